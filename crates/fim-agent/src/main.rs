@@ -1,0 +1,3 @@
+//! The sensor as a program.
+
+fn main() {}

@@ -1,0 +1,137 @@
+//! Properties that can differ.
+
+use std::fmt;
+
+/// A property of an entity that can differ between two looks.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[repr(u8)]
+pub enum Aspect {
+    /// What kind of thing it is.
+    Kind,
+    /// The content, by its digest.
+    Content,
+    /// The length.
+    Size,
+    /// Permission bits.
+    Mode,
+    /// The owner.
+    Owner,
+    /// The owning group.
+    Group,
+    /// The modification time.
+    Modified,
+    /// The inode's change time.
+    Changed,
+    /// The creation time.
+    Created,
+    /// The inode's number or its device.
+    Inode,
+    /// The number of names.
+    Links,
+    /// The access control list.
+    Acl,
+    /// Extended attributes.
+    Xattrs,
+    /// A link's target or a device's numbers.
+    Target,
+}
+
+impl Aspect {
+    /// Every aspect, in the order in which they are shown.
+    pub const ALL: [Self; 14] = [
+        Self::Kind,
+        Self::Content,
+        Self::Size,
+        Self::Mode,
+        Self::Owner,
+        Self::Group,
+        Self::Modified,
+        Self::Changed,
+        Self::Created,
+        Self::Inode,
+        Self::Links,
+        Self::Acl,
+        Self::Xattrs,
+        Self::Target,
+    ];
+
+    /// The name that `FieldsChanged` shows: the published column's where there is one.
+    pub fn field_name(self) -> &'static str {
+        match self {
+            Self::Kind => "Kind",
+            Self::Content => "FileContentChecksum",
+            Self::Size => "Size",
+            Self::Mode => "Mode",
+            Self::Owner => "Owner",
+            Self::Group => "Group",
+            Self::Modified => "DateModified",
+            Self::Changed => "DateStatusChanged",
+            Self::Created => "DateCreated",
+            Self::Inode => "Inode",
+            Self::Links => "Links",
+            Self::Acl => "Acls",
+            Self::Xattrs => "Xattrs",
+            Self::Target => "Target",
+        }
+    }
+}
+
+/// A set of aspects.
+#[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
+pub struct AspectSet(u32);
+
+impl AspectSet {
+    /// No aspect.
+    pub const NONE: Self = Self(0);
+    /// Every aspect.
+    pub const ALL: Self = Self((1 << Aspect::ALL.len()) - 1);
+
+    /// This set with `aspect` in it.
+    #[must_use]
+    pub const fn with(self, aspect: Aspect) -> Self {
+        Self(self.0 | 1 << aspect as u32)
+    }
+
+    /// This set without `aspect`.
+    #[must_use]
+    pub const fn without(self, aspect: Aspect) -> Self {
+        Self(self.0 & !(1 << aspect as u32))
+    }
+
+    /// True if `aspect` is in the set.
+    pub const fn contains(self, aspect: Aspect) -> bool {
+        self.0 & 1 << aspect as u32 != 0
+    }
+
+    /// True if no aspect is in the set.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The aspects in the order in which they are shown.
+    pub fn iter(self) -> impl Iterator<Item = Aspect> {
+        Aspect::ALL.into_iter().filter(move |&aspect| self.contains(aspect))
+    }
+
+    /// The set as bits, one for each aspect by its number; what the wire carries.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// The set with those bits; bits that name no aspect are dropped.
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits & Self::ALL.0)
+    }
+}
+
+impl FromIterator<Aspect> for AspectSet {
+    fn from_iter<I: IntoIterator<Item = Aspect>>(aspects: I) -> Self {
+        aspects.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+impl fmt::Debug for AspectSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}

@@ -1,0 +1,123 @@
+//! One monitored thing as someone saw it.
+
+use std::fmt;
+
+use crate::{EntityPath, Timestamp};
+
+/// What identifies an entity on a machine.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum EntityKey {
+    /// Anything that has a path in a file system.
+    File(EntityPath),
+}
+
+impl EntityKey {
+    /// The path, for entities that have one.
+    pub fn path(&self) -> &EntityPath {
+        match self {
+            Self::File(path) => path,
+        }
+    }
+}
+
+/// What kind of thing an entity is.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum EntityKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link; its target is an attribute.
+    Symlink,
+    /// A block device.
+    BlockDevice,
+    /// A character device.
+    CharDevice,
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+}
+
+/// A SHA-256 of all of an entity's content.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Digest(pub [u8; 32]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+/// A user or a group: the number that the system decides by, and the name it had when it was seen.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Principal {
+    /// The numeric id.
+    pub id: u32,
+    /// The name, unless the system knows none.
+    pub name: Option<String>,
+}
+
+/// One extended attribute.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Xattr {
+    /// The full name, with its namespace: `user.comment`, `security.capability`.
+    pub name: Vec<u8>,
+    /// The value as stored.
+    pub value: Vec<u8>,
+}
+
+/// A POSIX access control list in the long text form of `acl(5)`, one entry a line; empty if the file has none
+/// beyond its mode.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Acl(pub String);
+
+/// What a file system says of a file. `None` is *unknown*, never *empty*.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct FileAttributes {
+    /// Length in bytes.
+    pub size_bytes: Option<u64>,
+    /// Permission bits, with set-user-id, set-group-id and sticky: `0o7777`.
+    pub mode: Option<u16>,
+    /// The owner.
+    pub owner: Option<Principal>,
+    /// The owning group.
+    pub group: Option<Principal>,
+    /// When the content last changed.
+    pub modified: Option<Timestamp>,
+    /// When the inode last changed; nobody can set it at will.
+    pub changed: Option<Timestamp>,
+    /// When the inode was made.
+    pub created: Option<Timestamp>,
+    /// The inode's number.
+    pub inode: Option<u64>,
+    /// The number of the file system's device.
+    pub device: Option<u64>,
+    /// How many names the inode has.
+    pub links: Option<u64>,
+    /// The access ACL, then the default ACL of a directory (`default:` before each of its lines).
+    pub acl: Option<Acl>,
+    /// Extended attributes other than the ACLs, sorted by name.
+    pub xattrs: Option<Vec<Xattr>>,
+    /// Where a symbolic link points, as stored; device numbers `major:minor` for devices.
+    pub target: Option<Vec<u8>>,
+}
+
+/// One monitored thing as someone saw it, once.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entity {
+    /// What identifies it.
+    pub key: EntityKey,
+    /// What it is.
+    pub kind: EntityKind,
+    /// What the system says of it.
+    pub attributes: FileAttributes,
+    /// The SHA-256 of its content; `None` where it has none, or it could not be read.
+    pub digest: Option<Digest>,
+}

@@ -1,0 +1,44 @@
+//! Stretches that could not be watched.
+
+use crate::{EntityPath, Timestamp};
+
+/// What was not watched.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum GapScope {
+    /// Everything that the sensor monitors; `*` in the table.
+    Everything,
+    /// This entity and all below it.
+    Within(EntityPath),
+}
+
+/// Why it was not watched.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum GapCause {
+    /// The agent was not running.
+    AgentStopped,
+    /// The server heard nothing from the agent.
+    AgentNotReporting,
+    /// The entity could not be read.
+    Unreadable,
+    /// A scan ended before it had seen everything.
+    ScanCutShort,
+    /// The state was damaged and has been moved aside; a new baseline was taken.
+    StateLost,
+    /// The spool was full, and changes could not be kept.
+    SpoolFull,
+}
+
+/// A stretch of time and a scope that could not be watched.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Gap {
+    /// What was not watched.
+    pub scope: GapScope,
+    /// Since when.
+    pub start: Timestamp,
+    /// Until when; `None` while it lasts.
+    pub end: Option<Timestamp>,
+    /// Why.
+    pub cause: GapCause,
+    /// The particulars, for a person.
+    pub detail: String,
+}

@@ -1,0 +1,1 @@
+//! KQL text to diagnostics and a typed plan; pure.

@@ -1,0 +1,1 @@
+//! A typed plan to DataFusion to rows, within limits.

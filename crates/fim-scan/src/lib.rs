@@ -1,0 +1,1 @@
+//! Walks and hashes anything that is a FileTree.

@@ -1,0 +1,1 @@
+//! The engine every sensor runs: baseline, tracking, spool, uplink, schedule.

@@ -1,0 +1,1 @@
+//! Ingest, control plane, authorisation, HTTP API and the web page.

@@ -1,0 +1,1 @@
+//! The log store: tables, ingest buffer, commit, retention.

@@ -1,0 +1,1 @@
+//! In-memory trees, a fake clock, a faulty disk: doubles for tests only.

@@ -1,0 +1,1 @@
+//! Core values to bytes and back, between sensor and server, versioned.
