@@ -1,0 +1,185 @@
+//! What a log asks of a disk, and the disk of this machine.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// The operations of a disk that durable files are built from.
+///
+/// Nothing is durable by itself: bytes are after [`DiskFile::sync`], and a name (created, renamed or removed) is
+/// after [`Disk::sync_dir`] of its directory. Errors are the system's; the caller adds what it was doing.
+pub trait Disk: Send + Sync + 'static {
+    /// An open file.
+    type File: DiskFile;
+
+    /// Creates the directory, readable by its owner only, and those above it that are missing.
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
+
+    /// The names of the files in the directory, in order; names that are not UTF-8 are left out.
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
+
+    /// All of the file's bytes.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Opens the file for appending; creates it, readable by its owner only, if it is missing.
+    fn open_append(&self, path: &Path) -> io::Result<Self::File>;
+
+    /// Makes the names in the directory durable.
+    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// Renames a file; a file of the new name is replaced in one step.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Cuts the file to `len` bytes.
+    fn truncate(&self, path: &Path, len: u64) -> io::Result<()>;
+}
+
+/// A file open for appending.
+pub trait DiskFile: Send {
+    /// Writes the bytes at the end. After an error any number of them may have been written.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// The length in bytes.
+    fn len(&self) -> io::Result<u64>;
+
+    /// True if the file has no bytes.
+    fn is_empty(&self) -> io::Result<bool> {
+        self.len().map(|len| len == 0)
+    }
+
+    /// Makes the bytes and the length durable.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// The disk of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {
+    type File = File;
+
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        if dir.is_dir() {
+            return Ok(());
+        }
+        private::create_dir_all(dir)
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                names.extend(entry.file_name().into_string());
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        fs::read(path)
+    }
+
+    fn open_append(&self, path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        private::only_owner(&mut options);
+        options.open(path)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        private::sync_dir(dir)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {
+        OpenOptions::new().write(true).open(path)?.set_len(len)
+    }
+}
+
+impl DiskFile for File {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.metadata().map(|metadata| metadata.len())
+    }
+
+    // `fdatasync` writes the length too when it grew; only times are left out.
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+/// Puts `bytes` in the place of the file in one durable step: after a crash it has the old content or the new one,
+/// and after an `Ok` the new one.
+///
+/// The new content is written beside the file first, under the same name with `.new` after it.
+pub fn replace_file<D: Disk>(disk: &D, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    match disk.remove(beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = disk.open_append(beside)?;
+    file.append(bytes)?;
+    file.sync()?;
+    drop(file);
+    disk.rename(beside, path)?;
+    disk.sync_dir(path.parent().unwrap_or(Path::new(".")))
+}
+
+#[cfg(unix)]
+mod private {
+    //! Rights and directories as Unix has them.
+
+    use std::fs::{DirBuilder, File, OpenOptions};
+    use std::io;
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    use std::path::Path;
+
+    pub fn create_dir_all(dir: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)
+    }
+
+    pub fn only_owner(options: &mut OpenOptions) {
+        options.mode(0o600);
+    }
+
+    pub fn sync_dir(dir: &Path) -> io::Result<()> {
+        File::open(dir)?.sync_all()
+    }
+}
+
+#[cfg(not(unix))]
+mod private {
+    //! Elsewhere the rights come from the directory above, and a directory cannot be synced by itself.
+
+    use std::fs::{self, OpenOptions};
+    use std::io;
+    use std::path::Path;
+
+    pub fn create_dir_all(dir: &Path) -> io::Result<()> {
+        fs::create_dir_all(dir)
+    }
+
+    pub fn only_owner(_options: &mut OpenOptions) {}
+
+    pub fn sync_dir(_dir: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
