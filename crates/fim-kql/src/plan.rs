@@ -1,0 +1,353 @@
+//! The bound plan: what a query means, with every name resolved and every type known.
+//!
+//! A plan is a source and a row of steps, as in the text. Each step knows the schema of its output, and an
+//! expression refers to the columns of its step's *input* by position. Lowering a plan is a `match` without
+//! decisions: no name is looked up, no type inferred and no default applied after this.
+//!
+//! What a runner must know about values:
+//! - A `string` is never null. Where a source has a null, it reads as the empty text.
+//! - A comparison with a null operand is null, which a filter takes for false. `isnull` and `isnotnull` see it.
+//! - Integer arithmetic wraps; division by zero is null for integers, an infinity or NaN for `real`.
+//! - Text is compared by code points; "ignores case" means that both sides are folded to one case first.
+
+use crate::diagnostic::Span;
+use crate::function::{Aggregate, Function};
+use crate::types::{ScalarType, Schema, Value};
+
+/// A query that is ready to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Where the rows come from.
+    pub source: Source,
+    /// The columns of the source.
+    pub source_schema: Schema,
+    /// What is done with the rows, first step first.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// The columns of the result.
+    pub fn schema(&self) -> &Schema {
+        self.steps.last().map_or(&self.source_schema, |step| &step.schema)
+    }
+
+    /// The columns that the step at `position` reads.
+    pub fn input_schema(&self, position: usize) -> &Schema {
+        match position.checked_sub(1) {
+            Some(previous) => &self.steps[previous].schema,
+            None => &self.source_schema,
+        }
+    }
+
+    /// The names of the tables that the plan reads, each once.
+    pub fn tables(&self) -> Vec<&str> {
+        match &self.source {
+            Source::Table { name } => vec![name],
+            Source::OneRow | Source::Rows(_) | Source::Range { .. } => Vec::new(),
+        }
+    }
+}
+
+/// Where rows come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// All rows of a table of the catalog, with all of its columns.
+    Table {
+        /// The name as the catalog has it.
+        name: String,
+    },
+    /// One row without columns; `print` is this and a [`Operator::Project`].
+    OneRow,
+    /// The rows of a `datatable`, each as wide as the source schema and of its types.
+    Rows(Vec<Vec<Value>>),
+    /// One column that counts from `from` up to and including `to`; no rows if `step` leads away from `to` or
+    /// one of the three is null.
+    ///
+    /// The expressions are constant: they refer to no column. `from` and `to` have the type of the column,
+    /// `step` too, except that it is a timespan for a column of moments.
+    Range {
+        /// The first value.
+        from: Expr,
+        /// The bound.
+        to: Expr,
+        /// What is added each time, which may be negative.
+        step: Expr,
+    },
+}
+
+/// One operator and the columns it gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What is done.
+    pub operator: Operator,
+    /// The columns of the output.
+    pub schema: Schema,
+    /// Where the operator stands in the query.
+    pub span: Span,
+}
+
+/// What a step does with its rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operator {
+    /// Keeps the rows for which the `bool` expression is true; null counts as false.
+    Filter(Expr),
+    /// Gives one column per expression, in this order. `extend`, `print` and all `project-…` are this as well.
+    Project(Vec<NamedExpr>),
+    /// Groups rows by the keys and gives the keys, then the columns of each aggregate in order.
+    ///
+    /// A null is a group of its own. Without keys there is one row, even for no input; with keys and without
+    /// aggregates this is the distinct keys.
+    Summarize {
+        /// What rows are grouped by.
+        keys: Vec<NamedExpr>,
+        /// What is computed for each group.
+        aggregates: Vec<AggregateCall>,
+    },
+    /// Orders the rows by the first key, equal ones by the next, and so on.
+    Sort(Vec<SortKey>),
+    /// Keeps at most this many rows.
+    Take(u64),
+    /// Keeps the first rows by an order, and gives them in that order.
+    Top {
+        /// How many rows.
+        count: u64,
+        /// The order.
+        keys: Vec<SortKey>,
+    },
+    /// Removes rows that are equal in all columns to another; nulls are equal here.
+    Distinct,
+    /// Gives one row with the number of rows, a `long`.
+    Count,
+}
+
+/// An expression and the name of the column that it fills.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedExpr {
+    /// The name in the output schema.
+    pub name: String,
+    /// What fills the column.
+    pub expr: Expr,
+}
+
+/// One key of an order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SortKey {
+    /// What is ordered by.
+    pub expr: Expr,
+    /// Whether the greatest comes first.
+    pub is_descending: bool,
+    /// Whether nulls come before all values.
+    pub nulls_first: bool,
+}
+
+/// An aggregate over the rows of a group.
+///
+/// It fills one column; `arg_max` and `arg_min` fill as many as they have arguments: the greatest (least) value
+/// of the first, then the others as they are in the row that has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AggregateCall {
+    /// Which aggregate.
+    pub aggregate: Aggregate,
+    /// Its arguments, which refer to the columns of the input; their meaning is told at [`Aggregate`].
+    pub arguments: Vec<Expr>,
+    /// The names and types of the columns that it fills.
+    pub outputs: Schema,
+}
+
+/// A typed expression over one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    /// What is computed.
+    pub kind: ExprKind,
+    /// The type of the result.
+    pub ty: ScalarType,
+    /// Where it stands in the query.
+    pub span: Span,
+}
+
+/// What an expression computes. Operands were converted to the types that are promised here.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    /// A constant.
+    Literal(Value),
+    /// The value of a column of the input, by position.
+    Column(usize),
+    /// The value in another type, null where it has none: `tolong("x")`. Also inserted by the binder, as from
+    /// `int` to `long`.
+    Convert(Box<Expr>),
+    /// The negative of a number or timespan.
+    Negate(Box<Expr>),
+    /// Arithmetic. The operand types are told at [`Arithmetic`].
+    Arithmetic {
+        /// Which.
+        operator: Arithmetic,
+        /// The left operand.
+        left: Box<Expr>,
+        /// The right operand.
+        right: Box<Expr>,
+    },
+    /// Compares two values of one type.
+    Compare {
+        /// How.
+        operator: Comparison,
+        /// The left operand.
+        left: Box<Expr>,
+        /// The right operand, of the same type.
+        right: Box<Expr>,
+    },
+    /// True if all are true, false if one is false, otherwise null. At least two operands.
+    And(Vec<Expr>),
+    /// True if one is true, false if all are false, otherwise null. At least two operands.
+    Or(Vec<Expr>),
+    /// The opposite; null of null.
+    Not(Box<Expr>),
+    /// Looks for one text in another; both are `string`.
+    Match {
+        /// How.
+        operator: TextMatch,
+        /// Whether the answer is turned round (`!has`).
+        is_negated: bool,
+        /// The text that is searched.
+        text: Box<Expr>,
+        /// What is looked for.
+        pattern: Box<Expr>,
+    },
+    /// Whether a text has any, or all, of several terms (`has_any`, `has_all`), ignoring case. All are `string`.
+    HasTerms {
+        /// Whether all of them are needed.
+        needs_all: bool,
+        /// The text that is searched.
+        text: Box<Expr>,
+        /// The terms.
+        terms: Vec<Expr>,
+    },
+    /// Whether a value is one of several, all of its type. Nulls in the list match nothing.
+    In {
+        /// The value.
+        value: Box<Expr>,
+        /// What it may be; may be empty.
+        list: Vec<Expr>,
+        /// Whether texts are compared ignoring case (`in~`).
+        ignores_case: bool,
+        /// Whether the answer is turned round (`!in`).
+        is_negated: bool,
+    },
+    /// Whether `low <= value <= high`, all of one ordered type.
+    Between {
+        /// The value.
+        value: Box<Expr>,
+        /// The least value that is inside.
+        low: Box<Expr>,
+        /// The greatest value that is inside.
+        high: Box<Expr>,
+        /// Whether the answer is turned round (`!between`).
+        is_negated: bool,
+    },
+    /// The value of a property of a `dynamic` bag, `dynamic(null)` where there is none.
+    Member {
+        /// The `dynamic` value.
+        bag: Box<Expr>,
+        /// The property's name.
+        name: String,
+    },
+    /// An element of a `dynamic` value: of an array by a `long` (from 0, negative from the end), of a bag by a
+    /// `string`.
+    Index {
+        /// The `dynamic` value.
+        container: Box<Expr>,
+        /// The position or name, a `long` or `string`.
+        index: Box<Expr>,
+    },
+    /// The value beside the first condition that is true, or `otherwise`; `iff` is this as well. All values have
+    /// the type of the expression.
+    Case {
+        /// Conditions of type `bool`, and what they give.
+        branches: Vec<(Expr, Expr)>,
+        /// What is given if no condition is true.
+        otherwise: Box<Expr>,
+    },
+    /// Calls a function; argument and result types are told at [`Function`].
+    Call {
+        /// Which.
+        function: Function,
+        /// Its arguments.
+        arguments: Vec<Expr>,
+    },
+}
+
+/// Arithmetic operators.
+///
+/// | Operator | Operands → result |
+/// |---|---|
+/// | all | `long`, `long` → `long`; `real`, `real` → `real`; `decimal`, `decimal` → `decimal` |
+/// | all | `dynamic`, `dynamic` → `dynamic` |
+/// | `Add` | `timespan`, `timespan` → `timespan`; `datetime`, `timespan` → `datetime` (in this order) |
+/// | `Subtract` | `timespan`, `timespan` → `timespan`; `datetime`, `timespan` → `datetime`; `datetime`, `datetime` → `timespan` |
+/// | `Multiply` | `timespan`, `real` → `timespan` (in this order); `timespan`, `long` → `timespan` |
+/// | `Divide` | `timespan`, `timespan` → `real`; `timespan`, `real` → `timespan`; `timespan`, `long` → `timespan` |
+/// | `Remainder` | `timespan`, `timespan` → `timespan`; `datetime`, `timespan` → `timespan` |
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Arithmetic {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`; between `long` values it cuts off the fraction: `5 / 2` is 2.
+    Divide,
+    /// `%`; for numbers the result is never negative for a positive divisor: `-5 % 3` is 1.
+    Remainder,
+}
+
+/// Comparison operators over any one type; only `Equal` and `NotEqual` over `dynamic`, `guid` and `bool`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=` or `<>`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+/// How one text is looked for in another.
+///
+/// A *term* is a run of alphanumeric characters that no other alphanumeric character touches.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum TextMatch {
+    /// `=~`: equal, ignoring case.
+    EqualIgnoringCase,
+    /// `has`: holds it as a whole term, ignoring case.
+    Has,
+    /// `has_cs`: holds it as a whole term.
+    HasCs,
+    /// `hasprefix`: holds a term that starts with it, ignoring case.
+    HasPrefix,
+    /// `hasprefix_cs`: holds a term that starts with it.
+    HasPrefixCs,
+    /// `hassuffix`: holds a term that ends with it, ignoring case.
+    HasSuffix,
+    /// `hassuffix_cs`: holds a term that ends with it.
+    HasSuffixCs,
+    /// `contains`: holds it anywhere, ignoring case.
+    Contains,
+    /// `contains_cs`: holds it anywhere.
+    ContainsCs,
+    /// `startswith`: starts with it, ignoring case.
+    StartsWith,
+    /// `startswith_cs`: starts with it.
+    StartsWithCs,
+    /// `endswith`: ends with it, ignoring case.
+    EndsWith,
+    /// `endswith_cs`: ends with it.
+    EndsWithCs,
+    /// `matches regex`: the regular expression (RE2 syntax) matches somewhere.
+    MatchesRegex,
+}
