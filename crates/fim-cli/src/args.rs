@@ -1,0 +1,387 @@
+//! What can be typed after `steadfast`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::failure::EXIT_CODES;
+
+/// File integrity monitoring: what changed on your machines, who changed it, and where nobody was looking.
+#[derive(Parser)]
+#[command(name = "steadfast", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Arguments {
+    /// Which server to talk to.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Which server, when it is not the profile's.
+#[derive(Args)]
+pub struct ConnectionArgs {
+    /// The server's address, https://HOST:PORT; the profile's by default
+    #[arg(long, env = "STEADFAST_SERVER", global = true, value_name = "URL", help_heading = "Connection")]
+    pub server: Option<String>,
+    /// The CA certificate of the server, as a PEM file; the profile's by default
+    #[arg(long, env = "STEADFAST_CA", global = true, value_name = "FILE", help_heading = "Connection")]
+    pub ca: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run everything on this machine: server, page and agent
+    #[command(after_help = UP_EXAMPLES)]
+    Up(UpArgs),
+    /// Run the server alone
+    Server(ServerArgs),
+    /// Run a KQL query
+    #[command(after_help = QUERY_EXAMPLES)]
+    Query(QueryArgs),
+    /// Show recent changes, and new ones as they come
+    #[command(after_help = "Examples:\n  steadfast changes --since 1h\n  steadfast changes --follow --json")]
+    Changes(ChangesArgs),
+    /// Choose what is monitored
+    #[command(subcommand, after_help = RULE_EXAMPLES)]
+    Rule(RuleCommand),
+    /// Enable, disable or show file integrity monitoring of a workspace
+    #[command(subcommand)]
+    Fim(FimCommand),
+    /// List the machines of a workspace, and add new ones
+    #[command(subcommand)]
+    Machine(MachineCommand),
+    /// List and create workspaces
+    #[command(subcommand)]
+    Workspace(WorkspaceCommand),
+}
+
+/// Options of `up`.
+#[derive(Args)]
+pub struct UpArgs {
+    /// Where everything is kept; made on first start [default: /var/lib/steadfast as root, else
+    /// ~/.local/share/steadfast]
+    #[arg(long, value_name = "D")]
+    pub data_dir: Option<PathBuf>,
+    /// Where the server listens with TLS
+    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Where the page is served without TLS; only loopback addresses are accepted
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub page: SocketAddr,
+    /// How often files are scanned: 15m, 5s [default: what the workspace is set to, 15m at first]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub scan_interval: Option<Duration>,
+    /// Do not monitor this machine
+    #[arg(long)]
+    pub no_agent: bool,
+}
+
+/// Options of `server`.
+#[derive(Args)]
+pub struct ServerArgs {
+    /// The configuration, TOML; every key is optional
+    #[arg(long, value_name = "F")]
+    pub config: PathBuf,
+}
+
+/// Which workspace a command is about.
+#[derive(Args)]
+pub struct WorkspaceArg {
+    /// The workspace, by name or id
+    #[arg(short, long, env = "STEADFAST_WORKSPACE", default_value = "default", value_name = "W")]
+    pub workspace: String,
+}
+
+/// How a command prints.
+#[derive(Args)]
+pub struct JsonArg {
+    /// Print JSON for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `query`.
+#[derive(Args)]
+pub struct QueryArgs {
+    #[command(flatten)]
+    pub workspace: WorkspaceArg,
+    /// Only records of this time: an ISO 8601 duration until now (P1D) or an interval (START/END)
+    #[arg(long, value_name = "ISO8601")]
+    pub timespan: Option<String>,
+    /// How rows are printed
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    pub output: OutputFormat,
+    /// Print JSON for programs; the same as -o json
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    /// The query; - reads it from standard input
+    pub kql: String,
+}
+
+/// How rows are printed.
+#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
+pub enum OutputFormat {
+    /// Aligned columns for a person
+    Table,
+    /// One array of objects
+    Json,
+    /// Comma-separated values with a header (RFC 4180)
+    Csv,
+    /// One object a line
+    Ndjson,
+}
+
+/// Options of `changes`.
+#[derive(Args)]
+pub struct ChangesArgs {
+    #[command(flatten)]
+    pub workspace: WorkspaceArg,
+    /// Only this machine
+    #[arg(long, value_name = "M")]
+    pub machine: Option<String>,
+    /// How far back
+    #[arg(long, default_value = "24h", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub since: Duration,
+    /// Go on and show changes as they come; stop with Ctrl-C
+    #[arg(short, long)]
+    pub follow: bool,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+/// What can be done with rules.
+#[derive(Subcommand)]
+pub enum RuleCommand {
+    /// Monitor more
+    Add(RuleAddArgs),
+    /// Show the rules
+    List(RuleListArgs),
+    /// Change a rule
+    Edit(RuleEditArgs),
+    /// Put a rule in force
+    Enable(RuleNameArgs),
+    /// Keep a rule but do not work by it
+    Disable(RuleNameArgs),
+    /// Remove a rule
+    Delete(RuleNameArgs),
+}
+
+/// Options of `rule add`.
+#[derive(Args)]
+pub struct RuleAddArgs {
+    #[command(flatten)]
+    pub workspace: WorkspaceArg,
+    /// What the rule monitors
+    #[arg(long = "type", value_enum, default_value_t = RuleType::LinuxFile, value_name = "TYPE")]
+    pub rule_type: RuleType,
+    /// The rule's name
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// The path; *, ?, [..] and ** stand for more than one
+    #[arg(long, value_name = "PATTERN")]
+    pub path: String,
+    /// The group it is shown in
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+    #[command(flatten)]
+    pub settings: RuleSettings,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+/// The settings of a rule that `add` and `edit` share.
+#[derive(Args)]
+pub struct RuleSettings {
+    /// What is left out; may be given more than once
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// Also everything below a folder that matches [default: false]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub recurse: Option<bool>,
+    /// What happens at symbolic links [default: follow]
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub links: Option<LinksChoice>,
+}
+
+/// What a rule monitors.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum RuleType {
+    /// Files and folders of Linux machines
+    LinuxFile,
+}
+
+impl RuleType {
+    /// The API's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::LinuxFile => "linux-file",
+        }
+    }
+}
+
+/// What happens at symbolic links.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum LinksChoice {
+    /// Monitor what the link points to as well
+    Follow,
+    /// Leave links out
+    Ignore,
+    /// Monitor the link itself only
+    Manage,
+}
+
+impl LinksChoice {
+    /// The API's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Follow => "follow",
+            Self::Ignore => "ignore",
+            Self::Manage => "manage",
+        }
+    }
+}
+
+/// Options of `rule list`.
+#[derive(Args)]
+pub struct RuleListArgs {
+    #[command(flatten)]
+    pub workspace: WorkspaceArg,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+/// Options of `rule edit`.
+#[derive(Args)]
+pub struct RuleEditArgs {
+    #[command(flatten)]
+    pub workspace: WorkspaceArg,
+    /// The rule's name
+    pub name: String,
+    /// Another path
+    #[arg(long, value_name = "PATTERN")]
+    pub path: Option<String>,
+    /// Another group
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+    /// Another name
+    #[arg(long, value_name = "NAME")]
+    pub rename: Option<String>,
+    /// Leave nothing out any more
+    #[arg(long, conflicts_with = "exclude")]
+    pub no_exclude: bool,
+    #[command(flatten)]
+    pub settings: RuleSettings,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+/// One rule.
+#[derive(Args)]
+pub struct RuleNameArgs {
+    #[command(flatten)]
+    pub workspace: WorkspaceArg,
+    /// The rule's name
+    pub name: String,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+/// What can be done with file integrity monitoring.
+#[derive(Subcommand)]
+pub enum FimCommand {
+    /// Show whether it is on, and what it covers
+    Status(PlainArgs),
+    /// Turn it on, with the recommended items
+    Enable(PlainArgs),
+    /// Turn it off; agents stop scanning
+    Disable(PlainArgs),
+}
+
+/// A workspace and how to print.
+#[derive(Args)]
+pub struct PlainArgs {
+    #[command(flatten)]
+    pub workspace: WorkspaceArg,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+/// What can be done with machines.
+#[derive(Subcommand)]
+pub enum MachineCommand {
+    /// Show the machines, their state and their changes of the last week
+    List(PlainArgs),
+    /// Make a token with which one new machine can enrol
+    EnrollToken(EnrollTokenArgs),
+    /// Take a machine out; its agent is refused from now on, its records stay
+    Remove(MachineNameArgs),
+}
+
+/// Options of `machine enroll-token`.
+#[derive(Args)]
+pub struct EnrollTokenArgs {
+    #[command(flatten)]
+    pub workspace: WorkspaceArg,
+    /// How long the token can be used
+    #[arg(long, default_value = "1h", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub expires_in: Duration,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+/// One machine.
+#[derive(Args)]
+pub struct MachineNameArgs {
+    #[command(flatten)]
+    pub workspace: WorkspaceArg,
+    /// The machine, by name or id
+    pub machine: String,
+}
+
+/// What can be done with workspaces.
+#[derive(Subcommand)]
+pub enum WorkspaceCommand {
+    /// Show the workspaces
+    List(JsonArg),
+    /// Make a workspace
+    Create(WorkspaceCreateArgs),
+}
+
+/// Options of `workspace create`.
+#[derive(Args)]
+pub struct WorkspaceCreateArgs {
+    /// The name
+    pub name: String,
+    /// Where its machines are, in words
+    #[arg(long, value_name = "PLACE")]
+    pub location: Option<String>,
+    /// The subscription it belongs to
+    #[arg(long, value_name = "NAME")]
+    pub subscription: Option<String>,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+const UP_EXAMPLES: &str = "Examples:\n  steadfast up\n  steadfast up --data-dir ./trial --scan-interval 5s";
+const QUERY_EXAMPLES: &str = "Examples:\n  \
+    steadfast query 'ConfigurationChange | where TimeGenerated > ago(1d) | summarize count() by Computer'\n  \
+    steadfast query -o csv --timespan P7D - < report.kql > report.csv";
+const RULE_EXAMPLES: &str = "Examples:\n  \
+    steadfast rule add --name web --path '/srv/www/**' --exclude '*.log'\n  \
+    steadfast rule disable web";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,163 @@
+//! The HTTP client of the API: one server, one token, its certificate authority.
+
+use std::io::{BufReader, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use ureq::http::{Response, StatusCode};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+use crate::failure::Failure;
+use crate::problem::Problem;
+use crate::profile::Profile;
+
+/// A connection to one server's API.
+pub struct Client {
+    agent: Agent,
+    profile: Profile,
+}
+
+impl Client {
+    /// A client of the profile's server.
+    pub fn new(profile: Profile) -> Result<Self, Failure> {
+        let roots = match &profile.ca_pem {
+            Some(pem) => {
+                let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|error| {
+                    Failure::Local(format!("the profile's CA certificate cannot be read: {error}"))
+                })?;
+                RootCerts::new_with_certs(&[certificate])
+            }
+            None => RootCerts::PlatformVerifier,
+        };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls =
+            TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .https_only(true)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .user_agent(concat!("steadfast/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        Ok(Self { agent, profile })
+    }
+
+    /// Gets a document.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.read(self.agent.get(self.url(path)).header("authorization", self.bearer()).call())
+    }
+
+    /// Deletes a resource.
+    pub fn delete(&self, path: &str) -> Result<(), Failure> {
+        self.check(self.agent.delete(self.url(path)).header("authorization", self.bearer()).call()).map(drop)
+    }
+
+    /// Posts a document and reads the answer.
+    pub fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+        self.read(self.send(path, body))
+    }
+
+    /// Changes a resource in part and reads the answer.
+    pub fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+        let request = self.agent.patch(self.url(path)).header("authorization", self.bearer());
+        self.read(request.send_json(body))
+    }
+
+    /// Posts a document and hands on the answer's bytes as they come.
+    pub fn post_stream(&self, path: &str, body: &impl Serialize) -> Result<impl Read + use<>, Failure> {
+        Ok(self.check(self.send(path, body))?.into_body().into_reader())
+    }
+
+    /// Opens a stream of server-sent events.
+    pub fn events(&self, path: &str) -> Result<BufReader<impl Read + use<>>, Failure> {
+        let request = self.agent.get(self.url(path)).header("authorization", self.bearer());
+        let response = self.check(request.header("accept", "text/event-stream").call())?;
+        Ok(BufReader::new(response.into_body().into_reader()))
+    }
+
+    fn send(&self, path: &str, body: &impl Serialize) -> Result<Response<Body>, ureq::Error> {
+        self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(body)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/api/v1{path}", self.profile.server.trim_end_matches('/'))
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.profile.token)
+    }
+
+    fn read<T: DeserializeOwned>(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<T, Failure> {
+        let mut body = self.check(answer)?.into_body();
+        body.with_config().limit(ANSWER_LIMIT_BYTES).read_json().map_err(|error| Failure::Unreachable {
+            server: self.profile.server.clone(),
+            reason: format!("its answer cannot be read: {error}"),
+        })
+    }
+
+    /// Turns a refusal into the failure that says why.
+    fn check(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Failure> {
+        let mut response = answer.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let text = response.body_mut().with_config().limit(PROBLEM_LIMIT_BYTES).read_to_string();
+        let mut problem: Problem =
+            text.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        if problem.title.is_empty() && problem.detail.is_empty() {
+            problem.detail = format!("the server answered {status}");
+        }
+        Err(match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::NotAllowed(Box::new(problem)),
+            _ => Failure::Refused(Box::new(problem)),
+        })
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> Failure {
+        let reason = match error {
+            ureq::Error::Rustls(tls) => format!(
+                "its certificate is not trusted ({tls}); if the server was made anew, run 'steadfast up' again on \
+                 its machine, or name its CA certificate with --ca"
+            ),
+            ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => {
+                "nothing listens there; is 'steadfast up' running?".to_owned()
+            }
+            other => other.to_string(),
+        };
+        Failure::Unreachable { server: self.profile.server.clone(), reason }
+    }
+}
+
+/// One segment of a path, so that any name is one segment.
+pub fn segment(name: &str) -> String {
+    let mut encoded = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The server caps a query's rows at 64 MB of values; JSON's quotes and escapes may double them.
+const ANSWER_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
+const PROBLEM_LIMIT_BYTES: u64 = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_name_is_one_segment_of_a_path() {
+        assert_eq!(segment("web/../x?y=1 é"), "web%2F..%2Fx%3Fy%3D1%20%C3%A9");
+        assert_eq!(segment("web-1_2.conf~"), "web-1_2.conf~");
+    }
+}

@@ -1,0 +1,49 @@
+//! What can go wrong in a command, and the exit code that tells a script which it was.
+
+use std::process::ExitCode;
+
+use thiserror::Error;
+
+use crate::problem::Problem;
+
+/// A command that did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The server understood and refused: a mistake in the query, an unknown rule, a name that exists.
+    #[error("{0}")]
+    Refused(Box<Problem>),
+    /// The arguments make no sense together.
+    #[error("{0}")]
+    Usage(String),
+    /// The server could not be reached, or could not prove who it is.
+    #[error("cannot reach {server}: {reason}")]
+    Unreachable {
+        /// The server's address.
+        server: String,
+        /// What happened, and what to do.
+        reason: String,
+    },
+    /// The server does not know the caller, or the caller may not do this.
+    #[error("{0}")]
+    NotAllowed(Box<Problem>),
+    /// Something on this machine is in the way: a port in use, a folder that cannot be written.
+    #[error("{0}")]
+    Local(String),
+}
+
+impl Failure {
+    /// The exit code, as `--help` documents it.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Refused(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Unreachable { .. } => 3,
+            Self::NotAllowed(_) => 4,
+            Self::Local(_) => 5,
+        })
+    }
+}
+
+/// What `--help` says of the exit codes.
+pub const EXIT_CODES: &str = "Exit codes: 0 done, 1 the server refused the request, 2 usage, 3 the server cannot \
+    be reached or trusted, 4 not signed in or not allowed, 5 something on this machine is in the way.";
