@@ -1,0 +1,82 @@
+//! Paths that documents name exist, and the map stays short.
+
+/// What is wrong with one document. `exists` answers for paths from the root of the project.
+pub fn check(name: &str, text: &str, exists: impl Fn(&str) -> bool) -> Vec<String> {
+    if !name.ends_with(".md") {
+        return Vec::new();
+    }
+    let mut breaches = Vec::new();
+    if name == "ARCHITECTURE.md" && text.lines().count() > LONGEST_MAP_LINES {
+        breaches.push(format!("{name}: more than {LONGEST_MAP_LINES} lines; keep what rarely changes"));
+    }
+    for (index, line) in text.lines().enumerate() {
+        for named in named_paths(line) {
+            if !exists(named) {
+                breaches.push(format!("{name}:{}: names {named}, which does not exist", index + 1));
+            }
+        }
+        for target in link_targets(line) {
+            let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let path = resolve(folder, target);
+            if !exists(&path) {
+                breaches.push(format!("{name}:{}: links to {target}, which does not exist", index + 1));
+            }
+        }
+    }
+    breaches
+}
+
+/// Paths in backticks that begin with a folder of ours and hold no placeholder.
+fn named_paths(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2).filter(|code| {
+        FOLDERS.iter().any(|folder| code.starts_with(folder))
+            && !code.contains(|c: char| c.is_whitespace() || "*<>{}…NX$".contains(c))
+    })
+}
+
+/// Targets of Markdown links into the project.
+fn link_targets(line: &str) -> impl Iterator<Item = &str> {
+    line.split("](").skip(1).filter_map(|rest| {
+        let target = rest.split(')').next()?.split('#').next()?;
+        let is_ours = !target.is_empty() && !target.contains("://") && !target.starts_with("mailto:");
+        is_ours.then_some(target)
+    })
+}
+
+fn resolve(folder: &str, target: &str) -> String {
+    let mut segments: Vec<&str> = folder.split('/').filter(|segment| !segment.is_empty()).collect();
+    for segment in target.split('/') {
+        match segment {
+            ".." => drop(segments.pop()),
+            "." | "" => {}
+            name => segments.push(name),
+        }
+    }
+    segments.join("/")
+}
+
+const LONGEST_MAP_LINES: usize = 200;
+const FOLDERS: &[&str] =
+    &["crates/", "docs/", "web/", "xtask/", "scripts/", "openapi/", "bpf/", "fuzz/", "packaging/"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_or_link_to_nothing_is_a_breach() {
+        let text =
+            "See `crates/fim-gone/src` and [the guide](guide/start.md#top), not [this](https://x.org).";
+        assert_eq!(
+            check("docs/a.md", text, |_| false),
+            [
+                "docs/a.md:1: names crates/fim-gone/src, which does not exist",
+                "docs/a.md:1: links to guide/start.md, which does not exist"
+            ]
+        );
+        assert!(
+            check("docs/a.md", text, |path| path.starts_with("crates/") || path == "docs/guide/start.md")
+                .is_empty()
+        );
+    }
+}

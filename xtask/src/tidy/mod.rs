@@ -1,0 +1,43 @@
+//! Checks of the layout that the compiler does not make.
+
+mod dependencies;
+mod documents;
+mod sources;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// Prints every breach and fails if there is one.
+pub fn run(root: &Path) -> Result<()> {
+    let files = tracked_files(root)?;
+    let mut breaches = dependencies::check(root)?;
+    for path in &files {
+        let Ok(text) = fs::read_to_string(root.join(path)) else { continue };
+        let name = path.to_string_lossy();
+        breaches.extend(sources::check(&name, &text));
+        breaches.extend(documents::check(&name, &text, |named| root.join(named).exists()));
+    }
+    for breach in &breaches {
+        eprintln!("{breach}");
+    }
+    if breaches.is_empty() {
+        return Ok(());
+    }
+    bail!("{} breaches of the layout", breaches.len())
+}
+
+/// The files that git tracks or would, relative to the root.
+fn tracked_files(root: &Path) -> Result<Vec<PathBuf>> {
+    let output = std::process::Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root)
+        .output()
+        .context("cannot run git")?;
+    if !output.status.success() {
+        bail!("git ls-files failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let names = String::from_utf8(output.stdout).context("a file's name is not UTF-8")?;
+    Ok(names.split_terminator('\0').map(PathBuf::from).collect())
+}
