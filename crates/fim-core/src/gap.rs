@@ -26,6 +26,10 @@ pub enum GapCause {
     StateLost,
     /// The spool was full, and changes could not be kept.
     SpoolFull,
+    /// Records of the spool were damaged before the server had them.
+    SpoolDamaged,
+    /// The server refused a report for good; it was set aside on the machine.
+    ReportRejected,
 }
 
 /// A stretch of time and a scope that could not be watched.
