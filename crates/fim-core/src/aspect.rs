@@ -86,6 +86,16 @@ impl AspectSet {
     /// Every aspect.
     pub const ALL: Self = Self((1 << Aspect::ALL.len()) - 1);
 
+    /// What a rule watches unless it says otherwise: every aspect whose difference is a change in its own right.
+    ///
+    /// Left out are three that differ without anything having changed that a person could see or use; they are kept
+    /// and shown all the same. *Changed*: every real change moves it and is found by what it changed, content put back
+    /// with its old modification time included, by its digest; alone it says that something was set to what it was.
+    /// *Inode* and *created*: a file replaced by an identical one, as package managers and editors do, is the same
+    /// file to whoever opens it; one that differs is found by what differs. Device numbers also move at a restart.
+    pub const WATCHED_BY_DEFAULT: Self =
+        Self::ALL.without(Aspect::Changed).without(Aspect::Inode).without(Aspect::Created);
+
     /// This set with `aspect` in it.
     #[must_use]
     pub const fn with(self, aspect: Aspect) -> Self {

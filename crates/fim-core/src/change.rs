@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{AspectSet, Entity, EntityKey, Timestamp};
+use crate::{AspectSet, Entity, EntityKey, Timestamp, absorb, compare};
 
 /// The published categories of a change.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -13,6 +13,17 @@ pub enum ChangeCategory {
     Modified,
     /// The entity is gone.
     Removed,
+}
+
+impl ChangeCategory {
+    /// The name in the published column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "Added",
+            Self::Modified => "Modified",
+            Self::Removed => "Removed",
+        }
+    }
 }
 
 /// The pure difference between two looks at one entity.
@@ -26,6 +37,47 @@ pub struct Change {
     pub after: Option<Entity>,
     /// Which aspects differ; empty unless both are there.
     pub fields: AspectSet,
+}
+
+impl Change {
+    /// The published category; nothing if the change has neither side, which [`Change::between`] never makes.
+    pub fn category(&self) -> Option<ChangeCategory> {
+        match (&self.before, &self.after) {
+            (None, None) => None,
+            (None, Some(_)) => Some(ChangeCategory::Added),
+            (Some(_), Some(_)) => Some(ChangeCategory::Modified),
+            (Some(_), None) => Some(ChangeCategory::Removed),
+        }
+    }
+}
+
+/// The difference between two looks at one entity, or nothing if no watched aspect differs.
+///
+/// `None` means that the entity is not there, not that it was not looked at. What a poor look lacks is completed by
+/// [`absorb`] with what was known before, so that the change tells all that is known of both sides.
+pub fn diff(before: Option<&Entity>, after: Option<&Entity>, watched: AspectSet) -> Option<Change> {
+    let change =
+        |key: &EntityKey, after, fields| Change { key: key.clone(), before: before.cloned(), after, fields };
+    match (before, after) {
+        (None, None) => None,
+        (None, Some(added)) => Some(change(&added.key, Some(added.clone()), AspectSet::NONE)),
+        (Some(removed), None) => Some(change(&removed.key, None, AspectSet::NONE)),
+        (Some(old), Some(new)) => {
+            let fields = compare(old, new, watched);
+            (!fields.is_empty()).then(|| change(&new.key, Some(absorb(old.clone(), new.clone())), fields))
+        }
+    }
+}
+
+/// What the state holds of the entity after the change, given what it held before. Folding the same change twice is
+/// folding it once.
+pub fn apply(change: &Change, before: Option<Entity>) -> Option<Entity> {
+    let after = change.after.clone()?;
+    match (&change.before, before) {
+        // It was not there, so what is known of something older is not knowledge of this.
+        (None, _) | (_, None) => Some(after),
+        (Some(_), Some(before)) => Some(absorb(before, after)),
+    }
 }
 
 /// What makes a repeated report of one change harmless: derived from the machine, the key, before and after.
@@ -53,6 +105,17 @@ pub enum ChangeSource {
     RealTime,
     /// By reading a disk image.
     Agentless,
+}
+
+impl ChangeSource {
+    /// The name in the `ChangeSource` column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scan => "Scan",
+            Self::RealTime => "RealTime",
+            Self::Agentless => "Agentless",
+        }
+    }
 }
 
 /// A change with its source, rule and times; what a sensor hands on.

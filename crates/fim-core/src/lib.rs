@@ -4,18 +4,26 @@
 
 mod aspect;
 mod change;
+mod change_id;
+mod compare;
 mod entity;
 mod gap;
 mod observation;
 mod path;
+mod pattern;
 mod rule;
 mod time;
 
 pub use aspect::{Aspect, AspectSet};
-pub use change::{Change, ChangeCategory, ChangeEvent, ChangeId, ChangeSource};
+pub use change::{Change, ChangeCategory, ChangeEvent, ChangeId, ChangeSource, apply, diff};
+pub use compare::{absorb, compare};
 pub use entity::{Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, Principal, Xattr};
 pub use gap::{Gap, GapCause, GapScope};
 pub use observation::{Observation, Unreadable};
-pub use path::{EntityPath, PathStyle};
-pub use rule::{Links, PathType, Rule, RuleSet};
+pub use path::{EntityPath, ParsePathError, PathStyle};
+pub use pattern::{Pattern, PatternError, ResolveError};
+pub use rule::{
+    DirectoryDecision, EntityDecision, Explanation, How, InvalidRule, LinkDecision, Links, PathType,
+    RECOMMENDED_GROUP, Rule, RuleError, RuleSet, ScanPlan, WhyNot, recommended_linux,
+};
 pub use time::Timestamp;

@@ -1,0 +1,104 @@
+//! The one judge of difference, and what is kept when a look tells less than the one before.
+
+use crate::{Aspect, AspectSet, Entity, EntityKind, FileAttributes, Principal};
+
+/// Which of the watched aspects differ between two looks at one entity.
+///
+/// What one of the two does not know is never a difference; [`absorb`] sees to it that knowledge is there to compare
+/// with. A user or group is its number: the name that the machine gives it is not the file's. Size, modification time
+/// and link count of a directory say only that its entries changed, which the entries say themselves, so they are no
+/// difference while it stays a directory.
+pub fn compare(before: &Entity, after: &Entity, watched: AspectSet) -> AspectSet {
+    let stays_directory = before.kind == EntityKind::Directory && after.kind == EntityKind::Directory;
+    watched
+        .iter()
+        .filter(|&aspect| !(stays_directory && tells_only_of_entries(aspect)))
+        .filter(|&aspect| differs(before, after, aspect))
+        .collect()
+}
+
+/// The newer look, with what it does not know taken from the older one.
+///
+/// So an entity that was made unreadable, changed and made readable again is compared with what was known before it
+/// became unreadable. What is known of another kind of thing is not knowledge of this one.
+pub fn absorb(older: Entity, newer: Entity) -> Entity {
+    if older.kind != newer.kind || older.key != newer.key {
+        return newer;
+    }
+    let (old, new) = (older.attributes, newer.attributes);
+    Entity {
+        key: newer.key,
+        kind: newer.kind,
+        attributes: FileAttributes {
+            size_bytes: new.size_bytes.or(old.size_bytes),
+            mode: new.mode.or(old.mode),
+            owner: absorb_principal(old.owner, new.owner),
+            group: absorb_principal(old.group, new.group),
+            modified: new.modified.or(old.modified),
+            changed: new.changed.or(old.changed),
+            created: new.created.or(old.created),
+            inode: new.inode.or(old.inode),
+            device: new.device.or(old.device),
+            links: new.links.or(old.links),
+            acl: new.acl.or(old.acl),
+            xattrs: new.xattrs.or(old.xattrs),
+            target: new.target.or(old.target),
+        },
+        digest: newer.digest.or(older.digest),
+    }
+}
+
+fn differs(before: &Entity, after: &Entity, aspect: Aspect) -> bool {
+    let (old, new) = (&before.attributes, &after.attributes);
+    match aspect {
+        Aspect::Kind => before.kind != after.kind,
+        Aspect::Content => both_differ(&before.digest, &after.digest),
+        Aspect::Size => both_differ(&old.size_bytes, &new.size_bytes),
+        Aspect::Mode => both_differ(&old.mode, &new.mode),
+        Aspect::Owner => {
+            both_differ(&old.owner.as_ref().map(|owner| owner.id), &new.owner.as_ref().map(|owner| owner.id))
+        }
+        Aspect::Group => {
+            both_differ(&old.group.as_ref().map(|group| group.id), &new.group.as_ref().map(|group| group.id))
+        }
+        Aspect::Modified => both_differ(&old.modified, &new.modified),
+        Aspect::Changed => both_differ(&old.changed, &new.changed),
+        Aspect::Created => both_differ(&old.created, &new.created),
+        Aspect::Inode => both_differ(&old.inode, &new.inode) || both_differ(&old.device, &new.device),
+        Aspect::Links => both_differ(&old.links, &new.links),
+        Aspect::Acl => both_differ(&old.acl, &new.acl),
+        Aspect::Xattrs => both_differ(&old.xattrs, &new.xattrs),
+        Aspect::Target => both_differ(&old.target, &new.target),
+    }
+}
+
+fn tells_only_of_entries(aspect: Aspect) -> bool {
+    match aspect {
+        Aspect::Size | Aspect::Modified | Aspect::Links => true,
+        Aspect::Kind
+        | Aspect::Content
+        | Aspect::Mode
+        | Aspect::Owner
+        | Aspect::Group
+        | Aspect::Changed
+        | Aspect::Created
+        | Aspect::Inode
+        | Aspect::Acl
+        | Aspect::Xattrs
+        | Aspect::Target => false,
+    }
+}
+
+fn both_differ<T: PartialEq>(before: &Option<T>, after: &Option<T>) -> bool {
+    matches!((before, after), (Some(before), Some(after)) if before != after)
+}
+
+fn absorb_principal(older: Option<Principal>, newer: Option<Principal>) -> Option<Principal> {
+    match (older, newer) {
+        (Some(old), Some(new)) if old.id == new.id => {
+            Some(Principal { id: new.id, name: new.name.or(old.name) })
+        }
+        (_, Some(new)) => Some(new),
+        (old, None) => old,
+    }
+}
