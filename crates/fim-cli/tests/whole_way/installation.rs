@@ -1,0 +1,260 @@
+//! The real programs in a folder of their own: started, killed, started again, asked.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with a server's data, an agent's data, a profile, and a tree that is monitored.
+pub struct Installation {
+    folder: TempDir,
+    /// Listening addresses, chosen at the first start and kept, since agents come back to them.
+    ports: Option<(String, String)>,
+    server: Option<Child>,
+    agent: Option<Child>,
+}
+
+/// What a finished command said.
+pub struct Said {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Installation {
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("steadfast-whole-way").tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::create_dir(folder.path().join("watched")).unwrap();
+        Self { folder, ports: None, server: None, agent: None }
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A path in the tree that is monitored.
+    pub fn watched(&self, name: &str) -> PathBuf {
+        self.folder.path().join("watched").join(name)
+    }
+
+    /// Starts `steadfast up` and waits until it says where it is; what it said.
+    pub fn up(&mut self, options: &[&str]) -> Value {
+        let (listen, page) =
+            self.ports.clone().unwrap_or_else(|| ("127.0.0.1:0".to_owned(), "127.0.0.1:0".to_owned()));
+        let mut child = self
+            .steadfast(&["up", "--json", "--data-dir"])
+            .arg(self.path("data"))
+            .args(["--listen", &listen, "--page", &page])
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(self.log("server.log"))
+            .spawn()
+            .unwrap();
+        let ready = first_line(child.stdout.take().unwrap());
+        let ready: Value = serde_json::from_str(&ready).unwrap_or_else(|_| {
+            let _ = child.kill();
+            panic!("'steadfast up' said {ready:?}\n{}", self.read_log("server.log"))
+        });
+        let address = |key: &str| ready[key].as_str().unwrap().split("//").nth(1).unwrap().to_owned();
+        self.ports = Some((address("server"), address("page")));
+        self.server = Some(child);
+        ready
+    }
+
+    /// Enrols `steadfast-agent` with the running server.
+    pub fn enroll_agent(&self) {
+        let token: Value = self.json(&["machine", "enroll-token", "--json"]);
+        let said = finish(
+            self.agent_command(&["enroll", "--server", token["server"].as_str().unwrap(), "--ca-fingerprint"])
+                .arg(token["caFingerprint"].as_str().unwrap())
+                .args(["--name", "trial-machine", "--data-dir"])
+                .arg(self.path("agent"))
+                .env("STEADFAST_ENROLL_TOKEN", token["token"].as_str().unwrap()),
+        );
+        assert_eq!(said.code, 0, "{}", said.stderr);
+    }
+
+    /// Starts `steadfast-agent run`.
+    pub fn start_agent(&mut self) {
+        let child = self
+            .agent_command(&["run", "--data-dir"])
+            .arg(self.path("agent"))
+            .stdout(Stdio::null())
+            .stderr(self.log("agent.log"))
+            .spawn()
+            .unwrap();
+        self.agent = Some(child);
+    }
+
+    /// What `steadfast-agent status --json` says.
+    pub fn agent_status(&self) -> Value {
+        let said = finish(self.agent_command(&["status", "--json", "--data-dir"]).arg(self.path("agent")));
+        serde_json::from_str(&said.stdout).unwrap_or(Value::Null)
+    }
+
+    /// Asks the agent to stop and waits until it has.
+    pub fn stop_agent(&mut self) {
+        stop(self.agent.take().unwrap());
+    }
+
+    /// Ends the agent as a power cut would.
+    pub fn kill_agent(&mut self) {
+        kill(self.agent.take().unwrap());
+    }
+
+    /// Asks the server to stop and waits until it has.
+    pub fn stop_server(&mut self) {
+        stop(self.server.take().unwrap());
+    }
+
+    /// Ends the server as a power cut would.
+    pub fn kill_server(&mut self) {
+        kill(self.server.take().unwrap());
+    }
+
+    /// Runs `steadfast` with these arguments.
+    pub fn run(&self, arguments: &[&str]) -> Said {
+        finish(&mut self.steadfast(arguments))
+    }
+
+    /// Runs `steadfast` and reads the JSON that it prints.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let said = self.run(arguments);
+        assert_eq!(said.code, 0, "steadfast {arguments:?}: {}", said.stderr);
+        serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {}", said.stdout))
+    }
+
+    /// The rows of a query.
+    pub fn query(&self, kql: &str) -> Vec<Value> {
+        self.json(&["query", "-o", "json", kql]).as_array().unwrap().clone()
+    }
+
+    /// Asks until the rows satisfy the condition; fails with the last rows after a minute.
+    pub fn query_until(&self, kql: &str, is_enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let rows = until(|| {
+            let rows = self.query(kql);
+            if is_enough(&rows) { Ok(rows) } else { Err(rows) }
+        });
+        rows.unwrap_or_else(|rows| {
+            panic!(
+                "{kql}\nstill answers {rows:#?}\nserver:\n{}\nagent:\n{}",
+                self.read_log("server.log"),
+                self.read_log("agent.log")
+            )
+        })
+    }
+
+    /// Monitors nothing but the installation's own tree, so that a scan is quick and the machine's life is no noise.
+    pub fn watch_only_own_tree(&self) {
+        for rule in self.json(&["rule", "list", "--json"]).as_array().unwrap() {
+            assert_eq!(self.run(&["rule", "delete", rule["name"].as_str().unwrap()]).code, 0);
+        }
+        let pattern = self.watched("**").to_str().unwrap().to_owned();
+        let said = self.run(&["rule", "add", "--type", "linux-file", "--name", "own", "--path", &pattern]);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+    }
+
+    /// Waits until the machine has its first baseline: a scan that ended and nothing being done.
+    pub fn wait_for_baseline(&self) {
+        let machines = until(|| {
+            let machines = self.json(&["machine", "list", "--json"]);
+            let is_idle = machines.as_array().unwrap().iter().any(|machine| machine["state"] == "idle");
+            if is_idle { Ok(()) } else { Err(machines) }
+        });
+        machines.unwrap_or_else(|machines| panic!("no baseline: {machines:#}\n{}", self.read_log("agent.log")));
+    }
+
+    /// A command with this installation's profile and nothing of the caller's.
+    pub fn steadfast(&self, arguments: &[&str]) -> Command {
+        let mut command = program("steadfast");
+        command
+            .args(arguments)
+            .env("STEADFAST_HOME", self.path("home"))
+            .env_remove("STEADFAST_SERVER")
+            .env_remove("STEADFAST_TOKEN")
+            .env_remove("STEADFAST_WORKSPACE");
+        command
+    }
+
+    fn agent_command(&self, arguments: &[&str]) -> Command {
+        let mut command = program("steadfast-agent");
+        command.args(arguments).env_remove("STEADFAST_ENROLL_TOKEN");
+        command
+    }
+
+    fn log(&self, name: &str) -> Stdio {
+        fs::OpenOptions::new().create(true).append(true).open(self.path(name)).unwrap().into()
+    }
+
+    pub fn read_log(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        self.agent.take().map(kill);
+        self.server.take().map(kill);
+    }
+}
+
+/// Tries every tenth of a second until it succeeds, for a minute at most; the last failure.
+pub fn until<T, E>(mut attempt: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match attempt() {
+            Ok(value) => return Ok(value),
+            Err(failure) if Instant::now() >= deadline => return Err(failure),
+            Err(_) => std::thread::sleep(Duration::from_millis(100)),
+        }
+    }
+}
+
+/// Runs a command to its end.
+pub fn finish(command: &mut Command) -> Said {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    Said {
+        code: status.code().unwrap_or(-1),
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+/// One of our programs: from `STEADFAST_BIN`, where the tests of CI put what users run, else beside this test.
+fn program(name: &str) -> Command {
+    let folder = std::env::var_os("STEADFAST_BIN").map_or_else(
+        || Path::new(env!("CARGO_BIN_EXE_steadfast")).parent().unwrap().to_owned(),
+        PathBuf::from,
+    );
+    let path = folder.join(name);
+    assert!(path.exists(), "{} is missing: run 'make build', or 'cargo build -p fim-agent'", path.display());
+    Command::new(path)
+}
+
+fn first_line(stdout: ChildStdout) -> String {
+    let mut reader = BufReader::new(stdout);
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    // The rest is read by nobody; a thread keeps the pipe open so that the program is not told that it closed.
+    std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+    line
+}
+
+fn stop(mut child: Child) {
+    let said = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(said.success());
+    let status = child.wait().unwrap();
+    assert!(status.success(), "stopped with {status}");
+}
+
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -1,0 +1,246 @@
+//! The whole way with the real programs: a file changes, and everybody who asks is told.
+
+mod installation;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::installation::{Installation, until};
+
+#[test]
+fn one_command_watches_this_machine_and_a_change_is_seen_everywhere() {
+    let mut here = Installation::new();
+    fs::write(here.watched("web.conf"), "one\n").unwrap();
+    let ready = here.up(&["--scan-interval", "1s"]);
+    assert!(ready["signIn"].as_str().unwrap().contains("/login#code="), "{ready}");
+    assert_eq!(here.json(&["fim", "status", "--json"])["rules"], json!({"enabled": 18, "total": 18}));
+
+    here.watch_only_own_tree();
+    here.wait_for_baseline();
+    let own = here.json(&["rule", "list", "--json"]);
+    assert_eq!(own.as_array().unwrap().len(), 1);
+    wait_until_rule_has_a_baseline(&here);
+
+    let mut follow = here
+        .steadfast(&["changes", "--since", "1h", "--follow", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut followed = BufReader::new(follow.stdout.take().unwrap()).lines();
+
+    fs::write(here.watched("web.conf"), "one\ntwo\n").unwrap();
+    let rows = here.query_until(&about("web.conf"), |rows| !rows.is_empty());
+    let row = &rows[0];
+    assert_eq!(row["ConfigChangeType"], "Files");
+    assert_eq!(row["ChangeCategory"], "Modified");
+    assert_eq!((&row["Size"], &row["PreviousSize"]), (&json!(8), &json!(4)));
+    for column in ["FieldsChanged", "Acls", "PreviousAcls", "FileContentChecksum", "PreviousFileContentChecksum"] {
+        assert_ne!(row[column], "", "{column}: {row:#}");
+    }
+    for column in ["DateModified", "PreviousDateModified", "DateCreated", "TimeGenerated"] {
+        assert!(row[column].is_string(), "{column}: {row:#}");
+    }
+    assert!(row["FieldsChanged"].as_str().unwrap().contains("FileContentChecksum"), "{row:#}");
+
+    let seen: Value = serde_json::from_str(&followed.next().unwrap().unwrap()).unwrap();
+    assert!(seen["entity"].as_str().unwrap().ends_with("/web.conf"), "{seen}");
+    follow.kill().unwrap();
+    follow.wait().unwrap();
+
+    let said = here.run(&["changes", "--since", "1h"]);
+    assert!(said.stdout.contains("Modified") && said.stdout.contains("/web.conf"), "{}", said.stdout);
+    let said = here.run(&["query", "-o", "csv", "ConfigurationChange | project ChangeCategory, Size"]);
+    assert_eq!(said.stdout, "ChangeCategory,Size\r\nModified,8\r\n");
+    let said = here.run(&[
+        "query",
+        "-o",
+        "ndjson",
+        "ConfigurationChange | where TimeGenerated > ago(14d) | where ConfigChangeType in (\"Registry\", \"Files\") \
+         | summarize count() by ConfigChangeType",
+    ]);
+    assert_eq!(said.stdout, "{\"ConfigChangeType\":\"Files\",\"count_\":1}\n");
+}
+
+#[test]
+fn rights_times_arrivals_and_removals_are_changes() {
+    let mut here = with_agent();
+    fs::write(here.watched("rights"), "x").unwrap();
+    fs::write(here.watched("times"), "x").unwrap();
+    fs::write(here.watched("leaves"), "x").unwrap();
+    here.start_agent();
+    wait_until_rule_has_a_baseline(&here);
+
+    fs::set_permissions(here.watched("rights"), fs::Permissions::from_mode(0o604)).unwrap();
+    let touched = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    fs::File::options().write(true).open(here.watched("times")).unwrap().set_modified(touched).unwrap();
+    fs::remove_file(here.watched("leaves")).unwrap();
+    fs::write(here.watched("comes"), "y").unwrap();
+
+    let rights = here.query_until(&about("rights"), |rows| !rows.is_empty());
+    assert_eq!(rights[0]["ChangeCategory"], "Modified");
+    assert_eq!(rights[0]["FieldsChanged"].as_str().unwrap().contains("FileContentChecksum"), false);
+    assert_ne!(rights[0]["Acls"], rights[0]["PreviousAcls"]);
+    let times = here.query_until(&about("times"), |rows| !rows.is_empty());
+    assert!(times[0]["DateModified"].as_str().unwrap().starts_with("2001-09-09T01:46:40"), "{times:#?}");
+    let leaves = here.query_until(&about("leaves"), |rows| !rows.is_empty());
+    assert_eq!(leaves[0]["ChangeCategory"], "Removed");
+    assert_eq!(leaves[0]["FileContentChecksum"], "");
+    assert_ne!(leaves[0]["PreviousFileContentChecksum"], "");
+    let comes = here.query_until(&about("comes"), |rows| !rows.is_empty());
+    assert_eq!(comes[0]["ChangeCategory"], "Added");
+    assert_eq!(comes[0]["PreviousFileContentChecksum"], "");
+}
+
+#[test]
+fn what_changes_while_the_agent_is_stopped_is_reported_at_its_next_start() {
+    let mut here = with_agent();
+    fs::write(here.watched("a"), "1").unwrap();
+    here.start_agent();
+    wait_until_rule_has_a_baseline(&here);
+
+    here.stop_agent();
+    fs::write(here.watched("a"), "22").unwrap();
+    here.start_agent();
+    here.query_until(&about("a"), |rows| rows.len() == 1);
+
+    here.kill_agent();
+    fs::write(here.watched("a"), "333").unwrap();
+    here.start_agent();
+    let rows = here.query_until(&about("a"), |rows| rows.len() == 2);
+    assert_eq!(rows.iter().map(|row| row["Size"].clone()).collect::<Vec<_>>(), [json!(2), json!(3)]);
+
+    let gaps = here.query_until(
+        "Coverage | where Cause == 'AgentStopped' | where isnotnull(EndTime) | project StartTime, EndTime, Scope",
+        |rows| rows.len() >= 2,
+    );
+    assert!(gaps.iter().all(|gap| gap["Scope"] == "*" && gap["StartTime"].as_str() < gap["EndTime"].as_str()));
+}
+
+#[test]
+fn while_the_server_is_down_changes_wait_and_arrive_once() {
+    let mut here = with_agent();
+    fs::write(here.watched("a"), "1").unwrap();
+    here.start_agent();
+    wait_until_rule_has_a_baseline(&here);
+
+    here.stop_server();
+    fs::write(here.watched("a"), "22").unwrap();
+    wait_for_spooled_report(&here);
+    here.kill_agent();
+    here.start_agent();
+    here.up(&["--no-agent"]);
+    let rows = here.query_until(&about("a"), |rows| !rows.is_empty());
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    fs::write(here.watched("b"), "later").unwrap();
+    here.query_until(&about("b"), |rows| !rows.is_empty());
+    assert_eq!(here.query(&about("a")).len(), 1);
+}
+
+#[test]
+fn killing_the_server_at_any_moment_loses_and_repeats_nothing() {
+    let mut here = with_agent();
+    here.start_agent();
+    fs::write(here.watched("first"), "x").unwrap();
+    wait_until_rule_has_a_baseline(&here);
+
+    let all = "ConfigurationChange | where RuleName == 'own' and FileSystemPath contains 'file-'";
+    let mut written = 0;
+    for round in 0..4 {
+        for number in 0..5 {
+            fs::write(here.watched(&format!("file-{round}-{number}")), "x").unwrap();
+            written += 1;
+        }
+        if round % 2 == 0 {
+            // Acknowledged and seen, then killed.
+            here.query_until(&format!("{all} | count"), |rows| rows[0]["Count"] == json!(written));
+        }
+        here.kill_server();
+        here.up(&["--no-agent"]);
+    }
+    here.query_until(&format!("{all} | count"), |rows| rows[0]["Count"] == json!(written));
+    let names = here.query(&format!("{all} | distinct FileSystemPath | count"));
+    assert_eq!(names[0]["Count"], json!(written));
+}
+
+#[test]
+fn mistakes_are_named_with_their_place_and_what_to_do() {
+    let mut here = Installation::new();
+    let ready = here.up(&["--no-agent"]);
+
+    let said = here.run(&["query", "ConfigurationChange | where Compter == 'x'"]);
+    assert_eq!(said.code, 1);
+    assert!(said.stderr.contains("line 1, column 29") && said.stderr.contains("'Computer'"), "{}", said.stderr);
+    let said = here.run(&["query", "ConfigurationChnge | count"]);
+    assert_eq!(said.code, 1);
+    assert!(said.stderr.contains("'ConfigurationChange'"), "{}", said.stderr);
+
+    let said = here.run(&["rule", "add", "--name", "bad", "--path", "/srv/[a"]);
+    assert_eq!(said.code, 1);
+    assert!(said.stderr.contains("/srv/[a"), "{}", said.stderr);
+    let said = here.run(&["rule", "delete", "no-such-rule"]);
+    assert_eq!((said.code, said.stderr.contains("no-such-rule")), (1, true), "{}", said.stderr);
+
+    let said =
+        installation::finish(here.steadfast(&["workspace", "list"]).env("STEADFAST_TOKEN", "stf_wrong"));
+    assert_eq!(said.code, 4, "{}", said.stderr);
+    let said = here.run(&["--server", "https://127.0.0.1:1", "workspace", "list"]);
+    assert_eq!(said.code, 2, "a token of one server is not sent to another: {}", said.stderr);
+    let said = installation::finish(
+        here.steadfast(&["--server", "https://127.0.0.1:1", "workspace", "list"]).env("STEADFAST_TOKEN", "stf_x"),
+    );
+    assert_eq!((said.code, said.stderr.contains("127.0.0.1:1")), (3, true), "{}", said.stderr);
+
+    let listen = ready["server"].as_str().unwrap().trim_start_matches("https://").to_owned();
+    let mut second = here.steadfast(&["up", "--no-agent", "--listen", &listen, "--page", "127.0.0.1:0"]);
+    let said = installation::finish(second.arg("--data-dir").arg(here.path("other")));
+    assert_eq!(said.code, 5);
+    assert!(said.stderr.contains(&listen) && said.stderr.contains("in use"), "{}", said.stderr);
+    let mut second = here.steadfast(&["up", "--no-agent", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
+    let said = installation::finish(second.arg("--data-dir").arg(here.path("data")));
+    assert_eq!(said.code, 5, "one data directory, one server: {}", said.stderr);
+
+    fs::write(here.path("file"), "").unwrap();
+    let mut third = here.steadfast(&["up", "--no-agent", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
+    let said = installation::finish(third.arg("--data-dir").arg(here.path("file").join("data")));
+    assert_eq!((said.code, said.stderr.contains("file/data")), (5, true), "{}", said.stderr);
+}
+
+/// A server with a second machine enrolled, its agent not yet started, and only the own tree monitored.
+fn with_agent() -> Installation {
+    let mut here = Installation::new();
+    here.up(&["--no-agent", "--scan-interval", "1s"]);
+    here.watch_only_own_tree();
+    here.enroll_agent();
+    here
+}
+
+/// Changes of one file of the monitored tree, oldest first.
+fn about(name: &str) -> String {
+    format!("ConfigurationChange | where FileSystemPath endswith '/watched/{name}' | order by TimeGenerated asc")
+}
+
+/// Waits until a file made now is reported: only then the rule is known to have its baseline.
+fn wait_until_rule_has_a_baseline(here: &Installation) {
+    let mut number = 0;
+    let found = until(|| {
+        number += 1;
+        fs::write(here.watched(".probe"), number.to_string()).unwrap();
+        let rows = here.query(&about(".probe"));
+        if rows.is_empty() { Err(()) } else { Ok(()) }
+    });
+    assert!(found.is_ok(), "no change is reported:\n{}", here.read_log("agent.log"));
+    fs::remove_file(here.watched(".probe")).unwrap();
+}
+
+/// Waits until the agent says that a report waits to be sent.
+fn wait_for_spooled_report(here: &Installation) {
+    let waiting = until(|| {
+        let said = here.agent_status();
+        if said["spoolRecords"].as_u64().is_some_and(|records| records > 0) { Ok(()) } else { Err(said) }
+    });
+    waiting.unwrap_or_else(|said| panic!("nothing waits in the spool: {said:#}\n{}", here.read_log("agent.log")));
+}
