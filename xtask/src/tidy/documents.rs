@@ -26,6 +26,32 @@ pub fn check(name: &str, text: &str, exists: impl Fn(&str) -> bool) -> Vec<Strin
     breaches
 }
 
+/// The names of the functions of a Rust file.
+pub fn functions(name: &str, text: &str) -> Vec<String> {
+    if !name.ends_with(".rs") {
+        return Vec::new();
+    }
+    let after_fn = |line: &str| Some(line.split_once("fn ")?.1.split(['(', '<']).next()?.to_owned());
+    text.lines().filter_map(after_fn).collect()
+}
+
+/// Tests that the specification names but nobody has. A test is named in backticks by its function.
+pub fn check_promises(text: &str, is_test: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        for code in line.split('`').skip(1).step_by(2) {
+            let is_name = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+            if is_name && code.matches('_').count() >= 2 && !is_test(code) {
+                breaches.push(format!("{SPECIFICATION}:{}: no test is called {code}", index + 1));
+            }
+        }
+    }
+    breaches
+}
+
+/// Where promises are listed with their tests.
+pub const SPECIFICATION: &str = "docs/specification.md";
+
 /// Paths in backticks that begin with a folder of ours and hold no placeholder.
 fn named_paths(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2).filter(|code| {
@@ -62,6 +88,17 @@ const FOLDERS: &[&str] =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_promise_whose_test_is_gone_is_a_breach() {
+        let tests = functions("a.rs", "    fn it_holds_for_all() {\nasync fn so_does_this_one<T>() {\n");
+        assert_eq!(tests, ["it_holds_for_all", "so_does_this_one"]);
+        let text = "| 1 | promise | `it_holds_for_all`, `it_is_not_there` |";
+        assert_eq!(
+            check_promises(text, |test| tests.iter().any(|name| name == test)),
+            ["docs/specification.md:1: no test is called it_is_not_there"]
+        );
+    }
 
     #[test]
     fn a_path_or_link_to_nothing_is_a_breach() {

@@ -4,6 +4,7 @@ mod dependencies;
 mod documents;
 mod sources;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,11 +14,16 @@ use anyhow::{Context, Result, bail};
 pub fn run(root: &Path) -> Result<()> {
     let files = tracked_files(root)?;
     let mut breaches = dependencies::check(root)?;
+    let mut tests = BTreeSet::new();
     for path in &files {
         let Ok(text) = fs::read_to_string(root.join(path)) else { continue };
         let name = path.to_string_lossy();
+        tests.extend(documents::functions(&name, &text));
         breaches.extend(sources::check(&name, &text));
         breaches.extend(documents::check(&name, &text, |named| root.join(named).exists()));
+    }
+    if let Ok(text) = fs::read_to_string(root.join(documents::SPECIFICATION)) {
+        breaches.extend(documents::check_promises(&text, |test| tests.contains(test)));
     }
     for breach in &breaches {
         eprintln!("{breach}");
