@@ -12,7 +12,9 @@ mod observation;
 mod path;
 mod pattern;
 mod rule;
+mod summary;
 mod time;
+mod tracker;
 
 pub use aspect::{Aspect, AspectSet};
 pub use change::{Change, ChangeCategory, ChangeEvent, ChangeId, ChangeSource, apply, diff};
@@ -26,4 +28,6 @@ pub use rule::{
     DirectoryDecision, EntityDecision, Explanation, How, InvalidRule, LinkDecision, Links, PathType,
     RECOMMENDED_GROUP, Rule, RuleError, RuleSet, ScanPlan, WhyNot, recommended_linux,
 };
+pub use summary::{acl_text, attributes_text, checksum_text};
 pub use time::Timestamp;
+pub use tracker::{Demand, Input, Memory, OpenGap, ScanEnd, Settings, Stop, Tracker};

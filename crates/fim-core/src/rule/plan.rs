@@ -24,6 +24,16 @@ pub enum DirectoryDecision {
     Skip,
 }
 
+impl DirectoryDecision {
+    /// True if the walk lists the directory.
+    pub fn is_descend(self) -> bool {
+        match self {
+            Self::Descend => true,
+            Self::Skip => false,
+        }
+    }
+}
+
 /// What a walk does with an entity that it comes to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum EntityDecision<'a> {

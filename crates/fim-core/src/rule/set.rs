@@ -105,6 +105,11 @@ impl RuleSet {
         Explanation::NotWatched(passed_over)
     }
 
+    /// True if some rule is in force and can be asked.
+    pub fn names_something(&self) -> bool {
+        self.active().next().is_some()
+    }
+
     /// What a scan by these rules has to look at.
     pub fn scan_plan(&self) -> ScanPlan {
         ScanPlan::new(self)

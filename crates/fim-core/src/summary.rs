@@ -1,0 +1,106 @@
+//! What is known of an entity, as text for the published columns.
+
+use std::fmt::Write as _;
+
+use crate::{Entity, EntityKind, Principal, Xattr};
+
+impl EntityKind {
+    /// The name that the `Attributes` column shows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "File",
+            Self::Directory => "Directory",
+            Self::Symlink => "Symlink",
+            Self::BlockDevice => "BlockDevice",
+            Self::CharDevice => "CharDevice",
+            Self::Fifo => "Fifo",
+            Self::Socket => "Socket",
+        }
+    }
+}
+
+/// Kind and attributes in one line, what is not known left out:
+/// `Type=File; Mode=0644; Owner=root(0); Group=root(0); Inode=12; Links=1; Xattrs=user.comment`.
+pub fn attributes_text(entity: &Entity) -> String {
+    let attributes = &entity.attributes;
+    let mut text = format!("Type={}", entity.kind.name());
+    let mut add = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "; {name}={value}");
+        }
+    };
+    add("Mode", attributes.mode.map(|mode| format!("{mode:04o}")));
+    add("Owner", attributes.owner.as_ref().map(principal_text));
+    add("Group", attributes.group.as_ref().map(principal_text));
+    add("Inode", attributes.inode.map(|inode| inode.to_string()));
+    add("Links", attributes.links.map(|links| links.to_string()));
+    add("Target", attributes.target.as_deref().map(shown_bytes));
+    add("Xattrs", attributes.xattrs.as_deref().filter(|xattrs| !xattrs.is_empty()).map(xattr_names));
+    text
+}
+
+/// The access control list in one line, `user::rw-,group::r--,other::r--`; made from the mode if the file has none
+/// beyond it, and empty if neither is known. A symbolic link has none: its permissions are never asked for.
+pub fn acl_text(entity: &Entity) -> String {
+    let listed = entity.attributes.acl.as_ref().map(|acl| {
+        acl.0.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(",")
+    });
+    match (listed, entity.attributes.mode) {
+        (Some(text), _) if !text.is_empty() => text,
+        (_, Some(mode)) if entity.kind != EntityKind::Symlink => mode_as_acl(mode),
+        (_, Some(_) | None) => String::new(),
+    }
+}
+
+/// The content's checksum as published queries parse it, `@{{Algoritm=SHA-256 Hash=<HEX> Path=<path>}}` with the
+/// spelling of the published collector; empty if there is none.
+pub fn checksum_text(entity: &Entity) -> String {
+    entity.digest.map_or_else(String::new, |digest| {
+        format!("@{{{{Algoritm=SHA-256 Hash={digest} Path={}}}}}", entity.key.path())
+    })
+}
+
+fn mode_as_acl(mode: u16) -> String {
+    let rights = |shift: u16| -> String {
+        [(4, 'r'), (2, 'w'), (1, 'x')]
+            .map(|(bit, letter)| if mode >> shift & bit != 0 { letter } else { '-' })
+            .iter()
+            .collect()
+    };
+    format!("user::{},group::{},other::{}", rights(6), rights(3), rights(0))
+}
+
+fn principal_text(principal: &Principal) -> String {
+    match &principal.name {
+        Some(name) => format!("{name}({})", principal.id),
+        None => format!("({})", principal.id),
+    }
+}
+
+fn xattr_names(xattrs: &[Xattr]) -> String {
+    xattrs.iter().map(|xattr| shown_bytes(&xattr.name)).collect::<Vec<_>>().join(",")
+}
+
+/// Bytes of unknown meaning as text on one line, escaped as paths of a Unix system are.
+fn shown_bytes(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\\' => text.push_str("\\\\"),
+                hidden if hidden.is_control() => {
+                    let mut buffer = [0; 4];
+                    for byte in hidden.encode_utf8(&mut buffer).bytes() {
+                        let _ = write!(text, "\\x{byte:02x}");
+                    }
+                }
+                plain => text.push(plain),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}

@@ -1,0 +1,346 @@
+//! The pure state machine of a sensor: takes what is seen and the time, and says what should happen.
+//!
+//! The sensor's owner thread hands every [`Input`] to [`Tracker::handle`] and performs the [`Demand`]s in their order.
+//! The tracker never holds the entities: a scan is handed to it as a stream of pairs in path order, what the state
+//! held and what was seen, and each pair is answered at once with what the state shall hold.
+//!
+//! # What it guarantees
+//!
+//! - Not seen is *removed* only where the scan could see: below a directory that could not be read, and behind the
+//!   place where a scan was cut short, the state keeps what it held.
+//! - Unreadable is never *removed*, and what was known before is kept to be compared with later.
+//! - What comes into scope by a rule is state without being *added*, and what leaves scope by a rule is forgotten
+//!   without being *removed*. What was in scope at the last complete scan ([`Memory::baselined`]) is judged.
+//! - Each stretch that was not watched is a gap: opened once, closed once, the same after a restart. A scope is watched
+//!   from its first complete scan on.
+//! - A clock that is set back never delays a scan by more than the interval.
+
+mod gaps;
+mod look;
+mod memory;
+mod schedule;
+
+use gaps::OpenGaps;
+pub use memory::{Memory, OpenGap};
+use schedule::Schedule;
+
+use crate::{
+    ChangeEvent, Entity, EntityKey, EntityPath, Gap, GapCause, GapScope, Observation, RuleSet, ScanPlan,
+    Timestamp,
+};
+
+/// What happens to a sensor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The sensor has started; always the first input.
+    Started {
+        /// When the sensor was last known to run, if it ever did.
+        last_alive: Option<Timestamp>,
+        /// How that run ended.
+        stop: Stop,
+        /// What the sensor stored for the tracker; the default if it never did.
+        memory: Box<Memory>,
+    },
+    /// The state was damaged and has been moved aside; there is none now.
+    StateLost {
+        /// What was found, for a person.
+        detail: String,
+    },
+    /// The settings to work by, at the start and whenever they differ.
+    SettingsChanged(Settings),
+    /// Nothing but time has passed.
+    Tick,
+    /// In the scan under way, one entity in path order: what the state held, what was seen, or both.
+    Looked {
+        /// What the state held.
+        before: Option<Box<Entity>>,
+        /// What was seen; nothing if the scan came past the place without a word of it.
+        seen: Option<Observation>,
+    },
+    /// The scan under way has ended. The state keeps whatever was not handed in.
+    ScanEnded(ScanEnd),
+    /// The sensor is about to stop; always the last input.
+    Stopping,
+}
+
+/// How a run of the sensor ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stop {
+    /// It was told to stop and did.
+    Clean,
+    /// It just ended: killed, crashed, or the machine lost power.
+    Unclean,
+}
+
+/// What a sensor works by.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Settings {
+    /// False if nothing is to be monitored.
+    pub is_enabled: bool,
+    /// The rules, with their variables resolved.
+    pub rules: RuleSet,
+    /// How long after one scan begins the next does, in seconds.
+    pub scan_interval_seconds: u64,
+}
+
+/// How a scan ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ScanEnd {
+    /// Everything in its scope was looked at.
+    Complete,
+    /// Nothing behind `after` in path order was looked at; nothing at all if that is `None`.
+    CutShort {
+        /// The last path that was looked at.
+        after: Option<EntityPath>,
+        /// Why it ended there, for a person.
+        why: String,
+    },
+}
+
+/// What should happen, in this order.
+#[derive(Clone, Debug)]
+pub enum Demand {
+    /// Start a scan by this plan. There is never more than one under way.
+    StartScan(Box<ScanPlan>),
+    /// End the scan under way; the tracker waits for its [`Input::ScanEnded`].
+    CancelScan,
+    /// Store the change to be sent, before the state takes it up.
+    Emit(Box<ChangeEvent>),
+    /// Store the gap to be sent. One that has ended was sent before with no end, unless it was known only afterwards;
+    /// scope, cause and start are the same then, and tell which one it is.
+    Report(Box<Gap>),
+    /// The state holds this of the entity.
+    Keep(Box<Entity>),
+    /// The state holds nothing of the entity any more.
+    Forget(EntityKey),
+    /// Store this for the next start; it replaces what was stored before.
+    Remember(Box<Memory>),
+    /// Hand in a [`Input::Tick`] at that time, if nothing else has come before.
+    WaitUntil(Timestamp),
+}
+
+/// The pure state machine of a sensor.
+#[derive(Clone, Debug)]
+pub struct Tracker {
+    machine: [u8; 16],
+    settings: Settings,
+    baselined: RuleSet,
+    last_complete: Option<Timestamp>,
+    gaps: OpenGaps,
+    schedule: Schedule,
+    scan: Option<Scan>,
+}
+
+/// A scan under way.
+#[derive(Clone, Debug)]
+struct Scan {
+    begun: Timestamp,
+    /// The rules that the scan goes by, even if the settings have changed since.
+    rules: RuleSet,
+    /// What a scan by the baselined rules would look at.
+    baselined: ScanPlan,
+    /// True if the rules are the baselined ones.
+    is_same_scope: bool,
+    /// True once the tracker has asked to end it.
+    is_cancelled: bool,
+    /// Nothing within this path was seen, because it could not be read.
+    unseen: Option<EntityPath>,
+    /// The symbolic link that was seen last: what is within its path was reached through it.
+    link: Option<EntityPath>,
+}
+
+impl Tracker {
+    /// A tracker for the machine of that id. It does nothing before [`Input::Started`].
+    pub fn new(machine: [u8; 16]) -> Self {
+        Self {
+            machine,
+            settings: Settings::default(),
+            baselined: RuleSet::default(),
+            last_complete: None,
+            gaps: OpenGaps::default(),
+            schedule: Schedule::default(),
+            scan: None,
+        }
+    }
+
+    /// Takes in what happened at `now` and adds what should happen to `demands`.
+    pub fn handle(&mut self, now: Timestamp, input: Input, demands: &mut Vec<Demand>) {
+        match input {
+            Input::Looked { before, seen } => self.look(now, before, seen, demands),
+            Input::Started { last_alive, stop, memory } => {
+                self.start(now, last_alive, stop, *memory, demands);
+                self.go_on(now, demands);
+            }
+            Input::StateLost { detail } => {
+                self.lose_state(now, detail, demands);
+                self.go_on(now, demands);
+            }
+            Input::SettingsChanged(settings) => {
+                self.change_settings(now, settings, demands);
+                self.go_on(now, demands);
+            }
+            Input::Tick => self.go_on(now, demands),
+            Input::ScanEnded(end) => {
+                self.end_scan(now, end, demands);
+                self.go_on(now, demands);
+            }
+            Input::Stopping => demands.push(self.remember()),
+        }
+    }
+
+    /// What the tracker needs to be given at the next start.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            baselined: self.baselined.clone(),
+            last_complete: self.last_complete,
+            open_gaps: self.gaps.to_memory(),
+        }
+    }
+
+    /// True while a scan is under way.
+    pub fn is_scanning(&self) -> bool {
+        self.scan.is_some()
+    }
+
+    /// True while what the rules name has not been looked at completely for the first time.
+    pub fn is_baselining(&self) -> bool {
+        self.is_scanning() && self.settings.rules != self.baselined
+    }
+
+    /// How many gaps are open.
+    pub fn open_gaps(&self) -> usize {
+        self.gaps.open_count()
+    }
+
+    /// When the next scan begins, if one is to begin.
+    pub fn next_scan(&self) -> Option<Timestamp> {
+        (self.is_watching() && self.scan.is_none()).then(|| self.schedule.next())
+    }
+
+    fn start(
+        &mut self,
+        now: Timestamp,
+        last_alive: Option<Timestamp>,
+        stop: Stop,
+        memory: Memory,
+        demands: &mut Vec<Demand>,
+    ) {
+        self.gaps = OpenGaps::from_memory(memory.open_gaps);
+        self.last_complete = memory.last_complete;
+        self.baselined = memory.baselined;
+        self.schedule.reset(now);
+        let was_watching = self.baselined.names_something();
+        if let Some(last_alive) = last_alive.filter(|_| was_watching) {
+            demands.push(Demand::Report(Box::new(stopped_gap(last_alive, now, stop))));
+        }
+    }
+
+    fn lose_state(&mut self, now: Timestamp, detail: String, demands: &mut Vec<Demand>) {
+        let start = self.last_complete.unwrap_or(now).min(now);
+        self.baselined = RuleSet::default();
+        self.last_complete = None;
+        let gap =
+            Gap { scope: GapScope::Everything, start, end: Some(now), cause: GapCause::StateLost, detail };
+        demands.push(Demand::Report(Box::new(gap)));
+        demands.push(self.remember());
+    }
+
+    fn change_settings(&mut self, now: Timestamp, settings: Settings, demands: &mut Vec<Demand>) {
+        let is_other_scope =
+            settings.rules != self.settings.rules || settings.is_enabled != self.settings.is_enabled;
+        self.schedule.set_interval(now, settings.scan_interval_seconds);
+        self.settings = settings;
+        if !self.is_watching() {
+            // Nothing is promised any more. What is monitored again later starts with a new baseline.
+            self.baselined = RuleSet::default();
+            self.last_complete = None;
+            self.gaps.close_all(now, demands);
+            demands.push(self.remember());
+        }
+        if is_other_scope {
+            self.schedule.reset(now);
+            if let Some(scan) = self.scan.as_mut().filter(|scan| !scan.is_cancelled) {
+                scan.is_cancelled = true;
+                demands.push(Demand::CancelScan);
+            }
+        }
+    }
+
+    fn end_scan(&mut self, now: Timestamp, end: ScanEnd, demands: &mut Vec<Demand>) {
+        let Some(scan) = self.scan.take() else { return };
+        match end {
+            ScanEnd::Complete => {
+                self.gaps.end_complete_scan(now, demands);
+                // FIM may have been disabled while the scan ran out.
+                if self.is_watching() {
+                    self.baselined = scan.rules;
+                    self.last_complete = Some(now);
+                }
+                self.schedule.end_scan(scan.begun, now);
+            }
+            // The tracker ended it itself, and the next one begins at once.
+            ScanEnd::CutShort { .. } if scan.is_cancelled => {}
+            ScanEnd::CutShort { after, why } => {
+                let place =
+                    after.map_or_else(|| "before it saw anything".to_owned(), |path| format!("after {path}"));
+                let start = self.unwatched_since(scan.begun);
+                self.gaps.open_cut_short(start, format!("the scan ended {place}: {why}"), demands);
+                self.schedule.end_scan(scan.begun, now);
+            }
+        }
+        demands.push(self.remember());
+    }
+
+    /// Starts a scan that is due, or says when to come back.
+    fn go_on(&mut self, now: Timestamp, demands: &mut Vec<Demand>) {
+        if !self.is_watching() || self.scan.is_some() {
+            return;
+        }
+        if self.schedule.is_due(now) {
+            let rules = self.settings.rules.clone();
+            self.gaps.begin_scan();
+            demands.push(Demand::StartScan(Box::new(rules.scan_plan())));
+            self.scan = Some(Scan {
+                begun: now,
+                is_same_scope: rules == self.baselined,
+                baselined: self.baselined.scan_plan(),
+                rules,
+                is_cancelled: false,
+                unseen: None,
+                link: None,
+            });
+        } else {
+            demands.push(Demand::WaitUntil(self.schedule.next()));
+        }
+    }
+
+    fn is_watching(&self) -> bool {
+        self.settings.is_enabled && self.settings.rules.names_something()
+    }
+
+    /// Since when something that cannot be seen now has not been watched: since the last time that all could be.
+    fn unwatched_since(&self, now: Timestamp) -> Timestamp {
+        self.last_complete.unwrap_or(now).min(now)
+    }
+
+    fn remember(&self) -> Demand {
+        Demand::Remember(Box::new(self.memory()))
+    }
+}
+
+fn stopped_gap(last_alive: Timestamp, now: Timestamp, stop: Stop) -> Gap {
+    let how = match stop {
+        Stop::Clean => "the agent was stopped",
+        Stop::Unclean => {
+            "the agent ended without being stopped: it was killed, it crashed, or the machine lost power"
+        }
+    };
+    let clock = if last_alive > now { "; the machine's clock was set back meanwhile" } else { "" };
+    Gap {
+        scope: GapScope::Everything,
+        start: last_alive.min(now),
+        end: Some(now),
+        cause: GapCause::AgentStopped,
+        detail: format!("{how}{clock}"),
+    }
+}

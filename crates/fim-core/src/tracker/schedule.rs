@@ -1,0 +1,57 @@
+//! When the next scan begins.
+
+use crate::Timestamp;
+
+/// When the next scan begins, by a clock that may jump.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Schedule {
+    interval_nanos: i64,
+    next: Timestamp,
+    /// The latest time that was seen since the next scan was set.
+    latest: Timestamp,
+}
+
+impl Schedule {
+    /// Lets the next scan begin at once.
+    pub(super) fn reset(&mut self, now: Timestamp) {
+        self.next = now;
+        self.latest = now;
+    }
+
+    /// Sets the interval; a shorter one brings the next scan nearer.
+    pub(super) fn set_interval(&mut self, now: Timestamp, seconds: u64) {
+        let seconds = i64::try_from(seconds.max(1)).unwrap_or(i64::MAX);
+        self.interval_nanos = seconds.saturating_mul(NANOS_PER_SECOND);
+        self.bring_near(now);
+    }
+
+    /// Sets the next scan to one interval after this one began. A scan that takes longer than the interval leaves the
+    /// machine a tenth of the interval for itself before the next.
+    pub(super) fn end_scan(&mut self, begun: Timestamp, now: Timestamp) {
+        let rest = now.plus_nanos(self.interval_nanos / 10);
+        self.next = begun.plus_nanos(self.interval_nanos).max(rest);
+        self.latest = now;
+        self.bring_near(now);
+    }
+
+    /// True if the next scan should begin. A clock that is set back moves the next scan with it.
+    pub(super) fn is_due(&mut self, now: Timestamp) -> bool {
+        if now < self.latest {
+            self.next = self.next.plus_nanos(now.nanos_since(self.latest));
+        }
+        self.latest = now;
+        self.bring_near(now);
+        now >= self.next
+    }
+
+    pub(super) fn next(&self) -> Timestamp {
+        self.next
+    }
+
+    /// Whatever the clock did, the next scan is never further away than the interval.
+    fn bring_near(&mut self, now: Timestamp) {
+        self.next = self.next.min(now.plus_nanos(self.interval_nanos));
+    }
+}
+
+const NANOS_PER_SECOND: i64 = 1_000_000_000;
