@@ -1,0 +1,13 @@
+//! Linux.
+
+mod acl;
+mod attributes;
+mod file_systems;
+mod host;
+mod principals;
+mod priority;
+mod tree;
+
+pub use host::HostFacts;
+pub use priority::lower_priority;
+pub use tree::LiveTree;
