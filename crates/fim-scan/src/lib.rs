@@ -1,1 +1,27 @@
-//! Walks and hashes anything that is a FileTree.
+//! Walks and hashes anything that is a [`FileTree`].
+//!
+//! ```text
+//! Plan (roots, decisions) ─┐
+//! FileTree ─ walk ─ tasks ─┴─ two lanes: open, stamp, read + SHA-256, stamp ─ window ─ observations in path order
+//! ```
+//!
+//! Memory does not depend on the number of files: a window of results, two read buffers a thread, and the names of
+//! the directories that the walk is in.
+
+mod control;
+mod lanes;
+mod plan;
+mod pool;
+mod scan;
+mod sha256;
+mod throttle;
+mod tree;
+mod walk;
+mod window;
+
+pub use control::{Progress, ScanControl};
+pub use plan::Plan;
+pub use scan::{Scan, ScanEnd, ScanOptions, StartScanError};
+pub use sha256::digest_of;
+pub use throttle::{SpeedLimit, Throttle};
+pub use tree::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};

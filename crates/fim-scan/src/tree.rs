@@ -1,0 +1,205 @@
+//! What a walk needs from a file system, whichever it is.
+
+use fim_core::{EntityKind, EntityPath, FileAttributes, Timestamp, Unreadable};
+
+/// A file system that can be walked and read: the live machine's, a disk image's, one in memory.
+///
+/// Everything but [`open_root`](Self::open_root) works relative to an open directory, so that a directory that is
+/// swapped for a link during the walk leads nowhere else, and so that a live tree needs the fewest system calls: a
+/// file costs one `open_file`, one `describe_file`, its reads and one `stamp`.
+pub trait FileTree: Send + Sync + 'static {
+    /// An open directory.
+    type Directory: Send + Sync;
+    /// An open regular file.
+    type File: Send;
+
+    /// Opens the directory that a person or a rule names, following links on the way as that person would.
+    fn open_root(&self, path: &EntityPath) -> Result<Self::Directory, TreeError>;
+
+    /// The names in a directory, without `.` and `..`, in byte order.
+    fn list(&self, directory: &Self::Directory) -> Result<Listing, TreeError>;
+
+    /// Describes an open directory.
+    fn describe_directory(&self, directory: &Self::Directory) -> Result<Look, TreeError>;
+
+    /// Opens a directory in a directory. A link is followed only if `at_links` says so; otherwise it is
+    /// [`TreeError::NotThat`].
+    fn enter(
+        &self,
+        directory: &Self::Directory,
+        name: &[u8],
+        at_links: AtLinks,
+    ) -> Result<Self::Directory, TreeError>;
+
+    /// Describes a name without opening it: links, devices, pipes and sockets, and whatever cannot be opened.
+    fn look(&self, directory: &Self::Directory, name: &[u8]) -> Result<Look, TreeError>;
+
+    /// Describes what a link leads to in the end, without opening it, and says where that is.
+    /// [`TreeError::NotFound`] if it leads nowhere, or round and round.
+    fn resolve(&self, directory: &Self::Directory, name: &[u8]) -> Result<Resolved, TreeError>;
+
+    /// Opens a regular file for reading, without ever waiting for another process (pipes, leases) and, where that
+    /// is possible, without leaving a trace in its access time.
+    fn open_file(
+        &self,
+        directory: &Self::Directory,
+        name: &[u8],
+        at_links: AtLinks,
+    ) -> Result<Self::File, TreeError>;
+
+    /// Describes the object that an open file is, whatever its name stands for by now.
+    fn describe_file(&self, file: &Self::File) -> Result<Look, TreeError>;
+
+    /// Says what would differ if the file's content had changed since it was described.
+    fn stamp(&self, file: &Self::File) -> Result<Stamp, TreeError>;
+
+    /// Reads at `offset`; 0 at and behind the end.
+    fn read_at(&self, file: &Self::File, offset: u64, buffer: &mut [u8]) -> Result<usize, TreeError>;
+
+    /// Says why a directory, the first of another file system, should not be entered unless a rule names it.
+    fn keep_out(&self, directory: &Self::Directory) -> Option<KeepOut>;
+}
+
+/// What is done where a name is a symbolic link.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AtLinks {
+    /// The link itself is meant.
+    Stay,
+    /// What it points to is meant.
+    Follow,
+}
+
+/// What one look at an entity told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Look {
+    /// What it is.
+    pub kind: EntityKind,
+    /// What the file system says of it.
+    pub attributes: FileAttributes,
+}
+
+impl Look {
+    /// What would differ if the content changed.
+    pub fn stamp(&self) -> Stamp {
+        Stamp {
+            size_bytes: self.attributes.size_bytes,
+            modified: self.attributes.modified,
+            changed: self.attributes.changed,
+        }
+    }
+}
+
+/// What a link leads to in the end.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Resolved {
+    /// What is there.
+    pub look: Look,
+    /// Its path without links.
+    pub path: EntityPath,
+}
+
+/// What differs when a file's content has changed between two looks at the same handle.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stamp {
+    /// The length in bytes.
+    pub size_bytes: Option<u64>,
+    /// When the content last changed; anybody who may write the file can set it.
+    pub modified: Option<Timestamp>,
+    /// When the inode last changed; nobody can set it at will.
+    pub changed: Option<Timestamp>,
+}
+
+/// Why a directory that begins another file system is not entered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeepOut {
+    /// The kernel makes its content up as it is read (`proc`, `sysfs`): nothing is stored there. Holds the type.
+    NothingStored(&'static str),
+    /// Another machine or program answers for it, perhaps never. Holds the type.
+    MayHang(&'static str),
+}
+
+/// Why an operation on a tree did not do what was asked.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TreeError {
+    /// No such name, at least not any more.
+    #[error("not found")]
+    NotFound,
+    /// It is there, but of another kind than asked for: a link where links are not followed, a file for a directory.
+    #[error("it is of another kind than expected")]
+    NotThat,
+    /// The system refused.
+    #[error("permission denied")]
+    PermissionDenied,
+    /// Someone holds it locked.
+    #[error("it is locked")]
+    Locked,
+    /// Anything else: the file system's own words.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl TreeError {
+    /// The same as the core tells it of an entity that is there.
+    pub fn into_unreadable(self) -> Unreadable {
+        match self {
+            Self::NotFound => Unreadable::Damaged("its name is listed but leads nowhere".to_owned()),
+            Self::NotThat => Unreadable::Unstable,
+            Self::PermissionDenied => Unreadable::PermissionDenied,
+            Self::Locked => Unreadable::Locked,
+            Self::Failed(why) => Unreadable::Damaged(why),
+        }
+    }
+}
+
+/// The names of one directory with what the listing itself told of their kinds, packed: a directory may hold
+/// millions.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Listing {
+    names: Vec<u8>,
+    entries: Vec<Listed>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Listed {
+    start: usize,
+    length: u32,
+    kind: Option<EntityKind>,
+}
+
+impl Listing {
+    /// Adds a name. `kind` is what the listing told without a look at the entity, if anything.
+    pub fn push(&mut self, name: &[u8], kind: Option<EntityKind>) {
+        let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
+        self.entries.push(Listed { start: self.names.len(), length, kind });
+        self.names.extend_from_slice(&name[..length as usize]);
+    }
+
+    /// Puts the names in byte order, which is the order of [`EntityPath`]s in one directory.
+    pub fn sort(&mut self) {
+        let names = &self.names;
+        let bytes = |entry: &Listed| &names[entry.start..entry.start + entry.length as usize];
+        self.entries.sort_unstable_by(|one, other| bytes(one).cmp(bytes(other)));
+    }
+
+    /// How many names there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True if there is no name.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The name at a position, and its kind if the listing told it.
+    pub fn get(&self, position: usize) -> Option<(&[u8], Option<EntityKind>)> {
+        let entry = self.entries.get(position)?;
+        Some((&self.names[entry.start..entry.start + entry.length as usize], entry.kind))
+    }
+
+    /// Gives back the memory that growing took beyond what is needed.
+    pub fn shrink(&mut self) {
+        self.names.shrink_to_fit();
+        self.entries.shrink_to_fit();
+    }
+}

@@ -1,0 +1,382 @@
+//! From directories to entities, in path order.
+
+use std::sync::Arc;
+
+use fim_core::{Entity, EntityKey, EntityKind, EntityPath, Observation, Unreadable};
+
+use crate::plan::Plan;
+use crate::tree::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, TreeError};
+
+/// Walks a tree in path order. What needs no reading comes as an observation, what does as a task.
+pub(crate) struct Walker<T: FileTree> {
+    tree: Arc<T>,
+    plan: Arc<dyn Plan>,
+    roots: std::vec::IntoIter<EntityPath>,
+    levels: Vec<Level<T>>,
+}
+
+/// What the walk met.
+pub(crate) enum Step<T: FileTree> {
+    /// Seen, and nothing is left to read.
+    Seen(Observation),
+    /// A regular file that has to be opened and read.
+    Content(Task<T>),
+}
+
+/// A regular file to be opened and read.
+pub(crate) struct Task<T: FileTree> {
+    pub(crate) directory: Arc<T::Directory>,
+    pub(crate) name: Box<[u8]>,
+    pub(crate) path: EntityPath,
+    /// The text of the link that is followed to the file, if it is one.
+    pub(crate) target: Option<Vec<u8>>,
+    /// A rule names it; its absence is worth an observation.
+    pub(crate) is_root: bool,
+}
+
+impl<T: FileTree> Task<T> {
+    pub(crate) fn at_links(&self) -> AtLinks {
+        if self.target.is_some() { AtLinks::Follow } else { AtLinks::Stay }
+    }
+}
+
+/// A directory that the walk is in.
+struct Level<T: FileTree> {
+    path: EntityPath,
+    /// Its path without links, below a link that was followed.
+    real: Option<EntityPath>,
+    directory: Arc<T::Directory>,
+    listing: Listing,
+    next: usize,
+    device: Option<u64>,
+    inode: Option<u64>,
+    links_followed: usize,
+}
+
+/// A name in an open directory, about to be visited.
+struct Place<T: FileTree> {
+    directory: Arc<T::Directory>,
+    name: Box<[u8]>,
+    path: EntityPath,
+    /// Its path without links, below a link that was followed.
+    real: Option<EntityPath>,
+    is_root: bool,
+    /// The device of the directory above; `None` at a root, which is entered whatever it is on.
+    device_above: Option<u64>,
+    links_followed: usize,
+}
+
+impl<T: FileTree> Walker<T> {
+    pub(crate) fn new(tree: Arc<T>, plan: Arc<dyn Plan>) -> Self {
+        let roots = outermost(plan.roots()).into_iter();
+        Self { tree, plan, roots, levels: Vec::new() }
+    }
+
+    fn visit_root(&mut self, path: EntityPath) -> Option<Step<T>> {
+        let (parent, name) = split(&path).unwrap_or_else(|| (path.clone(), Box::default()));
+        let directory = match self.tree.open_root(&parent) {
+            Ok(directory) => Arc::new(directory),
+            Err(TreeError::NotFound | TreeError::NotThat) => return gone(path, true),
+            Err(error) => return Some(unreadable(path, None, error.into_unreadable())),
+        };
+        let is_top = name.is_empty();
+        let place =
+            Place { directory, name, path, real: None, is_root: true, device_above: None, links_followed: 0 };
+        if is_top {
+            let directory = Arc::clone(&place.directory);
+            return self.arrive(place, directory, None);
+        }
+        self.visit(place, None)
+    }
+
+    fn visit(&mut self, place: Place<T>, kind: Option<EntityKind>) -> Option<Step<T>> {
+        let kind = match kind {
+            Some(kind) => kind,
+            None => match self.tree.look(&place.directory, &place.name) {
+                Ok(look) => look.kind,
+                Err(TreeError::NotFound) => return gone(place.path, place.is_root),
+                // What it is stays unknown, so it is as well what is wanted as not.
+                Err(error) => return Some(unreadable(place.path, None, error.into_unreadable())),
+            },
+        };
+        match kind {
+            EntityKind::File => self.watches(&place, kind).then(|| content(place, None)),
+            EntityKind::Directory => self.enter(place),
+            EntityKind::Symlink => self.visit_link(place),
+            EntityKind::BlockDevice | EntityKind::CharDevice | EntityKind::Fifo | EntityKind::Socket => {
+                if self.watches(&place, kind) {
+                    self.look_only(place)
+                } else {
+                    None
+                }
+            }
+        }
+    }
+
+    fn watches(&self, place: &Place<T>, kind: EntityKind) -> bool {
+        self.plan.watches(&place.path, place.real.as_ref().unwrap_or(&place.path), kind)
+    }
+
+    fn look_only(&self, place: Place<T>) -> Option<Step<T>> {
+        match self.tree.look(&place.directory, &place.name) {
+            Ok(look) => Some(present(place.path, look)),
+            Err(TreeError::NotFound) => gone(place.path, place.is_root),
+            Err(error) => Some(unreadable(place.path, None, error.into_unreadable())),
+        }
+    }
+
+    fn visit_link(&mut self, place: Place<T>) -> Option<Step<T>> {
+        let is_watched = self.watches(&place, EntityKind::Symlink);
+        if !self.plan.may_follow(&place.path) {
+            return if is_watched { self.look_only(place) } else { None };
+        }
+        let link = match self.tree.look(&place.directory, &place.name) {
+            Ok(link) => link,
+            Err(TreeError::NotFound) => return gone(place.path, place.is_root),
+            Err(error) => return Some(unreadable(place.path, None, error.into_unreadable())),
+        };
+        let resolved = match self.tree.resolve(&place.directory, &place.name) {
+            Ok(resolved) => resolved,
+            Err(TreeError::NotFound) => return is_watched.then(|| present(place.path, link)),
+            Err(error) => {
+                return is_watched.then(|| unreadable(place.path, Some(link), error.into_unreadable()));
+            }
+        };
+        let kind = resolved.look.kind;
+        if !self.plan.follows(&place.path, &resolved.path, kind) {
+            return is_watched.then(|| present(place.path, link));
+        }
+        match kind {
+            EntityKind::File => {
+                is_watched.then(|| content(place, Some(link.attributes.target.unwrap_or_default())))
+            }
+            EntityKind::Directory => self.enter_link(place, link, resolved, is_watched),
+            EntityKind::Symlink
+            | EntityKind::BlockDevice
+            | EntityKind::CharDevice
+            | EntityKind::Fifo
+            | EntityKind::Socket => is_watched.then(|| present(place.path, link)),
+        }
+    }
+
+    /// Goes on in the directory that a link leads to. The link itself is what is observed at its path: what it leads
+    /// to shows in what is found there.
+    fn enter_link(
+        &mut self,
+        mut place: Place<T>,
+        link: Look,
+        resolved: Resolved,
+        is_watched: bool,
+    ) -> Option<Step<T>> {
+        if self.is_inside(&resolved.look) {
+            return is_watched.then(|| present(place.path, link));
+        }
+        if place.links_followed >= MAX_LINKS_FOLLOWED {
+            let why = format!("more than {MAX_LINKS_FOLLOWED} links to directories on the way to it");
+            return Some(unreadable(place.path, Some(link), Unreadable::Damaged(why)));
+        }
+        place.links_followed += 1;
+        place.real = Some(resolved.path);
+        match self.tree.enter(&place.directory, &place.name, AtLinks::Follow) {
+            Ok(directory) => self.arrive(place, Arc::new(directory), Some((link, is_watched))),
+            Err(error) => Some(unreadable(place.path, Some(link), error.into_unreadable())),
+        }
+    }
+
+    fn enter(&mut self, place: Place<T>) -> Option<Step<T>> {
+        if !self.watches(&place, EntityKind::Directory) && !self.plan.descends(&place.path) {
+            return None;
+        }
+        match self.tree.enter(&place.directory, &place.name, AtLinks::Stay) {
+            Ok(directory) => self.arrive(place, Arc::new(directory), None),
+            Err(TreeError::NotFound) => gone(place.path, place.is_root),
+            Err(error) => {
+                let partial = self.tree.look(&place.directory, &place.name).ok();
+                Some(unreadable(place.path, partial, error.into_unreadable()))
+            }
+        }
+    }
+
+    /// Observes an open directory, or the link to it with whether that is watched, and makes the directory the level
+    /// that the walk goes on in if that is decided.
+    fn arrive(
+        &mut self,
+        place: Place<T>,
+        directory: Arc<T::Directory>,
+        link: Option<(Look, bool)>,
+    ) -> Option<Step<T>> {
+        let look = match self.tree.describe_directory(&directory) {
+            Ok(look) => look,
+            Err(error) => return Some(unreadable(place.path, None, error.into_unreadable())),
+        };
+        let (device, inode) = (look.attributes.device, look.attributes.inode);
+        let (look, is_watched) = match link {
+            Some(link) => link,
+            None => (look, self.watches(&place, EntityKind::Directory)),
+        };
+        if self.plan.descends(&place.path) {
+            match self.may_descend(&place, &directory, device) {
+                Ok(()) => {}
+                Err(KeepOut::NothingStored(_)) => return is_watched.then(|| present(place.path, look)),
+                Err(KeepOut::MayHang(kind)) => {
+                    let why = format!("{kind} file systems are entered only by a path of their own");
+                    return Some(unreadable(place.path, Some(look), Unreadable::Damaged(why)));
+                }
+            }
+            if self.levels.len() >= MAX_DEPTH {
+                let why = format!("more than {MAX_DEPTH} directories deep");
+                return Some(unreadable(place.path, Some(look), Unreadable::Damaged(why)));
+            }
+            let listing = match self.tree.list(&directory) {
+                Ok(listing) => listing,
+                Err(error) => return Some(unreadable(place.path, Some(look), error.into_unreadable())),
+            };
+            self.levels.push(Level {
+                path: place.path.clone(),
+                real: place.real,
+                directory,
+                listing,
+                next: 0,
+                device,
+                inode,
+                links_followed: place.links_followed,
+            });
+        }
+        is_watched.then(|| present(place.path, look))
+    }
+
+    fn may_descend(
+        &self,
+        place: &Place<T>,
+        directory: &T::Directory,
+        device: Option<u64>,
+    ) -> Result<(), KeepOut> {
+        let is_same_file_system = place.device_above == device;
+        if place.is_root || is_same_file_system {
+            return Ok(());
+        }
+        self.tree.keep_out(directory).map_or(Ok(()), Err)
+    }
+
+    /// True if the walk is in this directory already, so that entering it again would never end.
+    fn is_inside(&self, look: &Look) -> bool {
+        let (device, inode) = (look.attributes.device, look.attributes.inode);
+        inode.is_some() && self.levels.iter().any(|level| level.device == device && level.inode == inode)
+    }
+}
+
+impl<T: FileTree> Iterator for Walker<T> {
+    type Item = Step<T>;
+
+    fn next(&mut self) -> Option<Step<T>> {
+        loop {
+            let Some(level) = self.levels.last_mut() else {
+                let root = self.roots.next()?;
+                if let Some(step) = self.visit_root(root) {
+                    return Some(step);
+                }
+                continue;
+            };
+            let Some((name, kind)) = level.listing.get(level.next) else {
+                self.levels.pop();
+                continue;
+            };
+            level.next += 1;
+            let place = Place {
+                directory: Arc::clone(&level.directory),
+                name: name.into(),
+                path: level.path.join(name),
+                real: level.real.as_ref().map(|real| real.join(name)),
+                is_root: false,
+                device_above: level.device,
+                links_followed: level.links_followed,
+            };
+            if let Some(step) = self.visit(place, kind) {
+                return Some(step);
+            }
+        }
+    }
+}
+
+/// The roots in path order without those that lie within another, each without separators at its end.
+fn outermost(roots: Vec<EntityPath>) -> Vec<EntityPath> {
+    let mut sorted: Vec<EntityPath> = roots.iter().map(without_trailing_separators).collect();
+    sorted.sort();
+    sorted.dedup_by(|later, earlier| later.is_within(earlier));
+    sorted
+}
+
+fn without_trailing_separators(path: &EntityPath) -> EntityPath {
+    let bytes = path.as_bytes();
+    let kept =
+        bytes.iter().rposition(|&byte| byte != path.separator()).map_or(bytes.len().min(1), |last| last + 1);
+    with_bytes(path, &bytes[..kept])
+}
+
+/// The directory that a path's last segment is in, and that segment; `None` for a path without a parent.
+fn split(path: &EntityPath) -> Option<(EntityPath, Box<[u8]>)> {
+    let bytes = path.as_bytes();
+    let cut = bytes.iter().rposition(|&byte| byte == path.separator())?;
+    let name = &bytes[cut + 1..];
+    if name.is_empty() {
+        return None;
+    }
+    Some((with_bytes(path, &bytes[..cut.max(1)]), name.into()))
+}
+
+fn with_bytes(like: &EntityPath, bytes: &[u8]) -> EntityPath {
+    match like.style() {
+        fim_core::PathStyle::Unix => EntityPath::unix(bytes),
+        fim_core::PathStyle::Windows => EntityPath::windows(bytes),
+    }
+}
+
+fn content<T: FileTree>(place: Place<T>, target: Option<Vec<u8>>) -> Step<T> {
+    let Place { directory, name, path, is_root, .. } = place;
+    Step::Content(Task { directory, name, path, target, is_root })
+}
+
+fn present<T: FileTree>(path: EntityPath, look: Look) -> Step<T> {
+    Step::Seen(Observation::Present(Box::new(entity(path, look))))
+}
+
+fn gone<T: FileTree>(path: EntityPath, is_root: bool) -> Option<Step<T>> {
+    // What is listed and gone a moment later was removed; the comparison sees that it is missing. A root is told,
+    // because nothing lists it.
+    is_root.then(|| Step::Seen(Observation::Absent(EntityKey::File(path))))
+}
+
+fn unreadable<T: FileTree>(path: EntityPath, partial: Option<Look>, why: Unreadable) -> Step<T> {
+    Step::Seen(unreadable_observation(path, partial, why))
+}
+
+/// The claim that not all of an entity could be read.
+pub(crate) fn unreadable_observation(
+    path: EntityPath,
+    partial: Option<Look>,
+    why: Unreadable,
+) -> Observation {
+    let partial = partial.map(|look| Box::new(entity(path.clone(), look)));
+    Observation::Unreadable { key: EntityKey::File(path), partial, why }
+}
+
+/// What a look says of the entity at a path, without its content.
+pub(crate) fn entity(path: EntityPath, look: Look) -> Entity {
+    Entity { key: EntityKey::File(path), kind: look.kind, attributes: look.attributes, digest: None }
+}
+
+/// The look at the file that a link leads to, as the link's own: a link that becomes a file, or a file that becomes
+/// a link, has changed its kind.
+pub(crate) fn through_link(mut look: Look, target: Option<Vec<u8>>) -> Look {
+    if target.is_some() {
+        look.kind = EntityKind::Symlink;
+        look.attributes.target = target;
+    }
+    look
+}
+
+/// Each open directory costs a handle, and a system gives a process a thousand or so.
+const MAX_DEPTH: usize = 512;
+
+/// Links to directories multiply what is reachable; no sane tree needs more of them on one path.
+const MAX_LINKS_FOLLOWED: usize = 8;

@@ -1,0 +1,396 @@
+//! A file system in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use fim_core::{Acl, EntityKind, EntityPath, FileAttributes, Principal, Timestamp};
+use fim_scan::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
+
+/// A file system in memory, with whatever a real one can do to a walk: names of any bytes, links that lead in circles,
+/// hard links, devices, directories that cannot be read, files that change while they are read.
+///
+/// Paths are absolute Unix paths as bytes. Making an entity makes the directories above it. Everything can be changed
+/// while a scan is under way.
+#[derive(Debug)]
+pub struct MemoryTree {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    names: BTreeMap<Vec<u8>, u64>,
+    nodes: BTreeMap<u64, Node>,
+    refused: BTreeMap<Vec<u8>, TreeError>,
+    invisible: BTreeMap<Vec<u8>, TreeError>,
+    kept_out: BTreeMap<Vec<u8>, KeepOut>,
+    devices: BTreeMap<Vec<u8>, u64>,
+    opened: BTreeSet<Vec<u8>>,
+    lists_kinds: bool,
+    clock: i64,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    kind: EntityKind,
+    content: Vec<u8>,
+    mode: u16,
+    changed: i64,
+    changes_left: u32,
+}
+
+/// A directory of a [`MemoryTree`] that is open.
+#[derive(Debug)]
+pub struct MemoryDirectory(Vec<u8>);
+
+/// A file of a [`MemoryTree`] that is open.
+#[derive(Debug)]
+pub struct MemoryFile(u64);
+
+impl Default for MemoryTree {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryTree {
+    /// A tree with nothing but `/` in it.
+    pub fn new() -> Self {
+        let inner = Inner {
+            names: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            invisible: BTreeMap::new(),
+            kept_out: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            opened: BTreeSet::new(),
+            lists_kinds: true,
+            clock: 0,
+        };
+        let tree = Self { inner: Mutex::new(inner) };
+        tree.directory("/");
+        tree
+    }
+
+    /// Makes a directory.
+    pub fn directory(&self, path: impl AsRef<[u8]>) -> &Self {
+        self.put(path.as_ref(), EntityKind::Directory, Vec::new())
+    }
+
+    /// Makes a file, or gives it other content.
+    pub fn file(&self, path: impl AsRef<[u8]>, content: impl Into<Vec<u8>>) -> &Self {
+        self.put(path.as_ref(), EntityKind::File, content.into())
+    }
+
+    /// Makes a symbolic link.
+    pub fn link(&self, path: impl AsRef<[u8]>, target: impl Into<Vec<u8>>) -> &Self {
+        self.put(path.as_ref(), EntityKind::Symlink, target.into())
+    }
+
+    /// Makes a device, a pipe or a socket.
+    pub fn special(&self, path: impl AsRef<[u8]>, kind: EntityKind) -> &Self {
+        self.put(path.as_ref(), kind, Vec::new())
+    }
+
+    /// Gives an entity a second name.
+    pub fn hard_link(&self, path: impl AsRef<[u8]>, existing: impl AsRef<[u8]>) -> &Self {
+        let mut inner = self.lock();
+        if let Some(&number) = inner.names.get(existing.as_ref()) {
+            inner.names.insert(path.as_ref().to_vec(), number);
+        }
+        drop(inner);
+        self
+    }
+
+    /// Takes a name and all below it away.
+    pub fn remove(&self, path: impl AsRef<[u8]>) -> &Self {
+        let removed = EntityPath::unix(path.as_ref());
+        self.lock().names.retain(|name, _| !EntityPath::unix(&name[..]).is_within(&removed));
+        self
+    }
+
+    /// Sets the permission bits.
+    pub fn mode(&self, path: impl AsRef<[u8]>, mode: u16) -> &Self {
+        let mut inner = self.lock();
+        inner.clock += 1;
+        let clock = inner.clock;
+        if let Some(node) = inner.node_mut(path.as_ref()) {
+            node.mode = mode;
+            node.changed = clock;
+        }
+        drop(inner);
+        self
+    }
+
+    /// Makes opening the file or directory fail; it can still be looked at.
+    pub fn refuse(&self, path: impl AsRef<[u8]>, error: TreeError) -> &Self {
+        self.lock().refused.insert(path.as_ref().to_vec(), error);
+        self
+    }
+
+    /// Makes any look at the name fail, as in a directory that can be listed and not passed through.
+    pub fn hide(&self, path: impl AsRef<[u8]>, error: TreeError) -> &Self {
+        self.lock().invisible.insert(path.as_ref().to_vec(), error);
+        self
+    }
+
+    /// Lets opening and looking succeed again.
+    pub fn allow(&self, path: impl AsRef<[u8]>) -> &Self {
+        let mut inner = self.lock();
+        inner.refused.remove(path.as_ref());
+        inner.invisible.remove(path.as_ref());
+        drop(inner);
+        self
+    }
+
+    /// Makes the directory the first of another file system, with a reason to keep out of it if there is one.
+    pub fn mount(&self, path: impl AsRef<[u8]>, why: Option<KeepOut>) -> &Self {
+        let mut inner = self.lock();
+        let device = inner.devices.len() as u64 + 2;
+        inner.devices.insert(path.as_ref().to_vec(), device);
+        if let Some(why) = why {
+            inner.kept_out.insert(path.as_ref().to_vec(), why);
+        }
+        drop(inner);
+        self
+    }
+
+    /// Makes the file change at each of its next `times` reads.
+    pub fn change_while_read(&self, path: impl AsRef<[u8]>, times: u32) -> &Self {
+        if let Some(node) = self.lock().node_mut(path.as_ref()) {
+            node.changes_left = times;
+        }
+        self
+    }
+
+    /// Makes listings tell names only, as some file systems do.
+    pub fn without_kinds(&self) -> &Self {
+        self.lock().lists_kinds = false;
+        self
+    }
+
+    /// The names by which something was opened for reading.
+    pub fn opened(&self) -> BTreeSet<Vec<u8>> {
+        self.lock().opened.clone()
+    }
+
+    fn put(&self, path: &[u8], kind: EntityKind, content: Vec<u8>) -> &Self {
+        let mut inner = self.lock();
+        inner.clock += 1;
+        let changed = inner.clock;
+        for (cut, _) in path.iter().enumerate().filter(|&(cut, byte)| *byte == b'/' && cut > 0) {
+            inner.make(&path[..cut], EntityKind::Directory, Vec::new(), changed);
+        }
+        inner.names.remove(path).and_then(|number| inner.nodes.remove(&number));
+        inner.make(path, kind, content, changed);
+        drop(inner);
+        self
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn make(&mut self, path: &[u8], kind: EntityKind, content: Vec<u8>, changed: i64) {
+        if !self.names.contains_key(path) {
+            let number = self.nodes.last_key_value().map_or(2, |(last, _)| last + 1);
+            let mode = if kind == EntityKind::Directory { 0o755 } else { 0o644 };
+            self.names.insert(path.to_vec(), number);
+            self.nodes.insert(number, Node { kind, content, mode, changed, changes_left: 0 });
+        }
+    }
+
+    fn node_mut(&mut self, path: &[u8]) -> Option<&mut Node> {
+        self.nodes.get_mut(self.names.get(path)?)
+    }
+
+    fn node(&self, path: &[u8]) -> Result<(u64, &Node), TreeError> {
+        if let Some(error) = self.invisible.get(path) {
+            return Err(error.clone());
+        }
+        let number = *self.names.get(path).ok_or(TreeError::NotFound)?;
+        Ok((number, self.nodes.get(&number).ok_or(TreeError::NotFound)?))
+    }
+
+    /// The path without links; `hops` is what is left of the patience with them.
+    fn real(&self, path: &[u8], hops: u32) -> Result<Vec<u8>, TreeError> {
+        let mut real = Vec::new();
+        for segment in
+            path.split(|&byte| byte == b'/').filter(|segment| !segment.is_empty() && segment != b".")
+        {
+            if segment == b".." {
+                let cut = real.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+                real.truncate(cut);
+                continue;
+            }
+            let next = [&real[..], b"/", segment].concat();
+            let (_, node) = self.node(&next)?;
+            if node.kind != EntityKind::Symlink {
+                real = next;
+                continue;
+            }
+            let hops = hops.checked_sub(1).ok_or(TreeError::NotFound)?;
+            let target = match node.content.first() {
+                Some(b'/') => node.content.clone(),
+                Some(_) | None => [&real[..], b"/", &node.content].concat(),
+            };
+            real = self.real(&target, hops)?;
+            if real == b"/" {
+                real.clear();
+            }
+        }
+        Ok(if real.is_empty() { b"/".to_vec() } else { real })
+    }
+
+    fn device(&self, path: &[u8]) -> u64 {
+        let path = EntityPath::unix(path);
+        let above = self.devices.iter().filter(|(mount, _)| path.is_within(&EntityPath::unix(&mount[..])));
+        above.max_by_key(|(mount, _)| mount.len()).map_or(1, |(_, device)| *device)
+    }
+
+    fn look(&self, path: &[u8]) -> Result<Look, TreeError> {
+        let (number, node) = self.node(path)?;
+        let links = self.names.values().filter(|&&other| other == number).count() as u64;
+        let root = || Some(Principal { id: 0, name: Some("root".to_owned()) });
+        let target = match node.kind {
+            EntityKind::Symlink => Some(node.content.clone()),
+            EntityKind::BlockDevice | EntityKind::CharDevice => Some(b"1:3".to_vec()),
+            EntityKind::File | EntityKind::Directory | EntityKind::Fifo | EntityKind::Socket => None,
+        };
+        let attributes = FileAttributes {
+            size_bytes: Some(node.content.len() as u64),
+            mode: Some(node.mode),
+            owner: root(),
+            group: root(),
+            modified: Some(Timestamp(node.changed)),
+            changed: Some(Timestamp(node.changed)),
+            created: None,
+            inode: Some(number),
+            device: Some(self.device(path)),
+            links: Some(links),
+            acl: Some(Acl::default()),
+            xattrs: Some(Vec::new()),
+            target,
+        };
+        Ok(Look { kind: node.kind, attributes })
+    }
+
+    fn open(&self, path: &[u8], at_links: AtLinks) -> Result<(Vec<u8>, u64, EntityKind), TreeError> {
+        let path = match at_links {
+            AtLinks::Stay => path.to_vec(),
+            AtLinks::Follow => self.real(path, MOST_HOPS)?,
+        };
+        if let Some(error) = self.refused.get(&path) {
+            return Err(error.clone());
+        }
+        let (number, node) = self.node(&path)?;
+        let kind = node.kind;
+        Ok((path, number, kind))
+    }
+}
+
+impl FileTree for MemoryTree {
+    type Directory = MemoryDirectory;
+    type File = MemoryFile;
+
+    fn open_root(&self, path: &EntityPath) -> Result<MemoryDirectory, TreeError> {
+        match self.lock().open(path.as_bytes(), AtLinks::Follow)? {
+            (path, _, EntityKind::Directory) => Ok(MemoryDirectory(path)),
+            _ => Err(TreeError::NotThat),
+        }
+    }
+
+    fn list(&self, directory: &MemoryDirectory) -> Result<Listing, TreeError> {
+        let inner = self.lock();
+        let mut listing = Listing::default();
+        for (path, number) in &inner.names {
+            let Some(cut) = path.iter().rposition(|&byte| byte == b'/') else { continue };
+            let (parent, name) = (&path[..cut.max(1)], &path[cut + 1..]);
+            if parent == directory.0 && !name.is_empty() {
+                let kind = inner.nodes.get(number).map(|node| node.kind).filter(|_| inner.lists_kinds);
+                listing.push(name, kind);
+            }
+        }
+        listing.sort();
+        Ok(listing)
+    }
+
+    fn describe_directory(&self, directory: &MemoryDirectory) -> Result<Look, TreeError> {
+        self.lock().look(&directory.0)
+    }
+
+    fn enter(
+        &self,
+        directory: &MemoryDirectory,
+        name: &[u8],
+        at_links: AtLinks,
+    ) -> Result<MemoryDirectory, TreeError> {
+        match self.lock().open(&child(directory, name), at_links)? {
+            (path, _, EntityKind::Directory) => Ok(MemoryDirectory(path)),
+            _ => Err(TreeError::NotThat),
+        }
+    }
+
+    fn look(&self, directory: &MemoryDirectory, name: &[u8]) -> Result<Look, TreeError> {
+        self.lock().look(&child(directory, name))
+    }
+
+    fn resolve(&self, directory: &MemoryDirectory, name: &[u8]) -> Result<Resolved, TreeError> {
+        let inner = self.lock();
+        let path = inner.real(&child(directory, name), MOST_HOPS)?;
+        Ok(Resolved { look: inner.look(&path)?, path: EntityPath::unix(path) })
+    }
+
+    fn open_file(
+        &self,
+        directory: &MemoryDirectory,
+        name: &[u8],
+        at_links: AtLinks,
+    ) -> Result<MemoryFile, TreeError> {
+        let mut inner = self.lock();
+        let path = child(directory, name);
+        inner.opened.insert(path.clone());
+        match inner.open(&path, at_links)? {
+            (_, _, EntityKind::Symlink) => Err(TreeError::NotThat),
+            (_, number, _) => Ok(MemoryFile(number)),
+        }
+    }
+
+    fn describe_file(&self, file: &MemoryFile) -> Result<Look, TreeError> {
+        let inner = self.lock();
+        let path = inner.names.iter().find(|(_, number)| **number == file.0).map(|(path, _)| path);
+        inner.look(path.ok_or(TreeError::NotFound)?)
+    }
+
+    fn stamp(&self, file: &MemoryFile) -> Result<Stamp, TreeError> {
+        self.describe_file(file).map(|look| look.stamp())
+    }
+
+    fn read_at(&self, file: &MemoryFile, offset: u64, buffer: &mut [u8]) -> Result<usize, TreeError> {
+        let mut inner = self.lock();
+        inner.clock += 1;
+        let clock = inner.clock;
+        let node = inner.nodes.get_mut(&file.0).ok_or(TreeError::NotFound)?;
+        if node.changes_left > 0 {
+            node.changes_left -= 1;
+            node.changed = clock;
+        }
+        let start =
+            usize::try_from(offset).map_or(node.content.len(), |offset| offset.min(node.content.len()));
+        let bytes = (node.content.len() - start).min(buffer.len());
+        buffer[..bytes].copy_from_slice(&node.content[start..start + bytes]);
+        Ok(bytes)
+    }
+
+    fn keep_out(&self, directory: &MemoryDirectory) -> Option<KeepOut> {
+        self.lock().kept_out.get(&directory.0).cloned()
+    }
+}
+
+fn child(directory: &MemoryDirectory, name: &[u8]) -> Vec<u8> {
+    let parent = if directory.0 == b"/" { &[][..] } else { &directory.0 };
+    [parent, b"/", name].concat()
+}
+
+const MOST_HOPS: u32 = 40;
