@@ -1,0 +1,235 @@
+//! Entities and their keys.
+
+use fim_core::{
+    Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, PathStyle, Principal, Timestamp,
+    Xattr,
+};
+use minicbor::{Decode, Encode};
+
+use crate::WireError;
+use crate::error::{from_bytes, to_bytes};
+
+/// The bytes of an entity; what the sensor's state holds of it.
+pub fn encode_entity(entity: &Entity) -> Vec<u8> {
+    to_bytes(&EntityRecord::from(entity))
+}
+
+/// The entity in the bytes.
+///
+/// # Errors
+///
+/// Says what is wrong with the bytes and where.
+pub fn decode_entity(bytes: &[u8]) -> Result<Entity, WireError> {
+    from_bytes::<EntityRecord<'_>>(WHAT, bytes)?.try_into()
+}
+
+#[derive(Decode, Encode)]
+#[cbor(map)]
+pub(crate) struct KeyRecord<'b> {
+    #[n(0)]
+    kind: u8,
+    #[n(1)]
+    style: u8,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    path: &'b [u8],
+}
+
+#[derive(Decode, Encode)]
+#[cbor(map)]
+pub(crate) struct EntityRecord<'b> {
+    #[b(0)]
+    key: KeyRecord<'b>,
+    #[n(1)]
+    kind: u8,
+    #[n(2)]
+    size_bytes: Option<u64>,
+    #[n(3)]
+    mode: Option<u16>,
+    #[b(4)]
+    owner: Option<PrincipalRecord<'b>>,
+    #[b(5)]
+    group: Option<PrincipalRecord<'b>>,
+    #[n(6)]
+    modified: Option<i64>,
+    #[n(7)]
+    changed: Option<i64>,
+    #[n(8)]
+    created: Option<i64>,
+    #[n(9)]
+    inode: Option<u64>,
+    #[n(10)]
+    device: Option<u64>,
+    #[n(11)]
+    links: Option<u64>,
+    #[b(12)]
+    acl: Option<&'b str>,
+    #[b(13)]
+    xattrs: Option<Vec<XattrRecord<'b>>>,
+    #[cbor(n(14), with = "minicbor::bytes")]
+    target: Option<&'b [u8]>,
+    #[cbor(n(15), with = "minicbor::bytes")]
+    digest: Option<&'b [u8]>,
+}
+
+#[derive(Decode, Encode)]
+#[cbor(map)]
+struct PrincipalRecord<'b> {
+    #[n(0)]
+    id: u32,
+    #[b(1)]
+    name: Option<&'b str>,
+}
+
+#[derive(Decode, Encode)]
+#[cbor(map)]
+struct XattrRecord<'b> {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    name: &'b [u8],
+    #[cbor(n(1), with = "minicbor::bytes")]
+    value: &'b [u8],
+}
+
+impl<'b> From<&'b EntityKey> for KeyRecord<'b> {
+    fn from(key: &'b EntityKey) -> Self {
+        match key {
+            EntityKey::File(path) => Self { kind: KEY_FILE, ..Self::from(path) },
+        }
+    }
+}
+
+impl<'b> From<&'b EntityPath> for KeyRecord<'b> {
+    fn from(path: &'b EntityPath) -> Self {
+        let style = match path.style() {
+            PathStyle::Unix => 0,
+            PathStyle::Windows => 1,
+        };
+        Self { kind: KEY_FILE, style, path: path.as_bytes() }
+    }
+}
+
+impl TryFrom<KeyRecord<'_>> for EntityKey {
+    type Error = WireError;
+
+    fn try_from(record: KeyRecord<'_>) -> Result<Self, WireError> {
+        if record.kind != KEY_FILE {
+            return Err(unknown("kind of key", record.kind));
+        }
+        let style = match record.style {
+            0 => PathStyle::Unix,
+            1 => PathStyle::Windows,
+            other => return Err(unknown("path style", other)),
+        };
+        Ok(Self::File(EntityPath::new(style, record.path)))
+    }
+}
+
+impl<'b> From<&'b Entity> for EntityRecord<'b> {
+    fn from(entity: &'b Entity) -> Self {
+        let attributes = &entity.attributes;
+        let xattrs = |xattrs: &'b Vec<Xattr>| {
+            xattrs.iter().map(|xattr| XattrRecord { name: &xattr.name, value: &xattr.value }).collect()
+        };
+        Self {
+            key: (&entity.key).into(),
+            kind: kind_number(entity.kind),
+            size_bytes: attributes.size_bytes,
+            mode: attributes.mode,
+            owner: attributes.owner.as_ref().map(Into::into),
+            group: attributes.group.as_ref().map(Into::into),
+            modified: attributes.modified.map(|time| time.0),
+            changed: attributes.changed.map(|time| time.0),
+            created: attributes.created.map(|time| time.0),
+            inode: attributes.inode,
+            device: attributes.device,
+            links: attributes.links,
+            acl: attributes.acl.as_ref().map(|acl| acl.0.as_str()),
+            xattrs: attributes.xattrs.as_ref().map(xattrs),
+            target: attributes.target.as_deref(),
+            digest: entity.digest.as_ref().map(|digest| digest.0.as_slice()),
+        }
+    }
+}
+
+impl TryFrom<EntityRecord<'_>> for Entity {
+    type Error = WireError;
+
+    fn try_from(record: EntityRecord<'_>) -> Result<Self, WireError> {
+        let digest = |bytes: &[u8]| {
+            let bytes: [u8; 32] = bytes.try_into().map_err(|_| WireError::Contradiction {
+                what: WHAT,
+                problem: "its digest has not 32 bytes",
+            })?;
+            Ok(Digest(bytes))
+        };
+        let xattrs = |xattrs: Vec<XattrRecord<'_>>| {
+            xattrs
+                .iter()
+                .map(|xattr| Xattr { name: xattr.name.to_vec(), value: xattr.value.to_vec() })
+                .collect()
+        };
+        Ok(Self {
+            key: record.key.try_into()?,
+            kind: kind_of(record.kind)?,
+            attributes: FileAttributes {
+                size_bytes: record.size_bytes,
+                mode: record.mode,
+                owner: record.owner.map(Into::into),
+                group: record.group.map(Into::into),
+                modified: record.modified.map(Timestamp),
+                changed: record.changed.map(Timestamp),
+                created: record.created.map(Timestamp),
+                inode: record.inode,
+                device: record.device,
+                links: record.links,
+                acl: record.acl.map(|text| Acl(text.to_owned())),
+                xattrs: record.xattrs.map(xattrs),
+                target: record.target.map(<[u8]>::to_vec),
+            },
+            digest: record.digest.map(digest).transpose()?,
+        })
+    }
+}
+
+impl<'b> From<&'b Principal> for PrincipalRecord<'b> {
+    fn from(principal: &'b Principal) -> Self {
+        Self { id: principal.id, name: principal.name.as_deref() }
+    }
+}
+
+impl From<PrincipalRecord<'_>> for Principal {
+    fn from(record: PrincipalRecord<'_>) -> Self {
+        Self { id: record.id, name: record.name.map(str::to_owned) }
+    }
+}
+
+fn kind_number(kind: EntityKind) -> u8 {
+    match kind {
+        EntityKind::File => 0,
+        EntityKind::Directory => 1,
+        EntityKind::Symlink => 2,
+        EntityKind::BlockDevice => 3,
+        EntityKind::CharDevice => 4,
+        EntityKind::Fifo => 5,
+        EntityKind::Socket => 6,
+    }
+}
+
+fn kind_of(number: u8) -> Result<EntityKind, WireError> {
+    Ok(match number {
+        0 => EntityKind::File,
+        1 => EntityKind::Directory,
+        2 => EntityKind::Symlink,
+        3 => EntityKind::BlockDevice,
+        4 => EntityKind::CharDevice,
+        5 => EntityKind::Fifo,
+        6 => EntityKind::Socket,
+        other => return Err(unknown("kind", other)),
+    })
+}
+
+fn unknown(field: &'static str, value: u8) -> WireError {
+    WireError::Unknown { what: WHAT, field, value: value.into() }
+}
+
+const KEY_FILE: u8 = 0;
+const WHAT: &str = "entity";

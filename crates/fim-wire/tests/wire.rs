@@ -1,0 +1,269 @@
+//! What is written can be read back, today and for ever, and nothing else can do harm.
+
+#[path = "../../fim-core/tests/support/mod.rs"]
+mod support;
+
+use fim_core::{
+    AspectSet, ChangeEvent, ChangeId, ChangeSource, EntityPath, Gap, GapCause, GapScope, Memory, OpenGap,
+    PathStyle, RuleSet, Timestamp, diff, recommended_linux,
+};
+use fim_wire::{
+    Batch, Limits, Report, WireError, decode_batch, decode_entity, decode_memory, decode_report,
+    encode_batch, encode_entity, encode_memory, encode_report,
+};
+use proptest::prelude::*;
+use support::{aspects, entity, entity_at};
+
+fn gap() -> impl Strategy<Value = Gap> {
+    let scope = prop_oneof![
+        Just(GapScope::Everything),
+        prop::collection::vec(any::<u8>(), 0..8)
+            .prop_map(|bytes| GapScope::Within(EntityPath::windows(bytes))),
+    ];
+    let cause = prop::sample::select(vec![
+        GapCause::AgentStopped,
+        GapCause::AgentNotReporting,
+        GapCause::Unreadable,
+        GapCause::ScanCutShort,
+        GapCause::StateLost,
+        GapCause::SpoolFull,
+        GapCause::SpoolDamaged,
+        GapCause::ReportRejected,
+    ]);
+    (scope, any::<i64>(), prop::option::of(any::<u32>()), cause, "\\PC{0,12}").prop_map(
+        |(scope, start, length, cause, detail)| Gap {
+            scope,
+            start: Timestamp(start),
+            end: length.map(|length| Timestamp(start.saturating_add(length.into()))),
+            cause,
+            detail,
+        },
+    )
+}
+
+fn change() -> impl Strategy<Value = ChangeEvent> {
+    let path = EntityPath::unix(b"/etc/\xff\n.conf".to_vec());
+    let sides = (prop::option::of(entity_at(path.clone())), prop::option::of(entity_at(path)));
+    let source =
+        prop::sample::select(vec![ChangeSource::Scan, ChangeSource::RealTime, ChangeSource::Agentless]);
+    (sides, any::<[u8; 16]>(), source, any::<i64>(), prop::option::of(any::<i64>()), "\\PC{0,8}", aspects())
+        .prop_filter_map(
+            "no difference",
+            |((before, after), id, source, observed, happened, rule, fields)| {
+                let mut change = diff(before.as_ref(), after.as_ref(), AspectSet::ALL)?;
+                change.fields = fields;
+                Some(ChangeEvent {
+                    id: ChangeId(id),
+                    change,
+                    source,
+                    observed: Timestamp(observed),
+                    happened: happened.map(Timestamp),
+                    rule,
+                    snapshot_age_seconds: u64::try_from(observed).ok(),
+                })
+            },
+        )
+}
+
+fn report() -> impl Strategy<Value = Report> {
+    prop_oneof![change().prop_map(Report::Change), gap().prop_map(Report::Gap)]
+}
+
+fn batch() -> impl Strategy<Value = Batch> {
+    (any::<[u8; 16]>(), any::<[u8; 16]>(), any::<u64>(), any::<i64>(), prop::collection::vec(report(), 0..4))
+        .prop_map(|(sensor, epoch, sequence, sent, events)| Batch {
+            sensor,
+            epoch,
+            sequence,
+            sent: Timestamp(sent),
+            events,
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_entity_comes_back_as_it_was(entity in entity()) {
+        prop_assert_eq!(decode_entity(&encode_entity(&entity)), Ok(entity));
+    }
+
+    #[test]
+    fn a_report_comes_back_as_it_was(report in report()) {
+        prop_assert_eq!(decode_report(&encode_report(&report)), Ok(report));
+    }
+
+    #[test]
+    fn a_batch_comes_back_as_it_was(batch in batch()) {
+        prop_assert_eq!(decode_batch(&encode_batch(&batch), &Limits::default()), Ok(batch));
+    }
+
+    #[test]
+    fn a_memory_comes_back_as_it_was(gaps in prop::collection::vec((gap(), any::<bool>(), any::<bool>()), 0..4)) {
+        let open_gaps = gaps.into_iter().map(|(gap, is_unknown, is_merged)| OpenGap { gap, is_unknown, is_merged });
+        let mut rules = recommended_linux();
+        rules[3].exclude.push("*.log".to_owned());
+        rules[4].recurse = true;
+        let memory = Memory {
+            baselined: RuleSet::new(rules, PathStyle::Unix).unwrap(),
+            last_complete: Some(Timestamp(7)),
+            open_gaps: open_gaps.collect(),
+        };
+        prop_assert_eq!(decode_memory(&encode_memory(&memory)), Ok(memory));
+    }
+
+    #[test]
+    fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decode_batch(&bytes, &Limits::default());
+        let _ = decode_report(&bytes);
+        let _ = decode_entity(&bytes);
+        let _ = decode_memory(&bytes);
+    }
+
+    #[test]
+    fn no_damage_to_a_batch_does_harm(batch in batch(), at: prop::sample::Index, byte: u8, cut: prop::sample::Index) {
+        let mut bytes = encode_batch(&batch);
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let _ = decode_batch(&bytes, &Limits::default());
+        let cut = cut.index(bytes.len());
+        prop_assert!(decode_batch(&bytes[..cut], &Limits::default()).is_err());
+    }
+}
+
+/// The bytes that the first version wrote. They are never to be made anew: whatever changes, they are read the same.
+const GOLDEN: &str = include_str!("golden/batch-1.hex");
+
+fn golden_batch() -> Batch {
+    let key = fim_core::EntityKey::File(EntityPath::unix("/etc/a.conf"));
+    let before = fim_core::Entity {
+        key,
+        kind: fim_core::EntityKind::File,
+        attributes: fim_core::FileAttributes {
+            size_bytes: Some(5),
+            mode: Some(0o644),
+            owner: Some(fim_core::Principal { id: 0, name: Some("root".to_owned()) }),
+            group: Some(fim_core::Principal { id: 7, name: None }),
+            modified: Some(Timestamp(1_700_000_000_123_456_789)),
+            changed: Some(Timestamp(-1)),
+            created: None,
+            inode: Some(12),
+            device: Some(2049),
+            links: Some(1),
+            acl: Some(fim_core::Acl("user::rw-".to_owned())),
+            xattrs: Some(vec![fim_core::Xattr { name: b"user.x".to_vec(), value: vec![0, 255] }]),
+            target: None,
+        },
+        digest: Some(fim_core::Digest([0xab; 32])),
+    };
+    let mut after = before.clone();
+    after.kind = fim_core::EntityKind::Symlink;
+    after.attributes.target = Some(b"../b".to_vec());
+    after.attributes.size_bytes = Some(4);
+    let change = diff(Some(&before), Some(&after), AspectSet::WATCHED_BY_DEFAULT).unwrap();
+    let id = ChangeId::derive(&[1; 16], &change);
+    let gap = |scope| Gap {
+        scope,
+        start: Timestamp(10),
+        end: Some(Timestamp(20)),
+        cause: GapCause::Unreadable,
+        detail: "permission denied".to_owned(),
+    };
+    Batch {
+        sensor: [1; 16],
+        epoch: [2; 16],
+        sequence: 3,
+        sent: Timestamp(1_700_000_001_000_000_000),
+        events: vec![
+            Report::Change(ChangeEvent {
+                id,
+                change,
+                source: ChangeSource::Scan,
+                observed: Timestamp(1_700_000_000_999_999_999),
+                happened: None,
+                rule: "/etc/*.conf".to_owned(),
+                snapshot_age_seconds: Some(900),
+            }),
+            Report::Gap(gap(GapScope::Everything)),
+            Report::Gap(gap(GapScope::Within(EntityPath::unix("/boot")))),
+        ],
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .chunks(48)
+        .map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n")
+        .collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+#[test]
+fn the_first_versions_bytes_are_read_for_ever() {
+    assert_eq!(decode_batch(&unhex(GOLDEN), &Limits::default()), Ok(golden_batch()));
+}
+
+#[test]
+fn the_bytes_of_this_version_are_those_of_the_first() {
+    assert_eq!(hex(&encode_batch(&golden_batch())), GOLDEN);
+}
+
+#[test]
+fn a_newer_writers_keys_are_skipped() {
+    // A gap with a key 99 that holds a map of lists.
+    let bytes = unhex("a1 01 a5 01 0a 03 02 04 61 78 18 63 a1 01 82 01 02 02 14");
+    let Ok(Report::Gap(gap)) = decode_report(&bytes) else { panic!("{:?}", decode_report(&bytes)) };
+    assert_eq!((gap.start, gap.end, gap.detail.as_str()), (Timestamp(10), Some(Timestamp(20)), "x"));
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    // A gap without its start.
+    let error = decode_report(&unhex("a1 01 a2 03 02 04 61 78")).unwrap_err();
+    assert!(error.to_string().contains("start"), "{error}");
+    let error = decode_batch(&unhex("a1 00 01"), &Limits::default()).unwrap_err();
+    assert!(error.to_string().contains("sensor"), "{error}");
+}
+
+#[test]
+fn a_newer_version_is_refused_whatever_else_it_says() {
+    let error = decode_batch(&unhex("a2 00 02 05 63 61 62 63"), &Limits::default()).unwrap_err();
+    assert_eq!(error, WireError::NewerVersion { version: 2, supported: 1 });
+    assert_eq!(
+        error.to_string(),
+        "the batch has version 2, and this server reads up to 1: upgrade the server"
+    );
+}
+
+#[test]
+fn limits_are_kept_before_memory_is_given() {
+    let bytes = encode_batch(&golden_batch());
+    let size = bytes.len();
+    assert_eq!(
+        decode_batch(&bytes, &Limits { batch_bytes: 10, reports: 10 }),
+        Err(WireError::TooLarge { what: "batch", size, limit: 10 })
+    );
+    assert_eq!(
+        decode_batch(&bytes, &Limits { batch_bytes: size, reports: 2 }),
+        Err(WireError::TooMany { what: "batch", parts: "reports", limit: 2 })
+    );
+    // A list that claims to be longer than memory.
+    let claim = unhex("a6 00 01 01 40 02 40 03 00 04 00 05 9b ff ff ff ff ff ff ff ff");
+    assert!(decode_batch(&claim, &Limits::default()).is_err());
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    for (bytes, expected) in [
+        ("a0", "neither a change nor a gap"),
+        ("a1 01 a4 01 0a 02 09 03 02 04 60", "ends before it starts"),
+        ("a1 01 a3 01 0a 03 18 7b 04 60", "cause 123"),
+    ] {
+        let error = decode_report(&unhex(bytes)).unwrap_err();
+        assert!(error.to_string().contains(expected), "{bytes}: {error}");
+    }
+}
