@@ -1,1 +1,74 @@
-//! The log store: tables, ingest buffer, commit, retention.
+//! The log store: tables, ingest buffer, commit.
+//!
+//! # The way of a row
+//!
+//! ```text
+//! ingest ─ encode ─▶ ingest log ─ one sync for all who wait ─▶ buffer ─▶ "accepted"
+//!                                                               │ every 30 s, 64 MiB, and on closing
+//!                                                               ▼
+//!          sort ─▶ data files ─▶ commit to the table ─▶ swap ─▶ record the position ─▶ remove log segments
+//! ```
+//!
+//! A row that was accepted is durable, and every later snapshot has it, once. A snapshot is what is in memory and what
+//! is in data files at one moment; the swap moves rows from the one to the other in one step.
+//!
+//! # The order on disk
+//!
+//! Every arrow waits until what is before it is durable. So a crash between two of them leaves one of these, and the
+//! next opening knows which:
+//!
+//! | The crash came after | On disk is | The opening |
+//! |---|---|---|
+//! | the log's sync | a record that no table has | reads it back into the buffer |
+//! | the data files | files that are not part of the table | does not see them; reads the record back |
+//! | the commit | a table whose transaction says the log's position | passes over the table's rows in records up to it |
+//! | the position | `flushed.json` | passes over records up to it |
+//! | some segments' removal | fewer segments | the same |
+//!
+//! Which batches were delivered is remembered twice: in `flushed.json` for what is in tables, in the log's records for
+//! the rest. So a batch that is delivered again is known, whether it comes after a crash, after a flush, or both.
+//!
+//! # The directory
+//!
+//! ```text
+//! lock             held while the store is open; has the process's number
+//! format.json      the format's number, and the log's id: the application id of the tables' transactions
+//! flushed.json     up to where the log is in tables, what was delivered until then, dropped workspaces
+//! log/             the ingest log's segments
+//! staging/         files that are being written; cleared at the opening
+//! tables/WORKSPACE/TABLE/                       a Delta Lake table
+//!     _delta_log/00000000000000000000.json …    its commits
+//!     day=2026-11-22/part-….zstd.parquet        its rows, sorted by (Computer, TimeGenerated)
+//! ```
+//!
+//! Other programs may read the tables at any time. Only the store writes to them.
+
+mod commit;
+mod data_file;
+mod delta;
+mod directory;
+mod durable;
+mod flush;
+mod ingest_log;
+mod marks;
+mod record;
+mod recover;
+mod rows;
+pub mod schema;
+mod state;
+mod step;
+mod store;
+
+pub use data_file::EncodeFileError;
+pub use delta::{DataFile, TableError};
+pub use directory::OpenDirectoryError;
+pub use flush::{DropWorkspaceError, FlushError};
+pub use ingest_log::{Appended, IngestLog, OpenIngestLogError, Replay};
+pub use marks::{Marks, Origin};
+pub use record::{DecodeRecordError, EncodeRecordError, IngestRecord};
+pub use recover::{OpenStoreError, Recovery};
+pub use rows::{BuildError, RowBuilder, TableBuilder, Value};
+pub use step::{Observer, Step};
+pub use store::{
+    Accepted, IngestError, SnapshotError, Store, StoreOptions, TableInfo, TableSnapshot,
+};

@@ -1,0 +1,192 @@
+//! The committer: one thread owns the ingest log, and all who wait at the same time share one sync.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use arrow::array::RecordBatch;
+use fim_log::{AppendError, Disk, RemoveError};
+use tokio::sync::{mpsc, oneshot};
+use tracing::error;
+use uuid::Uuid;
+
+use crate::flush::FlushInput;
+use crate::ingest_log::{Appended, IngestLog};
+use crate::marks::{Marks, Origin};
+use crate::schema::Table;
+use crate::state::Shared;
+use crate::step::{Observer, Step};
+
+/// What the committer is told.
+pub(crate) enum CommitInput {
+    Ingest(Request),
+    /// Sets the buffered rows aside, and says which position and marks they end with.
+    Freeze(SyncSender<Frozen>),
+    /// The records up to the position are in tables.
+    Release(u64, SyncSender<Result<(), RemoveError>>),
+    Forget(Uuid),
+    Stop,
+}
+
+/// One ingest call.
+pub(crate) struct Request {
+    pub(crate) workspace: Uuid,
+    pub(crate) origin: Option<Origin>,
+    pub(crate) record: Vec<u8>,
+    pub(crate) rows: Vec<(&'static Table, RecordBatch)>,
+    /// What the rows hold of the memory that may be held.
+    pub(crate) held_bytes: u64,
+    pub(crate) reply: oneshot::Sender<Outcome>,
+}
+
+/// What became of an ingest call.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Durable and visible.
+    Stored,
+    /// Durable and visible, and was so before.
+    Duplicate,
+    /// Not stored: the log is full.
+    Full,
+    /// Not stored, or not known to be.
+    Failed(String),
+}
+
+/// Where a freeze cut.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    pub(crate) position: u64,
+    pub(crate) marks: Marks,
+}
+
+pub(crate) struct Committer<D: Disk> {
+    pub(crate) log: IngestLog<D>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) flusher: SyncSender<FlushInput>,
+    pub(crate) flush_bytes: u64,
+    pub(crate) observer: Observer,
+    /// In the log but not durable, because a sync failed; visible once one succeeds.
+    unsettled: Vec<(Uuid, Vec<(&'static Table, RecordBatch)>)>,
+}
+
+impl<D: Disk> Committer<D> {
+    pub(crate) fn new(
+        log: IngestLog<D>,
+        shared: Arc<Shared>,
+        flusher: SyncSender<FlushInput>,
+        flush_bytes: u64,
+        observer: Observer,
+    ) -> Self {
+        Self { log, shared, flusher, flush_bytes, observer, unsettled: Vec::new() }
+    }
+
+    /// Serves until it is told to stop, or until nobody can tell it anything any more.
+    pub(crate) fn run(mut self, mut inputs: mpsc::Receiver<CommitInput>) {
+        let mut held_back = None;
+        while let Some(input) = held_back.take().or_else(|| inputs.blocking_recv()) {
+            match input {
+                CommitInput::Ingest(request) => {
+                    let (group, next) = gather(request, &mut inputs);
+                    held_back = next;
+                    self.commit(group);
+                }
+                CommitInput::Freeze(reply) => self.freeze(&reply),
+                CommitInput::Release(position, reply) => {
+                    let _ = reply.send(self.log.release(position));
+                }
+                CommitInput::Forget(workspace) => self.log.forget(workspace),
+                CommitInput::Stop => return,
+            }
+        }
+    }
+
+    /// Appends the group, syncs once, makes the rows visible, and answers.
+    fn commit(&mut self, group: Vec<Request>) {
+        let mut waiting = Vec::with_capacity(group.len());
+        for request in group {
+            let Request { workspace, origin, record, rows, held_bytes, reply } = request;
+            let outcome = match self.log.append(workspace, origin, &record) {
+                Ok(Appended::At(_)) => {
+                    self.unsettled.push((workspace, rows));
+                    Outcome::Stored
+                }
+                Ok(Appended::Duplicate) => Outcome::Duplicate,
+                Err(AppendError::Full { .. } | AppendError::DiskFull { .. }) => Outcome::Full,
+                Err(failure @ (AppendError::TooLarge { .. } | AppendError::Write { .. })) => {
+                    Outcome::Failed(chain(&failure))
+                }
+            };
+            if !matches!(outcome, Outcome::Stored) {
+                self.shared.release(held_bytes);
+            }
+            waiting.push((reply, outcome));
+        }
+        let synced = self.settle();
+        for (reply, outcome) in waiting {
+            let outcome = match (&synced, outcome) {
+                (Err(failure), Outcome::Stored | Outcome::Duplicate) => Outcome::Failed(failure.clone()),
+                (_, outcome) => outcome,
+            };
+            // A caller that has gone away will ask again, and be told that it is a duplicate.
+            let _ = reply.send(outcome);
+        }
+        if self.shared.held_bytes() >= self.flush_bytes {
+            // If the flusher has something to do already, it will see these rows as well.
+            let _ = self.flusher.try_send(FlushInput::Due);
+        }
+    }
+
+    /// Makes all that was appended durable, then visible.
+    fn settle(&mut self) -> Result<(), String> {
+        self.log.sync().map_err(|failure| {
+            error!(error = chain(&failure), "cannot make accepted rows durable");
+            chain(&failure)
+        })?;
+        self.observer.reached(Step::LogSynced);
+        let mut state = self.shared.write();
+        for (workspace, rows) in self.unsettled.drain(..) {
+            let unseen = state.apply(workspace, rows);
+            self.shared.release(unseen);
+        }
+        Ok(())
+    }
+
+    /// What is buffered must be exactly what is in the log up to the position, so rows that are in the log only are
+    /// settled first; if they cannot be, the flusher gets no answer and tries later.
+    fn freeze(&mut self, reply: &SyncSender<Frozen>) {
+        if !self.unsettled.is_empty() && self.settle().is_err() {
+            return;
+        }
+        self.shared.write().freeze();
+        let _ = reply.send(Frozen { position: self.log.last_position(), marks: self.log.marks().clone() });
+    }
+}
+
+/// All calls that wait now, as far as they fit in a group; and what came after them, if it is something else.
+fn gather(
+    first: Request,
+    inputs: &mut mpsc::Receiver<CommitInput>,
+) -> (Vec<Request>, Option<CommitInput>) {
+    let mut bytes = first.record.len();
+    let mut group = vec![first];
+    while group.len() < GROUP_REQUESTS && bytes < GROUP_BYTES {
+        match inputs.try_recv() {
+            Ok(CommitInput::Ingest(request)) => {
+                bytes += request.record.len();
+                group.push(request);
+            }
+            Ok(other) => return (group, Some(other)),
+            Err(mpsc::error::TryRecvError::Empty | mpsc::error::TryRecvError::Disconnected) => break,
+        }
+    }
+    (group, None)
+}
+
+/// The error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Beyond this a sync costs little per call, and the first of the group should not wait for more.
+const GROUP_REQUESTS: usize = 1_024;
+const GROUP_BYTES: usize = 16 << 20;

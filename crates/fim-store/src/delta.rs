@@ -1,0 +1,368 @@
+//! One table's Delta log: which data files are the table, and up to where the ingest log is in them.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
+use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
+use deltalake_core::kernel::{Action, Add, DataType, LogicalFileView, StructField, StructType, Transaction};
+use deltalake_core::logstore::LogStoreRef;
+use deltalake_core::operations::create::CreateBuilder;
+use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::table::state::DeltaTableState;
+use deltalake_core::{DeltaTableBuilder, DeltaTableError, ensure_table_uri};
+use fim_log::{Disk as _, RealDisk};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use serde_json::{Value, json};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::data_file::EncodedFile;
+use crate::schema::{TIME_GENERATED, Table};
+
+/// A file of rows that a table consists of.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DataFile {
+    /// Where it is in the snapshot's object store.
+    pub path: Path,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How many rows it has, exactly.
+    pub rows: u64,
+    /// The day, in UTC, of all its rows' `TimeGenerated`.
+    pub day: NaiveDate,
+    /// No row's `TimeGenerated` is before this; microseconds since the Unix epoch.
+    pub min_time: i64,
+    /// No row's `TimeGenerated` is after this; microseconds since the Unix epoch.
+    pub max_time: i64,
+}
+
+/// Why a table's log could not be read or written.
+#[derive(Debug, Error)]
+pub enum TableError {
+    /// The table's directory cannot be used.
+    #[error("cannot use the table's directory {}", dir.display())]
+    Directory {
+        /// The directory.
+        dir: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The table cannot be made, opened or committed to.
+    #[error("cannot {what} the table in {}", dir.display())]
+    Delta {
+        /// The operation.
+        what: &'static str,
+        /// The directory.
+        dir: PathBuf,
+        /// Why.
+        source: Box<DeltaTableError>,
+    },
+    /// A data file cannot be written.
+    #[error("cannot write the data file {path}")]
+    Write {
+        /// The file.
+        path: Path,
+        /// Why.
+        source: object_store::Error,
+    },
+    /// The last commit is not whole, and its rows are not in the ingest log any more.
+    #[error(
+        "the commit {} is damaged, and its rows are no longer in the ingest log; restore it from a backup",
+        path.display()
+    )]
+    DamagedCommit {
+        /// The commit's file.
+        path: PathBuf,
+    },
+    /// A data file was committed without what a store's own files have.
+    #[error("the data file {path} of the table in {} lacks {what}; only this store may write to its tables", dir.display())]
+    ForeignFile {
+        /// The directory.
+        dir: PathBuf,
+        /// The file.
+        path: String,
+        /// What is missing.
+        what: &'static str,
+    },
+}
+
+/// A table's log, loaded.
+#[derive(Debug)]
+pub(crate) struct DeltaTable {
+    dir: PathBuf,
+    files: Arc<dyn ObjectStore>,
+    log: LogStoreRef,
+    state: DeltaTableState,
+}
+
+/// What was done to a table before it could be opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Repair {
+    /// Nothing.
+    None,
+    /// A commit that a power loss had torn was taken away.
+    DroppedTornCommit,
+}
+
+/// Takes away a last commit that is not whole. `recorded` is the table's version after the last flush that was
+/// finished: rows of any later commit are still in the ingest log, and those of that one are not.
+pub(crate) fn repair(dir: &FilePath, recorded: Option<u64>) -> Result<Repair, TableError> {
+    let in_dir = |source| TableError::Directory { dir: dir.to_owned(), source };
+    let log = dir.join("_delta_log");
+    let Some((version, path)) = last_commit(&log).map_err(in_dir)? else { return Ok(Repair::None) };
+    let bytes = fs::read(&path).map_err(in_dir)?;
+    if is_whole(&bytes) {
+        // The commit may be in the system's cache only, if the program was killed before it had synced the name.
+        RealDisk.sync_dir(&log).map_err(in_dir)?;
+        return Ok(Repair::None);
+    }
+    if recorded.is_some_and(|recorded| version <= recorded) {
+        return Err(TableError::DamagedCommit { path });
+    }
+    fs::remove_file(&path).map_err(in_dir)?;
+    RealDisk.sync_dir(&log).map_err(in_dir)?;
+    Ok(Repair::DroppedTornCommit)
+}
+
+impl DeltaTable {
+    /// Opens the table in `dir`; `None` if there is none.
+    pub(crate) async fn open(files: Arc<dyn ObjectStore>, dir: &FilePath) -> Result<Option<Self>, TableError> {
+        let in_dir = |source| TableError::Directory { dir: dir.to_owned(), source };
+        if last_commit(&dir.join("_delta_log")).map_err(in_dir)?.is_none() {
+            return Ok(None);
+        }
+        let log = log_store(Arc::clone(&files), dir)?;
+        let state = DeltaTableState::try_new(&log, None).await.map_err(in_delta("open", dir))?;
+        Ok(Some(Self { dir: dir.to_owned(), files, log, state }))
+    }
+
+    /// Makes an empty table in `dir`.
+    pub(crate) async fn create(
+        files: Arc<dyn ObjectStore>,
+        dir: &FilePath,
+        table: &'static Table,
+    ) -> Result<Self, TableError> {
+        let in_create = in_delta("create", dir);
+        RealDisk
+            .create_dir_all(dir)
+            .map_err(|source| TableError::Directory { dir: dir.to_owned(), source })?;
+        let log = log_store(Arc::clone(&files), dir)?;
+        let schema: StructType = table
+            .arrow_schema()
+            .as_ref()
+            .try_into_kernel()
+            .map_err(|error| in_create(DeltaTableError::from(error)))?;
+        let created = CreateBuilder::new()
+            .with_log_store(Arc::clone(&log))
+            .with_table_name(table.name)
+            .with_columns(schema.fields().cloned())
+            .with_column(PARTITION, DataType::DATE, true, None)
+            .with_partition_columns([PARTITION])
+            .with_configuration([("delta.dataSkippingStatsColumns", Some(TIME_GENERATED))])
+            .await
+            .map_err(&in_create)?;
+        let state = created.snapshot().map_err(&in_create)?.clone();
+        Ok(Self { dir: dir.to_owned(), files, log, state })
+    }
+
+    /// The table's version.
+    pub(crate) fn version(&self) -> u64 {
+        self.state.version()
+    }
+
+    /// Up to which position of the log of that id rows are in the table; `None` if none are.
+    pub(crate) async fn position(&self, log_id: Uuid) -> Result<Option<u64>, TableError> {
+        let version = self
+            .state
+            .transaction_version(&self.log, application(log_id))
+            .await
+            .map_err(in_delta("read", &self.dir))?;
+        Ok(version.and_then(|version| u64::try_from(version).ok()))
+    }
+
+    /// All files of the table.
+    pub(crate) fn data_files(&self) -> Result<Vec<DataFile>, TableError> {
+        self.state.log_data().iter().map(|view| self.data_file(&view)).collect()
+    }
+
+    /// Writes the files, durably. They are not part of the table before they are committed.
+    pub(crate) async fn write(&self, encoded: Vec<EncodedFile>) -> Result<Vec<DataFile>, TableError> {
+        let mut written = Vec::new();
+        for file in encoded {
+            let relative = format!("{PARTITION}={}/part-{}.zstd.parquet", file.day, Uuid::now_v7());
+            let path = self.absolute(&relative)?;
+            let size = file.bytes.len() as u64;
+            let put = self.files.put(&path, file.bytes.into()).await;
+            put.map_err(|source| TableError::Write { path: path.clone(), source })?;
+            let (min_time, max_time) = file.times;
+            written.push(DataFile { path, size, rows: file.rows, day: file.day, min_time, max_time });
+        }
+        Ok(written)
+    }
+
+    /// Makes the files part of the table, durably, as the rows of the log of that id up to `position`.
+    ///
+    /// The same position must not be committed twice, and Delta does not see to that: ask [`Self::position`] first.
+    pub(crate) async fn commit(
+        &mut self,
+        files: &[DataFile],
+        log_id: Uuid,
+        position: u64,
+    ) -> Result<(), TableError> {
+        let in_commit = in_delta("commit to", &self.dir);
+        let mut actions = Vec::with_capacity(files.len());
+        for file in files {
+            actions.push(Action::Add(self.add(file)?));
+        }
+        // A position is below 2^63 as long as a log has existed for less than 292 years at a record a nanosecond.
+        let version = i64::try_from(position).unwrap_or(i64::MAX);
+        let properties = CommitProperties::default()
+            .with_application_transaction(Transaction::new(application(log_id), version));
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: Some(vec![PARTITION.to_owned()]),
+            predicate: None,
+        };
+        let committed = CommitBuilder::from(properties)
+            .with_actions(actions)
+            .build(Some(&self.state as &dyn TableReference), Arc::clone(&self.log), operation)
+            .await
+            .map_err(in_commit)?;
+        self.state = committed.snapshot();
+        Ok(())
+    }
+
+    /// Reads what was committed since, by whatever writer.
+    pub(crate) async fn refresh(&mut self) -> Result<(), TableError> {
+        self.state.update(&self.log, None).await.map_err(in_delta("read", &self.dir))
+    }
+
+    fn add(&self, file: &DataFile) -> Result<Add, TableError> {
+        let root = self.absolute("")?;
+        let relative = file
+            .path
+            .prefix_match(&root)
+            .map(|parts| parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/"))
+            .ok_or_else(|| self.foreign(file.path.as_ref(), "a place in the table's directory"))?;
+        // Statistics have milliseconds only, so the bounds are widened to whole ones.
+        let stats = json!({
+            "numRecords": file.rows,
+            "minValues": { TIME_GENERATED: stats_time(file.min_time.div_euclid(1_000)) },
+            "maxValues": { TIME_GENERATED: stats_time(file.max_time.div_euclid(1_000) + 1) },
+            "nullCount": { TIME_GENERATED: 0 },
+        });
+        Ok(Add {
+            path: relative,
+            partition_values: HashMap::from([(PARTITION.to_owned(), Some(file.day.to_string()))]),
+            size: i64::try_from(file.size).unwrap_or(i64::MAX),
+            modification_time: Utc::now().timestamp_millis(),
+            data_change: true,
+            stats: Some(stats.to_string()),
+            tags: None,
+            deletion_vector: None,
+            base_row_id: None,
+            default_row_commit_version: None,
+            clustering_provider: None,
+        })
+    }
+
+    fn data_file(&self, view: &LogicalFileView) -> Result<DataFile, TableError> {
+        let relative = view.path().into_owned();
+        let lacks = |what| self.foreign(&relative, what);
+        let stats: Value = view
+            .stats()
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .ok_or_else(|| lacks("statistics"))?;
+        let time = |bound: &str| {
+            let text = stats.get(bound)?.get(TIME_GENERATED)?.as_str()?;
+            DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_micros())
+        };
+        let day = relative.strip_prefix(PARTITION).and_then(|rest| rest.strip_prefix('=')?.split('/').next());
+        Ok(DataFile {
+            path: self.absolute(&relative)?,
+            size: u64::try_from(view.size()).map_err(|_| lacks("a size"))?,
+            rows: stats.get("numRecords").and_then(Value::as_u64).ok_or_else(|| lacks("a number of rows"))?,
+            day: day.and_then(|day| day.parse().ok()).ok_or_else(|| lacks("a day"))?,
+            min_time: time("minValues").ok_or_else(|| lacks("an earliest time"))?,
+            max_time: time("maxValues").ok_or_else(|| lacks("a latest time"))?,
+        })
+    }
+
+    /// The place of a file of the table in the object store.
+    fn absolute(&self, relative: &str) -> Result<Path, TableError> {
+        let path = self.dir.join(relative);
+        Path::from_absolute_path(&path).map_err(|error| TableError::Directory {
+            dir: self.dir.clone(),
+            source: io::Error::new(io::ErrorKind::InvalidFilename, error),
+        })
+    }
+
+    fn foreign(&self, path: &str, what: &'static str) -> TableError {
+        TableError::ForeignFile { dir: self.dir.clone(), path: path.to_owned(), what }
+    }
+}
+
+/// The application id under which a log's positions stand in the tables' transactions.
+fn application(log_id: Uuid) -> String {
+    format!("steadfast-ingest-log/{log_id}")
+}
+
+fn stats_time(millis: i64) -> Option<String> {
+    let time = DateTime::from_timestamp_millis(millis)?;
+    Some(time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+fn log_store(files: Arc<dyn ObjectStore>, dir: &FilePath) -> Result<LogStoreRef, TableError> {
+    let in_open = in_delta("open", dir);
+    let text = dir.to_str().ok_or_else(|| TableError::Directory {
+        dir: dir.to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidFilename, "the path is not UTF-8"),
+    })?;
+    let url = ensure_table_uri(text).map_err(&in_open)?;
+    DeltaTableBuilder::from_url(url.clone())
+        .map_err(&in_open)?
+        .with_storage_backend(files, url)
+        .build_storage()
+        .map_err(&in_open)
+}
+
+/// The newest commit, with its version.
+fn last_commit(log: &FilePath) -> io::Result<Option<(u64, PathBuf)>> {
+    let names = match RealDisk.list(log) {
+        Ok(names) => names,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let version = |name: &String| name.strip_suffix(".json")?.parse::<u64>().ok();
+    let newest = names.iter().filter_map(|name| Some((version(name)?, log.join(name)))).max();
+    Ok(newest)
+}
+
+/// True if no byte of the commit can be missing. Every line must be a JSON object; and because a tear between two
+/// lines leaves only such, a commit of ours must end with what we write last: an append with its transaction, the
+/// making of a table with its metadata.
+fn is_whole(commit: &[u8]) -> bool {
+    let lines = commit.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let parsed: Result<Vec<Value>, _> = lines.map(serde_json::from_slice).collect();
+    let Ok(actions) = parsed else { return false };
+    let (Some(first), Some(last)) = (actions.first(), actions.last()) else { return false };
+    match first.pointer("/commitInfo/operation").and_then(Value::as_str) {
+        Some("WRITE") => last.get("txn").is_some(),
+        Some("CREATE TABLE") => last.get("metaData").is_some(),
+        Some(_) | None => actions.iter().all(Value::is_object),
+    }
+}
+
+fn in_delta(what: &'static str, dir: &FilePath) -> impl Fn(DeltaTableError) -> TableError + use<> {
+    let dir = dir.to_owned();
+    move |source| TableError::Delta { what, dir: dir.clone(), source: Box::new(source) }
+}
+
+/// The column that says the day; it exists in the Delta table only, not in the data files.
+const PARTITION: &str = "day";

@@ -1,0 +1,273 @@
+//! The store's directory: who holds it, which format it has, and up to where its log is in its tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use fim_log::{Disk, RealDisk, replace_file};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::marks::Marks;
+
+/// An opened directory; others are kept out until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    /// Names the log to the tables: the application id of their transactions.
+    pub(crate) log_id: Uuid,
+    /// Holds the system's lock on the file.
+    _lock: File,
+}
+
+/// Why a directory cannot be the store's.
+#[derive(Debug, Error)]
+pub enum OpenDirectoryError {
+    /// The directory or a file in it cannot be made, read or written.
+    #[error("cannot use {} as a data directory; check that it exists, is writable and that the disk has space", path.display())]
+    Unusable {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// Another process has it open.
+    #[error("the data directory {} is in use by {holder}; stop that one first, or choose another directory", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// The process, as "process 4711" or "another process".
+        holder: String,
+    },
+    /// A newer version has made it.
+    #[error(
+        "the data directory {} has format {found}, made by a newer version; this version knows formats up to {known}: \
+         use the newer version, or another directory",
+        path.display()
+    )]
+    Newer {
+        /// The directory.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The highest format that this program knows.
+        known: u64,
+    },
+    /// A file that the store needs is missing or cannot be understood.
+    #[error("{} is damaged ({reason}); restore it from a backup", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// What is in tables, as it was recorded after the last flush that was finished.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Flushed {
+    /// Every row of every log record up to this position is in its table.
+    pub(crate) position: u64,
+    /// What each source had delivered up to that position.
+    pub(crate) marks: Marks,
+    /// The version of each table, by workspace and name.
+    pub(crate) versions: BTreeMap<Uuid, BTreeMap<String, u64>>,
+    /// Workspaces that were dropped; rows of theirs that are still in the log are not replayed.
+    pub(crate) dropped: BTreeSet<Uuid>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Format {
+    format: u64,
+    log: Uuid,
+}
+
+impl Directory {
+    /// Takes the directory for this process; makes it if it is not there.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenDirectoryError> {
+        RealDisk.create_dir_all(path).map_err(unusable(path))?;
+        let path = fs::canonicalize(path).map_err(unusable(path))?;
+        let lock = take_lock(&path)?;
+        let log_id = read_format(&path)?;
+        for sub in [path.join(LOG), path.join(TABLES), path.join(STAGING)] {
+            RealDisk.create_dir_all(&sub).map_err(unusable(&sub))?;
+        }
+        RealDisk.sync_dir(&path).map_err(unusable(&path))?;
+        let directory = Self { path, log_id, _lock: lock };
+        directory.clear_staging().map_err(unusable(&directory.staging()))?;
+        Ok(directory)
+    }
+
+    /// Where the ingest log's segments are.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path.join(LOG)
+    }
+
+    /// Where the tables are, each in `workspace/name`.
+    pub(crate) fn tables(&self) -> PathBuf {
+        self.path.join(TABLES)
+    }
+
+    /// Where files are written before they get their name.
+    pub(crate) fn staging(&self) -> PathBuf {
+        self.path.join(STAGING)
+    }
+
+    /// Gives the log another name, so that the tables do not take the positions of a new log for those of the old.
+    pub(crate) fn renew_log_id(&mut self) -> Result<(), OpenDirectoryError> {
+        self.log_id = write_format(&self.path)?;
+        Ok(())
+    }
+
+    /// What the last finished flush recorded.
+    pub(crate) fn read_flushed(&self) -> Result<Flushed, OpenDirectoryError> {
+        let path = self.path.join(FLUSHED);
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| OpenDirectoryError::Damaged { path, reason: error.to_string() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Flushed::default()),
+            Err(source) => Err(OpenDirectoryError::Unusable { path, source }),
+        }
+    }
+
+    /// Records, durably, what is in tables.
+    pub(crate) fn write_flushed(&self, flushed: &Flushed) -> io::Result<()> {
+        let bytes = serde_json::to_vec(flushed).map_err(io::Error::other)?;
+        replace_file(&RealDisk, &self.path.join(FLUSHED), &bytes)
+    }
+
+    /// The workspaces and tables that have a directory.
+    pub(crate) fn list_tables(&self) -> io::Result<Vec<(Uuid, String)>> {
+        let mut found = Vec::new();
+        for workspace in subdirectories(&self.tables())? {
+            let Ok(id) = Uuid::parse_str(&workspace) else { continue };
+            let names = subdirectories(&self.tables().join(&workspace))?;
+            found.extend(names.into_iter().map(|name| (id, name)));
+        }
+        Ok(found)
+    }
+
+    /// Removes all files of a workspace. Its name vanishes in one step.
+    pub(crate) fn remove_workspace(&self, workspace: Uuid) -> io::Result<()> {
+        let from = self.tables().join(workspace.to_string());
+        if !from.exists() {
+            return Ok(());
+        }
+        let to = self.staging().join(format!("dropped-{}", Uuid::new_v4()));
+        fs::rename(&from, &to)?;
+        RealDisk.sync_dir(&self.tables())?;
+        fs::remove_dir_all(&to)
+    }
+
+    /// Removes what a crash has left half written.
+    fn clear_staging(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.staging())? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn take_lock(directory: &Path) -> Result<File, OpenDirectoryError> {
+    let path = directory.join(LOCK);
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(unusable(&path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            let read = file.read_to_string(&mut text);
+            let is_pid = read.is_ok() && text.trim().parse::<u32>().is_ok();
+            let holder =
+                if is_pid { format!("process {}", text.trim()) } else { "another process".to_owned() };
+            return Err(OpenDirectoryError::InUse { path: directory.to_owned(), holder });
+        }
+        Err(TryLockError::Error(source)) => return Err(OpenDirectoryError::Unusable { path, source }),
+    }
+    let write_pid = |file: &mut File| {
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "{}", std::process::id())
+    };
+    write_pid(&mut file).map_err(unusable(&path))?;
+    Ok(file)
+}
+
+fn read_format(directory: &Path) -> Result<Uuid, OpenDirectoryError> {
+    let path = directory.join(FORMAT);
+    let damaged = |reason: String| OpenDirectoryError::Damaged { path: path.clone(), reason };
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // The format is the first thing written, so without it there is nothing of ours.
+            if directory.join(TABLES).exists() || directory.join(LOG).exists() {
+                return Err(damaged("it is missing, and there are tables".to_owned()));
+            }
+            return write_format(directory);
+        }
+        Err(source) => return Err(OpenDirectoryError::Unusable { path, source }),
+    };
+    // Only the number is read first: what else a newer format says is not ours to understand.
+    #[derive(Deserialize)]
+    struct Number {
+        format: u64,
+    }
+    let number: Number = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    if number.format > KNOWN_FORMAT {
+        return Err(OpenDirectoryError::Newer {
+            path: directory.to_owned(),
+            found: number.format,
+            known: KNOWN_FORMAT,
+        });
+    }
+    let format: Format = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    Ok(format.log)
+}
+
+fn write_format(directory: &Path) -> Result<Uuid, OpenDirectoryError> {
+    let path = directory.join(FORMAT);
+    let format = Format { format: KNOWN_FORMAT, log: Uuid::new_v4() };
+    let bytes = serde_json::to_vec(&format).map_err(io::Error::other).map_err(unusable(&path))?;
+    replace_file(&RealDisk, &path, &bytes).map_err(unusable(&path))?;
+    Ok(format.log)
+}
+
+fn subdirectories(directory: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            names.extend(entry.file_name().into_string());
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn unusable(path: &Path) -> impl FnOnce(io::Error) -> OpenDirectoryError + use<> {
+    let path = path.to_owned();
+    |source| OpenDirectoryError::Unusable { path, source }
+}
+
+/// The format that this program writes, and the newest that it reads.
+const KNOWN_FORMAT: u64 = 1;
+const FORMAT: &str = "format.json";
+const FLUSHED: &str = "flushed.json";
+const LOCK: &str = "lock";
+const LOG: &str = "log";
+const TABLES: &str = "tables";
+const STAGING: &str = "staging";

@@ -1,0 +1,164 @@
+//! Opening: what the tables have, what only the log has, and what a crash has left halfway.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
+
+use fim_log::{LogOptions, RealDisk};
+use object_store::ObjectStore;
+use thiserror::Error;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::delta::{self, DeltaTable, Repair, TableError};
+use crate::directory::{Directory, Flushed, OpenDirectoryError};
+use crate::durable::DurableFiles;
+use crate::ingest_log::{IngestLog, OpenIngestLogError, Replay};
+use crate::schema;
+use crate::state::{State, TableKey, TableState};
+
+/// What was found when a store was opened.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Recovery {
+    /// How many accepted calls were read back from the ingest log because they were not in data files yet.
+    pub replayed: u64,
+    /// How many tables had a last commit that a power loss had torn; its rows were read back from the log.
+    pub torn_commits: u64,
+    /// Positions of accepted calls that were in the log only and cannot be read any more. Their rows are lost: tell it.
+    pub lost: Vec<RangeInclusive<u64>>,
+    /// True if the log had fewer records than were once in it, as when its directory was removed. Rows that were in the
+    /// log only are lost: tell it.
+    pub was_log_replaced: bool,
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenStoreError {
+    /// The directory cannot be used.
+    #[error(transparent)]
+    Directory(#[from] OpenDirectoryError),
+    /// A table cannot be opened.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The log cannot be opened.
+    #[error(transparent)]
+    Log(#[from] OpenIngestLogError),
+    /// A thread or its runtime could not be started.
+    #[error("cannot start the store's {what}")]
+    Start {
+        /// What.
+        what: &'static str,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The thread that opens the store has died.
+    #[error("the opening of the store was cut short; the reason was printed before this")]
+    Died,
+}
+
+/// Everything an open store is made of.
+pub(crate) struct Recovered {
+    pub(crate) directory: Directory,
+    pub(crate) files: Arc<dyn ObjectStore>,
+    pub(crate) tables: HashMap<TableKey, DeltaTable>,
+    pub(crate) flushed: Flushed,
+    pub(crate) log: IngestLog<RealDisk>,
+    pub(crate) state: State,
+    pub(crate) recovery: Recovery,
+}
+
+/// Opens the directory and brings the tables and the log together.
+pub(crate) async fn recover(path: &Path, log_options: LogOptions) -> Result<Recovered, OpenStoreError> {
+    let mut directory = Directory::open(path)?;
+    let mut flushed = directory.read_flushed()?;
+    let files: Arc<dyn ObjectStore> = Arc::new(DurableFiles::new(directory.staging()));
+    let mut recovery = Recovery::default();
+    for &workspace in &flushed.dropped {
+        let removed = directory.remove_workspace(workspace);
+        removed.map_err(|source| TableError::Directory { dir: directory.tables(), source })?;
+    }
+    let tables = open_tables(&directory, &files, &flushed, &mut recovery).await?;
+    let mut positions = HashMap::new();
+    for (key, table) in &tables {
+        positions.insert(*key, table.position(directory.log_id).await?.unwrap_or(0));
+    }
+    let (mut log, mut replay) =
+        IngestLog::open(RealDisk, directory.log(), log_options, flushed.position, flushed.marks.clone())?;
+    let in_tables = positions.values().copied().max().unwrap_or(0).max(flushed.position);
+    if log.last_position() < in_tables {
+        warn!(
+            in_tables,
+            in_log = log.last_position(),
+            "the ingest log has fewer records than were in it; rows that were in it only are lost"
+        );
+        recovery.was_log_replaced = true;
+        // The position first: with it and a new log's first positions under the old id, a crash would be misread.
+        flushed.position = 0;
+        directory
+            .write_flushed(&flushed)
+            .map_err(|source| TableError::Directory { dir: directory.tables(), source })?;
+        directory.renew_log_id()?;
+        positions.clear();
+        drop(log);
+        (log, replay) = IngestLog::open(RealDisk, directory.log(), log_options, 0, flushed.marks.clone())?;
+    }
+    let mut state = State { dropped: flushed.dropped.clone(), ..State::default() };
+    for (key, table) in &tables {
+        let files = Arc::new(table.data_files()?);
+        state.tables.insert(*key, TableState { files, ..TableState::default() });
+    }
+    recovery.lost = std::mem::take(&mut replay.lost);
+    recovery.replayed = replay_rows(replay, &positions, &mut state);
+    info!(tables = tables.len(), replayed = recovery.replayed, torn = recovery.torn_commits, "store opened");
+    Ok(Recovered { directory, files, tables, flushed, log, state, recovery })
+}
+
+async fn open_tables(
+    directory: &Directory,
+    files: &Arc<dyn ObjectStore>,
+    flushed: &Flushed,
+    recovery: &mut Recovery,
+) -> Result<HashMap<TableKey, DeltaTable>, OpenStoreError> {
+    let listed = directory
+        .list_tables()
+        .map_err(|source| TableError::Directory { dir: directory.tables(), source })?;
+    let mut tables = HashMap::new();
+    for (workspace, name) in listed {
+        let Some(table) = schema::table(&name) else {
+            warn!(%workspace, table = name, "leaving a directory alone that is not of a known table");
+            continue;
+        };
+        let dir = directory.tables().join(workspace.to_string()).join(table.name);
+        let recorded = flushed.versions.get(&workspace).and_then(|versions| versions.get(table.name));
+        match delta::repair(&dir, recorded.copied())? {
+            Repair::None => {}
+            Repair::DroppedTornCommit => {
+                warn!(%workspace, table = table.name, "dropped a torn commit; its rows come from the ingest log");
+                recovery.torn_commits += 1;
+            }
+        }
+        // A directory without a commit is what a crash leaves of a table's making.
+        if let Some(opened) = DeltaTable::open(Arc::clone(files), &dir).await? {
+            tables.insert((workspace, table.name), opened);
+        }
+    }
+    Ok(tables)
+}
+
+/// Puts the rows that no table has into buffers; returns how many records had any.
+fn replay_rows(replay: Replay, positions: &HashMap<TableKey, u64>, state: &mut State) -> u64 {
+    let mut replayed = 0;
+    for (position, record) in replay.records {
+        let workspace: Uuid = record.workspace;
+        let mut rows = record.tables;
+        rows.retain(|(table, _)| {
+            positions.get(&(workspace, table.name)).is_none_or(|&in_table| position > in_table)
+        });
+        if !rows.is_empty() && !state.dropped.contains(&workspace) {
+            replayed += 1;
+            let _ = state.apply(workspace, rows);
+        }
+    }
+    replayed
+}

@@ -1,0 +1,128 @@
+//! What is in memory: the rows that are not in data files yet, and which data files there are.
+//!
+//! One lock guards all of it, so that a reader sees each row once at any moment: moving rows from a buffer to files
+//! is one step under the lock. It is held for pointer work only, never for I/O or encoding.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use arrow::array::RecordBatch;
+use uuid::Uuid;
+
+use crate::delta::DataFile;
+use crate::schema::Table;
+
+/// A workspace and a table's name.
+pub(crate) type TableKey = (Uuid, &'static str);
+
+/// The rows of one table of one workspace.
+#[derive(Debug, Default)]
+pub(crate) struct TableState {
+    /// Committed, and not in a buffer any more.
+    pub(crate) files: Arc<Vec<DataFile>>,
+    /// Being made into files.
+    pub(crate) frozen: Vec<RecordBatch>,
+    /// Newer than `frozen`.
+    pub(crate) active: Vec<RecordBatch>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) tables: BTreeMap<TableKey, TableState>,
+    pub(crate) dropped: BTreeSet<Uuid>,
+}
+
+/// The state, shared by writers, readers and the flusher.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    state: RwLock<State>,
+    /// Bytes of rows on their way to a buffer or in one.
+    held_bytes: AtomicU64,
+    max_held_bytes: u64,
+}
+
+impl TableState {
+    /// All rows that are not in files, oldest first.
+    pub(crate) fn buffered(&self) -> Vec<RecordBatch> {
+        self.frozen.iter().chain(&self.active).cloned().collect()
+    }
+}
+
+impl State {
+    /// Adds rows that are durable. All of them become visible together when the lock is given back. Returns the bytes
+    /// of rows that nobody will see because their workspace is gone.
+    pub(crate) fn apply(&mut self, workspace: Uuid, rows: Vec<(&'static Table, RecordBatch)>) -> u64 {
+        if self.dropped.contains(&workspace) {
+            return rows.iter().map(|(_, batch)| bytes_of(std::slice::from_ref(batch))).sum();
+        }
+        for (table, batch) in rows {
+            self.tables.entry((workspace, table.name)).or_default().active.push(batch);
+        }
+        0
+    }
+
+    /// Sets aside all rows that are in buffers, to be made into files. Nothing may be frozen already.
+    pub(crate) fn freeze(&mut self) {
+        for table in self.tables.values_mut() {
+            debug_assert!(table.frozen.is_empty(), "what was frozen before must be in files first");
+            table.frozen = std::mem::take(&mut table.active);
+        }
+    }
+
+    /// Puts the files in the place of the frozen rows that they hold; returns the bytes that this frees.
+    pub(crate) fn publish(&mut self, key: TableKey, files: Vec<DataFile>) -> u64 {
+        let Some(table) = self.tables.get_mut(&key) else { return 0 };
+        Arc::make_mut(&mut table.files).extend(files);
+        bytes_of(&std::mem::take(&mut table.frozen))
+    }
+
+    /// Forgets a workspace; returns the bytes that this frees.
+    pub(crate) fn drop_workspace(&mut self, workspace: Uuid) -> u64 {
+        self.dropped.insert(workspace);
+        let gone = self.tables.extract_if(.., |key, _| key.0 == workspace);
+        gone.map(|(_, table)| bytes_of(&table.frozen) + bytes_of(&table.active)).sum()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(state: State, max_held_bytes: u64) -> Self {
+        let held = state.tables.values().map(|table| bytes_of(&table.active)).sum();
+        Self { state: RwLock::new(state), held_bytes: AtomicU64::new(held), max_held_bytes }
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
+        // The writers' steps leave no half state behind if they panic: they only move values.
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes room for rows; false if there is not so much left.
+    pub(crate) fn reserve(&self, bytes: u64) -> bool {
+        let fits = |held: u64| held.checked_add(bytes).filter(|&sum| sum <= self.max_held_bytes);
+        self.held_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
+    }
+
+    /// Gives room back.
+    pub(crate) fn release(&self, bytes: u64) {
+        self.held_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of rows that are not in files.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        self.held_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The most bytes of rows that are held.
+    pub(crate) fn max_held_bytes(&self) -> u64 {
+        self.max_held_bytes
+    }
+}
+
+/// The memory that rows take.
+pub(crate) fn bytes_of(batches: &[RecordBatch]) -> u64 {
+    batches.iter().map(|batch| batch.get_array_memory_size() as u64).sum()
+}
