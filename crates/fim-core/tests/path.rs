@@ -1,4 +1,5 @@
 //! Paths: their order, their text, and that the text can be read back.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use fim_core::{EntityPath, PathStyle};
 use proptest::prelude::*;

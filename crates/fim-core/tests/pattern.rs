@@ -1,4 +1,5 @@
 //! Patterns: what they match, what they refuse, and that they agree with a naive reference.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use fim_core::{EntityPath, PathStyle, Pattern, PatternError, ResolveError};
 use proptest::prelude::*;

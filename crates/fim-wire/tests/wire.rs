@@ -1,4 +1,5 @@
 //! What is written can be read back, today and for ever, and nothing else can do harm.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "../../fim-core/tests/support/mod.rs"]
 mod support;

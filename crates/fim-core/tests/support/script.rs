@@ -1,0 +1,281 @@
+//! A sensor with nothing behind it, driven by text that an analyst can read.
+//!
+//! A case is a list of steps. Each step is one line, its particulars are indented, and the lines that start with `=>`
+//! say all that the tracker demands of it. Times are in seconds.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use fim_core::{
+    ChangeEvent, Demand, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, Gap, GapScope,
+    Input, Links, Memory, Observation, PathStyle, PathType, Principal, Rule, RuleSet, ScanEnd, Settings,
+    Stop, Timestamp, Tracker, Unreadable, apply, checksum_text,
+};
+
+/// A sensor with nothing behind it: performs what the tracker demands on a state in memory.
+pub struct Sensor {
+    pub tracker: Tracker,
+    pub state: BTreeMap<EntityPath, Entity>,
+    pub memory: Memory,
+    pub now: Timestamp,
+    pub events: Vec<ChangeEvent>,
+    pub gaps: Vec<Gap>,
+}
+
+impl Sensor {
+    pub fn new() -> Self {
+        Self {
+            tracker: Tracker::new([7; 16]),
+            state: BTreeMap::new(),
+            memory: Memory::default(),
+            now: Timestamp(0),
+            events: Vec::new(),
+            gaps: Vec::new(),
+        }
+    }
+
+    /// Hands in one input and performs its demands; what a person would notice comes back as text.
+    pub fn step(&mut self, input: Input) -> Vec<String> {
+        let mut demands = Vec::new();
+        self.tracker.handle(self.now, input, &mut demands);
+        demands.into_iter().filter_map(|demand| self.perform(demand)).collect()
+    }
+
+    fn perform(&mut self, demand: Demand) -> Option<String> {
+        match demand {
+            Demand::StartScan(plan) => {
+                let roots: Vec<String> = plan.roots().iter().map(ToString::to_string).collect();
+                Some(format!("scan {}", roots.join(" ")))
+            }
+            Demand::CancelScan => Some("cancel the scan".to_owned()),
+            Demand::Emit(event) => {
+                let text = event_text(&event);
+                self.events.push(*event);
+                Some(text)
+            }
+            Demand::Report(gap) => {
+                let text = gap_text(&gap);
+                self.gaps.push(*gap);
+                Some(text)
+            }
+            Demand::Keep(entity) => {
+                self.state.insert(entity.key.path().clone(), *entity);
+                None
+            }
+            Demand::Forget(key) => {
+                self.state.remove(key.path());
+                None
+            }
+            Demand::Remember(memory) => {
+                self.memory = *memory;
+                None
+            }
+            Demand::WaitUntil(time) => Some(format!("wait until {}", seconds(time))),
+        }
+    }
+
+    /// Runs the sensor's side of a scan: the state and what was seen, merged in path order.
+    pub fn scan(&mut self, seen: Vec<Observation>, end: ScanEnd) -> Vec<String> {
+        let behind = match &end {
+            ScanEnd::Complete => None,
+            ScanEnd::CutShort { after, .. } => Some(after.clone()),
+        };
+        let is_reached = |path: &EntityPath| match &behind {
+            None => true,
+            Some(after) => after.as_ref().is_some_and(|after| path <= after),
+        };
+        let mut pairs: BTreeMap<EntityPath, (Option<Box<Entity>>, Option<Observation>)> = BTreeMap::new();
+        for (path, entity) in self.state.iter().filter(|(path, _)| is_reached(path)) {
+            pairs.entry(path.clone()).or_default().0 = Some(Box::new(entity.clone()));
+        }
+        for observation in seen {
+            let path = observation_path(&observation).clone();
+            pairs.entry(path).or_default().1 = Some(observation);
+        }
+        let mut lines = Vec::new();
+        for (before, seen) in pairs.into_values() {
+            lines.extend(self.step(Input::Looked { before, seen }));
+        }
+        lines.extend(self.step(Input::ScanEnded(end)));
+        lines
+    }
+
+    /// The sensor ends and another starts with what was stored.
+    pub fn restart(&mut self, last_alive: Timestamp, stop: Stop) -> Vec<String> {
+        self.tracker = Tracker::new([7; 16]);
+        let memory = Box::new(self.memory.clone());
+        self.step(Input::Started { last_alive: Some(last_alive), stop, memory })
+    }
+
+    /// What the events make of a state, so that it can be compared with what the sensor holds.
+    pub fn fold(
+        &self,
+        mut from: BTreeMap<EntityPath, Entity>,
+        events: &[ChangeEvent],
+    ) -> BTreeMap<EntityPath, Entity> {
+        for event in events {
+            let path = event.change.key.path().clone();
+            let before = from.remove(&path);
+            if let Some(after) = apply(&event.change, before) {
+                from.insert(path, after);
+            }
+        }
+        from
+    }
+}
+
+pub fn observation_path(observation: &Observation) -> &EntityPath {
+    match observation {
+        Observation::Present(entity) => entity.key.path(),
+        Observation::Absent(key)
+        | Observation::Unreadable { key, .. }
+        | Observation::Lost { scope: key, .. } => key.path(),
+    }
+}
+
+/// Runs a case and gives it back with what the tracker really demanded.
+pub fn run(case: &str) -> String {
+    let mut sensor = Sensor::new();
+    let mut lines = case.lines().filter(|line| !line.starts_with("=>")).peekable();
+    let mut told = String::new();
+    while let Some(line) = lines.next() {
+        let _ = writeln!(told, "{line}");
+        let mut particulars = Vec::new();
+        while let Some(inner) = lines.next_if(|line| line.starts_with("  ")) {
+            let _ = writeln!(told, "{inner}");
+            particulars.push(inner.trim());
+        }
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        for demand in perform(&mut sensor, line, &particulars) {
+            let _ = writeln!(told, "=> {demand}");
+        }
+    }
+    told
+}
+
+fn perform(sensor: &mut Sensor, line: &str, particulars: &[&str]) -> Vec<String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
+        ["at", time] => {
+            sensor.now = Timestamp(time.parse::<i64>().unwrap() * 1_000_000_000);
+            Vec::new()
+        }
+        ["start"] => {
+            sensor.step(Input::Started { last_alive: None, stop: Stop::Unclean, memory: Box::default() })
+        }
+        ["start", "again", "alive", time, how] => {
+            let stop = if *how == "stopped" { Stop::Clean } else { Stop::Unclean };
+            sensor.restart(Timestamp(time.parse::<i64>().unwrap() * 1_000_000_000), stop)
+        }
+        ["settings", "off"] => sensor.step(Input::SettingsChanged(Settings::default())),
+        ["settings", "every", interval] => sensor.step(Input::SettingsChanged(Settings {
+            is_enabled: true,
+            rules: RuleSet::new(particulars.iter().map(|text| rule(text)).collect(), PathStyle::Unix)
+                .unwrap(),
+            scan_interval_seconds: interval.parse().unwrap(),
+        })),
+        ["tick"] => sensor.step(Input::Tick),
+        ["state", "lost", ..] => sensor.step(Input::StateLost { detail: words[2..].join(" ") }),
+        ["scan", "sees"] => {
+            sensor.scan(particulars.iter().map(|text| observation(text)).collect(), ScanEnd::Complete)
+        }
+        ["scan", "ends", "after", path, "because", ..] => {
+            let end = ScanEnd::CutShort { after: Some(EntityPath::unix(*path)), why: words[5..].join(" ") };
+            sensor.scan(particulars.iter().map(|text| observation(text)).collect(), end)
+        }
+        ["the", "state", "holds"] => sensor.state.values().map(entity_text).collect(),
+        other => panic!("no such step: {other:?}"),
+    }
+}
+
+fn rule(text: &str) -> Rule {
+    let mut words = text.split_whitespace();
+    let path = words.next().unwrap();
+    let mut rule = Rule::new(path, "Custom", path);
+    for word in words {
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("recurse", _) => rule.recurse = true,
+            ("disabled", _) => rule.enabled = false,
+            ("exclude", pattern) => rule.exclude.push(pattern.to_owned()),
+            ("links", "ignore") => rule.links = Links::Ignore,
+            ("links", "manage") => rule.links = Links::Manage,
+            ("type", "file") => rule.path_type = PathType::File,
+            ("type", "folder") => rule.path_type = PathType::Folder,
+            other => panic!("no such setting: {other:?}"),
+        }
+    }
+    rule
+}
+
+fn observation(text: &str) -> Observation {
+    let mut words = text.split_whitespace();
+    let what = words.next().unwrap();
+    let path = EntityPath::unix(words.next().unwrap());
+    let key = EntityKey::File(path);
+    match what {
+        "nothing" => Observation::Absent(key),
+        "unreadable" => {
+            let rest: Vec<&str> = words.collect();
+            let partial = rest.first().map(|kind| Box::new(entity(kind, key.clone(), &rest[1..])));
+            Observation::Unreadable { key, partial, why: Unreadable::PermissionDenied }
+        }
+        kind => Observation::Present(Box::new(entity(kind, key, &words.collect::<Vec<_>>()))),
+    }
+}
+
+fn entity(kind: &str, key: EntityKey, words: &[&str]) -> Entity {
+    let mut attributes = FileAttributes::default();
+    let mut digest = None;
+    for word in words {
+        let (name, value) = word.split_once('=').unwrap();
+        let number = || value.parse::<u64>().unwrap();
+        match name {
+            "content" => digest = Some(Digest([number() as u8; 32])),
+            "size" => attributes.size_bytes = Some(number()),
+            "mode" => attributes.mode = Some(u16::from_str_radix(value, 8).unwrap()),
+            "owner" => attributes.owner = Some(Principal { id: number() as u32, name: None }),
+            "modified" => attributes.modified = Some(Timestamp(number() as i64)),
+            "changed" => attributes.changed = Some(Timestamp(number() as i64)),
+            "inode" => attributes.inode = Some(number()),
+            "target" => attributes.target = Some(value.as_bytes().to_vec()),
+            other => panic!("no such attribute: {other}"),
+        }
+    }
+    let kind = match kind {
+        "file" => EntityKind::File,
+        "directory" => EntityKind::Directory,
+        "link" => EntityKind::Symlink,
+        "fifo" => EntityKind::Fifo,
+        other => panic!("no such kind: {other}"),
+    };
+    Entity { key, kind, attributes, digest }
+}
+
+fn event_text(event: &ChangeEvent) -> String {
+    let category = event.change.category().unwrap().name();
+    let fields: Vec<&str> = event.change.fields.iter().map(|aspect| aspect.field_name()).collect();
+    let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join(", ")) };
+    format!("{category} {}{fields} (rule {})", event.change.key.path(), event.rule)
+}
+
+fn gap_text(gap: &Gap) -> String {
+    let scope = match &gap.scope {
+        GapScope::Everything => "*".to_owned(),
+        GapScope::Within(path) => path.to_string(),
+    };
+    let end = gap.end.map_or_else(|| "now on".to_owned(), |end| seconds(end).to_string());
+    format!("gap {:?} {scope} from {} to {end}: {}", gap.cause, seconds(gap.start), gap.detail)
+}
+
+fn entity_text(entity: &Entity) -> String {
+    let content = entity.digest.map_or_else(|| "?".to_owned(), |digest| digest.0[0].to_string());
+    assert_eq!(checksum_text(entity).is_empty(), entity.digest.is_none());
+    let mode = entity.attributes.mode.map_or_else(|| "?".to_owned(), |mode| format!("{mode:o}"));
+    format!("{} {} content={content} mode={mode}", entity.kind.name(), entity.key.path())
+}
+
+fn seconds(time: Timestamp) -> i64 {
+    time.0 / 1_000_000_000
+}
