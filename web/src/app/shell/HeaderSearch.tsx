@@ -1,0 +1,36 @@
+import { Search20Regular } from '@fluentui/react-icons';
+import { useNavigate } from '@tanstack/react-router';
+import { type FormEvent, type RefObject, useState } from 'react';
+
+type Props = { ws: string; inputRef: RefObject<HTMLInputElement | null> };
+
+/** Finds changes from anywhere in the workspace. */
+export function HeaderSearch({ ws, inputRef }: Props) {
+  const navigate = useNavigate();
+  const [text, setText] = useState('');
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const q = text.trim() || undefined;
+    void navigate({ to: '/w/$ws', params: { ws }, search: (old) => ({ ...old, tab: 'changes', q }) });
+    setText('');
+    inputRef.current?.blur();
+  };
+  return (
+    <search className="header-search">
+      <form onSubmit={submit}>
+        <Search20Regular aria-hidden />
+        <input
+          ref={inputRef}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          placeholder="Search paths and machines…"
+          aria-label="Search changes in this workspace"
+          aria-keyshortcuts="/"
+        />
+        <span className="key-cap" aria-hidden="true">
+          /
+        </span>
+      </form>
+    </search>
+  );
+}

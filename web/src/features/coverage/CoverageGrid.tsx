@@ -1,0 +1,107 @@
+import { CheckmarkCircle16Regular, ShieldError16Filled } from '@fluentui/react-icons';
+import type { ReactNode } from 'react';
+import './coverage.css';
+import { serverNow } from '../../api/clock';
+import type { Gap } from '../../api/types';
+import type { Column } from '../../ui/column';
+import { DataGrid } from '../../ui/DataGrid';
+import { formatDuration, formatTimestamp } from '../../ui/format';
+import { PathText } from '../../ui/PathText';
+import { causeInWords, scopeInWords } from './cause';
+
+/** What was not watched, when and why; what is not watched right now is marked. */
+export function CoverageGrid({ gaps, empty }: { gaps: readonly Gap[]; empty: ReactNode }) {
+  return (
+    <DataGrid
+      label="Coverage"
+      rows={gaps}
+      rowId={({ machine, scope, start, cause }) => [machine, scope, start, cause].join('\n')}
+      rowHeight={54}
+      height="min(560px, 70vh)"
+      empty={empty}
+      columns={COLUMNS}
+    />
+  );
+}
+
+const COLUMNS: readonly Column<Gap>[] = [
+  {
+    id: 'state',
+    header: 'State',
+    // Open ones first when sorted.
+    value: ({ end }) => (end === null ? 0 : 1),
+    width: '92px',
+    narrowWidth: '72px',
+    cell: ({ end }) => <GapState isOpen={end === null} />,
+  },
+  {
+    id: 'scope',
+    header: 'Not watched',
+    value: ({ scope }) => scope,
+    width: 'minmax(180px, 2fr)',
+    cell: ({ scope, machine, cause }) => (
+      <span className="two-lines">
+        {scope === '*' ? <b>{scopeInWords(scope)}</b> : <PathText path={scope} />}
+        <span className="muted narrow-only">
+          {machine} · {causeInWords(cause)}
+        </span>
+      </span>
+    ),
+  },
+  {
+    id: 'machine',
+    header: 'Machine',
+    value: ({ machine }) => machine,
+    width: 'minmax(120px, 1fr)',
+    hideNarrow: true,
+  },
+  {
+    id: 'cause',
+    header: 'Why',
+    value: ({ cause }) => causeInWords(cause),
+    width: 'minmax(200px, 2.2fr)',
+    hideNarrow: true,
+    cell: ({ cause, detail }) => (
+      <span className="two-lines" title={detail}>
+        <b>{causeInWords(cause)}</b>
+        <span className="muted">{detail}</span>
+      </span>
+    ),
+  },
+  {
+    id: 'start',
+    header: 'When',
+    value: ({ start }) => start,
+    width: '240px',
+    narrowWidth: '84px',
+    cell: (gap) => <GapInterval gap={gap} />,
+  },
+];
+
+function GapState({ isOpen }: { isOpen: boolean }) {
+  return isOpen ? (
+    <span className="gap-state open">
+      <ShieldError16Filled aria-hidden />
+      Open
+    </span>
+  ) : (
+    <span className="gap-state">
+      <CheckmarkCircle16Regular aria-hidden />
+      Ended
+    </span>
+  );
+}
+
+function GapInterval({ gap }: { gap: Gap }) {
+  const end = gap.end === null ? serverNow() : Date.parse(gap.end);
+  const length = formatDuration(Math.max(0, end - Date.parse(gap.start)));
+  return (
+    <span className="two-lines tabular">
+      <span className="wide-only">since {formatTimestamp(gap.start)}</span>
+      <span className="narrow-only">{length}</span>
+      <span className="muted wide-only">
+        {gap.end === null ? `for ${length} so far` : `until ${formatTimestamp(gap.end)} · ${length}`}
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,19 @@
+/** The causes that the server names, in words; a cause of a newer server is shown as it came. */
+const WORDS: Record<string, string> = {
+  AgentStopped: 'The agent was stopped',
+  AgentNotReporting: 'The agent is not heard',
+  Unreadable: 'Cannot be read',
+  ScanCutShort: 'A scan was cut short',
+  StateLost: 'The agent lost its state',
+  SpoolFull: 'The agent’s spool was full',
+  SpoolDamaged: 'The agent’s spool was damaged',
+  ReportRejected: 'The server refused a report',
+};
+
+export function causeInWords(cause: string): string {
+  return WORDS[cause] ?? cause;
+}
+
+export function scopeInWords(scope: string): string {
+  return scope === '*' ? 'Everything monitored' : scope;
+}

@@ -1,0 +1,36 @@
+import { ProgressBar } from '@fluentui/react-components';
+import { ShieldError16Regular } from '@fluentui/react-icons';
+import { serverNow } from '../../api/clock';
+import type { Machine } from '../../api/types';
+import { formatAgo, formatQuantity } from '../../ui/format';
+import { StatusDot } from '../../ui/StatusDot';
+import { agentStatus } from './agentStatus';
+
+/** What the agent is doing, how far it is, and whether anything of the machine goes unwatched. */
+export function AgentStatus({ machine }: { machine: Machine }) {
+  const status = agentStatus(machine);
+  return (
+    <span className="agent-status">
+      <span className="agent-line">
+        <StatusDot tone={status.tone}>
+          {status.word}
+          <span className="muted wide-only">
+            {status.note ?? (machine.lastSeen ? formatAgo(machine.lastSeen, serverNow()) : 'never heard')}
+          </span>
+        </StatusDot>
+        {machine.openGaps > 0 && (
+          <span className="gap-mark" title={`${formatQuantity(machine.openGaps, 'open gap')}: not watched`}>
+            <ShieldError16Regular aria-hidden />
+            {formatQuantity(machine.openGaps, 'gap')}
+          </span>
+        )}
+      </span>
+      {status.progress !== undefined && (
+        <ProgressBar
+          aria-label={`Progress of ${machine.name}`}
+          {...(status.progress === 'unknown' ? {} : { value: status.progress })}
+        />
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,108 @@
+import { Desktop20Regular } from '@fluentui/react-icons';
+import type { ReactNode } from 'react';
+import './machines.css';
+import type { Machine } from '../../api/types';
+import type { Column } from '../../ui/column';
+import { DataGrid } from '../../ui/DataGrid';
+import { formatCount } from '../../ui/format';
+import { Sparkline } from '../../ui/Sparkline';
+import { AgentStatus } from './AgentStatus';
+import { MachineMenu } from './MachineMenu';
+
+type Props = {
+  machines: readonly Machine[];
+  empty: ReactNode;
+  onOpen(machine: Machine): void;
+  onShowChanges(machine: Machine): void;
+  onRemove(machine: Machine): void;
+  refusal: string | undefined;
+};
+
+export function MachineGrid({ machines, empty, onOpen, onShowChanges, onRemove, refusal }: Props) {
+  const columns: Column<Machine>[] = [
+    ...COLUMNS,
+    {
+      id: 'menu',
+      header: '',
+      value: () => null,
+      sortable: false,
+      width: '36px',
+      cell: (machine) => (
+        <MachineMenu
+          machine={machine}
+          refusal={refusal}
+          onOpen={() => onOpen(machine)}
+          onShowChanges={() => onShowChanges(machine)}
+          onRemove={() => onRemove(machine)}
+        />
+      ),
+    },
+  ];
+  return (
+    <DataGrid
+      label="Servers"
+      rows={machines}
+      rowId={({ id }) => id}
+      rowHeight={48}
+      height="min(560px, 70vh)"
+      onOpen={onOpen}
+      empty={empty}
+      columns={columns}
+    />
+  );
+}
+
+const COLUMNS: readonly Column<Machine>[] = [
+  {
+    id: 'name',
+    header: 'Machine',
+    value: ({ name }) => name,
+    width: 'minmax(170px, 1.4fr)',
+    cell: ({ name }) => (
+      <span className="machine-name">
+        <Desktop20Regular aria-hidden />
+        <b className="grid-link">{name}</b>
+      </span>
+    ),
+  },
+  { id: 'os', header: 'Operating system', value: ({ os }) => os, hideNarrow: true },
+  {
+    id: 'agent',
+    header: 'Agent',
+    value: ({ lastSeen }) => lastSeen,
+    width: 'minmax(210px, 1.2fr)',
+    narrowWidth: 'minmax(0, 1fr)',
+    cell: (machine) => <AgentStatus machine={machine} />,
+  },
+  {
+    id: 'trend',
+    header: 'Trend',
+    value: ({ total }) => total,
+    width: '96px',
+    hideNarrow: true,
+    cell: ({ trend, name }) => <Sparkline values={trend} label={`Changes of ${name} over the period`} />,
+  },
+  {
+    id: 'total',
+    header: 'Total',
+    value: ({ total }) => total,
+    width: '72px',
+    narrowWidth: '52px',
+    align: 'end',
+    cell: ({ total }) => <b>{formatCount(total)}</b>,
+  },
+  countColumn('files', 'Files', ({ files }) => files),
+  countColumn('registry', 'Registry', ({ registry }) => registry),
+];
+
+function countColumn(id: string, header: string, value: (machine: Machine) => number): Column<Machine> {
+  return {
+    id,
+    header,
+    value,
+    width: '76px',
+    align: 'end',
+    hideNarrow: true,
+    cell: (machine) => formatCount(value(machine)),
+  };
+}

@@ -1,0 +1,48 @@
+import { Button } from '@fluentui/react-components';
+import './monitoring.css';
+import type { FimStatus } from '../../api/types';
+import { formatInterval, formatQuantity } from '../../ui/format';
+import { StatusDot } from '../../ui/StatusDot';
+import { WithReason } from '../../ui/WithReason';
+
+type Props = { status: FimStatus; refusal: string | undefined; onEnable(): void; onDisable(): void };
+
+/** Whether monitoring is on, over how much, and the switch for it. */
+export function FimStatusCard({ status, refusal, onEnable, onDisable }: Props) {
+  const isOn = status.state === 'enabled';
+  return (
+    <section className="card fim-status" aria-label="Monitoring">
+      <dl>
+        <div>
+          <dt>Monitoring</dt>
+          <dd>{isOn ? <StatusDot tone="good">Enabled</StatusDot> : <StatusDot tone="off">Off</StatusDot>}</dd>
+        </div>
+        <div>
+          <dt>Rules in force</dt>
+          <dd>
+            {status.rules.enabled} of {status.rules.total}
+          </dd>
+        </div>
+        <div>
+          <dt>Machines</dt>
+          <dd>{formatQuantity(status.machines, 'machine')}</dd>
+        </div>
+        <div>
+          <dt>Scan</dt>
+          <dd>{formatInterval(status.scanIntervalSeconds)}</dd>
+        </div>
+      </dl>
+      <WithReason reason={refusal}>
+        {isOn ? (
+          <Button disabled={refusal !== undefined} onClick={onDisable}>
+            Disable…
+          </Button>
+        ) : (
+          <Button appearance="primary" disabled={refusal !== undefined} onClick={onEnable}>
+            Enable…
+          </Button>
+        )}
+      </WithReason>
+    </section>
+  );
+}

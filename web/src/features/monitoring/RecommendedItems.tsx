@@ -1,0 +1,37 @@
+import { Checkbox } from '@fluentui/react-components';
+import type { RecommendedGroup } from '../../api/types';
+import { checkState, withAll, withItem } from './selection';
+
+type Props = {
+  group: RecommendedGroup;
+  disabled: ReadonlySet<string>;
+  onChange(disabled: ReadonlySet<string>): void;
+};
+
+/** The items of one type, each with its box, and a box for all of them. */
+export function RecommendedItems({ group, disabled, onChange }: Props) {
+  const names = group.items.map(({ name }) => name);
+  const chosen = names.filter((name) => !disabled.has(name)).length;
+  return (
+    <fieldset className="recommended">
+      <legend className="visually-hidden">{group.title}</legend>
+      <Checkbox
+        className="recommended-all"
+        label={`${group.title} (${chosen} of ${names.length})`}
+        checked={checkState(names, disabled)}
+        onChange={(_, { checked }) => onChange(withAll(disabled, names, checked === true))}
+      />
+      <ul>
+        {group.items.map(({ name, path }) => (
+          <li key={name}>
+            <Checkbox
+              label={<code>{path}</code>}
+              checked={!disabled.has(name)}
+              onChange={(_, { checked }) => onChange(withItem(disabled, name, checked === true))}
+            />
+          </li>
+        ))}
+      </ul>
+    </fieldset>
+  );
+}

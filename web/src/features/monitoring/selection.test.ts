@@ -1,0 +1,21 @@
+import { describe, expect, test } from 'vitest';
+import { checkState, withAll, withItem } from './selection';
+
+const names = ['bin', 'boot', 'crontab'];
+const none: ReadonlySet<string> = new Set();
+
+describe('recommended items', () => {
+  test('are all chosen at first', () => {
+    expect(checkState(names, none)).toBe(true);
+  });
+
+  test('show a mixed box when some are left out', () => {
+    expect(checkState(names, withItem(none, 'boot', false))).toBe('mixed');
+  });
+
+  test('can be left out and chosen again together', () => {
+    const without = withAll(none, names, false);
+    expect(checkState(names, without)).toBe(false);
+    expect(checkState(names, withAll(without, names, true))).toBe(true);
+  });
+});

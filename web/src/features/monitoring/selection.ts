@@ -1,0 +1,20 @@
+/** Items are chosen unless they are in the set of disabled ones. */
+type Disabled = ReadonlySet<string>;
+
+export function withItem(disabled: Disabled, name: string, chosen: boolean): Disabled {
+  const next = new Set(disabled);
+  if (chosen) next.delete(name);
+  else next.add(name);
+  return next;
+}
+
+export function withAll(disabled: Disabled, names: readonly string[], chosen: boolean): Disabled {
+  return names.reduce((set, name) => withItem(set, name, chosen), disabled);
+}
+
+/** What the box of a whole group shows. */
+export function checkState(names: readonly string[], disabled: Disabled): boolean | 'mixed' {
+  const chosen = names.filter((name) => !disabled.has(name)).length;
+  if (chosen === names.length) return true;
+  return chosen === 0 ? false : 'mixed';
+}

@@ -1,0 +1,161 @@
+import {
+  Button,
+  Drawer,
+  DrawerBody,
+  DrawerFooter,
+  DrawerHeader,
+  DrawerHeaderTitle,
+  Field,
+  Input,
+  Select,
+  Switch,
+  Textarea,
+} from '@fluentui/react-components';
+import { Dismiss24Regular } from '@fluentui/react-icons';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { api, ok } from '../../api/client';
+import { messageOf } from '../../api/problem';
+import { keys } from '../../api/queries';
+import type { Rule } from '../../api/types';
+import { FormError } from '../../ui/FormError';
+import { draftOf, NEW_RULE, pathAdvice, type RuleDraft, ruleOf } from './draft';
+
+type Props = { ws: string; rule: Rule | undefined; onClose(): void };
+
+/** Adds a rule, or edits the one that is given. */
+export function RuleDrawer({ ws, rule, onClose }: Props) {
+  const [draft, setDraft] = useState<RuleDraft>(() => (rule ? draftOf(rule) : NEW_RULE));
+  const queryClient = useQueryClient();
+  const save = useMutation({
+    mutationFn: () => saveRule(ws, rule, ruleOf(draft)),
+    onSuccess: async () => {
+      await queryClient.invalidateQueries({ queryKey: keys.workspace(ws) });
+      onClose();
+    },
+  });
+  const set = (patch: Partial<RuleDraft>) => setDraft((old) => ({ ...old, ...patch }));
+  const advice = pathAdvice(draft.path);
+  const isReady = draft.name.trim() !== '' && draft.path.trim() !== '' && advice?.tone !== 'error';
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (isReady) save.mutate();
+  };
+
+  return (
+    <Drawer
+      open
+      position="end"
+      type="overlay"
+      className="rule-drawer"
+      aria-label={rule ? `Edit rule ${rule.name}` : 'Add a rule'}
+      onOpenChange={(_, { open }) => !open && onClose()}
+    >
+      <form className="rule-form" onSubmit={submit}>
+        <DrawerHeader>
+          <DrawerHeaderTitle
+            action={
+              <Button appearance="subtle" icon={<Dismiss24Regular />} aria-label="Close" onClick={onClose} />
+            }
+          >
+            {rule ? 'Edit rule' : 'Add a rule'}
+          </DrawerHeaderTitle>
+        </DrawerHeader>
+        <DrawerBody>
+          <div className="form">
+            {save.error && <FormError>{messageOf(save.error)}</FormError>}
+            <Field label="Name" required>
+              <Input
+                value={draft.name}
+                autoComplete="off"
+                onChange={(_, { value }) => set({ name: value })}
+              />
+            </Field>
+            <Field
+              label="Path"
+              required
+              hint="“*” stands for anything in a segment, “**” for any number of segments."
+              {...(advice ? { validationState: advice.tone, validationMessage: advice.text } : {})}
+            >
+              <Input
+                className="mono"
+                value={draft.path}
+                autoComplete="off"
+                spellCheck={false}
+                onChange={(_, { value }) => set({ path: value })}
+              />
+            </Field>
+            <Switch
+              label="Everything below a matched folder too"
+              checked={draft.recurse}
+              onChange={(_, { checked }) => set({ recurse: checked })}
+            />
+            <Field label="Leave out" hint="One pattern a line.">
+              <Textarea
+                className="mono"
+                rows={3}
+                spellCheck={false}
+                value={draft.exclude}
+                onChange={(_, { value }) => set({ exclude: value })}
+              />
+            </Field>
+            <Field label="Symbolic links">
+              <Select
+                value={draft.links}
+                onChange={(_, { value }) => set({ links: LINKS.find((one) => one === value) ?? 'follow' })}
+              >
+                <option value="follow">Follow: what they point to is monitored</option>
+                <option value="manage">Manage: the link itself is monitored</option>
+                <option value="ignore">Ignore: they are left out</option>
+              </Select>
+            </Field>
+            <Field label="The path names">
+              <Select
+                value={draft.pathType}
+                onChange={(_, { value }) =>
+                  set({ pathType: PATH_TYPES.find((one) => one === value) ?? 'any' })
+                }
+              >
+                <option value="any">Files or folders</option>
+                <option value="file">Files only</option>
+                <option value="folder">Folders and what they contain</option>
+              </Select>
+            </Field>
+            <Field label="Group">
+              <Input
+                value={draft.group}
+                autoComplete="off"
+                onChange={(_, { value }) => set({ group: value })}
+              />
+            </Field>
+            <Switch
+              label="Enabled"
+              checked={draft.enabled}
+              onChange={(_, { checked }) => set({ enabled: checked })}
+            />
+          </div>
+        </DrawerBody>
+        <DrawerFooter>
+          <Button appearance="primary" type="submit" disabled={!isReady || save.isPending}>
+            Save
+          </Button>
+          <Button onClick={onClose}>Discard</Button>
+        </DrawerFooter>
+      </form>
+    </Drawer>
+  );
+}
+
+const LINKS = ['follow', 'ignore', 'manage'] as const;
+const PATH_TYPES = ['any', 'file', 'folder'] as const;
+
+function saveRule(ws: string, old: Rule | undefined, rule: Rule): Promise<Rule> {
+  if (!old) return ok(api.POST('/api/v1/workspaces/{ws}/rules', { params: { path: { ws } }, body: rule }));
+  const { type: _type, ...patch } = rule;
+  return ok(
+    api.PATCH('/api/v1/workspaces/{ws}/rules/{name}', {
+      params: { path: { ws, name: old.name } },
+      body: patch,
+    }),
+  );
+}

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { draftOf, NEW_RULE, pathAdvice, ruleOf } from './draft';
+
+describe('a rule being written', () => {
+  test('comes back as it was', () => {
+    const rule = ruleOf({
+      ...NEW_RULE,
+      name: 'web',
+      path: '/srv/www/**',
+      exclude: '*.log\ncache',
+      recurse: true,
+    });
+    expect(ruleOf(draftOf(rule))).toEqual(rule);
+    expect(rule.exclude).toEqual(['*.log', 'cache']);
+  });
+
+  test('loses empty lines and spaces around patterns', () => {
+    expect(ruleOf({ ...NEW_RULE, name: ' a ', path: ' /etc ', exclude: '\n a b \n\n' })).toMatchObject({
+      name: 'a',
+      path: '/etc',
+      exclude: ['a b'],
+    });
+  });
+
+  test('is warned of paths that are too general or never quiet', () => {
+    expect(pathAdvice('etc')?.tone).toBe('error');
+    for (const path of ['/', '/*', '/**', '/*/*', '/proc', '/var/log/*.log']) {
+      expect(pathAdvice(path)?.tone).toBe('warning');
+    }
+    for (const path of ['', '/etc/*.conf', '/procedures', '/srv/**']) {
+      expect(pathAdvice(path)).toBeUndefined();
+    }
+  });
+});

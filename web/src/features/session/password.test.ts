@@ -1,0 +1,17 @@
+import { describe, expect, test } from 'vitest';
+import { passwordMistake } from './password';
+
+describe('a new password', () => {
+  test('has ten characters at least', () => {
+    expect(passwordMistake('ninechars', 'ninechars')).toMatch(/at least 10/);
+    expect(passwordMistake('ten chars!', 'ten chars!')).toBeUndefined();
+  });
+
+  test('counts characters, not bytes', () => {
+    expect(passwordMistake('🔒🔒🔒🔒🔒', '🔒🔒🔒🔒🔒')).toMatch(/at least 10/);
+  });
+
+  test('is typed twice', () => {
+    expect(passwordMistake('a long sentence', 'a long sentense')).toMatch(/differ/);
+  });
+});

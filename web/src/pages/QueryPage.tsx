@@ -1,0 +1,53 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { lazy, Suspense, useCallback } from 'react';
+import { workspaceQuery } from '../api/queries';
+import { QueryWorkbench } from '../features/query/QueryWorkbench';
+import { ErrorState } from '../ui/ErrorState';
+import { usePageTitle } from '../ui/usePageTitle';
+
+const ChangeDrawer = lazy(() => import('../features/changes/ChangeDrawer'));
+const route = getRouteApi('/shell/w/$ws/query');
+
+export default function QueryPage() {
+  const { ws } = route.useParams();
+  const { q, change } = route.useSearch();
+  const navigate = route.useNavigate();
+  const workspace = useQuery(workspaceQuery(ws));
+  usePageTitle(`Query ${workspace.data?.name ?? ws}`);
+
+  const onRan = useCallback(
+    (query: string) => void navigate({ search: (old) => ({ ...old, q: query }), replace: true }),
+    [navigate],
+  );
+  const openChange = useCallback(
+    (id: string | undefined) => void navigate({ search: (old) => ({ ...old, change: id }), replace: true }),
+    [navigate],
+  );
+
+  if (workspace.error && !workspace.data) {
+    return (
+      <div className="page">
+        <ErrorState
+          page
+          error={workspace.error}
+          what="the workspace"
+          onRetry={() => void workspace.refetch()}
+        />
+      </div>
+    );
+  }
+  return (
+    <div className="page query-page">
+      <div className="page-head">
+        <h1>Query</h1>
+      </div>
+      <QueryWorkbench key={ws} ws={ws} linked={q} onRan={onRan} onOpenChange={openChange} />
+      {change !== undefined && (
+        <Suspense>
+          <ChangeDrawer ws={ws} id={change} onOpen={openChange} onClose={() => openChange(undefined)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}

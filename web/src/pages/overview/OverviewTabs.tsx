@@ -1,0 +1,75 @@
+import { SearchBox, Tab, TabList } from '@fluentui/react-components';
+import { useEffect, useState } from 'react';
+import type { ChangeFilters } from '../../api/queries';
+import { type OverviewTab, TABS } from '../../app/searchParams';
+import { formatCount } from '../../ui/format';
+import { ExportButton } from './ExportButton';
+
+type Props = {
+  ws: string;
+  tab: OverviewTab;
+  range: string;
+  filters: ChangeFilters;
+  counts: Record<OverviewTab, number | undefined>;
+  openGaps: number;
+  onTab(tab: OverviewTab): void;
+  onSearch(q: string | undefined): void;
+};
+
+const LABELS: Record<OverviewTab, string> = { servers: 'Servers', changes: 'Changes', coverage: 'Coverage' };
+
+export function OverviewTabs({ ws, tab, range, filters, counts, openGaps, onTab, onSearch }: Props) {
+  const select = (value: unknown) => {
+    const next = TABS.find((one) => one === value);
+    if (next) onTab(next);
+  };
+  return (
+    <div className="bar tabs-bar">
+      <TabList selectedValue={tab} onTabSelect={(_, { value }) => select(value)}>
+        {TABS.map((value) => (
+          <Tab key={value} value={value}>
+            {LABELS[value]}
+            <TabCount count={counts[value]} warn={value === 'coverage' && openGaps > 0} />
+          </Tab>
+        ))}
+      </TabList>
+      {tab === 'changes' && (
+        <div className="row tools">
+          <ChangeSearch q={filters.q} onSearch={onSearch} />
+          <ExportButton ws={ws} range={range} filters={filters} isEmpty={counts.changes === 0} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function TabCount({ count, warn }: { count: number | undefined; warn: boolean }) {
+  if (count === undefined) return null;
+  return <span className={`tab-count${warn ? ' warn' : ''}`}>{formatCount(count)}</span>;
+}
+
+const TYPING_PAUSE_MILLIS = 250;
+
+function ChangeSearch({ q, onSearch }: { q: string | undefined; onSearch(q: string | undefined): void }) {
+  const [text, setText] = useState(q ?? '');
+
+  // The URL may change without this field, as when a filter is cleared or Back is pressed.
+  useEffect(() => setText(q ?? ''), [q]);
+
+  useEffect(() => {
+    const wanted = text.trim() || undefined;
+    if (wanted === q) return undefined;
+    const timer = setTimeout(() => onSearch(wanted), TYPING_PAUSE_MILLIS);
+    return () => clearTimeout(timer);
+  }, [text, q, onSearch]);
+
+  return (
+    <SearchBox
+      className="change-search"
+      placeholder="Search path or machine"
+      aria-label="Search changes"
+      value={text}
+      onChange={(_, { value }) => setText(value)}
+    />
+  );
+}

@@ -1,0 +1,53 @@
+import { Button } from '@fluentui/react-components';
+import { Desktop24Regular } from '@fluentui/react-icons';
+import type { UseQueryResult } from '@tanstack/react-query';
+import type { Machine } from '../../api/types';
+import { MachineGrid } from '../../features/machines/MachineGrid';
+import { EmptyState } from '../../ui/EmptyState';
+import { ErrorState } from '../../ui/ErrorState';
+import { LoadingRows } from '../../ui/LoadingRows';
+import { WithReason } from '../../ui/WithReason';
+import type { OverviewDialog } from './OverviewDialogs';
+
+type Props = {
+  query: UseQueryResult<Machine[]>;
+  refusal: string | undefined;
+  onOpen(machine: Machine): void;
+  onShowChanges(machine: Machine): void;
+  onDialog(dialog: OverviewDialog): void;
+};
+
+export function ServersTab({ query, refusal, onOpen, onShowChanges, onDialog }: Props) {
+  if (query.isPending) return <LoadingRows label="Loading machines" />;
+  if (query.error && !query.data) {
+    return <ErrorState error={query.error} what="the machines" onRetry={() => void query.refetch()} />;
+  }
+  return (
+    <MachineGrid
+      machines={query.data ?? []}
+      refusal={refusal}
+      onOpen={onOpen}
+      onShowChanges={onShowChanges}
+      onRemove={(machine) => onDialog({ name: 'remove-machine', machine })}
+      empty={
+        <EmptyState
+          icon={<Desktop24Regular aria-hidden />}
+          title="No machine yet"
+          action={
+            <WithReason reason={refusal}>
+              <Button
+                appearance="primary"
+                disabled={refusal !== undefined}
+                onClick={() => onDialog({ name: 'add-machine' })}
+              >
+                Add a machine…
+              </Button>
+            </WithReason>
+          }
+        >
+          Nothing is watched until a machine is enrolled.
+        </EmptyState>
+      }
+    />
+  );
+}

@@ -1,0 +1,114 @@
+import { BarChart } from 'echarts/charts';
+import {
+  AriaComponent,
+  BrushComponent,
+  GridComponent,
+  LegendComponent,
+  TooltipComponent,
+} from 'echarts/components';
+import { type ECharts, type EChartsCoreOption, init, use } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+import { useEffect, useRef } from 'react';
+import { useTheme } from './theme';
+
+use([BarChart, GridComponent, LegendComponent, TooltipComponent, BrushComponent, AriaComponent, SVGRenderer]);
+
+/** Reads a CSS variable as it is now, so that a chart has the colours of the current theme. */
+export type ColorOf = (variable: string) => string;
+
+type Props = {
+  label: string;
+  height: number;
+  build(colorOf: ColorOf): EChartsCoreOption;
+  /** Given the values at both ends of what was dragged over, on the horizontal axis. */
+  onBrush?(from: number, to: number): void;
+};
+
+type BrushEvent = { areas?: { coordRange?: [number, number] }[] };
+
+/** A chart in the product's look; it is drawn as SVG and without inline HTML, as the security policy asks. */
+export default function Chart({ label, height, build, onBrush }: Props) {
+  const host = useRef<HTMLDivElement>(null);
+  const chart = useRef<ECharts | null>(null);
+  const { isDark } = useTheme();
+
+  useEffect(() => {
+    if (!host.current) return undefined;
+    const instance = init(host.current, null, { renderer: 'svg' });
+    chart.current = instance;
+    const observer = new ResizeObserver(() => instance.resize());
+    observer.observe(host.current);
+    return () => {
+      observer.disconnect();
+      instance.dispose();
+      chart.current = null;
+    };
+  }, []);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes the colours that are read here.
+  useEffect(() => {
+    chart.current?.setOption(withLook(build(cssVariable), cssVariable), { notMerge: true });
+    if (onBrush) armBrush(chart.current, onBrush);
+  }, [build, isDark, onBrush]);
+
+  return <div ref={host} role="img" aria-label={label} className="chart" style={{ height }} />;
+}
+
+function cssVariable(name: string): string {
+  const root = document.querySelector('.app-root') ?? document.documentElement;
+  return getComputedStyle(root).getPropertyValue(name).trim();
+}
+
+function armBrush(chart: ECharts | null, onBrush: (from: number, to: number) => void) {
+  chart?.dispatchAction({
+    type: 'takeGlobalCursor',
+    key: 'brush',
+    brushOption: { brushType: 'lineX', brushMode: 'single' },
+  });
+  chart?.off('brushEnd');
+  chart?.on('brushEnd', (event) => {
+    // The library types every event as unknown; a brush event has areas.
+    const range = (event as BrushEvent).areas?.[0]?.coordRange;
+    if (range && range[1] > range[0]) onBrush(range[0], range[1]);
+  });
+}
+
+function withLook(option: EChartsCoreOption, colorOf: ColorOf): EChartsCoreOption {
+  const line = colorOf('--colorNeutralStroke2');
+  const axis = (own: unknown) => ({
+    axisLine: { lineStyle: { color: line } },
+    axisTick: { show: false },
+    splitLine: { lineStyle: { color: line } },
+    ...(own as object),
+    axisLabel: {
+      color: colorOf('--colorNeutralForeground2'),
+      fontSize: 11,
+      hideOverlap: true,
+      ...(own as { axisLabel?: object }).axisLabel,
+    },
+  });
+  return {
+    animation: false,
+    textStyle: { fontFamily: colorOf('--fontFamilyBase') || 'sans-serif' },
+    aria: { enabled: true, decal: { show: false } },
+    grid: { left: 8, right: 12, top: 28, bottom: 4, containLabel: true },
+    tooltip: {
+      trigger: 'axis',
+      renderMode: 'richText',
+      backgroundColor: colorOf('--colorNeutralBackground1'),
+      borderColor: line,
+      textStyle: { color: colorOf('--colorNeutralForeground1'), fontSize: 12 },
+    },
+    legend: {
+      top: 0,
+      left: 0,
+      itemWidth: 10,
+      itemHeight: 10,
+      icon: 'roundRect',
+      textStyle: { color: colorOf('--colorNeutralForeground2') },
+    },
+    ...option,
+    xAxis: axis(option.xAxis),
+    yAxis: axis(option.yAxis),
+  };
+}
