@@ -1,7 +1,7 @@
 //! What a log asks of a disk, and the disk of this machine.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 /// The operations of a disk that durable files are built from.
@@ -9,8 +9,10 @@ use std::path::Path;
 /// Nothing is durable by itself: bytes are after [`DiskFile::sync`], and a name (created, renamed or removed) is
 /// after [`Disk::sync_dir`] of its directory. Errors are the system's; the caller adds what it was doing.
 pub trait Disk: Send + Sync + 'static {
-    /// An open file.
+    /// A file open for appending.
     type File: DiskFile;
+    /// A file open for reading from its beginning.
+    type Reader: Read + Send;
 
     /// Creates the directory, readable by its owner only, and those above it that are missing.
     fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
@@ -20,6 +22,9 @@ pub trait Disk: Send + Sync + 'static {
 
     /// All of the file's bytes.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Opens the file for reading it piece by piece.
+    fn open_read(&self, path: &Path) -> io::Result<Self::Reader>;
 
     /// Opens the file for appending; creates it, readable by its owner only, if it is missing.
     fn open_append(&self, path: &Path) -> io::Result<Self::File>;
@@ -60,6 +65,7 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     type File = File;
+    type Reader = BufReader<File>;
 
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         if dir.is_dir() {
@@ -82,6 +88,10 @@ impl Disk for RealDisk {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<BufReader<File>> {
+        File::open(path).map(|file| BufReader::with_capacity(64 << 10, file))
     }
 
     fn open_append(&self, path: &Path) -> io::Result<File> {

@@ -146,6 +146,7 @@ impl FaultyDisk {
 
 impl Disk for FaultyDisk {
     type File = FaultyFile;
+    type Reader = io::Cursor<Vec<u8>>;
 
     fn create_dir_all(&self, _dir: &Path) -> io::Result<()> {
         self.lock().powered()
@@ -163,6 +164,10 @@ impl Disk for FaultyDisk {
         inner.powered()?;
         let inode = inner.inode(path)?;
         Ok(inner.inodes[inode].cached.clone())
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<io::Cursor<Vec<u8>>> {
+        self.read(path).map(io::Cursor::new)
     }
 
     fn open_append(&self, path: &Path) -> io::Result<FaultyFile> {
