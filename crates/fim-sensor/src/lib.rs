@@ -1,1 +1,43 @@
 //! The engine every sensor runs: baseline, tracking, spool, uplink, schedule.
+//!
+//! ```text
+//! settings ─┐                                   ┌─ state (what was last known of each entity)
+//! FileTree ─┴─ engine (owner of the Tracker) ───┤
+//!                                               └─ spool ─ uplink ─ server
+//! ```
+//!
+//! A change goes to the spool, durably, before the state takes it up, and leaves the spool when the server has it and
+//! the state contains it: a crash at any point loses nothing and repeats nothing.
+
+mod alive;
+mod backoff;
+mod client;
+mod engine;
+mod enroll;
+mod fingerprint;
+mod identity;
+mod inbox;
+mod overlay;
+mod sensor;
+mod settings;
+mod shared_spool;
+mod spool;
+pub mod standalone;
+pub mod state_file;
+mod state_store;
+mod status;
+mod time;
+mod tls;
+mod uplink;
+
+pub use client::CallError;
+pub use enroll::{EnrollError, Enrollment, Token, TrustAnchor, enroll};
+pub use fim_log::LogOptions;
+pub use fim_scan::ScanOptions;
+pub use fingerprint::{Fingerprint, ParseFingerprintError};
+pub use identity::{DataDir, DataDirLock, Identity, IdentityError, expiry_advice};
+pub use sensor::{RunningSensor, Sensor, SensorConfig, StartSensorError, ThreadFailed};
+pub use settings::{RuleSetting, Settings};
+pub use spool::{BatchError, BatchLimits, LedgerError, OpenSpoolError, Outgoing, Spool, SpoolError};
+pub use state_store::{KeepStateError, OpenStateError};
+pub use status::{ScanProgress, ScanSummary, SensorState, Status};

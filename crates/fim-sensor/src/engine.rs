@@ -1,0 +1,322 @@
+//! The engine: owns the tracker, hands it what happens and performs what it demands.
+
+mod scan_run;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fim_core::{Demand, Gap, Input, Memory, ScanPlan, Stop, Timestamp, Tracker};
+use fim_log::Disk;
+use fim_scan::{FileTree, ScanControl, ScanOptions};
+use fim_wire::Report;
+
+use crate::identity::DataDir;
+use crate::inbox::{Inbox, Message};
+use crate::settings::{Settings, error_text};
+use crate::shared_spool::SharedSpool;
+use crate::spool::SpoolError;
+use crate::state_store::StateStore;
+use crate::status::{SensorState, SharedStatus};
+use crate::time::rfc3339;
+
+/// Tells the time.
+pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What an engine works with.
+pub(crate) struct EngineParts<T: FileTree, D: Disk> {
+    pub machine: [u8; 16],
+    pub dir: DataDir,
+    pub tree: Arc<T>,
+    pub disk: D,
+    pub store: StateStore<D>,
+    /// What was wrong with the state when it was opened, if it has been moved aside.
+    pub lost_state: Option<String>,
+    pub spool: Arc<SharedSpool<D>>,
+    pub inbox: Arc<Inbox>,
+    pub status: SharedStatus,
+    pub clock: Clock,
+    pub scan_options: ScanOptions,
+}
+
+/// The owner of the tracker.
+pub(crate) struct Engine<T: FileTree, D: Disk> {
+    parts: EngineParts<T, D>,
+    tracker: Tracker,
+    /// The scan that the tracker wants, until it is run.
+    due_scan: Option<Box<ScanPlan>>,
+    /// The scan under way.
+    control: Option<Arc<ScanControl>>,
+    /// When the tracker wants to be asked again.
+    wake_at: Option<Timestamp>,
+    /// What the tracker wants to be kept, until it is.
+    memory: Option<Memory>,
+    /// Gaps that the spool had no room for.
+    waiting_gaps: VecDeque<Gap>,
+    /// True if the spool has reports that are not durable.
+    is_unsynced: bool,
+}
+
+impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
+    /// An engine that goes on where the last one ended.
+    pub fn start(
+        parts: EngineParts<T, D>,
+        last_alive: Option<Timestamp>,
+        stop: Stop,
+        settings: Option<Settings>,
+    ) -> Self {
+        let mut memory = parts.store.memory().clone();
+        memory.baselined = memory.baselined.resolve(&variable).0;
+        // The stamp may have been lost with the power; then the last complete scan is the last sign of life.
+        let last_alive = last_alive.or(memory.last_complete);
+        let lost_state = parts.lost_state.clone();
+        let mut engine = Self {
+            tracker: Tracker::new(parts.machine),
+            parts,
+            due_scan: None,
+            control: None,
+            wake_at: None,
+            memory: None,
+            waiting_gaps: VecDeque::new(),
+            is_unsynced: false,
+        };
+        engine.align_with_spool();
+        engine.take_in(Input::Started { last_alive, stop, memory: Box::new(memory) });
+        if let Some(detail) = lost_state {
+            tracing::error!(detail, "the state is damaged; it was moved aside, and a new baseline is taken");
+            engine.take_in(Input::StateLost { detail });
+        }
+        if let Some(settings) = settings {
+            engine.work_by(settings);
+        }
+        engine
+    }
+
+    /// Works until the inbox says to stop.
+    pub fn run(mut self) {
+        loop {
+            let deadline = self.wake_at.map(|at| {
+                let nanos = u64::try_from(at.nanos_since((self.parts.clock)())).unwrap_or(0);
+                // The machine's clock may jump; waits are by the other clock, which does not.
+                Instant::now() + Duration::from_nanos(nanos).min(LONGEST_WAIT)
+            });
+            match self.parts.inbox.wait(deadline) {
+                Message::Stop => break,
+                Message::Settings(settings) => self.change_settings(*settings),
+                Message::Nothing => self.tick(),
+            }
+        }
+        self.finish();
+    }
+
+    /// Takes new settings, and scans if that is due then.
+    pub fn change_settings(&mut self, settings: Settings) {
+        if let Err(error) = settings.keep(&self.parts.dir) {
+            self.trouble(format!("cannot keep the settings: {error}"));
+        }
+        self.work_by(settings);
+        self.run_due_scans();
+    }
+
+    /// Lets time pass, and scans if that is due.
+    pub fn tick(&mut self) {
+        self.take_in(Input::Tick);
+        self.run_due_scans();
+    }
+
+    /// Ends in good order.
+    pub fn finish(mut self) {
+        self.take_in(Input::Stopping);
+        self.parts.status.update(|status| {
+            status.state = SensorState::Stopped;
+            status.progress = None;
+        });
+    }
+
+    fn run_due_scans(&mut self) {
+        while !self.parts.inbox.is_stopping()
+            && let Some(plan) = self.due_scan.take()
+        {
+            self.run_scan(*plan);
+        }
+    }
+
+    fn work_by(&mut self, settings: Settings) {
+        let (rules, warnings) = settings.rule_set(&variable);
+        for warning in &warnings {
+            tracing::warn!(warning, "a rule cannot be used as it is");
+        }
+        let in_force = rules.rules().filter(|rule| rule.enabled && settings.fim_enabled).count() as u64;
+        self.parts.status.update(|status| {
+            status.settings_revision = Some(settings.revision_text());
+            status.scan_interval_seconds = settings.scan_interval_seconds;
+            status.rules = in_force;
+            status.warnings = warnings;
+        });
+        self.take_in(Input::SettingsChanged(fim_core::Settings {
+            is_enabled: settings.fim_enabled,
+            rules,
+            scan_interval_seconds: settings.scan_interval_seconds,
+        }));
+    }
+
+    /// Hands an input to the tracker outside of a scan's stream, and performs what it demands.
+    fn take_in(&mut self, input: Input) {
+        self.wake_at = None;
+        let mut demands = Vec::new();
+        self.tracker.handle((self.parts.clock)(), input, &mut demands);
+        for demand in demands {
+            self.perform(demand);
+        }
+        self.sync_spool();
+        if let Some(memory) = self.memory.take() {
+            let sequence = self.parts.store.spool_sequence();
+            let kept = self.parts.store.remember(sequence, memory);
+            self.note_kept(kept.err().map(|error| error_text(&error)));
+        }
+        self.show();
+    }
+
+    /// Performs a demand that is not about the state's entities.
+    fn perform(&mut self, demand: Demand) {
+        match demand {
+            Demand::StartScan(plan) => self.due_scan = Some(plan),
+            Demand::CancelScan => {
+                if let Some(control) = &self.control {
+                    control.cancel();
+                }
+            }
+            Demand::Emit(event) => {
+                let _ = self.spool(&Report::Change(*event));
+            }
+            Demand::Report(gap) => self.report(*gap),
+            Demand::Remember(memory) => self.memory = Some(*memory),
+            Demand::WaitUntil(at) => self.wake_at = Some(at),
+            // The tracker asks for them only in answer to what a scan saw.
+            Demand::Keep(_) | Demand::Forget(_) => {}
+        }
+    }
+
+    /// Puts a report into the spool; false if there was no room, or the disk failed.
+    fn spool(&mut self, report: &Report) -> bool {
+        let appended = self.parts.spool.lock().append(report, (self.parts.clock)());
+        match appended {
+            Ok(_) => {
+                self.is_unsynced = true;
+                true
+            }
+            Err(error @ (SpoolError::Full(_) | SpoolError::Append(_))) => {
+                self.trouble(error_text(&error));
+                false
+            }
+        }
+    }
+
+    /// Puts a gap into the spool, after those that wait for room.
+    fn report(&mut self, gap: Gap) {
+        if self.waiting_gaps.len() == MOST_WAITING_GAPS {
+            // The gap of the full spool covers everything, this one included.
+            tracing::error!(?gap, "no room for a gap");
+            return;
+        }
+        self.waiting_gaps.push_back(gap);
+        self.report_waiting();
+    }
+
+    fn report_waiting(&mut self) {
+        while let Some(gap) = self.waiting_gaps.pop_front() {
+            if !self.spool(&Report::Gap(gap.clone())) {
+                self.waiting_gaps.push_front(gap);
+                return;
+            }
+        }
+    }
+
+    /// Makes what the spool took durable and wakes the uplink; false if the disk failed.
+    fn sync_spool(&mut self) -> bool {
+        if !self.waiting_gaps.is_empty() {
+            self.report_waiting();
+        }
+        if !self.is_unsynced {
+            return true;
+        }
+        let synced = self.parts.spool.lock().sync();
+        match synced {
+            Ok(()) => {
+                self.is_unsynced = false;
+                self.parts.spool.ring();
+                true
+            }
+            Err(error) => {
+                self.trouble(error_text(&error));
+                false
+            }
+        }
+    }
+
+    /// Sees to it that the state and the spool speak of the same records.
+    fn align_with_spool(&mut self) {
+        let last = self.parts.spool.lock().last_durable();
+        let store = &mut self.parts.store;
+        // A spool that somebody emptied counts from one again, and without a state there is nothing to fold over.
+        if store.spool_sequence() > last || !store.has_state() {
+            let memory = store.memory().clone();
+            let kept = store.remember(last, memory);
+            self.note_kept(kept.err().map(|error| error_text(&error)));
+        } else {
+            self.note_kept(None);
+        }
+    }
+
+    /// Lets the spool forget what the state on the disk contains, or tells why it could not be kept.
+    fn note_kept(&mut self, error: Option<String>) {
+        self.parts.spool.lock().contained_through(self.parts.store.durable_sequence());
+        if let Some(error) = error {
+            self.trouble(error);
+        }
+    }
+
+    fn trouble(&self, error: String) {
+        if self.parts.status.get().error.as_ref() != Some(&error) {
+            tracing::error!(error, "trouble on this machine");
+        }
+        self.parts.status.update(|status| status.error = Some(error));
+    }
+
+    /// Brings the snapshot up to date.
+    fn show(&self) {
+        let next_scan = self.tracker.next_scan().map(rfc3339);
+        let open_gaps = self.tracker.open_gaps() as u64;
+        let state = if !self.tracker.is_scanning() {
+            SensorState::Idle
+        } else if self.tracker.is_baselining() {
+            SensorState::Baselining
+        } else {
+            SensorState::Scanning
+        };
+        let mut is_news = false;
+        self.parts.status.update(|status| {
+            is_news = status.state != state;
+            // Without settings there is nothing to wait for yet.
+            if status.settings_revision.is_some() {
+                status.state = state;
+            }
+            status.next_scan = next_scan;
+            status.open_gaps = open_gaps;
+        });
+        if is_news {
+            self.parts.spool.ring();
+        }
+    }
+}
+
+/// The value of an environment variable, which rules may name.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// How long the engine waits before it looks at the clock again.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// As many gaps as the tracker has open at most, opened and closed, and some.
+const MOST_WAITING_GAPS: usize = 2 * Memory::MAX_OPEN_GAPS + 100;

@@ -1,0 +1,318 @@
+//! One scan: the stream of what the state held and what is seen, and the state that comes of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fim_core::{Demand, Entity, EntityPath, Input, Observation, ScanEnd, ScanPlan};
+use fim_log::Disk;
+use fim_scan::{FileTree, Scan, ScanControl};
+use fim_wire::Report;
+
+use super::Engine;
+use crate::inbox::Message;
+use crate::overlay::Overlay;
+use crate::settings::error_text;
+use crate::state_file::{Pair, Pairs, ReadStateError, StateWriter, WriteStateError};
+use crate::state_store::StateStore;
+use crate::status::{ScanProgress, ScanSummary};
+use crate::time::rfc3339;
+
+/// What comes of a scan while it runs.
+struct Harvest<'d, D: Disk> {
+    /// The state that shall follow; nothing once it could not be written.
+    writer: Option<StateWriter<'d, D>>,
+    /// Why it could not.
+    write_error: Option<WriteStateError>,
+    /// True if it differs from the state file in force.
+    is_changed: bool,
+    changes: u64,
+    /// Changes that the spool had no room for; the state keeps what it held, so that the next scan finds them again.
+    refused: u64,
+    demands: Vec<Demand>,
+    started: Instant,
+    last_pause: Instant,
+    last_sync: Instant,
+}
+
+/// How the stream of a scan ended.
+enum StreamEnd {
+    Complete,
+    CutShort {
+        after: Option<EntityPath>,
+        why: String,
+    },
+    /// The state that the scan is compared with cannot be read on.
+    StateUnreadable(ReadStateError),
+}
+
+impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
+    /// Scans by the plan, and puts what comes of it in force.
+    pub(super) fn run_scan(&mut self, plan: ScanPlan) {
+        let control = Arc::new(ScanControl::default());
+        self.parts.inbox.set_scan(Some(Arc::clone(&control)));
+        self.control = Some(Arc::clone(&control));
+        self.show();
+        let disk = self.parts.disk.clone();
+        let begun = self.parts.store.begin(&disk);
+        let (writer, write_error) = match begun {
+            Ok(writer) => (Some(writer), None),
+            Err(error) => (None, Some(error)),
+        };
+        let started = Instant::now();
+        let mut harvest = Harvest {
+            writer,
+            write_error,
+            is_changed: false,
+            changes: 0,
+            refused: 0,
+            demands: Vec::new(),
+            started,
+            last_pause: started,
+            last_sync: started,
+        };
+        let end = self.stream(plan, &control, &mut harvest);
+        self.parts.inbox.set_scan(None);
+        self.control = None;
+        self.end_scan(end, &control, harvest);
+    }
+
+    /// Hands the whole stream to the tracker.
+    fn stream(
+        &mut self,
+        plan: ScanPlan,
+        control: &Arc<ScanControl>,
+        harvest: &mut Harvest<'_, D>,
+    ) -> StreamEnd {
+        let held = match self.parts.store.entities() {
+            Ok(held) => held,
+            Err(error) => return StreamEnd::StateUnreadable(error),
+        };
+        let since = self.parts.store.spool_sequence();
+        let overlay = match held {
+            Some(_) => Overlay::fold(self.parts.spool.lock().reports_after(since).map(|(_, report)| report)),
+            None => Overlay::default(),
+        };
+        harvest.is_changed = held.is_none() || !overlay.is_empty();
+        let state = overlay.over(held.into_iter().flatten());
+        let tree = Arc::clone(&self.parts.tree);
+        let scan = match Scan::start(tree, Arc::new(plan), self.parts.scan_options, Arc::clone(control)) {
+            Ok(scan) => scan,
+            Err(error) => return StreamEnd::CutShort { after: None, why: error_text(&error) },
+        };
+        let mut pairs = Pairs::new(state, scan);
+        for pair in pairs.by_ref() {
+            match pair {
+                Ok(Pair { before, seen }) => self.look(before, seen, harvest),
+                Err(error) => return StreamEnd::StateUnreadable(error),
+            }
+            self.pause_for_others(control, harvest);
+        }
+        match pairs.source().end() {
+            fim_scan::ScanEnd::CutShort { after } => {
+                return StreamEnd::CutShort { after, why: self.why_cut_short() };
+            }
+            fim_scan::ScanEnd::Complete => {}
+        }
+        for before in pairs.into_rest() {
+            match before {
+                Ok(before) => self.look(Some(Box::new(before)), None, harvest),
+                Err(error) => return StreamEnd::StateUnreadable(error),
+            }
+        }
+        StreamEnd::Complete
+    }
+
+    /// Hands one place to the tracker; a change goes to the spool before the state takes it up.
+    fn look(&mut self, before: Option<Box<Entity>>, seen: Option<Observation>, harvest: &mut Harvest<'_, D>) {
+        let held = before.clone();
+        let mut demands = std::mem::take(&mut harvest.demands);
+        self.tracker.handle((self.parts.clock)(), Input::Looked { before, seen }, &mut demands);
+        let mut is_refused = false;
+        for demand in demands.drain(..) {
+            match demand {
+                Demand::Emit(event) => {
+                    harvest.changes += 1;
+                    is_refused = !self.spool(&Report::Change(*event));
+                    harvest.refused += u64::from(is_refused);
+                }
+                Demand::Keep(_) | Demand::Forget(_) if is_refused => {
+                    harvest.hold(held.as_deref(), held.as_deref())
+                }
+                Demand::Keep(entity) => harvest.hold(held.as_deref(), Some(&entity)),
+                Demand::Forget(_) => harvest.hold(held.as_deref(), None),
+                other @ (Demand::StartScan(_)
+                | Demand::CancelScan
+                | Demand::Report(_)
+                | Demand::Remember(_)
+                | Demand::WaitUntil(_)) => self.perform(other),
+            }
+        }
+        harvest.demands = demands;
+    }
+
+    /// From time to time: makes changes durable so that they can be sent, shows how far the scan is, and hears what
+    /// there is in the inbox.
+    fn pause_for_others(&mut self, control: &ScanControl, harvest: &mut Harvest<'_, D>) {
+        let now = Instant::now();
+        if now.duration_since(harvest.last_pause) < PAUSE {
+            return;
+        }
+        harvest.last_pause = now;
+        if now.duration_since(harvest.last_sync) >= SYNC {
+            harvest.last_sync = now;
+            self.sync_spool();
+        }
+        self.show_progress(control);
+        match self.parts.inbox.take() {
+            Message::Stop => control.cancel(),
+            Message::Settings(settings) => {
+                if let Err(error) = settings.keep(&self.parts.dir) {
+                    self.trouble(format!("cannot keep the settings: {error}"));
+                }
+                self.work_by(*settings);
+            }
+            Message::Nothing => {}
+        }
+    }
+
+    fn show_progress(&self, control: &ScanControl) {
+        let done = control.progress();
+        self.parts.status.update(|status| {
+            let last = status.last_scan;
+            status.progress = Some(ScanProgress {
+                files_done: done.files,
+                bytes_done: done.bytes,
+                files_total: last.map(|last| last.files),
+                bytes_total: last.map(|last| last.bytes),
+            });
+        });
+    }
+
+    fn why_cut_short(&self) -> String {
+        let why = if self.parts.inbox.is_stopping() { "the agent was stopped" } else { "it was cancelled" };
+        why.to_owned()
+    }
+
+    /// Puts what the scan found in force: changes first, then the state and what the tracker makes of the end.
+    fn end_scan(&mut self, end: StreamEnd, control: &ScanControl, mut harvest: Harvest<'_, D>) {
+        let mut damage = None;
+        let kept = match end {
+            StreamEnd::Complete => self.keep_harvest(&mut harvest).map_err(|why| (None, why)),
+            StreamEnd::CutShort { after, why } => Err((after, why)),
+            StreamEnd::StateUnreadable(error) => {
+                let text = error_text(&error);
+                damage = error.is_damage().then(|| text.clone());
+                Err((None, text))
+            }
+        };
+        let (core_end, kept) = match kept {
+            Ok(kept) => (ScanEnd::Complete, Some(kept)),
+            Err((after, why)) => {
+                tracing::warn!(why, "a scan was cut short");
+                (ScanEnd::CutShort { after, why }, None)
+            }
+        };
+        let mut demands = Vec::new();
+        self.wake_at = None;
+        self.tracker.handle((self.parts.clock)(), Input::ScanEnded(core_end), &mut demands);
+        for demand in demands {
+            self.perform(demand);
+        }
+        self.sync_spool();
+        let memory = self.memory.take().unwrap_or_else(|| self.tracker.memory());
+        let store = &mut self.parts.store;
+        let remembered = match kept {
+            Some(Kept { contained, is_new: true }) => store.adopt(contained, memory),
+            Some(Kept { contained, is_new: false }) => store.remember(contained, memory),
+            None => store.remember(store.spool_sequence(), memory),
+        };
+        let is_well = remembered.is_ok() && harvest.refused == 0;
+        self.note_kept(remembered.err().map(|error| error_text(&error)));
+        if kept.is_some() {
+            self.tell_summary(control, &harvest, is_well);
+        }
+        self.parts.status.update(|status| status.progress = None);
+        if let Some(detail) = damage {
+            self.lose_state(detail);
+        }
+        self.show();
+        self.parts.spool.ring();
+    }
+
+    /// Makes the changes durable, and then the state that they lead to, if it is another one.
+    fn keep_harvest(&mut self, harvest: &mut Harvest<'_, D>) -> Result<Kept, String> {
+        if !self.sync_spool() {
+            return Err("the changes could not be made durable".to_owned());
+        }
+        let contained = self.parts.spool.lock().last_durable();
+        if let Some(error) = harvest.write_error.take() {
+            return Err(error_text(&error));
+        }
+        match harvest.writer.take().filter(|_| harvest.is_changed) {
+            Some(writer) => {
+                StateStore::finish(writer).map_err(|error| error_text(&error))?;
+                Ok(Kept { contained, is_new: true })
+            }
+            None => Ok(Kept { contained, is_new: false }),
+        }
+    }
+
+    fn lose_state(&mut self, detail: String) {
+        tracing::error!(detail, "the state is damaged; it is moved aside, and a new baseline is taken");
+        let lost = self.parts.store.lose((self.parts.clock)());
+        self.note_kept(lost.err().map(|error| error_text(&error)));
+        self.align_with_spool();
+        self.take_in(Input::StateLost { detail });
+    }
+
+    fn tell_summary(&self, control: &ScanControl, harvest: &Harvest<'_, D>, is_well: bool) {
+        let done = control.progress();
+        let summary = ScanSummary {
+            entities: done.entities,
+            files: done.files,
+            bytes: done.bytes,
+            changes: harvest.changes,
+            seconds: harvest.started.elapsed().as_secs_f64(),
+        };
+        tracing::info!(
+            entities = summary.entities,
+            bytes = summary.bytes,
+            changes = summary.changes,
+            seconds = summary.seconds,
+            "scan complete"
+        );
+        let end = rfc3339((self.parts.clock)());
+        self.parts.status.update(|status| {
+            status.last_scan = Some(summary);
+            status.last_scan_end = Some(end);
+            if is_well {
+                status.error = None;
+            }
+        });
+    }
+}
+
+/// What of a complete scan is on the disk.
+#[derive(Clone, Copy)]
+struct Kept {
+    /// The state contains what the spool's records up to this one say.
+    contained: u64,
+    /// True if there is a new state file to be put in force.
+    is_new: bool,
+}
+
+impl<D: Disk> Harvest<'_, D> {
+    /// Puts an entity into the state that shall follow; nothing if it is gone.
+    fn hold(&mut self, before: Option<&Entity>, after: Option<&Entity>) {
+        self.is_changed |= before != after;
+        let (Some(writer), Some(entity)) = (&mut self.writer, after) else { return };
+        if let Err(error) = writer.push(entity) {
+            // The scan goes on: what changed is reported all the same, and the state stays what it was.
+            self.write_error = Some(error);
+            self.writer = None;
+        }
+    }
+}
+
+const PAUSE: Duration = Duration::from_millis(100);
+const SYNC: Duration = Duration::from_secs(1);

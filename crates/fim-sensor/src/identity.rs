@@ -1,0 +1,218 @@
+//! Who the sensor is: its data directory, and in it the identity that enrolment gave.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fim_core::Timestamp;
+use fim_log::{Disk as _, RealDisk, replace_file};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::time::{now, rfc3339};
+
+/// The directory that holds all that a sensor keeps: readable by its owner only.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DataDir(PathBuf);
+
+/// What enrolment gave; kept in one file, so that key and certificate always belong together.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// The server's address, `https://HOST:PORT`.
+    pub server: String,
+    /// The machine's id, which the certificate names.
+    pub machine_id: Uuid,
+    /// The workspace that the machine reports to.
+    pub workspace_id: Uuid,
+    /// That workspace's name when the machine enrolled.
+    pub workspace_name: String,
+    /// The SHA-256 fingerprint of the authority that the server's certificate must come from.
+    pub ca_fingerprint: String,
+    /// That authority's certificate.
+    pub ca_pem: String,
+    /// Our certificate.
+    pub certificate_pem: String,
+    /// Our private key, made on this machine; it never leaves it.
+    pub(crate) key_pem: String,
+}
+
+/// Why the identity could not be loaded or kept.
+#[derive(Debug, Error)]
+pub enum IdentityError {
+    /// There is none yet.
+    #[error(
+        "this machine is not enrolled ({} is missing); run `steadfast-agent enroll --server URL --token-file FILE`",
+        path.display()
+    )]
+    NotEnrolled {
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// The file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The file could not be written.
+    #[error("cannot write in the data directory {}; it must be writable by the agent's user", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The file is no identity.
+    #[error("{} is damaged; enrol this machine again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The certificate in it cannot be read.
+    #[error("the certificate in {} is damaged; enrol this machine again", path.display())]
+    DamagedCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another agent works in this directory.
+    #[error("another agent is running with the data directory {}; stop it first", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+/// Proof that no other process works in a data directory, for as long as it lives.
+#[derive(Debug)]
+pub struct DataDirLock {
+    _file: File,
+}
+
+impl DataDir {
+    /// The data directory at `path`, which need not exist yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Makes the directory if it is missing, and takes it for this process alone.
+    pub fn lock(&self) -> Result<DataDirLock, IdentityError> {
+        let write = |source| IdentityError::Write { path: self.0.clone(), source };
+        RealDisk.create_dir_all(&self.0).map_err(write)?;
+        let file = RealDisk.open_append(&self.0.join("lock")).map_err(write)?;
+        match file.try_lock() {
+            Ok(()) => Ok(DataDirLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(IdentityError::InUse { path: self.0.clone() }),
+            Err(TryLockError::Error(source)) => Err(write(source)),
+        }
+    }
+
+    /// The identity that enrolment left here.
+    pub fn identity(&self) -> Result<Identity, IdentityError> {
+        let path = self.identity_path();
+        match RealDisk.read(&path) {
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map_err(|source| IdentityError::Damaged { path, source })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(IdentityError::NotEnrolled { path }),
+            Err(source) => Err(IdentityError::Read { path, source }),
+        }
+    }
+
+    /// Keeps the identity, durably and in one step.
+    pub(crate) fn keep_identity(&self, identity: &Identity) -> Result<(), IdentityError> {
+        let path = self.identity_path();
+        let text = serde_json::to_vec_pretty(identity)
+            .map_err(|source| IdentityError::Damaged { path: path.clone(), source })?;
+        replace_file(&RealDisk, &path, &text).map_err(|source| IdentityError::Write { path, source })
+    }
+
+    /// Where the identity is.
+    pub fn identity_path(&self) -> PathBuf {
+        self.0.join("identity.json")
+    }
+
+    /// Where reports wait for the server.
+    pub fn spool_path(&self) -> PathBuf {
+        self.0.join("spool")
+    }
+
+    /// Where the last known state of all entities is.
+    pub fn state_path(&self) -> PathBuf {
+        self.0.join("state")
+    }
+
+    /// Where the settings are that the server gave last.
+    pub fn settings_path(&self) -> PathBuf {
+        self.0.join("settings.json")
+    }
+
+    /// Where a running sensor writes how it is doing.
+    pub fn status_path(&self) -> PathBuf {
+        self.0.join("status.json")
+    }
+
+    /// Where a running sensor leaves the time, so that the next start knows since when nobody watched.
+    pub fn alive_path(&self) -> PathBuf {
+        self.0.join("alive")
+    }
+}
+
+impl Identity {
+    /// When our certificate expires.
+    pub fn certificate_expiry(&self, dir: &DataDir) -> Result<Timestamp, IdentityError> {
+        certificate_expiry(&self.certificate_pem)
+            .ok_or_else(|| IdentityError::DamagedCertificate { path: dir.identity_path() })
+    }
+
+    /// The machine's id as the wire has it.
+    pub fn sensor_id(&self) -> [u8; 16] {
+        self.machine_id.into_bytes()
+    }
+}
+
+/// Leaves the private key out.
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity")
+            .field("server", &self.server)
+            .field("machine_id", &self.machine_id)
+            .field("workspace_name", &self.workspace_name)
+            .field("ca_fingerprint", &self.ca_fingerprint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whole days from now until `expiry`; negative once it has passed.
+pub(crate) fn days_left(expiry: Timestamp, now: Timestamp) -> i64 {
+    expiry.nanos_since(now).div_euclid(86_400_000_000_000)
+}
+
+/// What to tell a person whose certificate has expired; nothing while it is valid.
+pub fn expiry_advice(expiry: Timestamp, server: &str) -> Option<String> {
+    (expiry <= now()).then(|| {
+        format!(
+            "the agent's certificate expired on {}; enrol again with `steadfast-agent enroll --server {server} \
+             --token-file FILE` (a token comes from `steadfast machine enroll-token`)",
+            rfc3339(expiry)
+        )
+    })
+}
+
+/// When the first certificate in the PEM expires; nothing if there is none that can be read.
+pub(crate) fn certificate_expiry(pem: &str) -> Option<Timestamp> {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).ok()?;
+    let certificate = pem.parse_x509().ok()?;
+    let seconds = certificate.validity().not_after.timestamp();
+    Some(Timestamp(seconds.saturating_mul(1_000_000_000)))
+}

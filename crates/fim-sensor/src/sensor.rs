@@ -1,0 +1,251 @@
+//! A running sensor: its threads, started and joined in one place.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use fim_core::Stop;
+use fim_log::{LogOptions, RealDisk};
+use fim_scan::{FileTree, ScanOptions};
+use thiserror::Error;
+
+use crate::alive::{self, STAMP_EVERY};
+use crate::client::{CallError, ServerClient};
+use crate::engine::{Engine, EngineParts};
+use crate::identity::{DataDir, DataDirLock, IdentityError, days_left, expiry_advice};
+use crate::inbox::Inbox;
+use crate::settings::Settings;
+use crate::shared_spool::SharedSpool;
+use crate::spool::{OpenSpoolError, Spool};
+use crate::state_store::{OpenStateError, StateStore};
+use crate::status::{SharedStatus, Status};
+use crate::time::{now, rfc3339};
+use crate::uplink::Uplink;
+
+/// What a sensor is started with.
+#[derive(Clone, Debug)]
+pub struct SensorConfig {
+    /// Where it keeps everything; the machine must be enrolled there.
+    pub data_dir: DataDir,
+    /// The program's version.
+    pub agent_version: String,
+    /// The operating system's name and version, for people.
+    pub os_name: String,
+    /// How scans go about their work.
+    pub scan: ScanOptions,
+    /// How large the spool may grow.
+    pub spool: LogOptions,
+}
+
+/// Starts sensors.
+#[derive(Clone, Copy, Debug)]
+pub struct Sensor;
+
+/// A sensor at work. It goes on until [`RunningSensor::stop`]; dropping it stops it too.
+pub struct RunningSensor {
+    status: SharedStatus,
+    inbox: Arc<Inbox>,
+    spool: Arc<SharedSpool<RealDisk>>,
+    engine: Option<JoinHandle<()>>,
+    uplink: Option<JoinHandle<()>>,
+    pulse: Option<JoinHandle<()>>,
+    data_dir: DataDir,
+    _lock: DataDirLock,
+}
+
+/// Why a sensor did not start.
+#[derive(Debug, Error)]
+pub enum StartSensorError {
+    /// Its identity is missing or damaged, or another sensor works in the directory.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Its identity cannot be used.
+    #[error("the agent's identity cannot be used; enrol this machine again")]
+    Client(#[source] CallError),
+    /// Its spool could not be opened.
+    #[error(transparent)]
+    Spool(#[from] OpenSpoolError),
+    /// Its state could not be opened.
+    #[error(transparent)]
+    State(#[from] OpenStateError),
+    /// The system gives no more threads.
+    #[error("cannot start the thread `{name}`")]
+    Thread {
+        /// The thread's name.
+        name: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+/// A thread of the sensor ended by a panic.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("the agent's {thread} ended unexpectedly; its log says why")]
+pub struct ThreadFailed {
+    /// Which one.
+    pub thread: &'static str,
+}
+
+impl Sensor {
+    /// Starts a sensor that watches `tree`.
+    ///
+    /// It goes on where the last one ended: reports that wait are sent, and what changed meanwhile is found by the
+    /// first scan.
+    pub fn start<T: FileTree>(config: SensorConfig, tree: Arc<T>) -> Result<RunningSensor, StartSensorError> {
+        let dir = config.data_dir;
+        let identity = dir.identity()?;
+        let lock = dir.lock()?;
+        let expires = identity.certificate_expiry(&dir)?;
+        let client = ServerClient::of(&identity).map_err(StartSensorError::Client)?;
+        let started = now();
+        let last_run = alive::last_run(&dir);
+        let spool = Spool::open(RealDisk, dir.spool_path(), config.spool, started)?;
+        let spool = Arc::new(SharedSpool::new(spool));
+        let (store, lost_state) = StateStore::open(RealDisk, &dir.state_path(), started)?;
+        let settings = Settings::load(&dir);
+        let status = SharedStatus::new(Status {
+            agent_version: config.agent_version,
+            os_name: config.os_name,
+            server: identity.server.clone(),
+            workspace: identity.workspace_name.clone(),
+            machine_id: identity.machine_id.to_string(),
+            provider: "scan".to_owned(),
+            certificate_expires: Some(rfc3339(expires)),
+            certificate_days_left: Some(days_left(expires, started)),
+            server_error: expiry_advice(expires, &identity.server),
+            ..Status::default()
+        });
+        let inbox = Arc::new(Inbox::default());
+        let uplink = Uplink {
+            client,
+            spool: Arc::clone(&spool),
+            inbox: Arc::clone(&inbox),
+            status: status.clone(),
+            machine: identity.sensor_id(),
+            certificate_expires: expires,
+            known_revision: settings.as_ref().map(Settings::revision_text),
+        };
+        let parts = EngineParts {
+            machine: identity.sensor_id(),
+            dir: dir.clone(),
+            tree,
+            disk: RealDisk,
+            store,
+            lost_state,
+            spool: Arc::clone(&spool),
+            inbox: Arc::clone(&inbox),
+            status: status.clone(),
+            clock: Arc::new(now),
+            scan_options: config.scan,
+        };
+        let mut running = RunningSensor {
+            status,
+            inbox,
+            spool,
+            engine: None,
+            uplink: None,
+            pulse: None,
+            data_dir: dir,
+            _lock: lock,
+        };
+        running.engine = Some(spawn("engine", move || {
+            let (last_alive, stop) =
+                last_run.map_or((None, Stop::Unclean), |(alive, stop)| (Some(alive), stop));
+            Engine::start(parts, last_alive, stop, settings).run();
+        })?);
+        running.uplink = Some(spawn("uplink", move || uplink.run())?);
+        let pulse = Pulse {
+            status: running.status.clone(),
+            spool: Arc::clone(&running.spool),
+            dir: running.data_dir.clone(),
+        };
+        running.pulse = Some(spawn("pulse", move || pulse.run())?);
+        Ok(running)
+    }
+}
+
+impl RunningSensor {
+    /// How it is doing.
+    pub fn status(&self) -> Status {
+        self.status.get()
+    }
+
+    /// The thread that ended though nobody told it to, if any did.
+    pub fn failure(&self) -> Option<ThreadFailed> {
+        let threads = [("engine", &self.engine), ("uplink", &self.uplink), ("pulse", &self.pulse)];
+        threads
+            .into_iter()
+            .find(|(_, handle)| handle.as_ref().is_some_and(JoinHandle::is_finished))
+            .map(|(thread, _)| ThreadFailed { thread })
+    }
+
+    /// Stops it in good order: a scan under way is cut short and told as a gap, reports wait for the next start. A
+    /// call to a server that does not answer is waited for, half a minute at most.
+    pub fn stop(mut self) -> Result<(), ThreadFailed> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), ThreadFailed> {
+        self.inbox.stop();
+        let mut outcome = join(&mut self.engine, "engine");
+        self.spool.stop();
+        outcome = outcome.and(join(&mut self.uplink, "uplink"));
+        outcome = outcome.and(join(&mut self.pulse, "pulse"));
+        if outcome.is_ok()
+            && let Err(error) = alive::stamp_stopped(&self.data_dir, now())
+        {
+            tracing::warn!(%error, "cannot note that the agent stopped in good order");
+        }
+        outcome
+    }
+}
+
+impl Drop for RunningSensor {
+    fn drop(&mut self) {
+        if self.engine.is_some() || self.uplink.is_some() || self.pulse.is_some() {
+            let _ = self.end();
+        }
+    }
+}
+
+/// Writes down that the sensor is alive, and how it is doing.
+struct Pulse {
+    status: SharedStatus,
+    spool: Arc<SharedSpool<RealDisk>>,
+    dir: DataDir,
+}
+
+impl Pulse {
+    fn run(self) {
+        loop {
+            let goes_on = !self.spool.is_stopping();
+            if goes_on && let Err(error) = alive::stamp(&self.dir, now()) {
+                tracing::warn!(%error, "cannot note that the agent is alive");
+            }
+            self.status.update(|status| status.stamp(now()));
+            if let Err(error) = alive::put(&self.dir, &self.dir.status_path(), &self.status.get()) {
+                tracing::warn!(%error, "cannot write the status");
+            }
+            if !goes_on {
+                return;
+            }
+            self.spool.wait_until(Instant::now() + STAMP_EVERY);
+        }
+    }
+}
+
+fn spawn(
+    name: &'static str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, StartSensorError> {
+    let builder = thread::Builder::new().name(name.to_owned());
+    builder.spawn(work).map_err(|source| StartSensorError::Thread { name, source })
+}
+
+fn join(handle: &mut Option<JoinHandle<()>>, thread: &'static str) -> Result<(), ThreadFailed> {
+    match handle.take().map(JoinHandle::join) {
+        Some(Err(_)) => Err(ThreadFailed { thread }),
+        Some(Ok(())) | None => Ok(()),
+    }
+}

@@ -1,0 +1,183 @@
+//! What the server wants the sensor to watch, and how often.
+
+use std::io;
+
+use fim_core::{AspectSet, Links, PathStyle, PathType, Rule, RuleSet};
+use fim_log::{Disk as _, RealDisk, replace_file};
+use serde::{Deserialize, Serialize};
+
+use crate::identity::DataDir;
+
+/// The settings as the server gives them, and as the sensor keeps them for a start without the server.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// Which settings these are: a number or a text that differs whenever they do.
+    pub revision: serde_json::Value,
+    /// Seconds from the start of one scan to the start of the next.
+    pub scan_interval_seconds: u64,
+    /// False if nothing is to be watched at all.
+    pub fim_enabled: bool,
+    /// What is watched, in the order in which rules are asked.
+    pub rules: Vec<RuleSetting>,
+}
+
+/// A rule as the API spells it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleSetting {
+    /// The name, unique in its workspace.
+    pub name: String,
+    /// The group it is shown in.
+    #[serde(default)]
+    pub group: String,
+    /// `linux-file`; others are for other sensors.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The path pattern.
+    pub path: String,
+    /// Patterns of what is left out.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// True if everything below a matched directory is watched too.
+    #[serde(default)]
+    pub recurse: bool,
+    /// `follow`, `ignore` or `manage`.
+    #[serde(default)]
+    pub links: String,
+    /// `any`, `file` or `folder`.
+    #[serde(default)]
+    pub path_type: String,
+    /// True if the rule is in force.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+impl Settings {
+    /// The revision as text.
+    pub fn revision_text(&self) -> String {
+        revision_text(&self.revision)
+    }
+
+    /// The rules that this sensor can work by, and what a person should know of those that it cannot.
+    ///
+    /// A rule that is not understood never stops the others.
+    pub fn rule_set(&self, lookup: &dyn Fn(&str) -> Option<String>) -> (RuleSet, Vec<String>) {
+        let mut warnings = Vec::new();
+        let rules = rule_set(&self.rules, lookup, &mut warnings);
+        (rules, warnings)
+    }
+
+    /// The settings that were kept at the last start, if there are any that can be read.
+    pub(crate) fn load(dir: &DataDir) -> Option<Self> {
+        let bytes = RealDisk.read(&dir.settings_path()).ok()?;
+        match serde_json::from_slice(&bytes) {
+            Ok(settings) => Some(settings),
+            Err(error) => {
+                tracing::warn!(path = %dir.settings_path().display(), %error, "kept settings are damaged");
+                None
+            }
+        }
+    }
+
+    /// Keeps the settings for a start without the server.
+    pub(crate) fn keep(&self, dir: &DataDir) -> io::Result<()> {
+        let text = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
+        replace_file(&RealDisk, &dir.settings_path(), &text)
+    }
+}
+
+/// The rules that can be used here, in their order.
+pub(crate) fn rule_set(
+    settings: &[RuleSetting],
+    lookup: &dyn Fn(&str) -> Option<String>,
+    warnings: &mut Vec<String>,
+) -> RuleSet {
+    let rules = settings.iter().filter_map(|setting| setting.rule(warnings)).collect();
+    let (sifted, errors) = RuleSet::sift(rules, PathStyle::Unix);
+    warnings.extend(errors.iter().map(|error| error_text(error)));
+    let (resolved, unresolved) = sifted.resolve(lookup);
+    warnings.extend(unresolved.iter().map(|(rule, error)| format!("rule `{rule}`: {}", error_text(error))));
+    resolved
+}
+
+impl RuleSetting {
+    fn rule(&self, warnings: &mut Vec<String>) -> Option<Rule> {
+        if self.kind != "linux-file" {
+            return None;
+        }
+        let links = match self.links.as_str() {
+            "follow" | "" => Links::Follow,
+            "ignore" => Links::Ignore,
+            "manage" => Links::Manage,
+            other => {
+                warnings.push(format!("rule `{}`: links `{other}` is not known; follow is used", self.name));
+                Links::Follow
+            }
+        };
+        let path_type = match self.path_type.as_str() {
+            "any" | "" => PathType::Any,
+            "file" => PathType::File,
+            "folder" => PathType::Folder,
+            other => {
+                warnings.push(format!("rule `{}`: path type `{other}` is not known; any is used", self.name));
+                PathType::Any
+            }
+        };
+        Some(Rule {
+            name: self.name.clone(),
+            group: self.group.clone(),
+            path: self.path.clone(),
+            exclude: self.exclude.clone(),
+            recurse: self.recurse,
+            links,
+            path_type,
+            watched: AspectSet::WATCHED_BY_DEFAULT,
+            enabled: self.enabled,
+        })
+    }
+}
+
+/// The revision as text: a text is itself, anything else its JSON.
+pub(crate) fn revision_text(revision: &serde_json::Value) -> String {
+    revision.as_str().map_or_else(|| revision.to_string(), str::to_owned)
+}
+
+/// An error with its causes, joined as people read them.
+pub(crate) fn error_text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &str) -> Settings {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn one_bad_rule_does_not_stop_the_others() {
+        let settings = settings(
+            r#"{"revision":7,"scanIntervalSeconds":900,"fimEnabled":true,"new":1,"rules":[
+                {"name":"bad","group":"g","type":"linux-file","path":"relative","recurse":false,"links":"follow","pathType":"any","enabled":true},
+                {"name":"other","type":"windows-file","path":"c:\\x"},
+                {"name":"etc","type":"linux-file","path":"/etc","links":"sideways"}]}"#,
+        );
+        let (rules, warnings) = settings.rule_set(&|_| None);
+        assert_eq!(rules.rules().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["etc"]);
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert_eq!(settings.revision_text(), "7");
+    }
+}

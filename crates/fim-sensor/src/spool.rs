@@ -1,0 +1,501 @@
+//! The spool: reports that wait on the disk until the server has them.
+//!
+//! It is also the write-ahead log of the state: a record goes only when the server has acknowledged it *and* the
+//! state file contains what it says. Records are grouped into batches once: what a batch holds is written down before
+//! it is sent, so that the same sequence number never names two different batches, and the server can tell a repeat.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fim_core::{Gap, GapCause, GapScope, Timestamp};
+use fim_log::{
+    AppendError, Disk, LogOptions, OpenLogError, ReadError, Recovery, RemoveError, SegmentLog, SyncError,
+    replace_file,
+};
+use fim_wire::{Report, WireError, decode_report, encode_report};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Reports on the disk, in the order in which they were made.
+pub struct Spool<D: Disk> {
+    disk: D,
+    dir: PathBuf,
+    log: SegmentLog<D>,
+    ledger: Ledger,
+    /// True if the ledger on the disk is an older one.
+    is_ledger_stale: bool,
+    /// The state file contains what records up to this one say.
+    contained: u64,
+}
+
+/// How much a batch may hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BatchLimits {
+    /// The most reports.
+    pub reports: usize,
+    /// The most bytes of encoded reports, unless a single one has more.
+    pub bytes: usize,
+}
+
+/// A batch to be sent: always the same reports under the same epoch and sequence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outgoing {
+    /// The spool's epoch; sequences of different epochs have nothing to do with each other.
+    pub epoch: [u8; 16],
+    /// The number of the last record in it.
+    pub sequence: u64,
+    /// The reports.
+    pub reports: Vec<Report>,
+}
+
+/// What the spool remembers beside its records.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ledger {
+    epoch: Uuid,
+    /// The server has the records up to this one.
+    acknowledged: u64,
+    /// The records, first and last, of the batch that was sent and not yet acknowledged.
+    in_flight: Option<(u64, u64)>,
+    /// Damage to records up to this one has been reported.
+    damage_reported: u64,
+    /// Since when the spool has been full, in nanoseconds since the epoch.
+    full_since: Option<i64>,
+}
+
+/// Why a spool could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenSpoolError {
+    /// Its log could not be opened.
+    #[error("cannot open the spool")]
+    Log(#[source] OpenLogError),
+    /// Its ledger could not be read.
+    #[error("cannot read the spool's ledger {}", path.display())]
+    ReadLedger {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// Its ledger could not be written.
+    #[error("cannot start the spool")]
+    Ledger(#[source] LedgerError),
+}
+
+/// Why what the spool remembers could not be kept.
+#[derive(Debug, Error)]
+#[error("cannot write {}", path.display())]
+pub struct LedgerError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// Why a report was not taken. It is not in the spool then.
+#[derive(Debug, Error)]
+pub enum SpoolError {
+    /// There is no room: the bound is reached or the disk is full. A gap is recorded once there is room again.
+    #[error("the spool is full")]
+    Full(#[source] AppendError),
+    /// The disk answered with an error.
+    #[error("cannot keep a report")]
+    Append(#[source] AppendError),
+}
+
+/// Why the next batch could not be made.
+#[derive(Debug, Error)]
+pub enum BatchError {
+    /// The records could not be read.
+    #[error("cannot read the spool")]
+    Read(#[source] ReadError),
+    /// What the batch holds could not be written down.
+    #[error("cannot prepare a batch")]
+    Ledger(#[source] LedgerError),
+    /// A report could not be set aside.
+    #[error("cannot set a report aside in {}", path.display())]
+    SetAside {
+        /// The file that it was to go to.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The gap that tells of a report that was set aside could not be kept.
+    #[error("cannot tell of a report that was set aside")]
+    Tell(#[source] SpoolError),
+    /// The same could not be made durable.
+    #[error("cannot tell of a report that was set aside")]
+    Sync(#[source] SyncError),
+}
+
+impl<D: Disk + Clone> Spool<D> {
+    /// Opens the spool in `dir`, or starts one. Damage that was found is told by a gap in the spool itself.
+    pub fn open(
+        disk: D,
+        dir: impl Into<PathBuf>,
+        options: LogOptions,
+        now: Timestamp,
+    ) -> Result<Self, OpenSpoolError> {
+        let dir = dir.into();
+        let (log, recovery) =
+            SegmentLog::open(disk.clone(), dir.join("log"), options).map_err(OpenSpoolError::Log)?;
+        let kept = read_ledger(&disk, &ledger_path(&dir))?;
+        let ledger = Ledger::after_start(kept.clone(), &log);
+        let is_ledger_stale = kept.as_ref() != Some(&ledger);
+        let mut spool = Self { disk, dir, log, ledger, is_ledger_stale, contained: 0 };
+        spool.tell_damage(&recovery, now);
+        spool.keep_ledger().map_err(OpenSpoolError::Ledger)?;
+        Ok(spool)
+    }
+
+    /// Takes a report; it is durable after [`Self::sync`].
+    pub fn append(&mut self, report: &Report, now: Timestamp) -> Result<u64, SpoolError> {
+        if let Some(since) = self.ledger.full_since {
+            let full = Gap {
+                scope: GapScope::Everything,
+                start: Timestamp(since.min(now.0)),
+                end: Some(now),
+                cause: GapCause::SpoolFull,
+                detail:
+                    "reports were not kept because the spool or the disk was full; changes in this time are \
+                         reported as the difference between its start and its end"
+                        .to_owned(),
+            };
+            self.push(&Report::Gap(full), now)?;
+            self.ledger.full_since = None;
+            self.is_ledger_stale = true;
+        }
+        self.push(report, now)
+    }
+
+    /// Makes all reports taken so far durable; only then are they sent.
+    pub fn sync(&mut self) -> Result<(), SyncError> {
+        self.log.sync()?;
+        if self.is_ledger_stale
+            && let Err(error) = self.keep_ledger()
+        {
+            // Nothing depends on it: at worst a gap is told twice or an acknowledged batch is sent again.
+            tracing::warn!(%error, "cannot keep the spool's ledger");
+        }
+        Ok(())
+    }
+
+    /// The batch that should be sent next: the one sent last if it was not acknowledged, else new reports, if any.
+    pub fn next_batch(
+        &mut self,
+        limits: BatchLimits,
+        now: Timestamp,
+    ) -> Result<Option<Outgoing>, BatchError> {
+        loop {
+            if self.ledger.in_flight.is_none() {
+                let Some(extent) = self.choose_extent(limits)? else { return Ok(None) };
+                self.set_extent(extent)?;
+            }
+            let Some((first, last)) = self.ledger.in_flight else { return Ok(None) };
+            match self.read_extent(first, last)? {
+                Ok(reports) => {
+                    let epoch = self.ledger.epoch.into_bytes();
+                    return Ok(Some(Outgoing { epoch, sequence: last, reports }));
+                }
+                Err(sequence) if sequence > first => self.set_extent((first, sequence - 1))?,
+                Err(sequence) => {
+                    self.set_extent((first, sequence))?;
+                    self.set_aside("this version of the agent does not understand it", now)?;
+                }
+            }
+        }
+    }
+
+    /// Notes that the server has the batch that was sent last, and forgets what is not needed any more.
+    pub fn acknowledge(&mut self) {
+        let Some((_, last)) = self.ledger.in_flight.take() else { return };
+        self.ledger.acknowledged = last;
+        self.is_ledger_stale = true;
+        if self.unsent() == 0
+            && let Err(error) = self.keep_ledger()
+        {
+            tracing::warn!(%error, "cannot keep the spool's ledger");
+        }
+        self.release();
+    }
+
+    /// Makes the batch in flight half as large, because the server refused it whole; false if it has one record.
+    pub fn split(&mut self) -> Result<bool, BatchError> {
+        match self.ledger.in_flight {
+            Some((first, last)) if first < last => {
+                self.set_extent((first, first + (last - first) / 2))?;
+                Ok(true)
+            }
+            Some(_) | None => Ok(false),
+        }
+    }
+
+    /// Takes the single report in flight out of the queue, because the server will never take it: it is kept in the
+    /// folder `rejected`, and a gap tells of it.
+    pub fn set_aside(&mut self, why: &str, now: Timestamp) -> Result<(), BatchError> {
+        let Some((first, last)) = self.ledger.in_flight else { return Ok(()) };
+        for record in self.log.read_from(first) {
+            let (sequence, bytes) = match record {
+                Ok(record) => record,
+                Err(ReadError::Damaged { .. }) => continue,
+                Err(error @ ReadError::Read { .. }) => return Err(BatchError::Read(error)),
+            };
+            if sequence > last {
+                break;
+            }
+            let path = self.keep_rejected(sequence, &bytes)?;
+            let decoded = decode_report(&bytes);
+            tracing::error!(path = %path.display(), why, "a report was set aside");
+            if let Some(gap) = rejection_gap(&decoded, why, &path, now) {
+                self.append(&Report::Gap(gap), now).map_err(BatchError::Tell)?;
+                self.log.sync().map_err(BatchError::Sync)?;
+            }
+            break;
+        }
+        self.acknowledge();
+        Ok(())
+    }
+
+    /// Notes that the state file contains what records up to `sequence` say.
+    pub fn contained_through(&mut self, sequence: u64) {
+        self.contained = self.contained.max(sequence);
+        self.release();
+    }
+
+    /// The durable reports after the record `sequence`, in order; those that are damaged are left out.
+    pub fn reports_after(&self, sequence: u64) -> impl Iterator<Item = (u64, Report)> {
+        self.log.read_from(sequence + 1).filter_map(|record| {
+            let (sequence, bytes) = record.ok()?;
+            Some((sequence, decode_report(&bytes).ok()?))
+        })
+    }
+
+    /// The number of the last durable record; what a state file written now contains.
+    pub fn last_durable(&self) -> u64 {
+        self.log.synced_sequence()
+    }
+
+    /// How many durable records the server does not have.
+    pub fn unsent(&self) -> u64 {
+        self.log.synced_sequence().saturating_sub(self.ledger.acknowledged)
+    }
+
+    /// The length on the disk in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.log.bytes()
+    }
+
+    /// Since when the spool has been full.
+    pub fn full_since(&self) -> Option<Timestamp> {
+        self.ledger.full_since.map(Timestamp)
+    }
+
+    /// When the oldest report that the server does not have was made.
+    pub fn oldest_unsent(&self) -> Option<Timestamp> {
+        if self.unsent() == 0 {
+            return None;
+        }
+        self.reports_after(self.ledger.acknowledged).next().map(|(_, report)| time_of(&report))
+    }
+
+    fn push(&mut self, report: &Report, now: Timestamp) -> Result<u64, SpoolError> {
+        match self.log.append(&encode_report(report)) {
+            Ok(sequence) => Ok(sequence),
+            Err(error @ (AppendError::Full { .. } | AppendError::DiskFull { .. })) => {
+                if self.ledger.full_since.is_none() {
+                    self.ledger.full_since = Some(now.0);
+                    self.is_ledger_stale = true;
+                }
+                Err(SpoolError::Full(error))
+            }
+            Err(error @ (AppendError::TooLarge { .. } | AppendError::Write { .. })) => {
+                Err(SpoolError::Append(error))
+            }
+        }
+    }
+
+    /// The first and last of the records that a new batch would hold.
+    fn choose_extent(&mut self, limits: BatchLimits) -> Result<Option<(u64, u64)>, BatchError> {
+        let mut extent = None;
+        let (mut reports, mut bytes) = (0, 0);
+        for record in self.log.read_from(self.ledger.acknowledged + 1) {
+            let (sequence, payload) = match record {
+                Ok(record) => record,
+                Err(ReadError::Damaged { .. }) => continue,
+                Err(error @ ReadError::Read { .. }) => return Err(BatchError::Read(error)),
+            };
+            reports += 1;
+            bytes += payload.len();
+            let first = match extent {
+                None => sequence,
+                Some(_) if reports > limits.reports || bytes > limits.bytes => break,
+                Some((first, _)) => first,
+            };
+            extent = Some((first, sequence));
+        }
+        Ok(extent)
+    }
+
+    fn set_extent(&mut self, extent: (u64, u64)) -> Result<(), BatchError> {
+        if self.ledger.in_flight != Some(extent) {
+            self.ledger.in_flight = Some(extent);
+            self.is_ledger_stale = true;
+        }
+        if self.is_ledger_stale {
+            self.keep_ledger().map_err(BatchError::Ledger)?;
+        }
+        Ok(())
+    }
+
+    /// The reports of those records, or the number of the first one that cannot be decoded.
+    fn read_extent(&self, first: u64, last: u64) -> Result<Result<Vec<Report>, u64>, BatchError> {
+        let mut reports = Vec::new();
+        for record in self.log.read_from(first) {
+            match record {
+                Ok((sequence, _)) if sequence > last => break,
+                Ok((sequence, bytes)) => match decode_report(&bytes) {
+                    Ok(report) => reports.push(report),
+                    Err(_) => return Ok(Err(sequence)),
+                },
+                Err(ReadError::Damaged { .. }) => {}
+                Err(error @ ReadError::Read { .. }) => return Err(BatchError::Read(error)),
+            }
+        }
+        Ok(Ok(reports))
+    }
+
+    fn keep_rejected(&self, sequence: u64, bytes: &[u8]) -> Result<PathBuf, BatchError> {
+        let dir = self.dir.join("rejected");
+        let path = dir.join(format!("{}-{sequence:020}.cbor", self.ledger.epoch.simple()));
+        let kept = self.disk.create_dir_all(&dir).and_then(|()| replace_file(&self.disk, &path, bytes));
+        kept.map_err(|source| BatchError::SetAside { path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    fn release(&mut self) {
+        let through = self.ledger.acknowledged.min(self.contained);
+        match self.log.remove_through(through) {
+            Ok(()) => {}
+            Err(error @ (RemoveError::Remove { .. } | RemoveError::Start { .. })) => {
+                // They are tried again with the next acknowledgement; until then they take space.
+                tracing::warn!(%error, "cannot give back the spool's space");
+            }
+        }
+    }
+
+    /// Puts a gap into the spool for each stretch of records that became unreadable before the server had them.
+    fn tell_damage(&mut self, recovery: &Recovery, now: Timestamp) {
+        let known = self.ledger.acknowledged.max(self.ledger.damage_reported);
+        let told: Vec<_> = recovery.damaged.iter().filter(|range| *range.end() > known).cloned().collect();
+        for range in told {
+            let before = self.reports_after(0).take_while(|(sequence, _)| sequence < range.start()).last();
+            let after = self.reports_after(*range.end()).next();
+            let gap = Gap {
+                scope: GapScope::Everything,
+                start: before.map_or(now, |(_, report)| time_of(&report).min(now)),
+                end: Some(after.map_or(now, |(_, report)| time_of(&report).min(now))),
+                cause: GapCause::SpoolDamaged,
+                detail: format!(
+                    "{} records of the spool are damaged and were not sent",
+                    range.end() - range.start() + 1
+                ),
+            };
+            if let Err(error) = self.append(&Report::Gap(gap), now) {
+                tracing::error!(%error, "cannot tell that the spool is damaged");
+                return;
+            }
+            self.ledger.damage_reported = *range.end();
+            self.is_ledger_stale = true;
+        }
+        if let Err(error) = self.log.sync() {
+            tracing::error!(%error, "cannot tell that the spool is damaged");
+        }
+    }
+
+    fn keep_ledger(&mut self) -> Result<(), LedgerError> {
+        let path = ledger_path(&self.dir);
+        let text = serde_json::to_vec_pretty(&self.ledger).map_err(io::Error::other);
+        match text.and_then(|text| replace_file(&self.disk, &path, &text)) {
+            Ok(()) => {
+                self.is_ledger_stale = false;
+                Ok(())
+            }
+            Err(source) => Err(LedgerError { path, source }),
+        }
+    }
+}
+
+impl Ledger {
+    fn new() -> Self {
+        Self { epoch: Uuid::new_v4(), acknowledged: 0, in_flight: None, damage_reported: 0, full_since: None }
+    }
+
+    /// What is remembered from now on, given what was kept and which records are there.
+    fn after_start<D: Disk>(kept: Option<Self>, log: &SegmentLog<D>) -> Self {
+        let mut ledger = kept.unwrap_or_else(Self::new);
+        let (first, last) = (log.first_sequence(), log.last_sequence());
+        let used = ledger.in_flight.map_or(ledger.acknowledged, |(_, last)| last.max(ledger.acknowledged));
+        if last < used {
+            // Records that the server may have are gone, so their numbers will be given again. Under the old epoch
+            // the server would take what they name from now on for repeats.
+            ledger = Self {
+                acknowledged: ledger.acknowledged.min(last),
+                full_since: ledger.full_since,
+                ..Self::new()
+            };
+        }
+        match ledger.in_flight {
+            // Records are removed only when they were acknowledged, and acknowledged only by whole batches.
+            Some((in_flight, last)) if first > in_flight => {
+                ledger.acknowledged = last;
+                ledger.in_flight = None;
+            }
+            Some(_) | None => {}
+        }
+        ledger.acknowledged = ledger.acknowledged.max(first - 1);
+        ledger
+    }
+}
+
+/// The gap that tells of a report set aside; nothing if that report was itself such a gap.
+fn rejection_gap(decoded: &Result<Report, WireError>, why: &str, path: &Path, now: Timestamp) -> Option<Gap> {
+    let (scope, start) = match decoded {
+        Ok(Report::Change(event)) => (GapScope::Within(event.change.key.path().clone()), event.observed),
+        Ok(Report::Gap(gap)) if gap.cause == GapCause::ReportRejected => return None,
+        Ok(Report::Gap(gap)) => (gap.scope.clone(), gap.start),
+        Err(_) => (GapScope::Everything, now),
+    };
+    Some(Gap {
+        scope,
+        start: start.min(now),
+        end: Some(now),
+        cause: GapCause::ReportRejected,
+        detail: format!("a report was set aside in {}: {why}", path.display()),
+    })
+}
+
+/// When a report was made.
+fn time_of(report: &Report) -> Timestamp {
+    match report {
+        Report::Change(event) => event.observed,
+        Report::Gap(gap) => gap.end.unwrap_or(gap.start),
+    }
+}
+
+fn read_ledger<D: Disk>(disk: &D, path: &Path) -> Result<Option<Ledger>, OpenSpoolError> {
+    match disk.read(path) {
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(ledger) => Ok(Some(ledger)),
+            Err(error) => {
+                // A new epoch sends all that is kept; what the server had already is in it again, and nothing is lost.
+                tracing::error!(path = %path.display(), %error, "the spool's ledger is damaged; starting a new one");
+                Ok(None)
+            }
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(OpenSpoolError::ReadLedger { path: path.to_owned(), source }),
+    }
+}
+
+fn ledger_path(dir: &Path) -> PathBuf {
+    dir.join("ledger.json")
+}

@@ -1,0 +1,173 @@
+//! How a sensor is doing: one snapshot that its threads keep up to date and others read.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fim_core::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::client::{Heartbeat, HeartbeatProgress};
+use crate::time::rfc3339;
+
+/// How a sensor is doing. Times are RFC 3339 in UTC; `None` is not known, or not yet.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Status {
+    /// The program's version.
+    pub agent_version: String,
+    /// The operating system's name and version.
+    pub os_name: String,
+    /// What it does now.
+    pub state: SensorState,
+    /// When this was written.
+    pub updated: String,
+    /// The process that wrote it.
+    pub process_id: u32,
+    /// The server's address.
+    pub server: String,
+    /// The workspace that it reports to.
+    pub workspace: String,
+    /// The machine's id.
+    pub machine_id: String,
+    /// How changes are noticed.
+    pub provider: String,
+    /// How far the scan under way is.
+    pub progress: Option<ScanProgress>,
+    /// When the last scan ended that saw everything.
+    pub last_scan_end: Option<String>,
+    /// What that scan saw.
+    pub last_scan: Option<ScanSummary>,
+    /// When the next scan begins.
+    pub next_scan: Option<String>,
+    /// Reports that the server does not have yet.
+    pub spool_records: u64,
+    /// The spool's length on the disk in bytes.
+    pub spool_bytes: u64,
+    /// Since when the spool has been full.
+    pub spool_full_since: Option<String>,
+    /// How old the oldest report is that the server does not have, in seconds.
+    pub oldest_unsent_seconds: u64,
+    /// Places and times that could not be watched and are not over.
+    pub open_gaps: u64,
+    /// The revision of the settings that it works by.
+    pub settings_revision: Option<String>,
+    /// Seconds from one scan to the next.
+    pub scan_interval_seconds: u64,
+    /// How many rules are in force.
+    pub rules: u64,
+    /// What is wrong with the settings.
+    pub warnings: Vec<String>,
+    /// When the server answered last.
+    pub last_contact: Option<String>,
+    /// Why the last call to the server had no success; nothing if it had.
+    pub server_error: Option<String>,
+    /// The last trouble on this machine: a disk that is full, say.
+    pub error: Option<String>,
+    /// When the agent's certificate expires.
+    pub certificate_expires: Option<String>,
+    /// Whole days until then; negative once it has.
+    pub certificate_days_left: Option<i64>,
+}
+
+/// What a sensor does.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SensorState {
+    /// It has no settings yet.
+    #[default]
+    Starting,
+    /// It looks at everything for the first time.
+    Baselining,
+    /// It compares everything with the state.
+    Scanning,
+    /// It waits for the next scan.
+    Idle,
+    /// It has ended.
+    Stopped,
+}
+
+/// How far a scan is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ScanProgress {
+    /// Regular files read to their end.
+    pub files_done: u64,
+    /// Bytes of content read.
+    pub bytes_done: u64,
+    /// How many files the last scan read, if there was one.
+    pub files_total: Option<u64>,
+    /// How many bytes the last scan read, if there was one.
+    pub bytes_total: Option<u64>,
+}
+
+/// What a scan saw.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ScanSummary {
+    /// Entities of every kind.
+    pub entities: u64,
+    /// Regular files read to their end.
+    pub files: u64,
+    /// Bytes of content read.
+    pub bytes: u64,
+    /// Changes found.
+    pub changes: u64,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+/// The snapshot that the threads of one sensor share.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedStatus(Arc<Mutex<Status>>);
+
+impl SharedStatus {
+    pub fn new(status: Status) -> Self {
+        Self(Arc::new(Mutex::new(status)))
+    }
+
+    /// A copy of the snapshot.
+    pub fn get(&self) -> Status {
+        self.lock().clone()
+    }
+
+    /// Changes the snapshot.
+    pub fn update(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.lock());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Status> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Status {
+    /// What the server is told of it.
+    pub(crate) fn heartbeat(&self) -> Heartbeat {
+        Heartbeat {
+            agent_version: self.agent_version.clone(),
+            os_name: self.os_name.clone(),
+            state: match self.state {
+                SensorState::Baselining => "baselining",
+                SensorState::Scanning => "scanning",
+                SensorState::Starting | SensorState::Idle | SensorState::Stopped => "idle",
+            },
+            progress: self.progress.map(|progress| HeartbeatProgress {
+                files_done: progress.files_done,
+                bytes_done: progress.bytes_done,
+                files_total: progress.files_total,
+                bytes_total: progress.bytes_total,
+            }),
+            last_scan_end: self.last_scan_end.clone(),
+            next_scan: self.next_scan.clone(),
+            spool_records: self.spool_records,
+            oldest_unsent_seconds: self.oldest_unsent_seconds,
+            open_gaps: self.open_gaps,
+            provider: "scan",
+        }
+    }
+
+    /// Stamps the snapshot with the time.
+    pub(crate) fn stamp(&mut self, now: Timestamp) {
+        self.updated = rfc3339(now);
+        self.process_id = std::process::id();
+    }
+}

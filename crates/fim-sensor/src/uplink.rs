@@ -1,0 +1,298 @@
+//! The uplink: brings reports to the server in their order, gives signs of life and fetches the settings.
+//!
+//! A server that is away for days is normal: reports wait in the spool, and the calls come at growing distances.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fim_core::Timestamp;
+use fim_log::Disk;
+use fim_wire::{Batch, encode_batch};
+
+use crate::backoff::{backoff, retry_after};
+use crate::client::{CallError, ServerClient};
+use crate::identity::expiry_advice;
+use crate::inbox::Inbox;
+use crate::settings::{error_text, revision_text};
+use crate::shared_spool::SharedSpool;
+use crate::spool::BatchLimits;
+use crate::status::{SensorState, SharedStatus};
+use crate::time::{now, rfc3339};
+
+/// What the uplink works with.
+pub(crate) struct Uplink<D: Disk> {
+    pub client: ServerClient,
+    pub spool: Arc<SharedSpool<D>>,
+    pub inbox: Arc<Inbox>,
+    pub status: SharedStatus,
+    pub machine: [u8; 16],
+    pub certificate_expires: Timestamp,
+    /// The revision of the settings that the engine has.
+    pub known_revision: Option<String>,
+}
+
+/// When the uplink does what.
+struct Timetable {
+    /// No call before this: the server was not reachable, or asked for a pause.
+    blocked_until: Instant,
+    /// Calls in a row that had no success.
+    failures: u32,
+    heartbeat_due: Instant,
+    heartbeat_seconds: u64,
+    /// The state that the server was told last.
+    told: Option<SensorState>,
+    last_heartbeat: Option<Instant>,
+    wants_settings: bool,
+}
+
+/// What a failed call to hand over a batch means for the batch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Reaction {
+    /// The same again, later.
+    Retry,
+    /// The same again, after the pause that the server asked for.
+    Pause(Duration),
+    /// The server will not take it as it is.
+    Divide,
+}
+
+impl<D: Disk + Clone> Uplink<D> {
+    /// Works until the spool is told to stop.
+    pub fn run(mut self) {
+        let started = Instant::now();
+        let mut times = Timetable {
+            blocked_until: started,
+            failures: 0,
+            heartbeat_due: started,
+            heartbeat_seconds: 60,
+            told: None,
+            last_heartbeat: None,
+            wants_settings: true,
+        };
+        while !self.spool.is_stopping() {
+            if let Some(advice) = expiry_advice(self.certificate_expires, self.client.server()) {
+                self.status.update(|status| status.server_error = Some(advice.clone()));
+                tracing::error!(advice, "cannot reach the server");
+                times.blocked_until = Instant::now() + EXPIRED_PAUSE;
+            }
+            let is_more = Instant::now() >= times.blocked_until && self.turn(&mut times);
+            self.update_status();
+            let goes_on = if is_more {
+                true
+            } else if Instant::now() < times.blocked_until {
+                self.spool.wait_until(times.blocked_until)
+            } else {
+                self.spool.wait_for_ring(times.heartbeat_due)
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    /// Makes the calls that are due; true if there may be more to send at once.
+    fn turn(&mut self, times: &mut Timetable) -> bool {
+        if times.wants_settings && !self.fetch_settings(times) {
+            return false;
+        }
+        if times.is_heartbeat_due(self.status.get().state, Instant::now()) && !self.give_heartbeat(times) {
+            return false;
+        }
+        self.send(times)
+    }
+
+    /// False if the server could not be reached.
+    fn fetch_settings(&mut self, times: &mut Timetable) -> bool {
+        match self.client.settings(self.known_revision.as_deref()) {
+            Ok(settings) => {
+                times.wants_settings = false;
+                if let Some(settings) = settings {
+                    self.known_revision = Some(settings.revision_text());
+                    tracing::info!(revision = settings.revision_text(), "new settings");
+                    self.inbox.put_settings(settings);
+                }
+                self.reached(times);
+                true
+            }
+            Err(error) => self.failed(times, &error),
+        }
+    }
+
+    /// False if the server could not be reached.
+    fn give_heartbeat(&mut self, times: &mut Timetable) -> bool {
+        let status = self.status.get();
+        let made = Instant::now();
+        match self.client.heartbeat(&status.heartbeat()) {
+            Ok(answer) => {
+                times.heartbeat_seconds = answer.heartbeat_seconds.clamp(1, 3600);
+                times.told_state(status.state, made);
+                let revision = revision_text(&answer.settings_revision);
+                times.wants_settings = self.known_revision.as_deref() != Some(&revision);
+                self.reached(times);
+                if times.wants_settings {
+                    return self.fetch_settings(times);
+                }
+                true
+            }
+            Err(error @ (CallError::Refused { .. } | CallError::BadAnswer { .. })) => {
+                // Reports may be taken all the same, so this blocks nothing.
+                times.told_state(status.state, made);
+                self.tell(&error);
+                true
+            }
+            Err(error) => self.failed(times, &error),
+        }
+    }
+
+    /// True if there may be more to send.
+    fn send(&mut self, times: &mut Timetable) -> bool {
+        let next = self.spool.lock().next_batch(LIMITS, now());
+        let outgoing = match next {
+            Ok(Some(outgoing)) => outgoing,
+            Ok(None) => return false,
+            Err(error) => return self.local_trouble(times, &error),
+        };
+        let batch = Batch {
+            sensor: self.machine,
+            epoch: outgoing.epoch,
+            sequence: outgoing.sequence,
+            sent: now(),
+            events: outgoing.reports,
+        };
+        let compressed = match zstd::bulk::compress(&encode_batch(&batch), COMPRESSION_LEVEL) {
+            Ok(compressed) => compressed,
+            Err(error) => return self.local_trouble(times, &error),
+        };
+        match self.client.send_batch(&compressed) {
+            Ok(acknowledged) if acknowledged >= batch.sequence => {
+                self.spool.lock().acknowledge();
+                self.reached(times);
+                true
+            }
+            Ok(acknowledged) => {
+                let server = self.client.server().to_owned();
+                let why = format!("it acknowledged {acknowledged} instead of {}", batch.sequence);
+                self.failed(times, &CallError::BadAnswer { server, why })
+            }
+            Err(error) => match reaction(&error) {
+                Reaction::Retry | Reaction::Pause(_) => self.failed(times, &error),
+                Reaction::Divide => self.divide(times, &error),
+            },
+        }
+    }
+
+    /// Sends less at once, or sets the one report aside that the server does not take.
+    fn divide(&mut self, times: &mut Timetable, refusal: &CallError) -> bool {
+        self.tell(refusal);
+        let divided = {
+            let mut spool = self.spool.lock();
+            match spool.split() {
+                Ok(true) => Ok(()),
+                Ok(false) => spool.set_aside(&error_text(refusal), now()),
+                Err(error) => Err(error),
+            }
+        };
+        match divided {
+            Ok(()) => true,
+            Err(error) => self.local_trouble(times, &error),
+        }
+    }
+
+    fn reached(&self, times: &mut Timetable) {
+        times.failures = 0;
+        self.status.update(|status| {
+            status.last_contact = Some(rfc3339(now()));
+            status.server_error = None;
+        });
+    }
+
+    /// Notes a call without success, and when to try again.
+    fn failed(&self, times: &mut Timetable, error: &CallError) -> bool {
+        self.tell(error);
+        let wait = match reaction(error) {
+            Reaction::Pause(wait) => wait,
+            Reaction::Retry | Reaction::Divide => self.next_wait(times),
+        };
+        times.blocked_until = Instant::now() + wait;
+        false
+    }
+
+    fn local_trouble(&self, times: &mut Timetable, error: &dyn std::error::Error) -> bool {
+        let text = error_text(error);
+        tracing::error!(error = text, "cannot read or write the spool");
+        self.status.update(|status| status.error = Some(text));
+        times.blocked_until = Instant::now() + self.next_wait(times);
+        false
+    }
+
+    fn next_wait(&self, times: &mut Timetable) -> Duration {
+        let wait = backoff(times.failures, getrandom::u64().unwrap_or_default());
+        times.failures = times.failures.saturating_add(1);
+        wait
+    }
+
+    fn tell(&self, error: &CallError) {
+        let text = error_text(error);
+        let is_news = self.status.get().server_error.as_deref() != Some(&text);
+        if is_news {
+            tracing::warn!(error = text, "the server did not take a call");
+        }
+        self.status.update(|status| status.server_error = Some(text));
+    }
+
+    /// Lets the snapshot say what the spool holds.
+    fn update_status(&self) {
+        let spool = self.spool.lock();
+        let (records, bytes, full_since) = (spool.unsent(), spool.bytes(), spool.full_since());
+        let oldest = spool.oldest_unsent();
+        drop(spool);
+        let age_nanos = oldest.map_or(0, |oldest| now().nanos_since(oldest).max(0));
+        self.status.update(|status| {
+            status.spool_records = records;
+            status.spool_bytes = bytes;
+            status.spool_full_since = full_since.map(rfc3339);
+            status.oldest_unsent_seconds = u64::try_from(age_nanos / 1_000_000_000).unwrap_or(0);
+        });
+    }
+}
+
+impl Timetable {
+    /// True if a sign of life is due by the clock, or because the sensor does something else than the server knows.
+    fn is_heartbeat_due(&self, state: SensorState, now: Instant) -> bool {
+        let is_news = self.told != Some(state);
+        let is_spaced = self.last_heartbeat.is_none_or(|last| now >= last + SHORTEST_HEARTBEAT);
+        now >= self.heartbeat_due || is_news && is_spaced
+    }
+
+    fn told_state(&mut self, state: SensorState, when: Instant) {
+        let pause = match state {
+            SensorState::Baselining => SHORTEST_HEARTBEAT,
+            SensorState::Starting | SensorState::Scanning | SensorState::Idle | SensorState::Stopped => {
+                Duration::from_secs(self.heartbeat_seconds)
+            }
+        };
+        self.told = Some(state);
+        self.last_heartbeat = Some(when);
+        self.heartbeat_due = when + pause;
+    }
+}
+
+fn reaction(error: &CallError) -> Reaction {
+    match error {
+        CallError::Busy { retry_after: Some(asked), .. } => Reaction::Pause(retry_after(*asked)),
+        CallError::Refused { status: 400 | 413 | 422, .. } => Reaction::Divide,
+        CallError::Busy { retry_after: None, .. }
+        | CallError::Refused { .. }
+        | CallError::Unreachable { .. }
+        | CallError::Untrusted { .. }
+        | CallError::OwnCertificate { .. }
+        | CallError::BadAddress { .. }
+        | CallError::BadAnswer { .. } => Reaction::Retry,
+    }
+}
+
+/// How much one batch holds.
+const LIMITS: BatchLimits = BatchLimits { reports: 1000, bytes: 1 << 20 };
+const COMPRESSION_LEVEL: i32 = 3;
+const SHORTEST_HEARTBEAT: Duration = Duration::from_secs(1);
+const EXPIRED_PAUSE: Duration = Duration::from_secs(60);
