@@ -78,6 +78,9 @@ pub struct UpArgs {
     /// Do not monitor this machine
     #[arg(long)]
     pub no_agent: bool,
+    /// Print one line of JSON when everything runs: addresses, sign-in link, CA fingerprint
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `server`.

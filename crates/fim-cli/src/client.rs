@@ -33,8 +33,7 @@ impl Client {
             None => RootCerts::PlatformVerifier,
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls =
-            TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
+        let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
         let agent = Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)

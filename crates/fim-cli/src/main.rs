@@ -65,7 +65,8 @@ fn connect(options: &ConnectionArgs) -> Result<Client, Failure> {
     };
     let Some(server) = server else {
         return Err(Failure::Usage(
-            "no server is known; run 'steadfast up' on this machine, or give --server and STEADFAST_TOKEN".into(),
+            "no server is known; run 'steadfast up' on this machine, or give --server and STEADFAST_TOKEN"
+                .into(),
         ));
     };
     let Some(token) = token else {

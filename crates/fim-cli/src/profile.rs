@@ -71,8 +71,11 @@ mod tests {
     #[test]
     fn a_profile_is_read_back_and_nobody_else_can_read_it() {
         let home = tempfile::tempdir().unwrap();
-        let profile =
-            Profile { server: "https://127.0.0.1:8443".into(), ca_pem: Some("PEM".into()), token: "stf_x".into() };
+        let profile = Profile {
+            server: "https://127.0.0.1:8443".into(),
+            ca_pem: Some("PEM".into()),
+            token: "stf_x".into(),
+        };
         let path = profile.write(home.path()).unwrap();
         profile.write(home.path()).unwrap();
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);

@@ -80,7 +80,8 @@ fn follow(
                     let Ok(change) = serde_json::from_str::<Value>(data.trim_start()) else { continue };
                     let Some(id) = change["id"].as_str() else { continue };
                     newest = Some(id.to_owned());
-                    let is_wanted = args.machine.as_deref().is_none_or(|machine| change["machine"] == machine);
+                    let is_wanted =
+                        args.machine.as_deref().is_none_or(|machine| change["machine"] == machine);
                     if is_wanted {
                         show(&change, args.format.json);
                     }

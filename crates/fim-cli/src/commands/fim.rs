@@ -32,7 +32,11 @@ fn show(status: &Value, args: &PlainArgs) {
     println!("Workspace  {}", args.workspace.workspace);
     println!("State      {}", text(&status["state"]));
     println!("Solution   {}", text(&status["solution"]));
-    println!("Rules      {} of {} enabled", text(&status["rules"]["enabled"]), text(&status["rules"]["total"]));
+    println!(
+        "Rules      {} of {} enabled",
+        text(&status["rules"]["enabled"]),
+        text(&status["rules"]["total"])
+    );
     println!("Machines   {}", text(&status["machines"]));
     println!("Scan       every {} s", text(&status["scanIntervalSeconds"]));
 }

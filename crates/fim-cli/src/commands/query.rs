@@ -82,11 +82,13 @@ struct Column {
 
 /// Writes each row as an object whose fields stand in the query's order, which a JSON map would lose.
 fn write_objects(answer: &Answer, before: &str, between: &str, after: &str) -> io::Result<()> {
-    let names: Vec<String> = answer.columns.iter().map(|column| Value::from(&*column.name).to_string()).collect();
+    let names: Vec<String> =
+        answer.columns.iter().map(|column| Value::from(&*column.name).to_string()).collect();
     let mut out = io::BufWriter::new(io::stdout().lock());
     out.write_all(before.as_bytes())?;
     for (index, row) in answer.rows.iter().enumerate() {
-        let fields: Vec<String> = names.iter().zip(row).map(|(name, value)| format!("{name}:{value}")).collect();
+        let fields: Vec<String> =
+            names.iter().zip(row).map(|(name, value)| format!("{name}:{value}")).collect();
         write!(out, "{}{{{}}}", if index > 0 { between } else { "" }, fields.join(","))?;
     }
     out.write_all(after.as_bytes())?;

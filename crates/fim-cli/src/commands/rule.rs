@@ -55,7 +55,9 @@ fn edit(client: &Client, args: &RuleEditArgs) -> Result<(), Failure> {
         fields.insert("exclude".to_owned(), json!([]));
     }
     if fields.is_empty() {
-        return Err(Failure::Usage("nothing to change was given; see 'steadfast rule edit --help'".to_owned()));
+        return Err(Failure::Usage(
+            "nothing to change was given; see 'steadfast rule edit --help'".to_owned(),
+        ));
     }
     let path = format!("{}/{}", rules_path(&args.workspace.workspace), segment(&args.name));
     let rule: Value = client.patch(&path, &fields)?;

@@ -72,11 +72,16 @@ impl Installation {
     pub fn enroll_agent(&self) {
         let token: Value = self.json(&["machine", "enroll-token", "--json"]);
         let said = finish(
-            self.agent_command(&["enroll", "--server", token["server"].as_str().unwrap(), "--ca-fingerprint"])
-                .arg(token["caFingerprint"].as_str().unwrap())
-                .args(["--name", "trial-machine", "--data-dir"])
-                .arg(self.path("agent"))
-                .env("STEADFAST_ENROLL_TOKEN", token["token"].as_str().unwrap()),
+            self.agent_command(&[
+                "enroll",
+                "--server",
+                token["server"].as_str().unwrap(),
+                "--ca-fingerprint",
+            ])
+            .arg(token["caFingerprint"].as_str().unwrap())
+            .args(["--name", "trial-machine", "--data-dir"])
+            .arg(self.path("agent"))
+            .env("STEADFAST_ENROLL_TOKEN", token["token"].as_str().unwrap()),
         );
         assert_eq!(said.code, 0, "{}", said.stderr);
     }
@@ -168,7 +173,8 @@ impl Installation {
             let is_idle = machines.as_array().unwrap().iter().any(|machine| machine["state"] == "idle");
             if is_idle { Ok(()) } else { Err(machines) }
         });
-        machines.unwrap_or_else(|machines| panic!("no baseline: {machines:#}\n{}", self.read_log("agent.log")));
+        machines
+            .unwrap_or_else(|machines| panic!("no baseline: {machines:#}\n{}", self.read_log("agent.log")));
     }
 
     /// A command with this installation's profile and nothing of the caller's.

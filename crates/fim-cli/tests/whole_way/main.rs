@@ -38,7 +38,9 @@ fn one_command_watches_this_machine_and_a_change_is_seen_everywhere() {
     assert_eq!(row["ConfigChangeType"], "Files");
     assert_eq!(row["ChangeCategory"], "Modified");
     assert_eq!((&row["Size"], &row["PreviousSize"]), (&json!(8), &json!(4)));
-    for column in ["FieldsChanged", "Acls", "PreviousAcls", "FileContentChecksum", "PreviousFileContentChecksum"] {
+    for column in
+        ["FieldsChanged", "Acls", "PreviousAcls", "FileContentChecksum", "PreviousFileContentChecksum"]
+    {
         assert_ne!(row[column], "", "{column}: {row:#}");
     }
     for column in ["DateModified", "PreviousDateModified", "DateCreated", "TimeGenerated"] {
@@ -117,7 +119,9 @@ fn what_changes_while_the_agent_is_stopped_is_reported_at_its_next_start() {
         "Coverage | where Cause == 'AgentStopped' | where isnotnull(EndTime) | project StartTime, EndTime, Scope",
         |rows| rows.len() >= 2,
     );
-    assert!(gaps.iter().all(|gap| gap["Scope"] == "*" && gap["StartTime"].as_str() < gap["EndTime"].as_str()));
+    assert!(
+        gaps.iter().all(|gap| gap["Scope"] == "*" && gap["StartTime"].as_str() < gap["EndTime"].as_str())
+    );
 }
 
 #[test]
@@ -173,7 +177,11 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
 
     let said = here.run(&["query", "ConfigurationChange | where Compter == 'x'"]);
     assert_eq!(said.code, 1);
-    assert!(said.stderr.contains("line 1, column 29") && said.stderr.contains("'Computer'"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("line 1, column 29") && said.stderr.contains("'Computer'"),
+        "{}",
+        said.stderr
+    );
     let said = here.run(&["query", "ConfigurationChnge | count"]);
     assert_eq!(said.code, 1);
     assert!(said.stderr.contains("'ConfigurationChange'"), "{}", said.stderr);
@@ -190,7 +198,8 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
     let said = here.run(&["--server", "https://127.0.0.1:1", "workspace", "list"]);
     assert_eq!(said.code, 2, "a token of one server is not sent to another: {}", said.stderr);
     let said = installation::finish(
-        here.steadfast(&["--server", "https://127.0.0.1:1", "workspace", "list"]).env("STEADFAST_TOKEN", "stf_x"),
+        here.steadfast(&["--server", "https://127.0.0.1:1", "workspace", "list"])
+            .env("STEADFAST_TOKEN", "stf_x"),
     );
     assert_eq!((said.code, said.stderr.contains("127.0.0.1:1")), (3, true), "{}", said.stderr);
 
@@ -199,7 +208,8 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
     let said = installation::finish(second.arg("--data-dir").arg(here.path("other")));
     assert_eq!(said.code, 5);
     assert!(said.stderr.contains(&listen) && said.stderr.contains("in use"), "{}", said.stderr);
-    let mut second = here.steadfast(&["up", "--no-agent", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
+    let mut second =
+        here.steadfast(&["up", "--no-agent", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
     let said = installation::finish(second.arg("--data-dir").arg(here.path("data")));
     assert_eq!(said.code, 5, "one data directory, one server: {}", said.stderr);
 
@@ -220,7 +230,9 @@ fn with_agent() -> Installation {
 
 /// Changes of one file of the monitored tree, oldest first.
 fn about(name: &str) -> String {
-    format!("ConfigurationChange | where FileSystemPath endswith '/watched/{name}' | order by TimeGenerated asc")
+    format!(
+        "ConfigurationChange | where FileSystemPath endswith '/watched/{name}' | order by TimeGenerated asc"
+    )
 }
 
 /// Waits until a file made now is reported: only then the rule is known to have its baseline.
@@ -242,5 +254,7 @@ fn wait_for_spooled_report(here: &Installation) {
         let said = here.agent_status();
         if said["spoolRecords"].as_u64().is_some_and(|records| records > 0) { Ok(()) } else { Err(said) }
     });
-    waiting.unwrap_or_else(|said| panic!("nothing waits in the spool: {said:#}\n{}", here.read_log("agent.log")));
+    waiting.unwrap_or_else(|said| {
+        panic!("nothing waits in the spool: {said:#}\n{}", here.read_log("agent.log"))
+    });
 }

@@ -1,0 +1,145 @@
+//! `steadfast server`: the server alone; and what `up` shares with it.
+
+use std::net::SocketAddr;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use fim_server::{RunningServer, Server, ServerConfig};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::args::ServerArgs;
+use crate::failure::Failure;
+
+/// Runs the server until it is told to stop.
+pub fn run(args: &ServerArgs) -> Result<(), Failure> {
+    log_to_stderr();
+    let config = ServerConfig::read(&args.config).map_err(|error| local(&error))?;
+    let runtime = runtime()?;
+    let signal = stop_signal(&runtime)?;
+    let serving = Serving::start(&runtime, config)?;
+    eprintln!("listening on https://{}, CA SHA-256 {}", serving.address(), serving.ca_fingerprint());
+    signal.wait_for_ever();
+    serving.stop()
+}
+
+/// Log lines go to standard error; `RUST_LOG` chooses which.
+pub fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// The threads that serve.
+pub fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Local(format!("cannot start the server's threads: {error}")))
+}
+
+/// Told when the process is asked to stop.
+pub struct StopSignal(Receiver<()>);
+
+impl StopSignal {
+    /// Waits that long at most; true if the process was asked to stop.
+    pub fn wait(&self, at_most: Duration) -> bool {
+        match self.0.recv_timeout(at_most) {
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => true,
+            Err(RecvTimeoutError::Timeout) => false,
+        }
+    }
+
+    fn wait_for_ever(&self) {
+        // An error means that nobody can send any more, which is a reason to stop as well.
+        let _ = self.0.recv();
+    }
+}
+
+/// Listens for SIGINT and SIGTERM. A second one ends the process at once.
+pub fn stop_signal(runtime: &Runtime) -> Result<StopSignal, Failure> {
+    let _context = runtime.enter();
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::Local(format!("cannot wait for signals: {error}")));
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let (sender, receiver) = mpsc::channel();
+    runtime.spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            // The sends wait in the channel until the main thread comes to them.
+            if sender.send(()).is_err() {
+                std::process::exit(130);
+            }
+        }
+    });
+    Ok(StopSignal(receiver))
+}
+
+/// A server at work, asked from a thread that is not one of its own.
+pub struct Serving<'a> {
+    runtime: &'a Runtime,
+    server: RunningServer,
+}
+
+impl<'a> Serving<'a> {
+    /// Starts the server.
+    pub fn start(runtime: &'a Runtime, config: ServerConfig) -> Result<Self, Failure> {
+        let server = runtime.block_on(Server::start(config)).map_err(|error| local(&error))?;
+        Ok(Self { runtime, server })
+    }
+
+    /// Where it listens with TLS.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Where it serves the page without TLS.
+    pub fn page_address(&self) -> Option<SocketAddr> {
+        self.server.browser_address()
+    }
+
+    /// The certificate of its authority.
+    pub fn ca_pem(&self) -> &str {
+        self.server.ca_pem()
+    }
+
+    /// That certificate's SHA-256 fingerprint.
+    pub fn ca_fingerprint(&self) -> &str {
+        self.server.ca_fingerprint()
+    }
+
+    /// True if the server knows the token.
+    pub fn accepts_token(&self, token: &str) -> bool {
+        self.runtime.block_on(self.server.accepts_token(token))
+    }
+
+    /// A new token with the rights of an owner.
+    pub fn new_owner_token(&self) -> Result<String, Failure> {
+        self.runtime.block_on(self.server.issue_owner_token()).map_err(|error| local(&error))
+    }
+
+    /// A code that signs one browser in, once.
+    pub fn new_sign_in_code(&self) -> Result<String, Failure> {
+        self.runtime.block_on(self.server.issue_sign_in_code()).map_err(|error| local(&error))
+    }
+
+    /// Answers what is under way, writes what is buffered, and ends.
+    pub fn stop(self) -> Result<(), Failure> {
+        self.runtime.block_on(self.server.stop()).map_err(|error| local(&error))
+    }
+}
+
+/// The whole chain of causes in one line.
+pub fn local(error: &dyn std::error::Error) -> Failure {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(&format!(": {source}"));
+        cause = source.source();
+    }
+    Failure::Local(text)
+}

@@ -1,0 +1,168 @@
+//! `steadfast up`: server, page and agent on one machine.
+
+mod agent;
+mod progress;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::server::{Serving, stop_signal};
+use crate::args::UpArgs;
+use crate::failure::Failure;
+use crate::profile::{self, Profile};
+
+/// Starts everything, tells where it is, and goes on until it is told to stop.
+pub fn run(args: &UpArgs) -> Result<(), Failure> {
+    if !args.page.ip().is_loopback() {
+        return Err(Failure::Usage(format!(
+            "--page {} is not a loopback address; without TLS the page is for this machine only, others use --listen",
+            args.page
+        )));
+    }
+    super::server::log_to_stderr();
+    let data_dir = args.data_dir.clone().map_or_else(default_data_dir, Ok)?;
+    let runtime = super::server::runtime()?;
+    let mut config = fim_server::ServerConfig::default();
+    config.data_dir.clone_from(&data_dir);
+    config.listen = args.listen;
+    config.browser_listen = Some(args.page);
+    config.scan_interval_seconds = args.scan_interval.map(|interval| interval.as_secs().max(1));
+    let signal = stop_signal(&runtime)?;
+    let serving = Serving::start(&runtime, config)?;
+    let outcome = serve(args, &data_dir, &serving, signal);
+    let stopped = serving.stop();
+    outcome.and(stopped)
+}
+
+/// Everything between the server's start and its stop.
+fn serve(
+    args: &UpArgs,
+    data_dir: &std::path::Path,
+    serving: &Serving<'_>,
+    signal: super::server::StopSignal,
+) -> Result<(), Failure> {
+    let profile = write_profile(serving)?;
+    let agent = if args.no_agent {
+        None
+    } else {
+        Some(agent::start(&data_dir.join("agent"), &profile, serving.ca_fingerprint())?)
+    };
+    announce(args, data_dir, &profile, serving)?;
+    if let Some(agent) = &agent {
+        progress::show_first_baseline(agent, &signal);
+    }
+    let failure = wait(agent.as_ref(), &signal);
+    if let Some(agent) = agent {
+        eprintln!("stopping; the agent ends its work first");
+        agent.stop().map_err(|error| Failure::Local(error.to_string()))?;
+    }
+    failure
+}
+
+/// Waits for the signal, or for a thread of the agent that ended though nobody told it to.
+fn wait(
+    agent: Option<&fim_sensor::RunningSensor>,
+    signal: &super::server::StopSignal,
+) -> Result<(), Failure> {
+    loop {
+        if signal.wait(LOOK_AT_AGENT_EVERY) {
+            return Ok(());
+        }
+        if let Some(failed) = agent.and_then(fim_sensor::RunningSensor::failure) {
+            return Err(Failure::Local(failed.to_string()));
+        }
+    }
+}
+
+/// Writes the profile with which the other commands find this server. A token that works is kept.
+fn write_profile(serving: &Serving<'_>) -> Result<Profile, Failure> {
+    let home = profile::home()?;
+    let server = format!("https://{}", reachable(serving.address()));
+    let kept = Profile::read(&home)?
+        .filter(|kept| kept.ca_pem.as_deref() == Some(serving.ca_pem()))
+        .map(|kept| kept.token)
+        .filter(|token| serving.accepts_token(token));
+    let token = match kept {
+        Some(token) => token,
+        None => serving.new_owner_token()?,
+    };
+    let profile = Profile { server, ca_pem: Some(serving.ca_pem().to_owned()), token };
+    profile.write(&home).map_err(|error| {
+        Failure::Local(format!("cannot write the profile in {}: {error}", home.display()))
+    })?;
+    Ok(profile)
+}
+
+/// Tells where the page is and how to sign in.
+fn announce(
+    args: &UpArgs,
+    data_dir: &std::path::Path,
+    profile: &Profile,
+    serving: &Serving<'_>,
+) -> Result<(), Failure> {
+    let page = serving.page_address().map_or_else(String::new, |address| format!("http://{address}"));
+    let sign_in = format!("{page}/login#code={}", serving.new_sign_in_code()?);
+    if args.json {
+        println!(
+            "{}",
+            json!({
+                "server": profile.server,
+                "page": page,
+                "signIn": sign_in,
+                "caFingerprint": serving.ca_fingerprint(),
+                "dataDir": data_dir,
+            })
+        );
+    }
+    eprintln!();
+    eprintln!("Steadfast is running.");
+    eprintln!("  Page         {page}");
+    eprintln!("  Sign in      {sign_in}   (works once, for 10 minutes)");
+    eprintln!("  API, agents  {}", profile.server);
+    eprintln!("  CA SHA-256   {}", serving.ca_fingerprint());
+    eprintln!("  Data         {}", data_dir.display());
+    eprintln!("Stop it with Ctrl-C. In another terminal: steadfast changes --follow");
+    eprintln!();
+    Ok(())
+}
+
+/// The address by which this machine reaches a server that may listen on all of its addresses.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(all) if all.ip().is_unspecified() => SocketAddr::from(([127, 0, 0, 1], all.port())),
+        SocketAddr::V6(all) if all.ip().is_unspecified() => {
+            SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], all.port()))
+        }
+        one => one,
+    }
+}
+
+fn default_data_dir() -> Result<PathBuf, Failure> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(PathBuf::from("/var/lib/steadfast"));
+    }
+    std::env::home_dir()
+        .map(|home| home.join(".local/share/steadfast"))
+        .ok_or_else(|| Failure::Usage("no home directory is known; give --data-dir".to_owned()))
+}
+
+const LOOK_AT_AGENT_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_all_addresses_is_reached_by_loopback() {
+        let cases = [
+            ("0.0.0.0:8443", "127.0.0.1:8443"),
+            ("[::]:8443", "[::1]:8443"),
+            ("10.1.2.3:8443", "10.1.2.3:8443"),
+        ];
+        for (listens, reached) in cases {
+            assert_eq!(reachable(listens.parse().unwrap()), reached.parse().unwrap());
+        }
+    }
+}
