@@ -1,5 +1,7 @@
 //! Stretches that could not be watched.
 
+use std::fmt;
+
 use crate::{EntityPath, Timestamp};
 
 /// What was not watched.
@@ -30,6 +32,32 @@ pub enum GapCause {
     SpoolDamaged,
     /// The server refused a report for good; it was set aside on the machine.
     ReportRejected,
+}
+
+impl GapCause {
+    /// The name in the `Cause` column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AgentStopped => "AgentStopped",
+            Self::AgentNotReporting => "AgentNotReporting",
+            Self::Unreadable => "Unreadable",
+            Self::ScanCutShort => "ScanCutShort",
+            Self::StateLost => "StateLost",
+            Self::SpoolFull => "SpoolFull",
+            Self::SpoolDamaged => "SpoolDamaged",
+            Self::ReportRejected => "ReportRejected",
+        }
+    }
+}
+
+/// Shows the scope as the `Scope` column does: `*` or the path.
+impl fmt::Display for GapScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everything => f.write_str("*"),
+            Self::Within(path) => path.fmt(f),
+        }
+    }
 }
 
 /// A stretch of time and a scope that could not be watched.

@@ -276,7 +276,10 @@ impl Tracker {
                     self.baselined = scan.rules;
                     self.last_complete = Some(now);
                 }
-                self.schedule.end_scan(scan.begun, now);
+                // Otherwise the settings have changed meanwhile, and the next scan is due already.
+                if !scan.is_cancelled {
+                    self.schedule.end_scan(scan.begun, now);
+                }
             }
             // The tracker ended it itself, and the next one begins at once.
             ScanEnd::CutShort { .. } if scan.is_cancelled => {}
