@@ -65,15 +65,16 @@ pub fn stop_signal(runtime: &Runtime) -> Result<StopSignal, Failure> {
     let mut terminate = listen(SignalKind::terminate())?;
     let (sender, receiver) = mpsc::channel();
     runtime.spawn(async move {
-        loop {
+        for is_first in [true, false] {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            // The sends wait in the channel until the main thread comes to them.
-            if sender.send(()).is_err() {
+            if !is_first {
                 std::process::exit(130);
             }
+            // It waits in the channel until the main thread comes to it; without a main thread there is no one to tell.
+            let _ = sender.send(());
         }
     });
     Ok(StopSignal(receiver))
