@@ -218,7 +218,7 @@ fn an_exclusion_without_a_separator_is_a_name_at_any_depth() {
 
 #[test]
 fn many_stars_take_no_exponential_time() {
-    let pattern = unix(&format!("/{}/{}b", "**/a*".repeat(1), "*a".repeat(1000)));
+    let pattern = unix(&format!("/**/a*/{}b", "*a".repeat(1000)));
     check(&pattern, &format!("/a/{}", "a".repeat(100_000)), false);
     let deep = unix(&format!("/{}x", "**/a/".repeat(29)));
     check(&deep, &"/a".repeat(2000), false);

@@ -58,10 +58,13 @@ impl Tracker {
             }
             return;
         };
-        if self.is_judged(before.as_deref(), &seen.key, seen.kind)
-            && !before.as_deref().is_some_and(|before| self.is_link_seen_otherwise(before, &seen))
-            && let Some(change) = diff(before.as_deref(), Some(&seen), rule.watched)
-        {
+        let is_judged = match before.as_deref() {
+            Some(before) => {
+                self.has_baseline(&seen.key, before.kind) && !self.is_link_seen_otherwise(before, &seen)
+            }
+            None => self.has_baseline(&seen.key, seen.kind) && self.has_come_into_being(seen.key.path()),
+        };
+        if is_judged && let Some(change) = diff(before.as_deref(), Some(&seen), rule.watched) {
             demands.push(self.event(now, change, rule.name.clone()));
         }
         let held = match before {
@@ -88,7 +91,8 @@ impl Tracker {
         self.gaps.close(before.key.path(), now, demands);
         let key = before.key.clone();
         if let Some(rule) = self.rule_of(&key, before.kind)
-            && self.is_judged(Some(&before), &key, before.kind)
+            && self.has_baseline(&key, before.kind)
+            && !self.is_behind_moved_link(key.path())
             && let Some(change) = diff(Some(&before), None, rule.watched)
         {
             demands.push(self.event(now, change, rule.name.clone()));
@@ -120,12 +124,14 @@ impl Tracker {
         }
     }
 
-    /// True if a difference in the entity is a change, rather than the first sight of it under the rules as they are.
-    fn is_judged(&self, before: Option<&Entity>, key: &EntityKey, kind: EntityKind) -> bool {
-        let had_baseline =
-            self.baselined.rule_for_kind(key, before.map_or(kind, |before| before.kind)).is_some();
-        let was_out_of_sight = before.is_none() && self.gaps.is_unknown(key.path());
-        had_baseline && !was_out_of_sight && !self.is_behind_moved_link(key.path())
+    /// True if the entity was in scope at the last complete scan, so that a difference is a change.
+    fn has_baseline(&self, key: &EntityKey, kind: EntityKind) -> bool {
+        self.baselined.rule_for_kind(key, kind).is_some()
+    }
+
+    /// True if an entity that the state does not know has come into being, rather than into sight.
+    fn has_come_into_being(&self, path: &EntityPath) -> bool {
+        !self.gaps.is_unknown(path) && !self.is_behind_moved_link(path)
     }
 
     /// True if other rules than before lead through the link that the entity is reached through. What is monitored at

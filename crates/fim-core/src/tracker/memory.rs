@@ -5,7 +5,8 @@ use crate::{Gap, RuleSet, Timestamp};
 /// What a tracker needs to be given at the next start; the sensor stores it beside the state.
 ///
 /// Rules are stored as they were written, so that their variables are to be resolved again with
-/// [`RuleSet::resolve`] before the memory is given back.
+/// [`RuleSet::resolve`] before the memory is given back. If what was stored cannot be read, nothing is known of what had
+/// a baseline: the sensor hands in [`Input::StateLost`](super::Input::StateLost), so that the stretch becomes a gap.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
     /// The rules of the last complete scan: what they name has a baseline, so that a difference there is a change.
