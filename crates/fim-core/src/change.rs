@@ -40,7 +40,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// The published category; nothing if the change has neither side, which [`Change::between`] never makes.
+    /// The published category; nothing if the change has neither side, which [`diff`] never makes.
     pub fn category(&self) -> Option<ChangeCategory> {
         match (&self.before, &self.after) {
             (None, None) => None,

@@ -27,7 +27,8 @@ pub struct Batch {
     pub events: Vec<Report>,
 }
 
-/// How much a reader takes at once.
+/// How much a reader takes at once. What is read takes up to about ten times the bytes that it is read from, and a
+/// kilobyte for each report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
     /// The most bytes of a batch, after it has been decompressed.
@@ -72,7 +73,7 @@ pub fn decode_batch(bytes: &[u8], limits: &Limits) -> Result<Batch, WireError> {
     if header.reports.0 > limits.reports {
         return Err(WireError::TooMany { what: WHAT, parts: "reports", limit: limits.reports });
     }
-    let record: BatchRecord<'_> = from_bytes(WHAT, bytes)?;
+    let record: ReceivedRecord<'_> = from_bytes(WHAT, bytes)?;
     let id = |bytes: &[u8]| {
         bytes
             .try_into()
@@ -83,11 +84,12 @@ pub fn decode_batch(bytes: &[u8], limits: &Limits) -> Result<Batch, WireError> {
         epoch: id(record.epoch)?,
         sequence: record.sequence,
         sent: Timestamp(record.sent),
-        events: record.events.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+        events: record.events,
     })
 }
 
-#[derive(Decode, Encode)]
+/// A batch as it is written.
+#[derive(Encode)]
 #[cbor(map)]
 struct BatchRecord<'b> {
     #[n(0)]
@@ -104,6 +106,22 @@ struct BatchRecord<'b> {
     events: Vec<ReportRecord<'b>>,
 }
 
+/// A batch as it is read: each report is made of its record at once, so that not all the records are held as well.
+#[derive(Decode)]
+#[cbor(map)]
+struct ReceivedRecord<'b> {
+    #[cbor(n(1), with = "minicbor::bytes")]
+    sensor: &'b [u8],
+    #[cbor(n(2), with = "minicbor::bytes")]
+    epoch: &'b [u8],
+    #[n(3)]
+    sequence: u64,
+    #[n(4)]
+    sent: i64,
+    #[cbor(n(5), decode_with = "decode_events")]
+    events: Vec<Report>,
+}
+
 /// What is looked at before anything else.
 #[derive(Decode)]
 #[cbor(map)]
@@ -118,6 +136,16 @@ struct VersionRecord {
 struct CountRecord {
     #[cbor(n(5), decode_with = "count_items", default)]
     reports: Count,
+}
+
+fn decode_events<'b, Ctx>(
+    decoder: &mut Decoder<'b>,
+    _: &mut Ctx,
+) -> Result<Vec<Report>, minicbor::decode::Error> {
+    let convert = |record: Result<ReportRecord<'b>, _>| {
+        Report::try_from(record?).map_err(minicbor::decode::Error::custom)
+    };
+    decoder.array_iter::<ReportRecord<'b>>()?.map(convert).collect()
 }
 
 #[derive(Default)]

@@ -4,6 +4,8 @@ use fim_core::{
     Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, PathStyle, Principal, Timestamp,
     Xattr,
 };
+use minicbor::data::Type;
+use minicbor::decode::{Decoder, Error};
 use minicbor::{Decode, Encode};
 
 use crate::WireError;
@@ -63,7 +65,7 @@ pub(crate) struct EntityRecord<'b> {
     links: Option<u64>,
     #[b(12)]
     acl: Option<&'b str>,
-    #[b(13)]
+    #[cbor(b(13), decode_with = "decode_xattrs", default)]
     xattrs: Option<Vec<XattrRecord<'b>>>,
     #[cbor(n(14), with = "minicbor::bytes")]
     target: Option<&'b [u8]>,
@@ -202,6 +204,25 @@ impl From<PrincipalRecord<'_>> for Principal {
     }
 }
 
+/// Stops at a number that no file system allows, before there is memory for more.
+fn decode_xattrs<'b, Ctx>(
+    decoder: &mut Decoder<'b>,
+    _: &mut Ctx,
+) -> Result<Option<Vec<XattrRecord<'b>>>, Error> {
+    if decoder.datatype()? == Type::Null {
+        return decoder.null().map(|()| None);
+    }
+    let mut xattrs = Vec::new();
+    for xattr in decoder.array_iter()? {
+        if xattrs.len() == MAX_XATTRS {
+            let parts = "extended attributes";
+            return Err(Error::custom(WireError::TooMany { what: WHAT, parts, limit: MAX_XATTRS }));
+        }
+        xattrs.push(xattr?);
+    }
+    Ok(Some(xattrs))
+}
+
 fn kind_number(kind: EntityKind) -> u8 {
     match kind {
         EntityKind::File => 0,
@@ -231,5 +252,7 @@ fn unknown(field: &'static str, value: u8) -> WireError {
     WireError::Unknown { what: WHAT, field, value: value.into() }
 }
 
+/// Linux lists at most 64 KiB of names for one file, and a name has at least a namespace and a letter.
+const MAX_XATTRS: usize = 16_384;
 const KEY_FILE: u8 = 0;
 const WHAT: &str = "entity";

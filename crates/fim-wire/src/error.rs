@@ -1,5 +1,7 @@
 //! Why bytes are not what they should be, and the helpers that find out.
 
+use std::error::Error as _;
+
 use minicbor::decode::{Decode, Decoder, Error};
 use minicbor::encode::Encode;
 use thiserror::Error as ThisError;
@@ -68,10 +70,15 @@ pub enum WireError {
 }
 
 impl WireError {
+    /// The refusal that a parser's error stands for.
     pub(crate) fn malformed(what: &'static str, error: &Error) -> Self {
-        // The parser ends its text with the position, which is told apart here.
+        if let Some(refusal) = error.source().and_then(|source| source.downcast_ref::<Self>()) {
+            return refusal.clone();
+        }
+        // The position is told apart from the text.
+        let position = error.position().map(|position| format!(" at position {position}"));
         let text = error.to_string();
-        let problem = text.split(" at position ").next().unwrap_or_default().to_owned();
+        let problem = position.map_or_else(|| text.clone(), |position| text.replace(&position, ""));
         Self::Malformed { what, position: error.position(), problem }
     }
 }

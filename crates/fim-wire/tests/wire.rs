@@ -258,6 +258,18 @@ fn limits_are_kept_before_memory_is_given() {
 }
 
 #[test]
+fn more_extended_attributes_than_a_file_can_have_are_refused() {
+    let mut entity = match golden_batch().events.swap_remove(0) {
+        Report::Change(event) => event.change.before.unwrap(),
+        Report::Gap(gap) => panic!("{gap:?}"),
+    };
+    let xattr = fim_core::Xattr { name: Vec::new(), value: Vec::new() };
+    entity.attributes.xattrs = Some(vec![xattr; 16_385]);
+    let error = decode_entity(&encode_entity(&entity)).unwrap_err();
+    assert_eq!(error, WireError::TooMany { what: "entity", parts: "extended attributes", limit: 16_384 });
+}
+
+#[test]
 fn what_contradicts_itself_is_refused() {
     for (bytes, expected) in [
         ("a0", "neither a change nor a gap"),
