@@ -162,10 +162,7 @@ impl<D: Disk> Committer<D> {
 }
 
 /// All calls that wait now, as far as they fit in a group; and what came after them, if it is something else.
-fn gather(
-    first: Request,
-    inputs: &mut mpsc::Receiver<CommitInput>,
-) -> (Vec<Request>, Option<CommitInput>) {
+fn gather(first: Request, inputs: &mut mpsc::Receiver<CommitInput>) -> (Vec<Request>, Option<CommitInput>) {
     let mut bytes = first.record.len();
     let mut group = vec![first];
     while group.len() < GROUP_REQUESTS && bytes < GROUP_BYTES {

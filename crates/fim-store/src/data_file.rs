@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, Int32Array, RecordBatch};
 use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
 use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
@@ -54,7 +54,10 @@ pub enum EncodeFileError {
 }
 
 /// Encodes the rows, sorted by the table's order within each day of `TimeGenerated` in UTC.
-pub(crate) fn encode(table: &'static Table, batches: &[RecordBatch]) -> Result<Vec<EncodedFile>, EncodeFileError> {
+pub(crate) fn encode(
+    table: &'static Table,
+    batches: &[RecordBatch],
+) -> Result<Vec<EncodedFile>, EncodeFileError> {
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
     let in_sort = |source| EncodeFileError::Sort { table: table.name, rows, source };
     let in_parquet = |source| EncodeFileError::Parquet { table: table.name, rows, source };
@@ -125,7 +128,10 @@ fn times(table: &Table, rows: &RecordBatch) -> (i64, i64) {
     (min, arrow::compute::max(times).unwrap_or_default())
 }
 
-#[expect(clippy::expect_used, reason = "every batch in a buffer was given its table's schema by `Table::adopt`")]
+#[expect(
+    clippy::expect_used,
+    reason = "every batch in a buffer was given its table's schema by `Table::adopt`"
+)]
 fn column<'r>(table: &Table, rows: &'r RecordBatch, name: &str) -> &'r ArrayRef {
     rows.column(table.column_index(name).expect("the table has the column"))
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
-use deltalake_core::kernel::{Action, Add, DataType, LogicalFileView, StructField, StructType, Transaction};
+use deltalake_core::kernel::{Action, Add, DataType, LogicalFileView, StructType, Transaction};
 use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
@@ -132,7 +132,10 @@ pub(crate) fn repair(dir: &FilePath, recorded: Option<u64>) -> Result<Repair, Ta
 
 impl DeltaTable {
     /// Opens the table in `dir`; `None` if there is none.
-    pub(crate) async fn open(files: Arc<dyn ObjectStore>, dir: &FilePath) -> Result<Option<Self>, TableError> {
+    pub(crate) async fn open(
+        files: Arc<dyn ObjectStore>,
+        dir: &FilePath,
+    ) -> Result<Option<Self>, TableError> {
         let in_dir = |source| TableError::Directory { dir: dir.to_owned(), source };
         if last_commit(&dir.join("_delta_log")).map_err(in_dir)?.is_none() {
             return Ok(None);

@@ -179,13 +179,8 @@ impl Directory {
 fn take_lock(directory: &Path) -> Result<File, OpenDirectoryError> {
     let path = directory.join(LOCK);
     let mut options = OpenOptions::new();
-    let mut file = options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(unusable(&path))?;
+    let mut file =
+        options.read(true).write(true).create(true).truncate(false).open(&path).map_err(unusable(&path))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -212,8 +212,9 @@ impl Flusher {
     /// The files of a commit that succeeded although its caller saw an error.
     fn unpublished(&self, key: TableKey, log: &DeltaTable) -> Result<Vec<DataFile>, FlushError> {
         let published = self.shared.read().tables.get(&key).map(|state| Arc::clone(&state.files));
-        let is_published =
-            |file: &DataFile| published.iter().flat_map(|files| files.iter()).any(|known| known.path == file.path);
+        let is_published = |file: &DataFile| {
+            published.iter().flat_map(|files| files.iter()).any(|known| known.path == file.path)
+        };
         Ok(log.data_files()?.into_iter().filter(|file| !is_published(file)).collect())
     }
 

@@ -1,5 +1,6 @@
 //! The ingest log: what was accepted, durable before it is acknowledged, and each batch once.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -13,7 +14,6 @@ use crate::record::{DecodeRecordError, IngestRecord};
 /// The log of accepted ingest calls, and the memory of which batches they were.
 ///
 /// A position is a record's number in the log; positions only ever grow, also when records are removed.
-#[derive(Debug)]
 pub struct IngestLog<D: Disk> {
     log: SegmentLog<D>,
     /// Of everything appended, durable or not.
@@ -48,7 +48,9 @@ pub enum OpenIngestLogError {
     #[error("cannot read the ingest log")]
     Read(#[from] ReadError),
     /// A record is whole, but this program cannot read it.
-    #[error("cannot decode record {position} of the ingest log; use the version that wrote it, or a newer one")]
+    #[error(
+        "cannot decode record {position} of the ingest log; use the version that wrote it, or a newer one"
+    )]
     Decode {
         /// The record's position.
         position: u64,
@@ -135,6 +137,12 @@ impl<D: Disk> IngestLog<D> {
     /// The bytes of the log on the disk.
     pub fn bytes(&self) -> u64 {
         self.log.bytes()
+    }
+}
+
+impl<D: Disk> fmt::Debug for IngestLog<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IngestLog").field("last_position", &self.last_position()).finish_non_exhaustive()
     }
 }
 

@@ -69,6 +69,4 @@ pub use record::{DecodeRecordError, EncodeRecordError, IngestRecord};
 pub use recover::{OpenStoreError, Recovery};
 pub use rows::{BuildError, RowBuilder, TableBuilder, Value};
 pub use step::{Observer, Step};
-pub use store::{
-    Accepted, IngestError, SnapshotError, Store, StoreOptions, TableInfo, TableSnapshot,
-};
+pub use store::{Accepted, IngestError, SnapshotError, Store, StoreOptions, TableInfo, TableSnapshot};

@@ -187,7 +187,8 @@ fn encode_rows(rows: &RecordBatch, table: &Table) -> Result<Vec<u8>, ArrowError>
 fn is_blank(column: &Column, array: &ArrayRef) -> bool {
     match column.column_type {
         ColumnType::String => {
-            let empty = |strings: &StringArray| strings.value_offsets().windows(2).all(|pair| pair[0] == pair[1]);
+            let empty =
+                |strings: &StringArray| strings.value_offsets().windows(2).all(|pair| pair[0] == pair[1]);
             array.null_count() == 0 && array.as_string_opt::<i32>().is_some_and(empty)
         }
         ColumnType::DateTime
@@ -216,11 +217,7 @@ fn blank(column: &Column, rows: usize) -> ArrayRef {
 }
 
 fn decode_origin(input: &mut Input<'_>) -> Result<Origin, DecodeRecordError> {
-    Ok(Origin {
-        source: input.array()?,
-        epoch: input.array()?,
-        sequence: u64::from_le_bytes(input.array()?),
-    })
+    Ok(Origin { source: input.array()?, epoch: input.array()?, sequence: u64::from_le_bytes(input.array()?) })
 }
 
 fn decode_table(body: &mut Input<'_>) -> Result<(&'static Table, RecordBatch), DecodeRecordError> {
@@ -252,9 +249,10 @@ fn widen(table: &'static Table, stored: &RecordBatch) -> Result<RecordBatch, Dec
         return Err(DecodeRecordError::Column { table: table.name, column: field.name().clone() });
     }
     let rows = stored.num_rows();
-    let arrays = table.columns.iter().map(|column| {
-        stored.column_by_name(column.name).map_or_else(|| blank(column, rows), Arc::clone)
-    });
+    let arrays = table
+        .columns
+        .iter()
+        .map(|column| stored.column_by_name(column.name).map_or_else(|| blank(column, rows), Arc::clone));
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(table.arrow_schema(), arrays.collect(), &options)
         .map_err(|source| DecodeRecordError::Rows { table: table.name, source })

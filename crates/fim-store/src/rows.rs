@@ -102,7 +102,8 @@ pub enum BuildError {
 impl TableBuilder {
     /// An empty builder for the table of that name.
     pub fn new(table: &str, workspace: Uuid) -> Result<Self, BuildError> {
-        let found = schema::table(table).ok_or_else(|| BuildError::UnknownTable { name: table.to_owned() })?;
+        let found =
+            schema::table(table).ok_or_else(|| BuildError::UnknownTable { name: table.to_owned() })?;
         Ok(Self {
             table: found,
             workspace: workspace.to_string(),
@@ -136,10 +137,8 @@ impl TableBuilder {
     /// The rows as a batch.
     pub fn finish(mut self) -> Result<RecordBatch, BuildError> {
         let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
-        RecordBatch::try_new(self.table.arrow_schema(), arrays).map_err(|cause: ArrowError| BuildError::Batch {
-            table: self.table.name,
-            rows: self.rows,
-            reason: cause.to_string(),
+        RecordBatch::try_new(self.table.arrow_schema(), arrays).map_err(|cause: ArrowError| {
+            BuildError::Batch { table: self.table.name, rows: self.rows, reason: cause.to_string() }
         })
     }
 
@@ -314,7 +313,9 @@ impl ColumnBuilder {
     /// A cell of another type is null; `put` lets none through.
     fn append(&mut self, cell: Option<Cell>) {
         match (self, cell) {
-            (Self::String(builder) | Self::Text(builder), Some(Cell::Text(text))) => builder.append_value(text),
+            (Self::String(builder) | Self::Text(builder), Some(Cell::Text(text))) => {
+                builder.append_value(text)
+            }
             (Self::String(builder), _) => builder.append_value(""),
             (Self::Text(builder), _) => builder.append_null(),
             (Self::Time(builder), Some(Cell::Number(micros))) => builder.append_value(micros),

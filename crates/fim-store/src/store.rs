@@ -211,7 +211,11 @@ impl Store {
     }
 
     /// Stores rows that cannot come twice, because they are made here and now and not delivered by anyone.
-    pub async fn ingest_own(&self, workspace: Uuid, rows: Vec<(&str, RecordBatch)>) -> Result<(), IngestError> {
+    pub async fn ingest_own(
+        &self,
+        workspace: Uuid,
+        rows: Vec<(&str, RecordBatch)>,
+    ) -> Result<(), IngestError> {
         self.store(workspace, rows, None).await.map(|_| ())
     }
 

@@ -152,9 +152,8 @@ impl Table {
                 });
             }
         }
-        let has_times = self
-            .column_index(TIME_GENERATED)
-            .is_some_and(|time| rows.column(time).null_count() == 0);
+        let has_times =
+            self.column_index(TIME_GENERATED).is_some_and(|time| rows.column(time).null_count() == 0);
         if !has_times {
             return Err(SchemaMismatch::MissingTime { table });
         }

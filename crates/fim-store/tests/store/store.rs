@@ -1,0 +1,315 @@
+//! The life of a store.
+
+use std::fs;
+use std::time::Duration;
+
+use fim_store::{IngestError, Origin, SnapshotError, Store, StoreOptions};
+use futures::executor::block_on;
+use tempfile::tempdir;
+use uuid::Uuid;
+
+use crate::support::{
+    CHANGES, COVERAGE, WORKSPACE, change_ids, changes, copy, expected_changes, expected_gaps, gap_ids, gaps,
+    ingest, open, origin, quiet, texts,
+};
+
+#[test]
+fn an_accepted_row_is_visible_at_once_and_stays_through_flush_and_restart() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    assert_eq!(change_ids(&store), [""; 0]);
+    ingest(&store, 1).unwrap();
+    assert_eq!(change_ids(&store), expected_changes([1]));
+    store.flush().unwrap();
+    assert_eq!(store.snapshot(WORKSPACE, CHANGES).unwrap().buffered.len(), 0);
+    assert_eq!(change_ids(&store), expected_changes([1]));
+    ingest(&store, 2).unwrap();
+    assert_eq!(change_ids(&store), expected_changes([1, 2]));
+    store.close().unwrap();
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(store.recovery().replayed, 0, "a clean close flushes");
+    assert_eq!(change_ids(&store), expected_changes([1, 2]));
+    assert_eq!(gap_ids(&store), expected_gaps([1, 2]));
+}
+
+#[test]
+fn what_was_not_flushed_comes_back_from_the_log() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    for batch in 1..=3 {
+        ingest(&store, batch).unwrap();
+    }
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(store.recovery().replayed, 3);
+    assert_eq!(change_ids(&store), expected_changes(1..=3));
+    assert_eq!(gap_ids(&store), expected_gaps(1..=3));
+}
+
+#[test]
+fn a_batch_delivered_twice_is_stored_once_before_and_after_flush_and_restart() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    assert!(!ingest(&store, 1).unwrap().duplicate);
+    assert!(ingest(&store, 1).unwrap().duplicate);
+    store.flush().unwrap();
+    assert!(ingest(&store, 1).unwrap().duplicate);
+    assert!(!ingest(&store, 2).unwrap().duplicate);
+    drop(store);
+    let store = open(directory.path());
+    assert!(ingest(&store, 1).unwrap().duplicate, "known from what was recorded at the flush");
+    assert!(ingest(&store, 2).unwrap().duplicate, "known from the log");
+    store.close().unwrap();
+    drop(store);
+    let store = open(directory.path());
+    assert!(ingest(&store, 2).unwrap().duplicate);
+    assert_eq!(change_ids(&store), expected_changes([1, 2]));
+}
+
+#[test]
+fn the_same_number_of_another_source_epoch_or_workspace_is_another_batch() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    let origins = [
+        Origin { source: [1; 16], epoch: [1; 16], sequence: 5 },
+        Origin { source: [2; 16], epoch: [1; 16], sequence: 5 },
+        Origin { source: [1; 16], epoch: [2; 16], sequence: 5 },
+    ];
+    for origin in origins {
+        for workspace in [WORKSPACE, Uuid::from_u128(9)] {
+            let accepted = block_on(store.ingest(workspace, vec![(CHANGES, changes(1, 1))], origin)).unwrap();
+            assert!(!accepted.duplicate, "{origin:?}");
+        }
+    }
+    assert_eq!(store.snapshot(WORKSPACE, CHANGES).unwrap().rows(), 3);
+}
+
+#[test]
+fn own_rows_need_no_number_and_are_each_stored() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    for _ in 0..2 {
+        block_on(store.ingest_own(WORKSPACE, vec![(COVERAGE, gaps(1, 1))])).unwrap();
+    }
+    drop(store);
+    assert_eq!(gap_ids(&open(directory.path())), ["1/0", "1/0"]);
+}
+
+#[test]
+fn a_batch_without_rows_is_remembered() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    assert!(!block_on(store.ingest(WORKSPACE, vec![(CHANGES, changes(1, 0))], origin(1))).unwrap().duplicate);
+    assert!(ingest(&store, 1).unwrap().duplicate);
+    assert_eq!(store.workspaces(), []);
+    store.close().unwrap();
+}
+
+#[test]
+fn rows_that_are_not_the_tables_are_refused_as_a_whole() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    let rows = vec![(CHANGES, changes(1, 1)), (COVERAGE, changes(1, 1))];
+    let refused = block_on(store.ingest(WORKSPACE, rows, origin(1))).unwrap_err();
+    assert!(matches!(refused, IngestError::Schema(_)), "{refused}");
+    let refused = block_on(store.ingest(WORKSPACE, vec![("Nope", changes(1, 1))], origin(1))).unwrap_err();
+    assert_eq!(refused.to_string(), "there is no table Nope");
+    assert_eq!(change_ids(&store), [""; 0]);
+    assert_eq!(
+        store.snapshot(WORKSPACE, "Nope").unwrap_err(),
+        SnapshotError::UnknownTable { name: "Nope".to_owned() }
+    );
+}
+
+#[test]
+fn late_and_early_rows_go_to_the_files_of_their_days() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    // From hour 0, 20 and 48 of the first day, in another order.
+    for batch in [48, 0, 20] {
+        let rows = vec![(CHANGES, changes(batch, 8))];
+        block_on(store.ingest(WORKSPACE, rows, Origin { source: [batch as u8; 16], ..origin(1) })).unwrap();
+    }
+    store.flush().unwrap();
+    let snapshot = store.snapshot(WORKSPACE, CHANGES).unwrap();
+    let mut days: Vec<_> = snapshot.files.iter().map(|file| (file.day.to_string(), file.rows)).collect();
+    days.sort();
+    let expected = [("2026-11-22", 12), ("2026-11-23", 4), ("2026-11-24", 8)];
+    assert_eq!(days, expected.map(|(day, rows)| (day.to_owned(), rows)));
+    assert_eq!(texts(&snapshot, "ChangeId").len(), 24);
+}
+
+#[test]
+fn rows_are_flushed_when_they_are_many_without_anyone_asking() {
+    let directory = tempdir().unwrap();
+    let (flushed, wait) = std::sync::mpsc::channel();
+    let observer = fim_store::Observer::new(move |step| {
+        if step == fim_store::Step::SegmentsRemoved {
+            let _ = flushed.send(());
+        }
+    });
+    let store = Store::open(directory.path(), StoreOptions { flush_bytes: 1, observer, ..quiet() }).unwrap();
+    ingest(&store, 1).unwrap();
+    wait.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(change_ids(&store), expected_changes([1]));
+}
+
+#[test]
+fn rows_are_flushed_after_the_interval_without_anyone_asking() {
+    let directory = tempdir().unwrap();
+    let (flushed, wait) = std::sync::mpsc::channel();
+    let observer = fim_store::Observer::new(move |step| {
+        if step == fim_store::Step::SegmentsRemoved {
+            let _ = flushed.send(());
+        }
+    });
+    let options = StoreOptions { flush_interval: Duration::from_millis(5), observer, ..quiet() };
+    let store = Store::open(directory.path(), options).unwrap();
+    ingest(&store, 1).unwrap();
+    wait.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(store.tables(WORKSPACE)[0].files, 1);
+}
+
+#[test]
+fn a_store_without_room_says_busy_and_takes_rows_again_after_a_flush() {
+    let directory = tempdir().unwrap();
+    let one = changes(1, 2).get_array_memory_size() + gaps(1, 1).get_array_memory_size();
+    let options = StoreOptions { max_buffer_bytes: one as u64 * 3 / 2, ..quiet() };
+    let store = Store::open(directory.path(), options).unwrap();
+    ingest(&store, 1).unwrap();
+    let busy = ingest(&store, 2).unwrap_err();
+    assert!(matches!(busy, IngestError::Busy { retry_after } if retry_after > Duration::ZERO), "{busy}");
+    assert_eq!(change_ids(&store), expected_changes([1]));
+    store.flush().unwrap();
+    ingest(&store, 2).unwrap();
+    assert_eq!(change_ids(&store), expected_changes([1, 2]));
+    let large = block_on(store.ingest(WORKSPACE, vec![(CHANGES, changes(3, 5_000))], origin(3))).unwrap_err();
+    assert!(matches!(large, IngestError::TooLarge { .. }), "{large}");
+}
+
+#[test]
+fn a_full_log_says_busy_and_takes_rows_again_after_a_flush() {
+    let directory = tempdir().unwrap();
+    let log = fim_log::LogOptions { segment_bytes: 4 << 10, max_bytes: 16 << 10 };
+    let store = Store::open(directory.path(), StoreOptions { log, ..quiet() }).unwrap();
+    let mut batch = 0;
+    let refused = loop {
+        batch += 1;
+        match ingest(&store, batch) {
+            Ok(_) => assert!(batch < 1_000, "the log is never full"),
+            Err(refused) => break refused,
+        }
+    };
+    assert!(matches!(refused, IngestError::Busy { .. }), "{refused}");
+    store.flush().unwrap();
+    ingest(&store, batch).unwrap();
+    assert_eq!(change_ids(&store), expected_changes(1..=batch));
+}
+
+#[test]
+fn many_workspaces_keep_their_rows_apart() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    let workspaces: Vec<_> = (1..=12).map(Uuid::from_u128).collect();
+    for (index, &workspace) in workspaces.iter().enumerate() {
+        let rows = vec![(CHANGES, changes(index as u64, index as u64 + 1))];
+        block_on(store.ingest(workspace, rows, origin(1))).unwrap();
+    }
+    store.close().unwrap();
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(store.workspaces(), workspaces);
+    for (index, &workspace) in workspaces.iter().enumerate() {
+        let info = &store.tables(workspace)[0];
+        assert_eq!((info.name, info.rows, info.buffered_rows), (CHANGES, index as u64 + 1, 0));
+        assert!(info.file_bytes > 0);
+    }
+}
+
+#[test]
+fn a_dropped_workspace_stays_gone_and_takes_nothing() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    let other = Uuid::from_u128(2);
+    block_on(store.ingest(other, vec![(CHANGES, changes(1, 1))], origin(1))).unwrap();
+    ingest(&store, 1).unwrap();
+    store.flush().unwrap();
+    ingest(&store, 2).unwrap();
+    store.drop_workspace(WORKSPACE).unwrap();
+    assert_eq!(store.workspaces(), [other]);
+    assert!(matches!(ingest(&store, 3), Err(IngestError::WorkspaceDropped { .. })));
+    assert!(!directory.path().join("tables").join(WORKSPACE.to_string()).exists());
+    let after_crash = tempdir().unwrap();
+    copy(directory.path(), after_crash.path());
+    for path in [directory.path(), after_crash.path()] {
+        if path == directory.path() {
+            store.close().unwrap();
+        }
+        let store = open(path);
+        assert_eq!(store.workspaces(), [other], "rows of it are still in the log, and not replayed");
+        assert!(matches!(ingest(&store, 4), Err(IngestError::WorkspaceDropped { .. })));
+    }
+}
+
+#[test]
+fn a_closed_store_takes_nothing_and_can_be_closed_again() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    store.close().unwrap();
+    store.close().unwrap();
+    assert!(matches!(ingest(&store, 1), Err(IngestError::Closed)));
+    assert!(store.flush().is_err());
+}
+
+#[test]
+fn a_store_can_be_used_and_closed_inside_a_runtime() {
+    let directory = tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let store = open(directory.path());
+        store.ingest(WORKSPACE, vec![(CHANGES, changes(1, 1))], origin(1)).await.unwrap();
+        store.close().unwrap();
+    });
+}
+
+#[test]
+fn a_log_that_was_removed_is_told_and_costs_nothing_that_was_in_tables() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    for batch in 1..=3 {
+        ingest(&store, batch).unwrap();
+    }
+    store.close().unwrap();
+    drop(store);
+    fs::remove_dir_all(directory.path().join("log")).unwrap();
+    let store = open(directory.path());
+    assert!(store.recovery().was_log_replaced);
+    assert!(ingest(&store, 3).unwrap().duplicate);
+    ingest(&store, 4).unwrap();
+    drop(store);
+    for _ in 0..2 {
+        let store = open(directory.path());
+        assert!(!store.recovery().was_log_replaced, "told once");
+        assert_eq!(change_ids(&store), expected_changes(1..=4));
+        store.close().unwrap();
+    }
+}
+
+#[test]
+fn a_record_that_the_medium_has_damaged_is_told_and_the_others_are_there() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    for batch in 1..=3 {
+        ingest(&store, batch).unwrap();
+    }
+    drop(store);
+    let segments: Vec<_> = fs::read_dir(directory.path().join("log")).unwrap().collect();
+    let segment = segments.into_iter().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[200] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let store = open(directory.path());
+    assert_eq!(store.recovery().lost, [1..=1]);
+    assert_eq!(change_ids(&store), expected_changes([2, 3]));
+}
