@@ -22,6 +22,6 @@ mod window;
 pub use control::{Progress, ScanControl};
 pub use plan::Plan;
 pub use scan::{Scan, ScanEnd, ScanOptions, StartScanError};
-pub use sha256::digest_of;
+pub use sha256::{Hasher, digest_of};
 pub use throttle::{SpeedLimit, Throttle};
 pub use tree::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};

@@ -85,12 +85,19 @@ fn read_all(
         Err(_) => return None,
     };
     let mut xattrs = Vec::new();
+    let mut total = 0;
     for name in names.split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
         match read_growing(|value| get(name, value)) {
-            Ok(value) => xattrs.push(Xattr { name: name.to_vec(), value }),
+            Ok(value) => {
+                total += name.len() + value.len();
+                xattrs.push(Xattr { name: name.to_vec(), value });
+            }
             // Removed since it was listed.
             Err(Errno::NODATA) => {}
             Err(_) => return None,
+        }
+        if total > MOST_XATTR_BYTES {
+            return None;
         }
     }
     Some(xattrs)
@@ -162,3 +169,6 @@ fn device_numbers(stat: &Statx, kind: EntityKind) -> Option<Vec<u8>> {
 
 /// The kernel's own limit for names together and for one value (`limits.h`).
 const LARGEST_XATTR_BYTES: usize = 64 << 10;
+
+/// Some file systems take any number of attributes; a file with more than this is not described by them.
+const MOST_XATTR_BYTES: usize = 1 << 20;

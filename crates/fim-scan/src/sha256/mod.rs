@@ -103,15 +103,58 @@ pub(crate) fn pad(buffer: &mut [u8], tail_start: usize, tail_bytes: usize, messa
 
 /// The SHA-256 of bytes at hand.
 pub fn digest_of(bytes: &[u8]) -> Digest {
-    let kernel = Kernel::detect();
-    let mut state = State::INITIAL;
-    let (blocks, tail) = bytes.as_chunks::<BLOCK_BYTES>();
-    kernel.one(&mut state, blocks);
-    let mut last = [0; 2 * BLOCK_BYTES];
-    last[..tail.len()].copy_from_slice(tail);
-    let padded = pad(&mut last, 0, tail.len(), bytes.len() as u64);
-    kernel.one(&mut state, last[..padded].as_chunks().0);
-    state.digest()
+    let mut hasher = Hasher::default();
+    hasher.update(bytes);
+    hasher.digest()
+}
+
+/// A SHA-256 of bytes that come in pieces.
+#[derive(Clone, Debug)]
+pub struct Hasher {
+    kernel: Kernel,
+    state: State,
+    /// The bytes that do not fill a block yet.
+    tail: Block,
+    tail_bytes: usize,
+    message_bytes: u64,
+}
+
+impl Default for Hasher {
+    fn default() -> Self {
+        let (kernel, state) = (Kernel::detect(), State::INITIAL);
+        Self { kernel, state, tail: [0; BLOCK_BYTES], tail_bytes: 0, message_bytes: 0 }
+    }
+}
+
+impl Hasher {
+    /// Takes the next piece in.
+    pub fn update(&mut self, mut bytes: &[u8]) {
+        self.message_bytes += bytes.len() as u64;
+        if self.tail_bytes > 0 {
+            let taken = bytes.len().min(BLOCK_BYTES - self.tail_bytes);
+            self.tail[self.tail_bytes..self.tail_bytes + taken].copy_from_slice(&bytes[..taken]);
+            self.tail_bytes += taken;
+            bytes = &bytes[taken..];
+            if self.tail_bytes < BLOCK_BYTES {
+                return;
+            }
+            self.kernel.one(&mut self.state, &[self.tail]);
+        }
+        let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
+        self.kernel.one(&mut self.state, blocks);
+        self.tail[..rest.len()].copy_from_slice(rest);
+        self.tail_bytes = rest.len();
+    }
+
+    /// The digest of everything taken in.
+    pub fn digest(&self) -> Digest {
+        let mut state = self.state;
+        let mut last = [0; 2 * BLOCK_BYTES];
+        last[..self.tail_bytes].copy_from_slice(&self.tail[..self.tail_bytes]);
+        let padded = pad(&mut last, 0, self.tail_bytes, self.message_bytes);
+        self.kernel.one(&mut state, last[..padded].as_chunks().0);
+        state.digest()
+    }
 }
 
 #[cfg(test)]
@@ -184,6 +227,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn pieces_hash_as_their_whole(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..150), 0..8)) {
+            let mut hasher = Hasher::default();
+            pieces.iter().for_each(|piece| hasher.update(piece));
+            prop_assert_eq!(hasher.digest(), expected(&pieces.concat()));
+        }
+
         #[test]
         fn lanes_do_not_disturb_each_other(
             left in prop::collection::vec(any::<u8>(), 0..2000),

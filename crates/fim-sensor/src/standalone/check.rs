@@ -1,0 +1,220 @@
+//! Checking against a baseline.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fim_core::{
+    Aspect, AspectSet, Change, ChangeCategory, Entity, EntityKey, EntityKind, EntityPath, Observation,
+    Timestamp, diff,
+};
+use fim_scan::{FileTree, Scan, ScanControl, ScanEnd, ScanOptions, StartScanError};
+
+use super::baseline::Metadata;
+use super::{Scope, Unseen, words};
+use crate::state_file::{Pair, Pairs, ReadStateError, StateReader};
+
+/// Something that a check has to tell, in path order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// The baseline and the machine differ.
+    Change {
+        /// What kind of difference it is.
+        category: ChangeCategory,
+        /// The difference.
+        change: Box<Change>,
+    },
+    /// It cannot be told whether they do.
+    Unseen(Unseen),
+}
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct CheckSummary {
+    /// How many entities there are now.
+    pub entities: u64,
+    /// How many bytes of content were read.
+    pub bytes: u64,
+    /// How many entities were not there before.
+    pub added: u64,
+    /// How many entities differ.
+    pub modified: u64,
+    /// How many entities are gone.
+    pub removed: u64,
+    /// How many places could not be read.
+    pub unseen: u64,
+    /// When the baseline was taken.
+    pub baseline_taken: Timestamp,
+}
+
+impl CheckSummary {
+    /// How many differences there are.
+    pub fn differences(&self) -> u64 {
+        self.added + self.modified + self.removed
+    }
+
+    fn count(&mut self, finding: &Finding) {
+        let counter = match finding {
+            Finding::Unseen(_) => &mut self.unseen,
+            Finding::Change { category, .. } => match category {
+                ChangeCategory::Added => &mut self.added,
+                ChangeCategory::Modified => &mut self.modified,
+                ChangeCategory::Removed => &mut self.removed,
+            },
+        };
+        *counter += 1;
+    }
+}
+
+/// Why a check came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The baseline cannot be used.
+    #[error(transparent)]
+    Read(#[from] ReadStateError),
+    /// The file is a state, but no baseline of the stand-alone mode.
+    #[error("{path} is a state, but not one that a baseline wrote")]
+    NotABaseline {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A path was named that the baseline does not cover.
+    #[error("the baseline {file} does not cover {path}; it covers {covered}")]
+    NotCovered {
+        /// The baseline.
+        file: PathBuf,
+        /// The path.
+        path: EntityPath,
+        /// What it covers, for a person.
+        covered: String,
+    },
+    /// The scan did not start.
+    #[error(transparent)]
+    StartScan(#[from] StartScanError),
+    /// The scan did not get to its end.
+    #[error("the scan was stopped before its end")]
+    CutShort,
+}
+
+/// Compares what is now with the baseline in `file`, as it goes, and hands each finding to `report`. With `paths` it
+/// looks within those alone.
+pub fn check<T: FileTree>(
+    tree: Arc<T>,
+    file: &Path,
+    paths: Vec<EntityPath>,
+    options: ScanOptions,
+    report: &mut dyn FnMut(&Finding),
+) -> Result<CheckSummary, CheckError> {
+    let state = StateReader::open(file)?;
+    let not_a_baseline = || CheckError::NotABaseline { path: file.to_owned() };
+    let metadata: Metadata = serde_json::from_slice(state.metadata()).map_err(|_| not_a_baseline())?;
+    let all = Scope::from_stored(&metadata.scope).ok_or_else(not_a_baseline)?;
+    let scope = if paths.is_empty() { all } else { narrow(&all, paths, file)? };
+
+    let mut summary = CheckSummary { baseline_taken: Timestamp(metadata.taken), ..CheckSummary::default() };
+    let mut found = |summary: &mut CheckSummary, finding: Finding| {
+        summary.count(&finding);
+        report(&finding);
+    };
+    let roots = scope.roots().to_vec();
+    let is_looked_at = move |path: &EntityPath| roots.iter().any(|root| path.is_within(root));
+    let control = Arc::new(ScanControl::default());
+    let scan = Scan::start(tree, Arc::new(scope), options, Arc::clone(&control))?;
+    let mut judge = Judge::default();
+    let mut pairs = Pairs::new(state, scan);
+    for pair in pairs.by_ref() {
+        let Pair { before, seen } = pair?;
+        if seen.is_some() || before.as_ref().is_some_and(|before| is_looked_at(before.key.path())) {
+            judge.judge(before, seen, &mut |finding| found(&mut summary, finding));
+        }
+    }
+    match pairs.source().end() {
+        ScanEnd::Complete => {}
+        ScanEnd::CutShort { .. } => return Err(CheckError::CutShort),
+    }
+    for before in pairs.into_rest() {
+        let before = Box::new(before?);
+        if is_looked_at(before.key.path()) {
+            judge.judge(Some(before), None, &mut |finding| found(&mut summary, finding));
+        }
+    }
+    (summary.entities, summary.bytes) = (judge.entities, control.progress().bytes);
+    Ok(summary)
+}
+
+fn narrow(all: &Scope, paths: Vec<EntityPath>, file: &Path) -> Result<Scope, CheckError> {
+    all.narrowed(paths).map_err(|outside| {
+        let covered: Vec<String> = all.roots().iter().map(EntityPath::to_string).collect();
+        let path = outside.into_iter().next().unwrap_or_else(|| EntityPath::unix(""));
+        CheckError::NotCovered { file: file.to_owned(), path, covered: covered.join(", ") }
+    })
+}
+
+/// Judges pair after pair, and remembers where it could not see.
+#[derive(Default)]
+struct Judge {
+    /// Nothing within this place was seen, so nothing in it is gone.
+    unseen: Option<EntityPath>,
+    entities: u64,
+}
+
+impl Judge {
+    fn judge(
+        &mut self,
+        before: Option<Box<Entity>>,
+        seen: Option<Observation>,
+        found: &mut dyn FnMut(Finding),
+    ) {
+        let before = before.as_deref();
+        match seen {
+            Some(Observation::Present(after)) => self.compare(before, &after, found),
+            Some(Observation::Absent(_)) => self.miss(before, found),
+            Some(Observation::Unreadable { key, partial, why }) => {
+                self.lose_sight(&key, words(&why), found);
+                if let Some(after) = partial {
+                    self.compare(before, &after, found);
+                }
+            }
+            Some(Observation::Lost { scope, why }) => self.lose_sight(&scope, why, found),
+            None => self.miss(before, found),
+        }
+    }
+
+    fn compare(&mut self, before: Option<&Entity>, after: &Entity, found: &mut dyn FnMut(Finding)) {
+        self.entities += 1;
+        tell(diff(before, Some(after), watched(after.kind)), found);
+    }
+
+    fn miss(&self, before: Option<&Entity>, found: &mut dyn FnMut(Finding)) {
+        let is_unseen = |path| self.unseen.as_ref().is_some_and(|unseen| EntityPath::is_within(path, unseen));
+        let gone = before.filter(|before| !is_unseen(before.key.path()));
+        tell(diff(gone, None, AspectSet::ALL), found);
+    }
+
+    fn lose_sight(&mut self, place: &EntityKey, why: String, found: &mut dyn FnMut(Finding)) {
+        let path = place.path().clone();
+        found(Finding::Unseen(Unseen { path: path.clone(), why }));
+        self.unseen = Some(path);
+    }
+}
+
+fn tell(change: Option<Change>, found: &mut dyn FnMut(Finding)) {
+    if let Some(change) = change
+        && let Some(category) = change.category()
+    {
+        found(Finding::Change { category, change: Box::new(change) });
+    }
+}
+
+/// A directory's inode changes with every name in it, which the names say themselves; what else changes it has an
+/// aspect of its own.
+fn watched(kind: EntityKind) -> AspectSet {
+    match kind {
+        EntityKind::Directory => AspectSet::ALL.without(Aspect::Changed),
+        EntityKind::File
+        | EntityKind::Symlink
+        | EntityKind::BlockDevice
+        | EntityKind::CharDevice
+        | EntityKind::Fifo
+        | EntityKind::Socket => AspectSet::ALL,
+    }
+}
