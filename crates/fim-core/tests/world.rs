@@ -9,8 +9,9 @@ mod script;
 use std::collections::{BTreeMap, BTreeSet};
 
 use fim_core::{
-    Digest, Entity, EntityDecision, EntityKey, EntityKind, EntityPath, FileAttributes, Gap, GapScope, Input,
-    Observation, PathStyle, Rule, RuleSet, ScanEnd, ScanPlan, Settings, Stop, Timestamp, Unreadable,
+    Digest, Entity, EntityDecision, EntityKey, EntityKind, EntityPath, FileAttributes, Gap, GapCause,
+    GapScope, Input, Observation, PathStyle, Rule, RuleSet, ScanEnd, ScanPlan, Settings, Stop, Timestamp,
+    Unreadable,
 };
 use proptest::prelude::*;
 use script::Sensor;
@@ -131,7 +132,13 @@ impl World {
             Event::CutScan { after } => self.scan(Some(path(after))),
             Event::Restart { is_clean } => {
                 let last_alive = self.sensor.now.plus_nanos(-3_000_000_000);
+                let (told, was_watching) =
+                    (self.sensor.gaps.len(), self.sensor.memory.baselined.names_something());
                 self.sensor.restart(last_alive, if is_clean { Stop::Clean } else { Stop::Unclean });
+                let stopped = self.sensor.gaps[told..].iter().find(|gap| gap.cause == GapCause::AgentStopped);
+                let stretch = stopped.map(|gap| (gap.start, gap.end));
+                let expected = was_watching.then_some((last_alive, Some(self.sensor.now)));
+                assert_eq!(stretch, expected, "the time without an agent is a gap");
                 let settings = Settings {
                     is_enabled: self.is_enabled,
                     rules: self.rules.clone(),
@@ -183,6 +190,9 @@ impl World {
         });
         self.sensor.scan(seen, end);
         self.check_nothing_happened_in_secret(&baselined, events, before);
+        let open = self.sensor.memory.open_gaps.iter();
+        let cut_short = open.filter(|open| open.gap.scope == GapScope::Everything).count();
+        assert_eq!(cut_short, usize::from(!is_complete), "a scan that saw less is a gap until one sees all");
         if is_complete {
             self.check_what_cannot_be_seen_is_told();
         }
