@@ -1,3 +1,86 @@
 //! The sensor as a program.
 
-fn main() {}
+mod check_config;
+mod doctor;
+mod enroll;
+mod exit;
+mod run;
+mod standalone;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use fim_sensor::DataDir;
+use tracing_subscriber::EnvFilter;
+
+/// Watches this machine's files and tells what changed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "steadfast-agent",
+    version,
+    after_help = "Logs go to stderr; RUST_LOG chooses how much (default: info).\n\n\
+Exit codes:
+  0  all is well
+  1  something needs attention: differences, a failed check, an agent that is not running
+  2  usage: an option is wrong
+  3  part of the scope could not be read
+  4  failure"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Enroll(enroll::EnrollArgs),
+    Run(run::RunArgs),
+    Status(status::StatusArgs),
+    Doctor(doctor::DoctorArgs),
+    /// Look at the settings.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    Baseline(standalone::BaselineArgs),
+    Check(standalone::CheckArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    Check(check_config::CheckConfigArgs),
+}
+
+/// Where the agent keeps everything.
+#[derive(Debug, Args)]
+struct DataDirArg {
+    /// The directory in which the agent keeps its identity, its state and what waits for the server.
+    #[arg(
+        long = "data-dir",
+        value_name = "DIR",
+        env = "STEADFAST_AGENT_DATA_DIR",
+        default_value = "/var/lib/steadfast-agent"
+    )]
+    path: PathBuf,
+}
+
+impl DataDirArg {
+    fn data_dir(&self) -> DataDir {
+        DataDir::new(&self.path)
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match cli.command {
+        Command::Enroll(args) => enroll::enroll(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Status(args) => status::status(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
+        Command::Config(ConfigCommand::Check(args)) => check_config::check_config(&args),
+        Command::Baseline(args) => standalone::baseline(args),
+        Command::Check(args) => standalone::check(args),
+    }
+}

@@ -153,14 +153,23 @@ pub fn replace_file<D: Disk>(disk: &D, path: &Path, bytes: &[u8]) -> io::Result<
     disk.sync_dir(path.parent().unwrap_or(Path::new(".")))
 }
 
+/// True if nobody but the owner may read the file or directory, as far as the system can tell.
+pub fn is_private(path: &Path) -> io::Result<bool> {
+    private::is_private(path)
+}
+
 #[cfg(unix)]
 mod private {
     //! Rights and directories as Unix has them.
 
-    use std::fs::{DirBuilder, File, OpenOptions};
+    use std::fs::{self, DirBuilder, File, OpenOptions};
     use std::io;
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
     use std::path::Path;
+
+    pub fn is_private(path: &Path) -> io::Result<bool> {
+        Ok(fs::metadata(path)?.permissions().mode() & 0o077 == 0)
+    }
 
     pub fn create_dir_all(dir: &Path) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)
@@ -182,6 +191,10 @@ mod private {
     use std::fs::{self, OpenOptions};
     use std::io;
     use std::path::Path;
+
+    pub fn is_private(path: &Path) -> io::Result<bool> {
+        fs::metadata(path).map(|_| true)
+    }
 
     pub fn create_dir_all(dir: &Path) -> io::Result<()> {
         fs::create_dir_all(dir)

@@ -27,7 +27,8 @@ pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub(crate) struct EngineParts<T: FileTree, D: Disk> {
     pub machine: [u8; 16],
     pub dir: DataDir,
-    pub tree: Arc<T>,
+    /// Gives the tree for a scan: what a tree knows of users, say, is made anew for each.
+    pub tree: Box<dyn Fn() -> Arc<T> + Send>,
     pub disk: D,
     pub store: StateStore<D>,
     /// What was wrong with the state when it was opened, if it has been moved aside.

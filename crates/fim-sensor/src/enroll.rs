@@ -95,6 +95,11 @@ impl Token {
         Self(text.trim().to_owned())
     }
 
+    /// True if it has no text.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text, to be sent to the server and nowhere else.
     pub(crate) fn reveal(&self) -> &str {
         &self.0

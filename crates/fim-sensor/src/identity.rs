@@ -80,6 +80,12 @@ pub enum IdentityError {
         /// The file.
         path: PathBuf,
     },
+    /// The server gave no settings, and none were kept.
+    #[error("there are no settings yet, and the server gave none: {why}")]
+    NoSettings {
+        /// Why the server gave none.
+        why: String,
+    },
     /// Another agent works in this directory.
     #[error("another agent is running with the data directory {}; stop it first", path.display())]
     InUse {

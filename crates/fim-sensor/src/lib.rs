@@ -12,12 +12,14 @@
 mod alive;
 mod backoff;
 mod client;
+mod doctor;
 mod engine;
 mod enroll;
 mod fingerprint;
 mod identity;
 mod inbox;
 mod overlay;
+mod preview;
 mod sensor;
 mod settings;
 mod shared_spool;
@@ -31,11 +33,13 @@ mod tls;
 mod uplink;
 
 pub use client::CallError;
+pub use doctor::{Check, Outcome, SettingsSource, current_settings, diagnose};
 pub use enroll::{EnrollError, Enrollment, Token, TrustAnchor, enroll};
 pub use fim_log::LogOptions;
 pub use fim_scan::ScanOptions;
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use identity::{DataDir, DataDirLock, Identity, IdentityError, expiry_advice};
+pub use preview::{Preview, RuleCost, UnreadablePlace, preview};
 pub use sensor::{RunningSensor, Sensor, SensorConfig, StartSensorError, ThreadFailed};
 pub use settings::{RuleSetting, Settings};
 pub use spool::{BatchError, BatchLimits, LedgerError, OpenSpoolError, Outgoing, Spool, SpoolError};

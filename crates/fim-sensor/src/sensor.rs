@@ -88,11 +88,14 @@ pub struct ThreadFailed {
 }
 
 impl Sensor {
-    /// Starts a sensor that watches `tree`.
+    /// Starts a sensor that watches what `tree` gives, which is asked before each scan.
     ///
     /// It goes on where the last one ended: reports that wait are sent, and what changed meanwhile is found by the
     /// first scan.
-    pub fn start<T: FileTree>(config: SensorConfig, tree: Arc<T>) -> Result<RunningSensor, StartSensorError> {
+    pub fn start<T: FileTree>(
+        config: SensorConfig,
+        tree: impl Fn() -> Arc<T> + Send + 'static,
+    ) -> Result<RunningSensor, StartSensorError> {
         let dir = config.data_dir;
         let identity = dir.identity()?;
         let lock = dir.lock()?;
@@ -129,7 +132,7 @@ impl Sensor {
         let parts = EngineParts {
             machine: identity.sensor_id(),
             dir: dir.clone(),
-            tree,
+            tree: Box::new(tree),
             disk: RealDisk,
             store,
             lost_state,

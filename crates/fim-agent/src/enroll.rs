@@ -1,0 +1,105 @@
+//! `enroll`: makes this machine known to a server.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use fim_os::HostFacts;
+use fim_sensor::{EnrollError, Enrollment, Fingerprint, Token, TrustAnchor};
+
+use crate::DataDirArg;
+use crate::exit::{FAILURE, USAGE, fail, print};
+
+/// Makes this machine known to a server, once, with a token that `steadfast machine enroll-token` gives.
+///
+/// The server is proved by its certificate authority's fingerprint or file before the token is sent. The private key
+/// is made on this machine and never leaves it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  steadfast-agent enroll --server https://fim.example.org:8443 --token-file token --ca-fingerprint 3f9a…
+  STEADFAST_ENROLL_TOKEN=… steadfast-agent enroll --server https://10.0.0.5:8443 --ca-file ca.pem
+
+A token on the command line can be seen by everybody who may list processes; --token-file or the variable
+STEADFAST_ENROLL_TOKEN keeps it to yourself.
+
+Exit codes:
+  0  the machine is enrolled
+  2  usage: an option is wrong or missing
+  4  failure: nothing was changed")]
+pub struct EnrollArgs {
+    /// The server's address.
+    #[arg(long, value_name = "URL")]
+    server: String,
+    /// The token. Visible in the process list: prefer --token-file.
+    #[arg(long, value_name = "TOKEN", env = "STEADFAST_ENROLL_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// A file that holds the token; `-` reads it from the standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
+    /// The SHA-256 fingerprint of the server's certificate authority, which the server prints at its start.
+    #[arg(long, value_name = "SHA256", required_unless_present = "ca_file")]
+    ca_fingerprint: Option<Fingerprint>,
+    /// A file with the certificate of the server's authority, in PEM form.
+    #[arg(long, value_name = "FILE", conflicts_with = "ca_fingerprint")]
+    ca_file: Option<PathBuf>,
+    /// The machine's name; the one it gives itself if left out.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    data_dir: DataDirArg,
+}
+
+/// Runs `enroll`.
+pub fn enroll(args: &EnrollArgs) -> ExitCode {
+    let enrollment = match enrollment(args) {
+        Ok(enrollment) => enrollment,
+        Err(error) => return fail(USAGE, error),
+    };
+    match fim_sensor::enroll(&args.data_dir.data_dir(), &enrollment) {
+        Ok(identity) => {
+            print(&format!(
+                "enrolled as {} in the workspace `{}` of {}",
+                identity.machine_id, identity.workspace_name, identity.server
+            ));
+            ExitCode::SUCCESS
+        }
+        Err(error @ EnrollError::BadAuthority) => fail(USAGE, error),
+        Err(error) => fail(FAILURE, error),
+    }
+}
+
+fn enrollment(args: &EnrollArgs) -> anyhow::Result<Enrollment> {
+    let token = match (&args.token, &args.token_file) {
+        (_, Some(path)) if path.as_os_str() == "-" => std::io::read_to_string(std::io::stdin())
+            .context("cannot read the token from the standard input")?,
+        (_, Some(path)) => fs::read_to_string(path)
+            .with_context(|| format!("cannot read the token from {}", path.display()))?,
+        (Some(token), None) => token.clone(),
+        (None, None) => anyhow::bail!(
+            "a token is needed: give --token-file FILE, or set STEADFAST_ENROLL_TOKEN; \
+             `steadfast machine enroll-token` makes one"
+        ),
+    };
+    let token = Token::new(&token);
+    if token.is_empty() {
+        anyhow::bail!("the token is empty; `steadfast machine enroll-token` makes one");
+    }
+    let trust = match (&args.ca_fingerprint, &args.ca_file) {
+        (Some(fingerprint), _) => TrustAnchor::Fingerprint(*fingerprint),
+        (None, Some(path)) => TrustAnchor::Certificate(
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?,
+        ),
+        (None, None) => anyhow::bail!("give --ca-fingerprint or --ca-file, so that the server can be proved"),
+    };
+    let facts = HostFacts::read();
+    Ok(Enrollment {
+        server: args.server.clone(),
+        token,
+        trust,
+        machine_name: args.name.clone().unwrap_or(facts.host_name),
+        os_name: facts.os_name.unwrap_or_else(|| "Linux".to_owned()),
+        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}

@@ -1,0 +1,102 @@
+//! `run`: the agent at work.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use clap::Args;
+use fim_os::{HostFacts, LiveTree};
+use fim_sensor::{LogOptions, RunningSensor, ScanOptions, Sensor, SensorConfig};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::DataDirArg;
+use crate::exit::{FAILURE, fail};
+
+/// Watches this machine until it is told to stop (SIGTERM, SIGINT).
+///
+/// What changed while it was not running is found by its first scan. While the server is away, changes wait in the
+/// data directory.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  steadfast-agent run
+  steadfast-agent run --data-dir ./agent --spool-megabytes 64
+
+Exit codes:
+  0  it was told to stop, and did
+  2  usage: an option is wrong
+  4  failure")]
+pub struct RunArgs {
+    #[command(flatten)]
+    data_dir: DataDirArg,
+    /// How many threads read files. One is easiest on the machine, more are faster.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    threads: u16,
+    /// How much may wait for the server, in megabytes. Beyond that, changes are found again once there is room.
+    #[arg(long, value_name = "MB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    spool_megabytes: u64,
+    /// Work at the usual priority instead of behind everything else.
+    #[arg(long)]
+    full_priority: bool,
+}
+
+/// Runs `run`.
+pub fn run(args: &RunArgs) -> ExitCode {
+    let mut signals = match Signals::new([SIGTERM, SIGINT]) {
+        Ok(signals) => signals,
+        Err(error) => return fail(FAILURE, anyhow::Error::new(error).context("cannot listen to signals")),
+    };
+    if !args.full_priority {
+        fim_os::lower_priority();
+    }
+    let config = SensorConfig {
+        data_dir: args.data_dir.data_dir(),
+        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        os_name: HostFacts::read().os_name.unwrap_or_else(|| "Linux".to_owned()),
+        scan: ScanOptions { threads: args.threads.into(), ..ScanOptions::default() },
+        spool: LogOptions { segment_bytes: 1 << 20, max_bytes: args.spool_megabytes << 20 },
+    };
+    let sensor = match Sensor::start(config, || Arc::new(LiveTree::new())) {
+        Ok(sensor) => sensor,
+        Err(error) => return fail(FAILURE, error),
+    };
+    let (told, asked) = mpsc::channel();
+    let handle = signals.handle();
+    let listener = std::thread::spawn(move || {
+        for signal in signals.forever() {
+            let _ = told.send(signal);
+        }
+    });
+    let ended = wait(sensor, &asked);
+    handle.close();
+    let _ = listener.join();
+    ended
+}
+
+/// Waits for a signal or for a thread of the sensor to end.
+fn wait(sensor: RunningSensor, asked: &mpsc::Receiver<i32>) -> ExitCode {
+    loop {
+        match asked.recv_timeout(LOOK_EVERY) {
+            Ok(signal) => {
+                tracing::info!(signal, "stopping");
+                return match sensor.stop() {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(error) => fail(FAILURE, error),
+                };
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                if let Some(failure) = sensor.failure() {
+                    let _ = sensor.stop();
+                    return fail(FAILURE, failure);
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let _ = sensor.stop();
+                return fail(FAILURE, anyhow::anyhow!("the thread that listens to signals has ended"));
+            }
+        }
+    }
+}
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -1,0 +1,179 @@
+//! What may keep a sensor from doing its work: checks for a person who wonders.
+
+use std::sync::Arc;
+
+use fim_log::is_private;
+use fim_scan::FileTree;
+use serde::Serialize;
+
+use crate::client::{CallError, ServerClient};
+use crate::identity::{DataDir, Identity, IdentityError, days_left, expiry_advice};
+use crate::preview::preview;
+use crate::settings::{Settings, error_text};
+use crate::time::{now, rfc3339};
+
+/// One thing that was checked.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Check {
+    /// What was checked.
+    pub name: &'static str,
+    /// How it is.
+    pub outcome: Outcome,
+    /// What was found, and what to do about it.
+    pub detail: String,
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// All is well.
+    Good,
+    /// It works, but somebody should know.
+    Warning,
+    /// It does not work.
+    Bad,
+}
+
+/// Where settings came from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SettingsSource {
+    /// The server gave them just now.
+    Server,
+    /// They were kept when the server gave them last.
+    Kept,
+}
+
+/// Checks everything that a sensor with this data directory needs.
+pub fn diagnose<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Vec<Check> {
+    let mut checks = vec![check_rights(dir)];
+    match dir.identity() {
+        Err(error) => checks.push(bad("identity", error_text(&error))),
+        Ok(identity) => {
+            let enrolled = format!("enrolled with {} as {}", identity.server, identity.machine_id);
+            checks.push(good("identity", enrolled));
+            checks.push(check_certificate(dir, &identity));
+            checks.extend(check_server(&identity));
+        }
+    }
+    checks.push(check_rules(dir, tree));
+    checks
+}
+
+/// The settings that a sensor would work by: the server's, or those that were kept if the server cannot be asked,
+/// with the reason.
+pub fn current_settings(
+    dir: &DataDir,
+) -> Result<(Settings, SettingsSource, Option<CallError>), IdentityError> {
+    let identity = dir.identity()?;
+    let asked = ServerClient::of(&identity).and_then(|client| client.settings(None));
+    let error = match asked {
+        Ok(Some(settings)) => return Ok((settings, SettingsSource::Server, None)),
+        Ok(None) => None,
+        Err(error) => Some(error),
+    };
+    match Settings::load(dir) {
+        Some(settings) => Ok((settings, SettingsSource::Kept, error)),
+        None => {
+            Err(IdentityError::NoSettings { why: error.map_or_else(String::new, |error| error_text(&error)) })
+        }
+    }
+}
+
+fn check_rights(dir: &DataDir) -> Check {
+    const NAME: &str = "data directory";
+    let path = dir.path();
+    match is_private(path) {
+        Ok(true) => good(NAME, format!("{} is readable by its owner only", path.display())),
+        Ok(false) => bad(
+            NAME,
+            format!("{0} is open to others, and it holds a private key; run `chmod 700 {0}`", path.display()),
+        ),
+        Err(error) => bad(NAME, format!("cannot look at {}: {error}", path.display())),
+    }
+}
+
+fn check_certificate(dir: &DataDir, identity: &Identity) -> Check {
+    const NAME: &str = "certificate";
+    let expiry = match identity.certificate_expiry(dir) {
+        Ok(expiry) => expiry,
+        Err(error) => return bad(NAME, error_text(&error)),
+    };
+    if let Some(advice) = expiry_advice(expiry, &identity.server) {
+        return bad(NAME, advice);
+    }
+    let days = days_left(expiry, now());
+    let detail = format!("valid until {}, {days} days", rfc3339(expiry));
+    if days < 14 {
+        warning(NAME, format!("{detail}; enrol this machine again before"))
+    } else {
+        good(NAME, detail)
+    }
+}
+
+fn check_server(identity: &Identity) -> Vec<Check> {
+    let client = match ServerClient::of(identity) {
+        Ok(client) => client,
+        Err(error) => return vec![bad("server", error_text(&error))],
+    };
+    let server = match client.settings(None) {
+        Ok(_) => good("server", format!("{} answers and knows this machine", identity.server)),
+        Err(error) => bad("server", error_text(&error)),
+    };
+    let clock = match client.clock_ahead_seconds() {
+        Ok(Some(ahead)) if ahead.abs() > MOST_SKEW_SECONDS => {
+            let way = if ahead > 0 { "ahead of" } else { "behind" };
+            let seconds = ahead.abs();
+            warning(
+                "clock",
+                format!("the server's clock is {seconds} s {way} this machine's; set the clocks"),
+            )
+        }
+        Ok(Some(_)) => good("clock", format!("agrees with the server's to {MOST_SKEW_SECONDS} s")),
+        Ok(None) => warning("clock", "the server does not tell the time".to_owned()),
+        Err(_) => warning("clock", "cannot be compared without the server".to_owned()),
+    };
+    vec![server, clock]
+}
+
+fn check_rules<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Check {
+    const NAME: &str = "rules";
+    let (settings, _, _) = match current_settings(dir) {
+        Ok(settings) => settings,
+        Err(error) => return warning(NAME, error_text(&error)),
+    };
+    if !settings.fim_enabled {
+        return warning(NAME, "file integrity monitoring is disabled in this workspace".to_owned());
+    }
+    let (rules, warnings) = settings.rule_set(&|name| std::env::var(name).ok());
+    let seen = preview(tree, &rules);
+    let entities: u64 = seen.rules.iter().map(|rule| rule.entities).sum();
+    let summary = format!("{} rules in force, {entities} entities", seen.rules.len());
+    if let Some(first) = seen.unreadable.first() {
+        let count = seen.unreadable_count;
+        warning(
+            NAME,
+            format!("{summary}; {count} places cannot be read, the first is {} ({})", first.path, first.why),
+        )
+    } else if let Some(first) = warnings.first() {
+        warning(NAME, format!("{summary}; {first}"))
+    } else {
+        good(NAME, format!("{summary}, all readable"))
+    }
+}
+
+fn good(name: &'static str, detail: String) -> Check {
+    Check { name, outcome: Outcome::Good, detail }
+}
+
+fn warning(name: &'static str, detail: String) -> Check {
+    Check { name, outcome: Outcome::Warning, detail }
+}
+
+fn bad(name: &'static str, detail: String) -> Check {
+    Check { name, outcome: Outcome::Bad, detail }
+}
+
+/// How far the clocks may be apart before a person should look.
+const MOST_SKEW_SECONDS: i64 = 30;

@@ -1,0 +1,189 @@
+//! What rules come to on this machine: how many entities, how many bytes, and what cannot be read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fim_core::{Entity, EntityKind, EntityPath, Observation, RuleSet, Unreadable};
+use fim_scan::{
+    AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Scan, ScanControl, ScanOptions, Stamp, TreeError,
+};
+use serde::Serialize;
+
+use crate::settings::error_text;
+
+/// What rules come to on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// Each rule in force, in the order in which they are asked.
+    pub rules: Vec<RuleCost>,
+    /// What could not be read, and why; the first [`MOST_UNREADABLE`].
+    pub unreadable: Vec<UnreadablePlace>,
+    /// How many places could not be read.
+    pub unreadable_count: u64,
+    /// Why the preview is not complete, if it is not.
+    pub problem: Option<String>,
+}
+
+/// What a rule comes to.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleCost {
+    /// The rule's name.
+    pub name: String,
+    /// Its path pattern.
+    pub path: String,
+    /// The entities that it watches; one that two rules name counts for the first.
+    pub entities: u64,
+    /// The bytes that are read at each scan.
+    pub bytes: u64,
+}
+
+/// A place that cannot be read.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct UnreadablePlace {
+    /// The place.
+    pub path: String,
+    /// Why.
+    pub why: String,
+}
+
+/// The most unreadable places that are named one by one.
+pub const MOST_UNREADABLE: usize = 100;
+
+/// Walks by the rules without reading any content.
+pub fn preview<T: FileTree>(tree: Arc<T>, rules: &RuleSet) -> Preview {
+    let mut preview = Preview::default();
+    let mut costs: BTreeMap<String, RuleCost> = BTreeMap::new();
+    let plan = Arc::new(rules.scan_plan());
+    let control = Arc::new(ScanControl::default());
+    match Scan::start(Arc::new(Contentless(tree)), plan, ScanOptions::default(), control) {
+        Ok(scan) => {
+            for observation in scan {
+                preview.take_in(observation, rules, &mut costs);
+            }
+        }
+        Err(error) => preview.problem = Some(error_text(&error)),
+    }
+    let in_force = rules.rules().filter(|rule| rule.enabled);
+    preview.rules = in_force
+        .map(|rule| {
+            let cost = costs.remove(&rule.name).unwrap_or_default();
+            RuleCost { name: rule.name.clone(), path: rule.path.clone(), ..cost }
+        })
+        .collect();
+    preview
+}
+
+impl Preview {
+    fn take_in(&mut self, observation: Observation, rules: &RuleSet, costs: &mut BTreeMap<String, RuleCost>) {
+        let mut count = |entity: &Entity| {
+            if let Some(rule) = rules.rule_for_kind(&entity.key, entity.kind) {
+                let cost = costs.entry(rule.name.clone()).or_default();
+                cost.entities += 1;
+                cost.bytes += match entity.kind {
+                    EntityKind::File => entity.attributes.size_bytes.unwrap_or(0),
+                    EntityKind::Directory
+                    | EntityKind::Symlink
+                    | EntityKind::BlockDevice
+                    | EntityKind::CharDevice
+                    | EntityKind::Fifo
+                    | EntityKind::Socket => 0,
+                };
+            }
+        };
+        match observation {
+            Observation::Present(entity) => count(&entity),
+            // Content that is not read looks as if it had ended too soon.
+            Observation::Unreadable { partial: Some(entity), why: Unreadable::Unstable, .. } => {
+                count(&entity);
+            }
+            Observation::Unreadable { key, partial, why } => {
+                if let Some(entity) = partial {
+                    count(&entity);
+                }
+                self.note_unreadable(key.path(), describe(&why));
+            }
+            Observation::Lost { scope, why } => self.note_unreadable(scope.path(), why),
+            Observation::Absent(_) => {}
+        }
+    }
+
+    fn note_unreadable(&mut self, path: &EntityPath, why: String) {
+        self.unreadable_count += 1;
+        if self.unreadable.len() < MOST_UNREADABLE {
+            self.unreadable.push(UnreadablePlace { path: path.to_string(), why });
+        }
+    }
+}
+
+fn describe(why: &Unreadable) -> String {
+    match why {
+        Unreadable::PermissionDenied => "permission denied".to_owned(),
+        Unreadable::Locked => "someone holds it locked".to_owned(),
+        Unreadable::Unstable => "it kept changing".to_owned(),
+        Unreadable::Damaged(text) => text.clone(),
+    }
+}
+
+/// A tree whose files are opened, so that it shows whether they can be, and never read.
+struct Contentless<T>(Arc<T>);
+
+impl<T: FileTree> FileTree for Contentless<T> {
+    type Directory = T::Directory;
+    type File = T::File;
+
+    fn open_root(&self, path: &EntityPath) -> Result<T::Directory, TreeError> {
+        self.0.open_root(path)
+    }
+
+    fn list(&self, directory: &T::Directory) -> Result<Listing, TreeError> {
+        self.0.list(directory)
+    }
+
+    fn describe_directory(&self, directory: &T::Directory) -> Result<Look, TreeError> {
+        self.0.describe_directory(directory)
+    }
+
+    fn enter(
+        &self,
+        directory: &T::Directory,
+        name: &[u8],
+        at_links: AtLinks,
+    ) -> Result<T::Directory, TreeError> {
+        self.0.enter(directory, name, at_links)
+    }
+
+    fn look(&self, directory: &T::Directory, name: &[u8]) -> Result<Look, TreeError> {
+        self.0.look(directory, name)
+    }
+
+    fn resolve(&self, directory: &T::Directory, name: &[u8]) -> Result<Resolved, TreeError> {
+        self.0.resolve(directory, name)
+    }
+
+    fn open_file(
+        &self,
+        directory: &T::Directory,
+        name: &[u8],
+        at_links: AtLinks,
+    ) -> Result<T::File, TreeError> {
+        self.0.open_file(directory, name, at_links)
+    }
+
+    fn describe_file(&self, file: &T::File) -> Result<Look, TreeError> {
+        self.0.describe_file(file)
+    }
+
+    fn stamp(&self, file: &T::File) -> Result<Stamp, TreeError> {
+        self.0.stamp(file)
+    }
+
+    fn read_at(&self, _file: &T::File, _offset: u64, _buffer: &mut [u8]) -> Result<usize, TreeError> {
+        Ok(0)
+    }
+
+    fn keep_out(&self, directory: &T::Directory) -> Option<KeepOut> {
+        self.0.keep_out(directory)
+    }
+}
