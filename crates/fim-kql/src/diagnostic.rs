@@ -144,6 +144,65 @@ impl fmt::Display for Code {
     }
 }
 
+/// A mistake before its place is known in lines and columns.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    pub(crate) code: Code,
+    pub(crate) span: Span,
+    pub(crate) message: String,
+    pub(crate) expected: Vec<String>,
+    pub(crate) suggestion: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self { code, span, message: message.into(), expected: Vec::new(), suggestion: None }
+    }
+
+    pub(crate) fn expecting<T: Into<String>>(mut self, expected: impl IntoIterator<Item = T>) -> Self {
+        self.expected = expected.into_iter().map(Into::into).collect();
+        self
+    }
+
+    pub(crate) fn suggesting(mut self, suggestion: Option<String>) -> Self {
+        self.suggestion = suggestion;
+        self
+    }
+}
+
+/// Gives each problem its line and column, in the order of the text and at most [`MAX_DIAGNOSTICS`].
+pub(crate) fn locate(text: &str, mut problems: Vec<Problem>) -> Vec<Diagnostic> {
+    problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    problems.dedup_by(|later, earlier| later.span == earlier.span && later.code == earlier.code);
+    problems.truncate(MAX_DIAGNOSTICS);
+    let lines = Lines::of(text);
+    let place = |problem: Problem| {
+        let (line, column) = lines.position(text, problem.span.start);
+        let (end_line, end_column) = lines.position(text, problem.span.end);
+        let Problem { code, span, message, expected, suggestion } = problem;
+        Diagnostic { code, message, span, line, column, end_line, end_column, expected, suggestion }
+    };
+    problems.into_iter().map(place).collect()
+}
+
+/// Where each line of a text starts, in bytes.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
+    }
+
+    fn position(&self, text: &str, at: usize) -> (usize, usize) {
+        let line = self.0.partition_point(|start| *start <= at);
+        let start = self.0[line - 1];
+        (line, text[start..at].chars().count() + 1)
+    }
+}
+
+/// After so many mistakes the rest is noise, and a hostile text must not make the answer large.
+const MAX_DIAGNOSTICS: usize = 50;
+
 /// One mistake in a query, told so that its author can mend it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Diagnostic {
@@ -165,6 +224,17 @@ pub struct Diagnostic {
     pub expected: Vec<String>,
     /// The nearest name that exists, if one is near.
     pub suggestion: Option<String>,
+}
+
+impl Diagnostic {
+    /// A mistake in a stretch of `text` that only the runner of a plan can find.
+    pub fn at(text: &str, code: Code, span: Span, message: impl Into<String>) -> Self {
+        let lines = Lines::of(text);
+        let (line, column) = lines.position(text, span.start);
+        let (end_line, end_column) = lines.position(text, span.end);
+        let (expected, suggestion) = (Vec::new(), None);
+        Self { code, message: message.into(), span, line, column, end_line, end_column, expected, suggestion }
+    }
 }
 
 impl fmt::Display for Diagnostic {

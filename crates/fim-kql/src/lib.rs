@@ -8,16 +8,33 @@
 //! Nothing here reads a file, a clock or the environment, so that it also runs in a browser. Neither lexer nor
 //! parser fails: they give a tree and diagnostics, so that an editor can work with half a query.
 
-mod catalog;
 mod diagnostic;
+
+pub mod lexer;
+mod literal;
+
+pub mod ast;
+mod json;
+mod operators;
+mod parser;
+mod print;
+mod suggest;
+
+mod bind;
+mod catalog;
 mod function;
 mod plan;
+mod registry;
 mod time;
 mod types;
 
+pub use ast::Ast;
+pub use bind::{BindOptions, bind, compile};
 pub use catalog::{Catalog, EmptyCatalog};
 pub use diagnostic::{Code, Diagnostic, Span};
 pub use function::{Aggregate, Function};
+pub use literal::value_from_text;
+pub use parser::{MAX_DEPTH, MAX_TEXT_BYTES, parse};
 pub use plan::{
     AggregateCall, Arithmetic, Comparison, Expr, ExprKind, NamedExpr, Operator, Plan, SortKey, Source, Step,
     TextMatch,
