@@ -1,6 +1,8 @@
 //! The engine: owns the tracker, hands it what happens and performs what it demands.
 
 mod scan_run;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -94,7 +94,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         };
         harvest.is_changed = held.is_none() || !overlay.is_empty();
         let state = overlay.over(held.into_iter().flatten());
-        let tree = Arc::clone(&self.parts.tree);
+        let tree = (self.parts.tree)();
         let scan = match Scan::start(tree, Arc::new(plan), self.parts.scan_options, Arc::clone(control)) {
             Ok(scan) => scan,
             Err(error) => return StreamEnd::CutShort { after: None, why: error_text(&error) },

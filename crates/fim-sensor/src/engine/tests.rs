@@ -1,0 +1,396 @@
+//! The engine on a tree in memory and a disk that loses power, with a server that stores what it acknowledges.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use fim_core::{ChangeCategory, ChangeEvent, GapCause};
+use fim_log::LogOptions;
+use fim_testkit::{Fault, FaultyDisk, MemoryTree, Survives};
+
+use super::*;
+use crate::spool::{BatchLimits, Spool};
+
+const SECOND: i64 = 1_000_000_000;
+const LIMITS: BatchLimits = BatchLimits { reports: 2, bytes: 1 << 20 };
+
+/// A machine with a sensor, and the server that it reports to.
+struct World {
+    disk: FaultyDisk,
+    tree: Arc<MemoryTree>,
+    dir: tempfile::TempDir,
+    seconds: Arc<AtomicI64>,
+    spool_bytes: u64,
+    highest: BTreeMap<[u8; 16], u64>,
+    changes: Vec<ChangeEvent>,
+    gaps: Vec<Gap>,
+}
+
+impl World {
+    fn new() -> Self {
+        let tree = MemoryTree::new();
+        tree.directory("/etc").directory("/etc/ssh").directory("/srv");
+        for name in ["hosts", "passwd", "shadow", "ssh/config"] {
+            tree.file(format!("/etc/{name}"), name.as_bytes());
+        }
+        tree.file("/srv/page", "hello");
+        Self {
+            disk: FaultyDisk::new(),
+            tree: Arc::new(tree),
+            dir: tempfile::tempdir().unwrap(),
+            seconds: Arc::new(AtomicI64::new(1000)),
+            spool_bytes: 1 << 20,
+            highest: BTreeMap::new(),
+            changes: Vec::new(),
+            gaps: Vec::new(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(self.seconds.load(Ordering::SeqCst) * SECOND)
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.seconds.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Starts a sensor; nothing if the disk does not let it.
+    fn boot(&self, stop: Stop, rules: &[&str]) -> Option<Engine<MemoryTree, FaultyDisk>> {
+        let tree = Arc::clone(&self.tree);
+        self.boot_with(stop, rules, move |_| Arc::clone(&tree))
+    }
+
+    fn boot_with(
+        &self,
+        stop: Stop,
+        rules: &[&str],
+        tree: impl Fn(&Inbox) -> Arc<MemoryTree> + Send + 'static,
+    ) -> Option<Engine<MemoryTree, FaultyDisk>> {
+        let options = LogOptions { segment_bytes: 1 << 12, max_bytes: self.spool_bytes };
+        let spool = Spool::open(self.disk.clone(), "/spool", options, self.now()).ok()?;
+        let (store, lost_state) =
+            StateStore::open(self.disk.clone(), std::path::Path::new("/state"), self.now()).ok()?;
+        let last_alive = Some(self.now()).filter(|_| store.has_state());
+        let inbox = Arc::new(Inbox::default());
+        let scan_inbox = Arc::clone(&inbox);
+        let seconds = Arc::clone(&self.seconds);
+        self.pass(30);
+        let parts = EngineParts {
+            machine: [7; 16],
+            dir: DataDir::new(self.dir.path()),
+            tree: Box::new(move || tree(&scan_inbox)),
+            disk: self.disk.clone(),
+            store,
+            lost_state,
+            spool: Arc::new(SharedSpool::new(spool)),
+            inbox,
+            status: SharedStatus::default(),
+            clock: Arc::new(move || Timestamp(seconds.load(Ordering::SeqCst) * SECOND)),
+            scan_options: ScanOptions::default(),
+        };
+        Some(Engine::start(parts, last_alive, stop, Some(settings(rules))))
+    }
+
+    /// Lets the sensor's server take everything that is durable in the spool.
+    fn deliver(&mut self, engine: &Engine<MemoryTree, FaultyDisk>) {
+        let mut spool = engine.parts.spool.lock();
+        loop {
+            let batch = match spool.next_batch(LIMITS, self.now()) {
+                Ok(Some(batch)) => batch,
+                Ok(None) => return,
+                // The uplink tries again, and planned faults happen once.
+                Err(_) => continue,
+            };
+            let highest = self.highest.entry(batch.epoch).or_default();
+            if batch.sequence > *highest {
+                *highest = batch.sequence;
+                for report in batch.reports {
+                    match report {
+                        Report::Change(event) => self.changes.push(event),
+                        Report::Gap(gap) => self.gaps.push(gap),
+                    }
+                }
+            }
+            spool.acknowledge();
+        }
+    }
+
+    /// What the server has of changes, in path order: `+` added, `~` modified, `-` removed.
+    fn reported(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.changes.iter().map(line).collect();
+        lines.sort_by_key(|line| line[1..].to_owned());
+        lines
+    }
+
+    fn causes(&self) -> Vec<GapCause> {
+        self.gaps.iter().map(|gap| gap.cause).collect()
+    }
+
+    /// Changes the tree in every way.
+    fn tamper(&self) {
+        self.tree
+            .file("/etc/hosts", "evil")
+            .file("/etc/new", "new")
+            .remove("/etc/shadow")
+            .mode("/etc/passwd", 0o666);
+    }
+}
+
+const TAMPERED: [&str; 4] = ["~/etc/hosts", "+/etc/new", "~/etc/passwd", "-/etc/shadow"];
+
+fn line(event: &ChangeEvent) -> String {
+    let sign = match event.change.category() {
+        Some(ChangeCategory::Added) => '+',
+        Some(ChangeCategory::Modified) => '~',
+        Some(ChangeCategory::Removed) => '-',
+        None => '?',
+    };
+    format!("{sign}{}", event.change.key.path())
+}
+
+fn settings(paths: &[&str]) -> Settings {
+    let rules: Vec<_> = paths
+        .iter()
+        .map(|path| serde_json::json!({"name": path, "type": "linux-file", "path": path, "recurse": true}))
+        .collect();
+    serde_json::from_value(serde_json::json!({
+        "revision": paths.len(), "scanIntervalSeconds": 10, "fimEnabled": true, "rules": rules,
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_baseline_reports_nothing_and_what_changes_after_it_is_reported_once() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.reported(), [""; 0]);
+    world.tamper();
+    for _ in 0..3 {
+        world.pass(10);
+        engine.tick();
+        world.deliver(&engine);
+    }
+    assert_eq!(world.reported(), TAMPERED);
+    assert_eq!(world.causes(), []);
+}
+
+#[test]
+fn what_changes_while_the_agent_is_stopped_is_reported_at_its_next_start() {
+    for stop in [Stop::Clean, Stop::Unclean] {
+        let mut world = World::new();
+        let mut engine = world.boot(stop, &["/etc"]).unwrap();
+        engine.tick();
+        match stop {
+            Stop::Clean => engine.finish(),
+            Stop::Unclean => drop(engine),
+        }
+        world.disk.lose_power(Survives::Nothing);
+        world.tamper();
+        let stopped = world.now();
+        let mut engine = world.boot(stop, &["/etc"]).unwrap();
+        engine.tick();
+        world.deliver(&engine);
+        assert_eq!(world.reported(), TAMPERED, "{stop:?}");
+        assert_eq!(world.causes(), [GapCause::AgentStopped]);
+        assert_eq!(
+            (world.gaps[0].start, world.gaps[0].end),
+            (stopped, Some(stopped.plus_nanos(30 * SECOND)))
+        );
+    }
+}
+
+#[test]
+fn a_power_loss_at_any_operation_of_a_scan_leaves_one_report_of_each_change() {
+    let operations = {
+        let world = World::new();
+        let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+        engine.tick();
+        let before = world.disk.operations();
+        world.tamper();
+        world.pass(10);
+        engine.tick();
+        before..world.disk.operations() + 1
+    };
+    assert!(operations.end - operations.start > 10, "{operations:?}");
+    for operation in operations {
+        for survives in
+            [Survives::Nothing, Survives::Everything, Survives::Any(operation), Survives::Any(operation * 31)]
+        {
+            let mut world = World::new();
+            let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+            engine.tick();
+            world.disk.fail_at(operation, Fault::PowerLoss);
+            world.tamper();
+            world.pass(10);
+            engine.tick();
+            drop(engine);
+            world.disk.lose_power(survives);
+            for _ in 0..2 {
+                let mut engine = world.boot(Stop::Unclean, &["/etc"]).unwrap();
+                engine.tick();
+                world.deliver(&engine);
+            }
+            assert_eq!(world.reported(), TAMPERED, "power lost at operation {operation}, {survives:?}");
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_fails_once_at_any_operation_leaves_one_report_of_each_change() {
+    for operation in 0..80 {
+        for fault in [Fault::NoSpace, Fault::Broken] {
+            let mut world = World::new();
+            world.disk.fail_at(operation, fault);
+            // A sensor that cannot even start is started again.
+            let mut engine =
+                world.boot(Stop::Clean, &["/etc"]).or_else(|| world.boot(Stop::Clean, &["/etc"])).unwrap();
+            for _ in 0..2 {
+                engine.tick();
+                world.pass(10);
+            }
+            world.tamper();
+            for _ in 0..3 {
+                engine.tick();
+                world.pass(10);
+            }
+            world.deliver(&engine);
+            assert_eq!(world.reported(), TAMPERED, "{fault:?} at operation {operation}");
+        }
+    }
+}
+
+#[test]
+fn what_a_new_rule_names_is_a_baseline_and_not_added() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    engine.change_settings(settings(&["/etc", "/srv"]));
+    world.deliver(&engine);
+    assert_eq!(world.reported(), [""; 0]);
+    world.tree.file("/srv/page", "defaced");
+    world.pass(10);
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["~/srv/page"]);
+}
+
+#[test]
+fn a_damaged_state_is_moved_aside_and_told_as_a_gap() {
+    for file in ["/state/state-1", "/state/commit"] {
+        let mut world = World::new();
+        let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+        engine.tick();
+        engine.finish();
+        world.disk.damage(std::path::Path::new(file), 20);
+        world.tamper();
+        let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+        engine.tick();
+        world.deliver(&engine);
+        assert_eq!(world.reported(), [""; 0], "{file}: nothing to compare with");
+        assert!(world.causes().contains(&GapCause::StateLost), "{file}: {:?}", world.gaps);
+        assert!(world.disk.paths().iter().any(|path| path.to_string_lossy().contains("damaged-")));
+        world.tree.remove("/etc/new");
+        world.pass(10);
+        engine.tick();
+        world.deliver(&engine);
+        assert_eq!(world.reported(), ["-/etc/new"], "{file}");
+    }
+}
+
+#[test]
+fn a_scan_that_is_cut_short_by_a_stop_is_a_gap_and_no_removal() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    engine.finish();
+    world.tamper();
+    let tree = Arc::clone(&world.tree);
+    let mut engine = world
+        .boot_with(Stop::Clean, &["/etc"], move |inbox| {
+            inbox.stop();
+            Arc::clone(&tree)
+        })
+        .unwrap();
+    engine.tick();
+    world.deliver(&engine);
+    engine.finish();
+    assert!(!world.reported().iter().any(|line| line == "-/etc/ssh"), "{:?}", world.reported());
+    let cut = world.gaps.iter().find(|gap| gap.cause == GapCause::ScanCutShort).unwrap().clone();
+    assert!(cut.end.is_none() && cut.detail.contains("the agent was stopped"), "{cut:?}");
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.reported(), TAMPERED);
+    let closed = world.gaps.iter().filter(|gap| gap.cause == GapCause::ScanCutShort && gap.end.is_some());
+    assert_eq!(closed.map(|gap| gap.start).collect::<Vec<_>>(), [cut.start]);
+}
+
+#[test]
+fn a_full_spool_delays_changes_and_loses_none() {
+    let mut world = World::new();
+    world.spool_bytes = 1600;
+    for number in 0..40 {
+        world.tree.file(format!("/etc/file{number:02}"), "old");
+    }
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    for number in 0..40 {
+        world.tree.file(format!("/etc/file{number:02}"), "new");
+    }
+    world.pass(10);
+    engine.tick();
+    assert!(engine.parts.status.get().error.is_some_and(|error| error.contains("full")));
+    for _ in 0..60 {
+        world.deliver(&engine);
+        world.pass(10);
+        engine.tick();
+    }
+    world.deliver(&engine);
+    let expected: Vec<String> = (0..40).map(|number| format!("~/etc/file{number:02}")).collect();
+    assert_eq!(world.reported(), expected);
+    assert!(world.causes().contains(&GapCause::SpoolFull));
+}
+
+#[test]
+fn a_scan_without_changes_writes_no_new_state() {
+    let world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    let states = |world: &World| -> Vec<_> {
+        world.disk.paths().into_iter().filter(|path| path.to_string_lossy().contains("state-")).collect()
+    };
+    let first = states(&world);
+    world.pass(10);
+    engine.tick();
+    assert_eq!(states(&world), first);
+    world.tamper();
+    world.pass(10);
+    engine.tick();
+    assert_ne!(states(&world), first);
+    assert_eq!(states(&world).len(), 1);
+}
+
+#[test]
+fn an_unreadable_file_is_a_gap_and_what_changed_meanwhile_is_reported() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    world.tree.refuse("/etc/shadow", fim_scan::TreeError::PermissionDenied);
+    world.pass(10);
+    engine.tick();
+    world.tree.file("/etc/shadow", "changed unseen");
+    world.pass(10);
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.causes(), [GapCause::Unreadable]);
+    drop(engine);
+    world.tree.allow("/etc/shadow");
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    world.deliver(&engine);
+    assert!(world.changes.iter().any(|event| {
+        line(event) == "~/etc/shadow" && event.change.fields.contains(fim_core::Aspect::Content)
+    }));
+    assert!(world.gaps.iter().any(|gap| gap.cause == GapCause::Unreadable && gap.end.is_some()));
+}
