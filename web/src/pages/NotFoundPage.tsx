@@ -3,10 +3,10 @@ import { EmptyState } from '../ui/EmptyState';
 
 export function NotFoundPage() {
   return (
-    <div className="page">
-      <EmptyState title="There is no such page">
+    <main className="page">
+      <EmptyState page title="There is no such page">
         The link may be old. <Link to="/workspaces">See all workspaces</Link>
       </EmptyState>
-    </div>
+    </main>
   );
 }

@@ -65,6 +65,8 @@ export default function OverviewPage() {
   const changes = useInfiniteQuery(changesQuery(ws, live.listPeriod, filters));
   const items = useMemo(() => changes.data?.pages.flatMap((page) => page.items) ?? [], [changes.data]);
 
+  const pending = useMemo(() => countMissing(live.arrived, items), [live.arrived, items]);
+
   usePageTitle(workspace.data?.name ?? 'Overview');
   useShortcuts(useMemo(() => ({ r: live.refresh }), [live.refresh]));
 
@@ -177,7 +179,7 @@ export default function OverviewPage() {
         )}
         {tab === 'changes' && (
           <>
-            <LivePill count={live.pending} onShow={live.refresh} />
+            <LivePill count={pending} onShow={live.refresh} />
             <ChangeList
               query={changes}
               changes={items}
@@ -213,6 +215,12 @@ export default function OverviewPage() {
       <OverviewDialogs ws={ws} dialog={dialog} onClose={() => setDialog(undefined)} />
     </div>
   );
+}
+
+/** How many of the changes that arrived are not in the list. */
+function countMissing(arrived: readonly Change[], items: readonly Change[]): number {
+  const shown = new Set(items.map(({ id }) => id));
+  return arrived.filter(({ id }) => !shown.has(id)).length;
 }
 
 function useFilters({ q, type, category, machine }: OverviewSearch): ChangeFilters {

@@ -10,8 +10,10 @@ type Props<T> = {
   columns: readonly Column<T>[];
   rowId(row: T): string;
   rowHeight: number;
-  /** Any CSS height; the grid scrolls inside it. */
-  height?: string;
+  /** Any CSS height; a longer list scrolls inside it. */
+  maxHeight?: string;
+  /** True if the grid takes all the height that there is. */
+  fills?: boolean;
   onOpen?(row: T): void;
   selectedId?: string;
   /** Shown in place of rows when there are none. */
@@ -83,7 +85,8 @@ export function DataGrid<T>(props: Props<T>) {
 
   const { wide, narrow } = widthsOf(columns);
   const style = {
-    height: props.height ?? 'auto',
+    height: props.fills ? '100%' : 'auto',
+    maxHeight: props.maxHeight,
     '--columns': wide,
     '--columns-narrow': narrow,
     '--min-width': props.minWidth ? `${props.minWidth}px` : '100%',

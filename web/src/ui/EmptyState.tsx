@@ -6,14 +6,17 @@ type Props = {
   children?: ReactNode;
   action?: ReactNode;
   tone?: 'good' | 'warn';
+  /** True when this is all that the page shows. */
+  page?: boolean;
 };
 
 /** Says why there is nothing here and what to do next. */
-export function EmptyState({ icon, title, children, action, tone }: Props) {
+export function EmptyState({ icon, title, children, action, tone, page }: Props) {
+  const Heading = page ? 'h1' : 'h2';
   return (
     <div className={`state${tone ? ` ${tone}` : ''}`}>
       {icon}
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children && <p>{children}</p>}
       {action}
     </div>

@@ -27,7 +27,7 @@ export function ChangeGrid({ changes, total, selectedId, empty, onOpen, onEnd }:
       total={total}
       rowId={({ id }) => id}
       rowHeight={38}
-      height="min(560px, 70vh)"
+      maxHeight="min(560px, 70vh)"
       selectedId={selectedId ?? ''}
       onOpen={onOpen}
       onEnd={onEnd}

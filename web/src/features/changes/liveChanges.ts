@@ -10,8 +10,7 @@ export function matchesFilters(change: Change, filters: ChangeFilters): boolean 
     (category === undefined || change.category === category) &&
     (machine === undefined || change.machine === machine) &&
     (text === undefined ||
-      change.entity.toLowerCase().includes(text) ||
-      change.machine.toLowerCase().includes(text))
+      [change.entity, change.machine, change.rule].some((field) => field.toLowerCase().includes(text)))
   );
 }
 
@@ -29,7 +28,7 @@ function isChange(value: unknown): value is Change {
   return (
     typeof value === 'object' &&
     value !== null &&
-    ['id', 'time', 'machine', 'type', 'category', 'entity'].every(
+    ['id', 'time', 'machine', 'type', 'category', 'entity', 'rule'].every(
       (name) => typeof Reflect.get(value, name) === 'string',
     )
   );

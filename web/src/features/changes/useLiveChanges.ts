@@ -7,22 +7,27 @@ export type LiveState = 'connecting' | 'open' | 'lost';
 const RECONNECT_MILLIS = 5_000;
 
 /**
- * Follows the workspace's stream of changes. The browser reconnects by itself after a broken connection, but not
- * after a refusal, as while the server restarts behind a proxy; so that is done here.
+ * Follows the workspace's stream of changes from the moment `since` on; a change may come twice. The browser reconnects
+ * by itself after a broken connection, but not after a refusal, as while the server restarts behind a proxy; so that is
+ * done here, from the last change that was seen.
  */
-export function useLiveChanges(ws: string, onChange: (change: Change) => void): LiveState {
+export function useLiveChanges(ws: string, since: number, onChange: (change: Change) => void): LiveState {
   const [state, setState] = useState<LiveState>('connecting');
 
   useEffect(() => {
     let source: EventSource | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let after = new Date(since).toISOString();
 
     const connect = () => {
-      const stream = new EventSource(`/api/v1/workspaces/${encodeURIComponent(ws)}/changes/stream`);
+      const query = new URLSearchParams({ after });
+      const stream = new EventSource(`/api/v1/workspaces/${encodeURIComponent(ws)}/changes/stream?${query}`);
       stream.addEventListener('open', () => setState('open'));
       stream.addEventListener('change', ({ data }) => {
         const change = parseChange(data);
-        if (change) onChange(change);
+        if (!change) return;
+        after = change.id;
+        onChange(change);
       });
       stream.addEventListener('error', () => {
         setState('lost');
@@ -36,7 +41,7 @@ export function useLiveChanges(ws: string, onChange: (change: Change) => void): 
       clearTimeout(timer);
       source?.close();
     };
-  }, [ws, onChange]);
+  }, [ws, since, onChange]);
 
   return state;
 }

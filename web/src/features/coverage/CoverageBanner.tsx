@@ -10,7 +10,7 @@ import { formatQuantity } from '../../ui/format';
 /** Says on every tab that something is not watched: an empty list must not pass for a quiet machine. */
 export function CoverageBanner({ openGaps, onShow }: { openGaps: number; onShow(): void }) {
   return (
-    <MessageBar intent="warning" layout="multiline">
+    <MessageBar intent="warning">
       <MessageBarBody>
         <MessageBarTitle>{formatQuantity(openGaps, 'open gap')}.</MessageBarTitle>
         Something that should be watched is not watched right now, so changes to it are not found.

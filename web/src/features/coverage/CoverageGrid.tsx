@@ -17,7 +17,7 @@ export function CoverageGrid({ gaps, empty }: { gaps: readonly Gap[]; empty: Rea
       rows={gaps}
       rowId={({ machine, scope, start, cause }) => [machine, scope, start, cause].join('\n')}
       rowHeight={54}
-      height="min(560px, 70vh)"
+      maxHeight="min(560px, 70vh)"
       empty={empty}
       columns={COLUMNS}
     />

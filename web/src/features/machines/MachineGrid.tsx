@@ -44,7 +44,7 @@ export function MachineGrid({ machines, empty, onOpen, onShowChanges, onRemove, 
       rows={machines}
       rowId={({ id }) => id}
       rowHeight={48}
-      height="min(560px, 70vh)"
+      maxHeight="min(560px, 70vh)"
       onOpen={onOpen}
       empty={empty}
       columns={columns}

@@ -30,7 +30,7 @@ describe('agent status', () => {
       state: 'baselining',
       progress: { filesDone: 50, filesTotal: 200, bytesDone: 3_000_000, bytesTotal: 4_000_000 },
     });
-    expect(status).toMatchObject({ word: 'First baseline', progress: 0.75, note: '25 % · 50 files, 3.0 MB' });
+    expect(status).toMatchObject({ word: 'First baseline', progress: 0.75, note: '25 % of 200 files' });
   });
 
   test('a baseline of unknown size has progress without an end', () => {

@@ -45,8 +45,8 @@ function onlineStatus(machine: Machine): AgentStatusView {
 function progressNote({ progress }: Machine): string {
   if (!progress) return 'starting';
   const { filesDone, filesTotal, bytesDone } = progress;
-  const done = `${formatCount(filesDone)} files, ${formatBytes(bytesDone)}`;
-  return filesTotal ? `${formatShare(Math.min(filesDone, filesTotal), filesTotal)} · ${done}` : done;
+  if (!filesTotal) return `${formatCount(filesDone)} files, ${formatBytes(bytesDone)}`;
+  return `${formatShare(Math.min(filesDone, filesTotal), filesTotal)} of ${formatCount(filesTotal)} files`;
 }
 
 /** Bytes are the better measure, since hashing them is the work; files where bytes are not known. */

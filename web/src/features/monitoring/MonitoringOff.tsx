@@ -12,7 +12,7 @@ type Props = { refusal: string | undefined; onEnable(): void };
 /** No changes because nobody looks must never pass for no changes. */
 export function MonitoringOff({ refusal, onEnable }: Props) {
   return (
-    <MessageBar intent="warning" layout="multiline">
+    <MessageBar intent="warning">
       <MessageBarBody>
         <MessageBarTitle>Monitoring is off.</MessageBarTitle>
         Nothing in this workspace is being watched, so changes are not found.

@@ -15,12 +15,13 @@ export function RecommendedItems({ group, disabled, onChange }: Props) {
   return (
     <fieldset className="recommended">
       <legend className="visually-hidden">{group.title}</legend>
-      <Checkbox
-        className="recommended-all"
-        label={`${group.title} (${chosen} of ${names.length})`}
-        checked={checkState(names, disabled)}
-        onChange={(_, { checked }) => onChange(withAll(disabled, names, checked === true))}
-      />
+      <div className="recommended-all">
+        <Checkbox
+          label={`${group.title} (${chosen} of ${names.length})`}
+          checked={checkState(names, disabled)}
+          onChange={(_, { checked }) => onChange(withAll(disabled, names, checked === true))}
+        />
+      </div>
       <ul>
         {group.items.map(({ name, path }) => (
           <li key={name}>

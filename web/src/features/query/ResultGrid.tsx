@@ -19,7 +19,7 @@ export function ResultGrid({ result, columns: shown, onOpen }: Props) {
       rows={rows}
       rowId={({ index }) => String(index)}
       rowHeight={32}
-      height="100%"
+      fills
       columns={columns}
       minWidth={minWidth}
       onOpen={onOpen}
@@ -28,7 +28,7 @@ export function ResultGrid({ result, columns: shown, onOpen }: Props) {
   );
 }
 
-/** Fixed widths that the grid scrolls over; the last column takes the room that is left. */
+/** Widths that the values need; the grid scrolls over them, or shares out the room that is left. */
 function gridColumns(result: QueryResult, shown: readonly number[]) {
   const widths = shown.map((index) => {
     const column = result.columns[index];
@@ -37,14 +37,13 @@ function gridColumns(result: QueryResult, shown: readonly number[]) {
   const minWidth = widths.reduce((sum, width) => sum + width + GAP, PADDING - GAP);
   const columns = shown.flatMap((index, place) => {
     const column = result.columns[index];
-    const isLast = place === shown.length - 1;
-    return column ? [gridColumn(column, index, widths[place] ?? 0, isLast)] : [];
+    return column ? [gridColumn(column, index, widths[place] ?? 0)] : [];
   });
   return { columns, minWidth };
 }
 
-function gridColumn(column: QueryColumn, index: number, width: number, isLast: boolean): Column<ResultRow> {
-  const track = isLast ? `minmax(${width}px, 1fr)` : `${width}px`;
+function gridColumn(column: QueryColumn, index: number, width: number): Column<ResultRow> {
+  const track = `minmax(${width}px, ${width}fr)`;
   return {
     // Two columns of an answer may have the same name.
     id: String(index),
@@ -52,8 +51,9 @@ function gridColumn(column: QueryColumn, index: number, width: number, isLast: b
     value: ({ values }) => sortValue(values[index]),
     cell: ({ values }) => <ResultCell text={cellText(values[index], column.type)} />,
     width: track,
+    // Not squeezed on narrow screens either: an answer scrolls sideways.
     narrowWidth: track,
-    ...(isNumeric(column.type) && !isLast ? { align: 'end' as const } : {}),
+    ...(isNumeric(column.type) ? { align: 'end' as const } : {}),
   };
 }
 

@@ -78,7 +78,7 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
               {...(advice ? { validationState: advice.tone, validationMessage: advice.text } : {})}
             >
               <Input
-                className="mono"
+                input={{ className: 'mono' }}
                 value={draft.path}
                 autoComplete="off"
                 spellCheck={false}
@@ -92,7 +92,7 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
             />
             <Field label="Leave out" hint="One pattern a line.">
               <Textarea
-                className="mono"
+                textarea={{ className: 'mono' }}
                 rows={3}
                 spellCheck={false}
                 value={draft.exclude}

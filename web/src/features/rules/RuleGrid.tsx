@@ -64,7 +64,8 @@ const COLUMNS: readonly Column<Rule>[] = [
     id: 'name',
     header: 'Name',
     value: ({ name }) => name,
-    width: 'minmax(140px, 1.2fr)',
+    width: 'minmax(170px, 1.2fr)',
+    narrowWidth: 'minmax(0, 1fr)',
     cell: ({ name }) => <b className="rule-name">{name}</b>,
   },
   {
@@ -72,6 +73,7 @@ const COLUMNS: readonly Column<Rule>[] = [
     header: 'Path',
     value: ({ path }) => path,
     width: 'minmax(160px, 2fr)',
+    narrowWidth: 'minmax(0, 1.2fr)',
     cell: ({ path }) => <PathText path={path} />,
   },
   {

@@ -8,10 +8,10 @@ describe('compared with the period before', () => {
   });
 
   test('nothing before gives no percentage', () => {
-    expect(compareWithPrevious(7, 0).text).toBe('none in the period before');
+    expect(compareWithPrevious(7, 0).text).toBe('none in previous period');
   });
 
   test('no difference has no arrow', () => {
-    expect(compareWithPrevious(0, 0).text).toBe('as many as in the period before');
+    expect(compareWithPrevious(0, 0).text).toBe('same as previous period');
   });
 });

@@ -4,9 +4,9 @@ import { formatCount } from '../../ui/format';
 const NOTABLE_PERCENT = 15;
 
 export function compareWithPrevious(total: number, previous: number): { text: string; isNotable: boolean } {
-  if (total === previous) return { text: 'as many as in the period before', isNotable: false };
+  if (total === previous) return { text: 'same as previous period', isNotable: false };
   // A percentage of nothing says nothing.
-  if (previous === 0) return { text: 'none in the period before', isNotable: false };
+  if (previous === 0) return { text: 'none in previous period', isNotable: false };
   const percent = Math.round(((total - previous) / previous) * 100);
   const arrow = total > previous ? '▲' : '▼';
   return {

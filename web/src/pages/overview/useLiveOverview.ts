@@ -10,12 +10,15 @@ import { isAbsolute, resolveRange } from '../../ui/timeRange';
 /** The figures follow the stream, but not more often than this. */
 const FIGURES_MILLIS = 2_000;
 
+/** The stream starts this much before the list ends, so that no change falls between the two. */
+const OVERLAP_MILLIS = 5_000;
+
 export type LiveOverview = {
   state: LiveState;
   /** The period that the list shows; it stands still until somebody refreshes. */
   listPeriod: Period;
-  /** Changes that came since and that the list would show. */
-  pending: number;
+  /** Changes that came since and that the list would show, the newest first. */
+  arrived: readonly Change[];
   refresh(): void;
 };
 
@@ -45,7 +48,8 @@ export function useLiveOverview(ws: string, range: string, filters: ChangeFilter
     },
     [refreshFigures],
   );
-  const state = useLiveChanges(ws, onChange);
+  const [since] = useState(() => serverNow() - OVERLAP_MILLIS);
+  const state = useLiveChanges(ws, since, onChange);
 
   const refresh = useCallback(() => {
     setListTime(serverNow());
@@ -54,11 +58,11 @@ export function useLiveOverview(ws: string, range: string, filters: ChangeFilter
   }, [queryClient, ws]);
 
   const listPeriod = useMemo(() => resolveRange(range, listTime), [range, listTime]);
-  const pending = useMemo(
-    () => (isAbsolute(range) ? 0 : arrived.filter((change) => matchesFilters(change, filters)).length),
+  const matching = useMemo(
+    () => (isAbsolute(range) ? [] : arrived.filter((change) => matchesFilters(change, filters))),
     [arrived, filters, range],
   );
-  return { state, listPeriod, pending, refresh };
+  return { state, listPeriod, arrived: matching, refresh };
 }
 
 const FIGURES = new Set(['summary', 'machines', 'coverage']);

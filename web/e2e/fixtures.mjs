@@ -1,0 +1,295 @@
+// Data for the states of the page that a real server reaches rarely or slowly. Always the same for the same moment.
+const DAY = 86_400_000;
+const HOUR = 3_600_000;
+
+/** A repeatable source of numbers between 0 and 1. */
+function randomFrom(seed) {
+  let state = seed;
+  return () => {
+    state = (state * 1664525 + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const PATHS = [
+  '/etc/ssh/sshd_config',
+  '/etc/passwd',
+  '/etc/sudoers',
+  '/usr/bin/sudo',
+  '/usr/sbin/sshd',
+  '/etc/crontab',
+  '/etc/cron.daily/logrotate',
+  '/boot/grub/grub.cfg',
+  '/etc/nginx.conf',
+  '/usr/local/bin/deploy.sh',
+  '/etc/init.d/networking',
+  '/etc/resolv.conf',
+  '/etc/host.conf',
+  '/bin/login',
+  '/etc/sysctl.conf',
+  '/usr/local/lib/python3.13/site-packages/a/very/long/way/down/to/one/module_with_a_long_name.py',
+];
+const FIELD_SETS = [
+  ['FileContentChecksum', 'Size', 'DateModified', 'DateStatusChanged'],
+  ['Mode', 'Acls', 'DateStatusChanged'],
+  ['DateModified', 'DateStatusChanged'],
+  ['Owner', 'Group', 'DateStatusChanged'],
+  ['FileContentChecksum', 'DateModified', 'Inode'],
+];
+const NAMES = ['web-01', 'web-02', 'web-03', 'db-01', 'db-02', 'bastion', 'ci-runner-1', 'mail-01'];
+const SYSTEMS = ['Debian GNU/Linux 12', 'Ubuntu 24.04.1 LTS', 'Rocky Linux 9.4'];
+
+export const RECOMMENDED = [
+  '/bin/login',
+  '/bin/passwd',
+  '/etc/*.conf',
+  '/usr/bin',
+  '/usr/sbin',
+  '/bin',
+  '/sbin',
+  '/boot',
+  '/usr/local/bin',
+  '/usr/local/sbin',
+  '/opt/bin',
+  '/opt/sbin',
+  '/etc/crontab',
+  '/etc/init.d',
+  '/etc/cron.hourly',
+  '/etc/cron.daily',
+  '/etc/cron.weekly',
+  '/etc/cron.monthly',
+].map((path) => ({ name: `recommended${path.replace(/\W+/g, '-')}`, path }));
+
+export function makeChanges(count, now) {
+  const random = randomFrom(42);
+  const pick = (list) => list[Math.floor(random() * list.length)];
+  const changes = Array.from({ length: count }, (_, index) => {
+    const isBurst = random() < 0.25;
+    const age = isBurst ? 2.3 * DAY + random() * 3 * HOUR : random() * 7 * DAY;
+    const category = random() < 0.62 ? 'Modified' : random() < 0.6 ? 'Added' : 'Removed';
+    return {
+      id: index.toString(16).padStart(32, '0'),
+      time: new Date(now - age).toISOString(),
+      machine: `${pick(NAMES)}.example.net`,
+      type: 'Files',
+      category,
+      entity: pick(PATHS),
+      fields: category === 'Modified' ? pick(FIELD_SETS) : [],
+      rule: 'recommended-etc-conf',
+      source: 'Scan',
+    };
+  });
+  return changes.sort((a, b) => b.time.localeCompare(a.time));
+}
+
+export function makeMachines(changes, now) {
+  return NAMES.map((short, index) => {
+    const name = `${short}.example.net`;
+    const own = changes.filter((change) => change.machine === name);
+    const machine = {
+      id: `00000000-0000-4000-8000-00000000000${index}`,
+      name,
+      os: SYSTEMS[index % SYSTEMS.length],
+      osKind: 'linux',
+      total: own.length,
+      files: own.length,
+      registry: 0,
+      lastSeen: new Date(now - 4_000 - index * 5_000).toISOString(),
+      status: 'online',
+      trend: Array.from({ length: 12 }, (_, step) => {
+        const [from, to] = [
+          now - 7 * DAY + (step * 7 * DAY) / 12,
+          now - 7 * DAY + ((step + 1) * 7 * DAY) / 12,
+        ];
+        return own.filter(({ time }) => Date.parse(time) >= from && Date.parse(time) < to).length;
+      }),
+      agentVersion: '0.1.0',
+      state: 'idle',
+      spoolRecords: 0,
+      openGaps: 0,
+    };
+    if (short === 'ci-runner-1') {
+      return { ...machine, status: 'offline', lastSeen: new Date(now - 5 * DAY).toISOString(), openGaps: 1 };
+    }
+    if (short === 'db-02') {
+      return { ...machine, status: 'stale', lastSeen: new Date(now - 47 * 60_000).toISOString() };
+    }
+    if (short === 'web-03') {
+      const progress = { filesDone: 31_204, filesTotal: 52_331, bytesDone: 1.1e9, bytesTotal: 2.4e9 };
+      return { ...machine, state: 'baselining', progress };
+    }
+    if (short === 'mail-01') return { ...machine, openGaps: 1 };
+    return machine;
+  });
+}
+
+export function makeGaps(now) {
+  const ago = (millis) => new Date(now - millis).toISOString();
+  return [
+    {
+      machine: 'mail-01.example.net',
+      scope: '/etc/init.d/exim4',
+      type: 'Files',
+      start: ago(35 * 60_000),
+      end: null,
+      cause: 'Unreadable',
+      detail: 'cannot open /etc/init.d/exim4: permission denied',
+      provider: 'scan',
+    },
+    {
+      machine: 'db-01.example.net',
+      scope: '*',
+      type: '*',
+      start: ago(2 * DAY),
+      end: ago(2 * DAY - 11 * 60_000),
+      cause: 'AgentStopped',
+      detail: 'the agent was stopped and started again after 11 minutes',
+      provider: 'scan',
+    },
+    {
+      machine: 'ci-runner-1.example.net',
+      scope: '*',
+      type: '*',
+      start: ago(5 * DAY),
+      end: null,
+      cause: 'AgentNotReporting',
+      detail: 'last heard 5 days ago; three heartbeats are missing',
+      provider: 'server',
+    },
+    {
+      machine: 'web-02.example.net',
+      scope: '/usr/bin',
+      type: 'Files',
+      start: ago(6 * DAY),
+      end: ago(6 * DAY - 40_000),
+      cause: 'ScanCutShort',
+      detail: 'the scan was stopped after 1,204 of 2,310 files',
+      provider: 'scan',
+    },
+  ];
+}
+
+const HASH = {
+  before: '5f0c9b1f0a5d4c9f6b1e3d8a7c2f4e6091b3d5f7a9c1e3b5d7f9a1c3e5b7d9f1',
+  after: 'a3b1c9d7e5f30b2d4f6a8c0e1d3b5f7092b4d6f8a0c2e4b6d8f0a2c4e6b8d0f2',
+};
+
+export function makeDetail(changes, id) {
+  const change = changes.find((one) => one.id === id);
+  if (!change) return undefined;
+  const changed = new Set(change.fields);
+  const attribute = (name, field, before, after, mono = true) => ({
+    name,
+    before: change.category === 'Added' ? null : before,
+    after: change.category === 'Removed' ? null : changed.has(field) ? after : before,
+    changed: change.category !== 'Modified' || changed.has(field),
+    mono,
+  });
+  const related = changes
+    .filter((one) => one.entity === change.entity && one.machine === change.machine && one.id !== id)
+    .slice(0, 5);
+  return {
+    ...change,
+    attrs: [
+      attribute('SHA-256', 'FileContentChecksum', HASH.before, HASH.after),
+      attribute('Size', 'Size', '3,287 B', '3,316 B', false),
+      attribute('Mode', 'Mode', '0644', '0666'),
+      attribute('Owner', 'Owner', 'root (0)', 'deploy (1001)', false),
+      attribute('Group', 'Group', 'root (0)', 'deploy (1001)', false),
+      attribute('ACL', 'Acls', 'user::rw-,group::r--,other::r--', 'user::rw-,group::rw-,other::rw-'),
+      attribute('Modified', 'DateModified', '2026-09-14 08:21:07.112', '2026-11-22 14:53:22.904', false),
+      attribute('Inode', 'Inode', '786433', '791102'),
+      attribute('Links', 'Links', '1', '1', false),
+    ],
+    related,
+  };
+}
+
+export function makeSummary(changes, machines, gaps, from, to) {
+  const STEPS = 56;
+  const [start, end] = [Date.parse(from), Date.parse(to)];
+  const width = (end - start) / STEPS;
+  const histogram = Array.from({ length: STEPS }, (_, index) => ({
+    t: new Date(start + index * width).toISOString(),
+    Modified: 0,
+    Added: 0,
+    Removed: 0,
+  }));
+  const inside = changes.filter(({ time }) => Date.parse(time) >= start && Date.parse(time) <= end);
+  const byCategory = { Modified: 0, Added: 0, Removed: 0 };
+  for (const change of inside) {
+    byCategory[change.category] += 1;
+    const step = Math.min(STEPS - 1, Math.floor((Date.parse(change.time) - start) / width));
+    histogram[step][change.category] += 1;
+  }
+  return {
+    machines: machines.length,
+    machinesReporting: machines.filter(({ status }) => status === 'online').length,
+    total: inside.length,
+    previousTotal: Math.round(inside.length * 0.82),
+    byType: { Files: inside.length },
+    byCategory,
+    histogram,
+    stepSeconds: width / 1000,
+    openGaps: gaps.filter(({ end: gapEnd }) => gapEnd === null).length,
+  };
+}
+
+export const SCHEMA = {
+  tables: [
+    {
+      name: 'ConfigurationChange',
+      columns: [
+        ['TimeGenerated', 'datetime'],
+        ['Computer', 'string'],
+        ['ConfigChangeType', 'string'],
+        ['ChangeCategory', 'string'],
+        ['FileSystemPath', 'string'],
+        ['FieldsChanged', 'string'],
+        ['FileContentChecksum', 'string'],
+        ['PreviousFileContentChecksum', 'string'],
+        ['Size', 'long'],
+        ['PreviousSize', 'long'],
+        ['RegistryKey', 'string'],
+        ['RuleName', 'string'],
+        ['ChangeId', 'string'],
+      ].map(([name, type]) => ({ name, type })),
+    },
+    {
+      name: 'Coverage',
+      columns: [
+        ['TimeGenerated', 'datetime'],
+        ['Computer', 'string'],
+        ['Scope', 'string'],
+        ['StartTime', 'datetime'],
+        ['EndTime', 'datetime'],
+        ['Cause', 'string'],
+      ].map(([name, type]) => ({ name, type })),
+    },
+    {
+      name: 'Heartbeat',
+      columns: [
+        { name: 'TimeGenerated', type: 'datetime' },
+        { name: 'Computer', type: 'string' },
+      ],
+    },
+  ],
+};
+
+export const CAPABILITIES = {
+  operators: [
+    'where',
+    'project',
+    'extend',
+    'summarize',
+    'order',
+    'sort',
+    'take',
+    'limit',
+    'top',
+    'distinct',
+    'count',
+  ],
+  functions: ['ago', 'now', 'bin', 'tolower', 'toupper', 'strlen'],
+  aggregates: ['count', 'dcount', 'min', 'max', 'countif', 'arg_max', 'sum'],
+};

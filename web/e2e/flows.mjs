@@ -1,0 +1,310 @@
+// What a person does, from signing in to watching a change arrive.
+import assert from 'node:assert/strict';
+import { openBrowser } from './browser.mjs';
+import { announce } from './fixtureServer.mjs';
+import { runSteps } from './steps.mjs';
+
+export async function checkFlows({ base, world }) {
+  const browser = await openBrowser();
+  const { page, messages } = browser;
+  const parameter = (name) => new URL(page.url()).searchParams.get(name);
+  const untilParameter = (name, test) =>
+    page.waitForURL((url) => test(new URL(url).searchParams.get(name)), { timeout: 10_000 });
+  const untilPath = (path) => page.waitForURL((url) => new URL(url).pathname === path, { timeout: 10_000 });
+  const rows = page.locator('.grid-row');
+  const row = (text) => page.locator('.grid-row', { hasText: text }).first();
+
+  const count = await runSteps({
+    'a page without a session leads to sign-in and back': async () => {
+      world.isSignedIn = false;
+      await page.goto(`${base}/w/prod-eu?tab=changes&q=ssh`);
+      await untilPath('/login');
+      await page.getByLabel('Name').fill('admin');
+      await page.getByLabel('Password').fill('wrong');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByText('The name or the password is wrong.').waitFor();
+      await page.getByLabel('Password').fill('correct horse');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await untilPath('/w/prod-eu');
+      assert.equal(parameter('q'), 'ssh');
+    },
+    'a used link says so and offers the form': async () => {
+      world.isSignedIn = false;
+      await page.goto(`${base}/login#code=USED`);
+      await page.getByText('The link was used or is too old.').waitFor();
+      await page.getByLabel('Name').waitFor();
+    },
+    'a link signs in, leaves no code behind, and offers a password': async () => {
+      await page.goto('about:blank');
+      await page.goto(`${base}/login#code=GOOD`);
+      await page.getByRole('heading', { name: 'Set a password' }).waitFor();
+      assert.ok(!page.url().includes('GOOD'), page.url());
+      await page.getByLabel(/^New password\s*\*?$/).fill('a long sentence');
+      await page.getByLabel('New password again').fill('a long sentence');
+      await page.getByRole('button', { name: 'Set password' }).click();
+      await untilPath('/workspaces');
+      assert.equal(world.calls.filter(({ path }) => path === '/session/one-time').length, 2);
+    },
+    'monitoring is enabled with the chosen items': async () => {
+      await page.getByRole('button', { name: 'Enable staging' }).click();
+      await page.getByLabel('/boot').uncheck();
+      await page.getByText('Linux files (17 of 18)').waitFor();
+      await page.getByRole('button', { name: 'Apply file integrity monitoring' }).click();
+      await untilPath('/w/staging');
+      const call = world.calls.find(({ path }) => path === '/workspaces/staging/fim/enable');
+      assert.deepEqual(call.body, { disabledItems: ['recommended-boot'] });
+      assert.equal(call.csrf, 'csrf');
+    },
+    'monitoring is disabled only after its name was typed': async () => {
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: 'Disable monitoring…' }).click();
+      const remove = page.getByRole('button', { name: 'Remove', exact: true });
+      assert.ok(await remove.isDisabled());
+      await page.getByLabel('Type staging to confirm').fill('staging');
+      await remove.click();
+      await page.getByText('Monitoring is off.').waitFor();
+    },
+    'a workspace is created, and a taken name is refused': async () => {
+      await page.goto(`${base}/workspaces`);
+      await page.getByRole('button', { name: 'Create workspace' }).click();
+      await page.getByLabel('Name').fill('prod-eu');
+      await page.getByRole('button', { name: 'Create', exact: true }).click();
+      await page.getByText('There is a workspace named prod-eu already.').waitFor();
+      await page.getByLabel('Name').fill('branch');
+      await page.getByRole('button', { name: 'Create', exact: true }).click();
+      await untilPath('/w/branch');
+      await page.getByText('No machine yet').waitFor();
+    },
+    'a part of a total is a filter that can be taken back': async () => {
+      await page.goto(`${base}/w/prod-eu`);
+      const removed = page.getByRole('button', { name: /^Removed/ });
+      await removed.click();
+      await page.waitForSelector('.category.Removed');
+      await page.waitForFunction(() => !document.querySelector('.grid .category.Modified'));
+      assert.equal(parameter('category'), 'Removed');
+      assert.equal(await removed.getAttribute('aria-pressed'), 'true');
+      await page.getByRole('button', { name: 'Remove filter Category Removed' }).click();
+      await untilParameter('category', (value) => value === null);
+    },
+    'the search finds and is part of the link': async () => {
+      await page.getByRole('searchbox', { name: 'Search changes' }).fill('crontab');
+      await untilParameter('q', (value) => value === 'crontab');
+      await page.waitForFunction(() =>
+        [...document.querySelectorAll('.grid .path')].every(({ title }) => title === '/etc/crontab'),
+      );
+    },
+    'a search without hits says why the list is empty': async () => {
+      await page.getByRole('searchbox', { name: 'Search changes' }).fill('no-such-file');
+      await page.getByText('No change matches').waitFor();
+      await page.getByRole('button', { name: 'Clear the filters' }).click();
+      await rows.first().waitFor();
+    },
+    'dragging over the chart zooms, and Back undoes it': async () => {
+      await page.waitForSelector('.chart svg text');
+      const box = await page.locator('.chart').boundingBox();
+      await page.mouse.move(box.x + box.width * 0.6, box.y + 100);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width * 0.75, box.y + 100, { steps: 8 });
+      await page.mouse.up();
+      await untilParameter('range', (value) => /^\d{4}-.*\.\.\d{4}-/.test(value ?? ''));
+      await page.goBack();
+      await untilParameter('range', (value) => value === null);
+    },
+    'a range is set by keyboard too': async () => {
+      await page.getByRole('button', { name: 'Time range: Last 7 days' }).click();
+      await page.getByRole('menuitemradio', { name: 'Last 24 hours' }).click();
+      await untilParameter('range', (value) => value === '24h');
+      await page.getByRole('button', { name: 'Time range: Last 24 hours' }).click();
+      await page.getByRole('menuitem', { name: 'Custom range…' }).click();
+      await page.getByRole('button', { name: 'Apply' }).click();
+      await untilParameter('range', (value) => value?.includes('..'));
+    },
+    'the list is walked by keys, far beyond what is on the screen': async () => {
+      await page.goto(`${base}/w/prod-eu?tab=changes`);
+      await rows.first().waitFor();
+      await page.getByRole('grid', { name: 'Changes' }).focus();
+      for (let step = 0; step < 30; step += 1) await page.keyboard.press('ArrowDown');
+      const index = () =>
+        page.evaluate(() => {
+          const active = document.activeElement?.getAttribute('aria-activedescendant');
+          return active && document.getElementById(active)?.getAttribute('aria-rowindex');
+        });
+      await page.waitForFunction(() => document.querySelector('[aria-rowindex="32"].active'));
+      assert.equal(await index(), '32');
+    },
+    'a change opens by Enter, J and K step, a link reopens it, Esc closes': async () => {
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('.attributes');
+      const first = parameter('change');
+      await page.keyboard.press('j');
+      await untilParameter('change', (value) => value !== first);
+      await page.keyboard.press('k');
+      await untilParameter('change', (value) => value === first);
+      await page.goto(page.url());
+      await page.waitForSelector('.attributes');
+      await page.keyboard.press('Escape');
+      await untilParameter('change', (value) => value === null);
+    },
+    'what differs is marked': async () => {
+      await page
+        .locator('.grid-row', { has: page.locator('.category.Modified') })
+        .first()
+        .click();
+      await page.waitForSelector('.attributes .changed');
+      const [before, after] = await page
+        .locator('.attributes .changed')
+        .first()
+        .locator('td')
+        .allInnerTexts();
+      assert.notEqual(before, after);
+      await page.getByRole('tab', { name: /Other changes/ }).click();
+      await page.waitForSelector('.related, .drawer-note');
+      await page.keyboard.press('Escape');
+    },
+    'a new change waits behind a button and does not move the list': async () => {
+      await page.goto(`${base}/w/prod-eu?tab=changes`);
+      await rows.first().waitFor();
+      await page.waitForSelector('.live.open');
+      const top = await rows.first().textContent();
+      announce(world, 'prod-eu', { entity: '/etc/brand-new.conf' });
+      announce(world, 'prod-eu', { entity: '/etc/brand-newer.conf' });
+      const show = page.getByRole('button', { name: '2 new changes: show' });
+      await show.waitFor();
+      assert.equal(await rows.first().textContent(), top);
+      await show.click();
+      await row('brand-newer.conf').waitFor();
+    },
+    'a change that a filter hides is not counted': async () => {
+      await page.goto(`${base}/w/prod-eu?tab=changes&q=crontab`);
+      await rows.first().waitFor();
+      await page.waitForSelector('.live.open');
+      announce(world, 'prod-eu', { entity: '/etc/hosts' });
+      announce(world, 'prod-eu', { entity: '/etc/crontab' });
+      await page.getByRole('button', { name: '1 new change: show' }).waitFor();
+    },
+    'the rows of a long list are fetched as they come into view': async () => {
+      await page.goto(`${base}/w/large?tab=changes`);
+      await rows.first().waitFor();
+      const grid = page.getByRole('grid', { name: 'Changes' });
+      assert.equal(await grid.getAttribute('aria-rowcount'), '5001');
+      await grid.focus();
+      for (let page_ = 0; page_ < 4; page_ += 1) {
+        const loaded = 200 * (page_ + 1);
+        await page.keyboard.press('End');
+        await page.waitForFunction((last) => document.querySelector(`[aria-rowindex="${last}"]`), loaded + 2);
+      }
+      assert.ok((await rows.count()) < 80, 'only what is in view is in the document');
+    },
+    'gaps are told on every tab and listed with their cause': async () => {
+      await page.goto(`${base}/w/prod-eu`);
+      await page.getByRole('button', { name: 'Show', exact: true }).click();
+      await untilParameter('tab', (value) => value === 'coverage');
+      await row('Cannot be read').waitFor();
+      await row('The agent is not heard').waitFor();
+      assert.equal(await page.locator('.gap-state.open').count(), 2);
+    },
+    'empty and not watched never look the same': async () => {
+      await page.goto(`${base}/w/quiet?tab=changes`);
+      await page.getByText('Nothing changed', { exact: true }).waitFor();
+      await page.goto(`${base}/w/staging?tab=changes`);
+      await page.getByText('Not watched', { exact: true }).first().waitFor();
+      assert.equal(await page.getByText('Nothing changed', { exact: true }).count(), 0);
+    },
+    'a machine opens as the query of its changes': async () => {
+      await page.goto(`${base}/w/prod-eu`);
+      await row('db-01.example.net').click();
+      await untilPath('/w/prod-eu/query');
+      assert.match(parameter('q'), /Computer == 'db-01\.example\.net'/);
+      await page.waitForSelector('.query-results .grid-row');
+    },
+    'the first baseline shows its progress': async () => {
+      await page.goto(`${base}/w/prod-eu`);
+      await row('First baseline').waitFor();
+      await row('First baseline').getByRole('progressbar').waitFor();
+    },
+    'a machine is added by one command': async () => {
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: 'Add a machine…' }).click();
+      await page.getByRole('button', { name: 'Create the command' }).click();
+      await page.getByText('steadfast-agent enroll').waitFor();
+      await page.keyboard.press('Escape');
+    },
+    'a rule is switched, added and refused with the reason': async () => {
+      await page.goto(`${base}/w/prod-eu/settings`);
+      await page.getByRole('switch', { name: 'Rule recommended-boot is enabled' }).click();
+      await page.waitForFunction(
+        () => !document.querySelector('[aria-label="Rule recommended-boot is enabled"]')?.checked,
+      );
+      assert.equal(world.rules.find(({ name }) => name === 'recommended-boot').enabled, false);
+      await page.getByRole('button', { name: 'Add', exact: true }).click();
+      await page.getByRole('textbox', { name: 'Name' }).fill('web');
+      await page.getByLabel(/^Path\s*\*?$/).fill('/etc/[a');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByText('close it with "]"').waitFor();
+      await page.getByLabel(/^Path\s*\*?$/).fill('/srv/www/**');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await row('/srv/www/').waitFor();
+    },
+    'the list is exported whole': async () => {
+      await page.goto(`${base}/w/prod-eu?tab=changes&category=Added`);
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Export CSV' }).click(),
+      ]);
+      assert.match(download.suggestedFilename(), /\.csv$/);
+      const call = world.calls.findLast(({ path }) => path.endsWith('/query.csv'));
+      assert.match(call.body.query, /ChangeCategory == 'Added'/);
+    },
+    'keys lead through the pages, but not while typing': async () => {
+      await page.keyboard.press('g');
+      await page.keyboard.press('q');
+      await untilPath('/w/prod-eu/query');
+      await page.locator('.nav-item', { hasText: 'Overview' }).click();
+      await untilPath('/w/prod-eu');
+      await page.keyboard.press('/');
+      await page.keyboard.type('gw sudo');
+      await page.keyboard.press('Enter');
+      await untilParameter('q', (value) => value === 'gw sudo');
+      await page.locator('h1').click();
+      await page.keyboard.press('?');
+      await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor();
+      await page.keyboard.press('Escape');
+    },
+    'a theme is chosen and kept': async () => {
+      await page.getByRole('button', { name: 'Theme' }).click();
+      await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+      await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
+      await page.reload();
+      await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
+    },
+    'a reader sees everything and may change nothing': async () => {
+      world.roles = ['reader'];
+      await page.goto(`${base}/workspaces`);
+      await rows.first().waitFor();
+      assert.ok(await page.getByRole('button', { name: 'Create workspace' }).isDisabled());
+      assert.ok(await page.getByRole('button', { name: 'Enable staging' }).isDisabled());
+      await page.goto(`${base}/w/prod-eu/settings`);
+      await rows.first().waitFor();
+      assert.ok(await page.getByRole('switch', { name: /recommended-bin-login/ }).isDisabled());
+      world.roles = ['owner'];
+    },
+    'a session that ends leads to sign-in': async () => {
+      await page.goto(`${base}/w/prod-eu`);
+      await rows.first().waitFor();
+      world.isSignedIn = false;
+      await page.keyboard.press('r');
+      await untilPath('/login');
+      world.isSignedIn = true;
+    },
+    'signing out ends the session': async () => {
+      await page.goto(`${base}/workspaces`);
+      await page.getByRole('button', { name: 'Account of admin' }).click();
+      await page.getByRole('menuitem', { name: 'Sign out' }).click();
+      await untilPath('/login');
+      assert.equal(world.isSignedIn, false);
+    },
+    'the browser had nothing to complain about': async () => assert.deepEqual(messages, []),
+  });
+  await browser.close();
+  return count;
+}
