@@ -1,0 +1,400 @@
+//! Runs queries within limits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::record_batch::RecordBatch;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::context::SessionContext;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreUrl};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionConfig;
+use fim_kql::{BindOptions, Code, DateTime, Diagnostic, Plan, Schema};
+use fim_store::TableSnapshot;
+use fim_store::schema::TIME_GENERATED;
+use futures::StreamExt;
+use thiserror::Error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+
+use crate::error::QueryError;
+use crate::lower::{LowerError, lower, table_scan};
+use crate::rows::{QueryRows, QueryStats, Truncation};
+use crate::scan::SnapshotTable;
+use crate::tables::Tables;
+use crate::values::{MICROSECOND_TICKS, UTC};
+use crate::{aggregates, functions};
+
+/// What all queries of one engine share.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// How many threads compute. They are the engine's own, so that a heavy query does not hold up the server's.
+    pub threads: usize,
+    /// How many queries run at the same time.
+    pub max_running: usize,
+    /// How long a query waits for one of these to end before it is told that the engine is busy.
+    pub max_wait: Duration,
+    /// How much memory one query may use, in bytes.
+    pub memory_bytes: usize,
+    /// Where a query that sorts or groups more than its memory holds puts the rest; `None` refuses it instead.
+    pub spill_directory: Option<PathBuf>,
+    /// How much all queries together may put there, in bytes.
+    pub max_spill_bytes: u64,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            threads,
+            max_running: (threads * 2).max(4),
+            max_wait: Duration::from_secs(10),
+            memory_bytes: 512 << 20,
+            spill_directory: None,
+            max_spill_bytes: 4 << 30,
+        }
+    }
+}
+
+/// What one query may do.
+#[derive(Clone, Debug)]
+pub struct QueryOptions {
+    /// The moment that `now()` says.
+    pub now: DateTime,
+    /// Only rows of tables whose `TimeGenerated` is in this range are read.
+    pub timespan: Option<TimeRange>,
+    /// The most rows in the result; the first so many are kept.
+    pub max_rows: u64,
+    /// The most memory that the rows of the result may take, in bytes.
+    pub max_bytes: u64,
+    /// How long the query may take, waiting included.
+    pub deadline: Duration,
+}
+
+impl QueryOptions {
+    /// The limits of Log Analytics: 500,000 rows, 64 MB and ten minutes.
+    pub fn at(now: DateTime) -> Self {
+        Self {
+            now,
+            timespan: None,
+            max_rows: 500_000,
+            max_bytes: 64 << 20,
+            deadline: Duration::from_secs(600),
+        }
+    }
+}
+
+/// A stretch of time: from `start` up to and including `end`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TimeRange {
+    /// The first moment.
+    pub start: DateTime,
+    /// The last moment.
+    pub end: DateTime,
+}
+
+/// Runs queries, so many at a time, each within its memory and time.
+pub struct QueryEngine {
+    options: EngineOptions,
+    /// Shared by all queries: the metadata of data files, and the directory to spill to.
+    runtime_env: RuntimeEnv,
+    places: Arc<Semaphore>,
+    /// Taken when the engine is dropped; an async caller must not block on the end of its threads.
+    threads: Option<tokio::runtime::Runtime>,
+}
+
+/// Why an engine cannot be made.
+#[derive(Debug, Error)]
+pub enum StartEngineError {
+    /// The system gives no threads.
+    #[error("the threads of the query engine cannot be started")]
+    Threads(#[source] std::io::Error),
+    /// The directory to spill to cannot be used.
+    #[error("the query engine cannot use its directory for temporary files")]
+    Spill(#[source] DataFusionError),
+}
+
+impl QueryEngine {
+    /// Starts an engine and its threads.
+    pub fn new(options: EngineOptions) -> Result<Self, StartEngineError> {
+        let spill = match &options.spill_directory {
+            Some(directory) => DiskManagerMode::Directories(vec![directory.clone()]),
+            None => DiskManagerMode::Disabled,
+        };
+        let disk = DiskManagerBuilder::default()
+            .with_mode(spill)
+            .with_max_temp_directory_size(options.max_spill_bytes);
+        let runtime_env = RuntimeEnvBuilder::new()
+            .with_disk_manager_builder(disk)
+            .build()
+            .map_err(StartEngineError::Spill)?;
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(options.threads.max(1))
+            .thread_name("query")
+            .enable_all()
+            .build()
+            .map_err(StartEngineError::Threads)?;
+        let places = Arc::new(Semaphore::new(options.max_running.max(1)));
+        Ok(Self { options, runtime_env, places, threads: Some(threads) })
+    }
+
+    /// Runs a query. Dropping the future stops it.
+    pub async fn run(
+        &self,
+        tables: &dyn Tables,
+        text: &str,
+        options: &QueryOptions,
+    ) -> Result<QueryRows, QueryError> {
+        let started = Instant::now();
+        let plan = bind(text, tables, options.now)?;
+        let place = self.place(options.deadline).await?;
+        let job = self.prepare(&plan, tables, text, options)?;
+        let table_files = job.table_files;
+        let (max_rows, max_bytes) = (options.max_rows, options.max_bytes);
+        let left = options.deadline.saturating_sub(started.elapsed());
+
+        let Some(threads) = &self.threads else { return Err(QueryError::Internal("the engine is stopped".into())) };
+        let running = StopOnDrop(threads.spawn(async move {
+            let _place = place;
+            job.collect(max_rows, max_bytes).await
+        }));
+        let collected = match tokio::time::timeout(left, running.outcome()).await {
+            Ok(outcome) => outcome?.map_err(|error| QueryError::from_engine(&error, self.options.memory_bytes))?,
+            Err(_) => return Err(QueryError::Deadline { limit: options.deadline }),
+        };
+        let stats = QueryStats {
+            rows: collected.batches.iter().map(|batch| batch.num_rows() as u64).sum(),
+            elapsed: started.elapsed(),
+            scanned_rows: collected.scanned_rows,
+            opened_files: collected.opened_files,
+            table_files,
+        };
+        let columns = plan.schema().columns.clone();
+        Ok(QueryRows { columns, batches: collected.batches, stats, truncated: collected.truncated })
+    }
+
+    /// The plan of the engine as text, for people who look for the reason of a slow query.
+    pub async fn explain(
+        &self,
+        tables: &dyn Tables,
+        text: &str,
+        options: &QueryOptions,
+    ) -> Result<String, QueryError> {
+        let plan = bind(text, tables, options.now)?;
+        let job = self.prepare(&plan, tables, text, options)?;
+        let internal = |error: DataFusionError| QueryError::from_engine(&error, self.options.memory_bytes);
+        let state = job.context.state();
+        let optimized = state.optimize(&job.plan).map_err(internal)?;
+        let physical = state.query_planner().create_physical_plan(&optimized, &state).await.map_err(internal)?;
+        let physical = datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string();
+        Ok(format!("{}\n\n{physical}", optimized.display_indent()))
+    }
+
+    /// A place among the running queries.
+    async fn place(&self, deadline: Duration) -> Result<OwnedSemaphorePermit, QueryError> {
+        let wait = self.options.max_wait.min(deadline);
+        let busy = || QueryError::Busy { running: self.options.max_running };
+        let place = Arc::clone(&self.places).acquire_owned();
+        tokio::time::timeout(wait, place).await.map_err(|_| busy())?.map_err(|_| busy())
+    }
+
+    /// Reads the tables' snapshots and translates the plan.
+    fn prepare(
+        &self,
+        plan: &Plan,
+        tables: &dyn Tables,
+        text: &str,
+        options: &QueryOptions,
+    ) -> Result<Job, QueryError> {
+        let internal = |error: DataFusionError| QueryError::from_engine(&error, self.options.memory_bytes);
+        let context = self.context().map_err(internal)?;
+        let names = plan.tables();
+        let snapshots = tables.snapshots(&names)?;
+        let table_files = snapshots.iter().map(|snapshot| snapshot.files.len() as u64).sum();
+        let lowered = lower(plan, |name| {
+            let position = names.iter().position(|known| *known == name).unwrap_or_default();
+            let snapshot = snapshots.get(position).cloned().ok_or_else(|| {
+                DataFusionError::Internal(format!("the table {name} of the plan has no snapshot"))
+            })?;
+            scan(&context, position, snapshot, name, &plan.source_schema, options.timespan)
+        });
+        let plan = lowered.map_err(|error| match error {
+            LowerError::NotSupported { span, .. } => {
+                QueryError::Language(vec![Diagnostic::at(text, Code::NotSupported, span, error.to_string())])
+            }
+            LowerError::Engine(error) => internal(error),
+        })?;
+        Ok(Job { context, plan, table_files })
+    }
+
+    /// A session for one query: its own memory, the settings that were measured to be best for our files.
+    fn context(&self) -> Result<SessionContext, DataFusionError> {
+        let mut config = SessionConfig::new()
+            .with_target_partitions(self.options.threads.max(1))
+            .with_information_schema(false)
+            .with_create_default_catalog_and_schema(false);
+        let settings = config.options_mut();
+        settings.execution.parquet.pushdown_filters = true;
+        settings.execution.parquet.reorder_filters = true;
+        settings.execution.collect_statistics = true;
+        let runtime = RuntimeEnvBuilder::from_runtime_env(&self.runtime_env)
+            .with_memory_pool(Arc::new(FairSpillPool::new(self.options.memory_bytes)))
+            .with_object_store_registry(Arc::new(DefaultObjectStoreRegistry::new()))
+            .build_arc()?;
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(runtime)
+            .with_default_features()
+            .build();
+        let context = SessionContext::new_with_state(state);
+        // The plan holds the functions themselves; a process that decodes a plan finds them by name.
+        functions::registry().values().for_each(|function| context.register_udf(function.as_ref().clone()));
+        aggregates::registry().values().for_each(|function| context.register_udaf(function.as_ref().clone()));
+        Ok(context)
+    }
+}
+
+impl Drop for QueryEngine {
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+/// Parses and binds a text.
+fn bind(text: &str, tables: &dyn Tables, now: DateTime) -> Result<Plan, QueryError> {
+    let (ast, mut diagnostics) = fim_kql::parse(text);
+    if !diagnostics.is_empty() {
+        return Err(QueryError::Language(diagnostics));
+    }
+    let (plan, found) = fim_kql::bind(&ast, tables, &BindOptions { now });
+    diagnostics.extend(found);
+    match plan {
+        Some(plan) if diagnostics.is_empty() => Ok(plan),
+        Some(_) | None => Err(QueryError::Language(diagnostics)),
+    }
+}
+
+/// The scan of a table, cut to the time range of the query.
+fn scan(
+    context: &SessionContext,
+    position: usize,
+    snapshot: TableSnapshot,
+    name: &str,
+    schema: &Schema,
+    timespan: Option<TimeRange>,
+) -> Result<LogicalPlan, LowerError> {
+    // Each table's store has a name of its own, whatever it is.
+    let url = ObjectStoreUrl::parse(format!("fim-table://t{position}"))?;
+    context.runtime_env().register_object_store(url.as_ref(), Arc::clone(&snapshot.object_store));
+    let has_time = snapshot.schema.field_with_name(TIME_GENERATED).is_ok();
+    let scan = table_scan(name, Arc::new(SnapshotTable::new(snapshot, url)), schema)?;
+    let Some(range) = timespan.filter(|_| has_time) else { return Ok(scan) };
+    let moment = |moment: DateTime| {
+        let microseconds = moment.0.div_euclid(MICROSECOND_TICKS);
+        lit(datafusion::common::ScalarValue::TimestampMicrosecond(Some(microseconds), Some(UTC.into())))
+    };
+    let time = datafusion::logical_expr::Expr::Column(datafusion::common::Column::new_unqualified(TIME_GENERATED));
+    let is_inside = time.clone().gt_eq(moment(range.start)).and(time.lt_eq(moment(range.end)));
+    Ok(LogicalPlanBuilder::new(scan).filter(is_inside)?.build()?)
+}
+
+/// A query that is ready to compute.
+struct Job {
+    context: SessionContext,
+    plan: LogicalPlan,
+    table_files: u64,
+}
+
+/// What a query computed.
+struct Collected {
+    batches: Vec<RecordBatch>,
+    truncated: Option<Truncation>,
+    scanned_rows: u64,
+    opened_files: u64,
+}
+
+impl Job {
+    /// Computes rows until there are no more, or a limit is reached: then the rest is not computed.
+    async fn collect(self, max_rows: u64, max_bytes: u64) -> Result<Collected, DataFusionError> {
+        let state = self.context.state();
+        let physical = state.create_physical_plan(&self.plan).await?;
+        let mut stream = execute_stream(Arc::clone(&physical), self.context.task_ctx())?;
+        let mut batches = Vec::new();
+        let (mut rows, mut bytes, mut truncated) = (0_u64, 0_u64, None);
+        while let Some(batch) = stream.next().await {
+            let batch = batch?;
+            let room = max_rows - rows;
+            let batch = if batch.num_rows() as u64 > room {
+                truncated = Some(Truncation::Rows(max_rows));
+                batch.slice(0, room as usize)
+            } else {
+                batch
+            };
+            bytes += memory_of(&batch);
+            if bytes > max_bytes {
+                truncated = Some(Truncation::Bytes(max_bytes));
+                break;
+            }
+            rows += batch.num_rows() as u64;
+            if batch.num_rows() > 0 {
+                batches.push(batch);
+            }
+            if truncated.is_some() {
+                break;
+            }
+        }
+        drop(stream);
+        let (scanned_rows, opened_files) = scanned(physical.as_ref());
+        Ok(Collected { batches, truncated, scanned_rows, opened_files })
+    }
+}
+
+/// The memory that the values of a batch take, without what it shares with other batches.
+fn memory_of(batch: &RecordBatch) -> u64 {
+    let bytes = |column: &arrow::array::ArrayRef| match column.to_data().get_slice_memory_size() {
+        // Views share their buffers: what counts is the texts that they show.
+        Ok(own) => own + text_bytes(column),
+        Err(_) => column.get_array_memory_size(),
+    };
+    batch.columns().iter().map(|column| bytes(column) as u64).sum()
+}
+
+fn text_bytes(column: &arrow::array::ArrayRef) -> usize {
+    use arrow::array::AsArray;
+    column.as_string_view_opt().map_or(0, |texts| texts.lengths().map(|length| length as usize).sum())
+}
+
+/// The rows that the leaves of a plan handed on, and the files that they opened.
+fn scanned(plan: &dyn ExecutionPlan) -> (u64, u64) {
+    let children = plan.children();
+    if children.is_empty() {
+        let metrics = plan.metrics();
+        let rows = metrics.as_ref().and_then(|metrics| metrics.output_rows()).unwrap_or(0);
+        let files = metrics.and_then(|metrics| metrics.sum_by_name("files_opened")).map_or(0, |files| files.as_usize());
+        return (rows as u64, files as u64);
+    }
+    children.into_iter().map(|child| scanned(child.as_ref())).fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+}
+
+/// A task that ends with its owner.
+struct StopOnDrop<T>(JoinHandle<T>);
+
+impl<T> StopOnDrop<T> {
+    async fn outcome(mut self) -> Result<T, QueryError> {
+        (&mut self.0).await.map_err(|error| QueryError::Internal(error.to_string()))
+    }
+}
+
+impl<T> Drop for StopOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

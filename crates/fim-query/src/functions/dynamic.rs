@@ -1,0 +1,114 @@
+//! Values of any JSON shape, kept as compact JSON text.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, StringViewArray};
+use datafusion::common::Result;
+use serde_json::{Number, Value as Json};
+
+use super::convert::{jsons, quoted};
+use super::numbers::remainder;
+use super::{Call, FunctionSpec, Returns, arguments::collect_texts, json_text};
+
+pub(super) static SPECS: &[&FunctionSpec] = &[
+    &MEMBER, &ELEMENT, &PARSE_JSON, &SPLIT, &DYNAMIC_IS_EMPTY, &DYNAMIC_EQUAL, &DYNAMIC_ADD, &DYNAMIC_SUBTRACT,
+    &DYNAMIC_MULTIPLY, &DYNAMIC_DIVIDE, &DYNAMIC_REMAINDER,
+];
+
+macro_rules! spec {
+    ($name:ident, $text:literal, $returns:ident, $evaluate:expr) => {
+        #[doc = concat!("`", $text, "`")]
+        pub(crate) static $name: FunctionSpec =
+            FunctionSpec { name: $text, returns: Returns::$returns, evaluate: $evaluate };
+    };
+}
+
+// `kql_member(bag, name)`: the value of a property.
+spec!(MEMBER, "kql_member", Text, |call| {
+    let (bags, names) = (call.nullable_texts(0)?, call.texts(1)?);
+    Ok(collect_texts(bags.iter().enumerate().map(|(row, bag)| not_null(json_text::member(bag?, names.get(row))?))))
+});
+// `kql_element(array, position)`: a negative position counts from the end.
+spec!(ELEMENT, "kql_element", Text, |call| {
+    let (arrays, positions) = (call.nullable_texts(0)?, call.longs(1)?);
+    Ok(collect_texts(arrays.iter().zip(&positions).map(|(array, position)| {
+        let elements = json_text::elements(array?)?;
+        let position = position?;
+        let from_end = if position < 0 { i64::try_from(elements.len()).ok()? } else { 0 };
+        not_null(elements.get(usize::try_from(position.checked_add(from_end)?).ok()?)?)
+    })))
+});
+// Text that is no JSON becomes a JSON text.
+spec!(PARSE_JSON, "kql_parse_json", Text, |call| {
+    let texts = call.texts(0)?;
+    Ok(collect_texts((0..call.rows).map(|row| match texts.get(row).trim() {
+        "" => None,
+        json if json_text::is_json(json) => not_null(json).map(json_text::compact),
+        _ => Some(quoted(texts.get(row))),
+    })))
+});
+// `kql_split(text, delimiter, index?)`
+spec!(SPLIT, "kql_split", Text, |call| {
+    let (texts, delimiters) = (call.texts(0)?, call.texts(1)?);
+    let index = if call.len() > 2 { Some(call.longs(2)?) } else { None };
+    Ok(collect_texts((0..call.rows).map(|row| {
+        let parts = split(texts.get(row), delimiters.get(row));
+        let Some(index) = &index else { return Some(Json::from(parts).to_string()) };
+        let position = index.is_valid(row).then(|| usize::try_from(index.value(row)).ok())??;
+        Some(Json::from_iter(parts.get(position)).to_string())
+    })))
+});
+spec!(DYNAMIC_IS_EMPTY, "kql_dynamic_isempty", Bool, |call| {
+    let values = call.nullable_texts(0)?;
+    Ok(Arc::new(values.iter().map(|json| Some(json.is_none_or(|json| json.is_empty() || json == "\"\""))).collect::<BooleanArray>()))
+});
+// Whether two values are the same whatever the order of their members; with the null rule of `==`.
+spec!(DYNAMIC_EQUAL, "kql_dynamic_equal", Bool, |call| {
+    let (left, right) = (call.nullable_texts(0)?, call.nullable_texts(1)?);
+    let answers = left.iter().zip(right.iter()).map(|pair| match pair {
+        (None, None) => None,
+        (None, Some(_)) | (Some(_), None) => Some(false),
+        (Some(left), Some(right)) => {
+            let same_value = || Some(serde_json::from_str::<Json>(left).ok()? == serde_json::from_str::<Json>(right).ok()?);
+            Some(left == right || same_value().unwrap_or(false))
+        }
+    });
+    Ok(Arc::new(answers.collect::<BooleanArray>()))
+});
+spec!(DYNAMIC_ADD, "kql_dynamic_add", Text, |call| arithmetic(call, |a, b| Some(a.wrapping_add(b)), |a, b| a + b));
+spec!(DYNAMIC_SUBTRACT, "kql_dynamic_subtract", Text, |call| arithmetic(call, |a, b| Some(a.wrapping_sub(b)), |a, b| a - b));
+spec!(DYNAMIC_MULTIPLY, "kql_dynamic_multiply", Text, |call| arithmetic(call, |a, b| Some(a.wrapping_mul(b)), |a, b| a * b));
+spec!(DYNAMIC_DIVIDE, "kql_dynamic_divide", Text, |call| {
+    arithmetic(call, |a, b| (b != 0).then(|| a.wrapping_div(b)), |a, b| a / b)
+});
+spec!(DYNAMIC_REMAINDER, "kql_dynamic_remainder", Text, |call| arithmetic(call, remainder, f64::rem_euclid));
+
+/// The parts of a text between the delimiters; an empty delimiter does not split.
+pub(crate) fn split<'a>(text: &'a str, delimiter: &str) -> Vec<&'a str> {
+    if delimiter.is_empty() { vec![text] } else { text.split(delimiter).collect() }
+}
+
+/// The JSON text of a value; `None` for a JSON null, which is `dynamic(null)`.
+fn not_null(json: &str) -> Option<&str> {
+    Some(json).filter(|json| *json != "null")
+}
+
+/// Arithmetic of the numbers that two values hold; null if one of them is no number.
+fn arithmetic(
+    call: &Call<'_>,
+    of_longs: fn(i64, i64) -> Option<i64>,
+    of_reals: fn(f64, f64) -> f64,
+) -> Result<ArrayRef> {
+    let (left, right): (StringViewArray, StringViewArray) = (call.nullable_texts(0)?, call.nullable_texts(1)?);
+    let number = |json: Option<Json>| match json? {
+        Json::Number(number) => Some(number),
+        Json::Null | Json::Bool(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => None,
+    };
+    Ok(collect_texts(jsons(&left).zip(jsons(&right)).map(|(left, right)| {
+        let (left, right) = (number(left)?, number(right)?);
+        if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64()) {
+            return Some(of_longs(left, right)?.to_string());
+        }
+        Some(Number::from_f64(of_reals(left.as_f64()?, right.as_f64()?))?.to_string())
+    })))
+}

@@ -1,0 +1,163 @@
+//! The scalar functions of the language, where those of SQL mean something else or do not exist.
+//!
+//! Each is a [`FunctionSpec`]: a name, the type of its result, and a kernel over whole columns. The binder has
+//! converted the arguments, so that a kernel meets exactly the types that it expects and nothing is coerced here.
+//! All functions are registered by name in one place ([`registry`]), so that a plan that was sent to another
+//! process finds them there.
+
+mod arguments;
+mod calendar;
+mod compare;
+mod convert;
+mod dynamic;
+mod format;
+mod json_text;
+mod moments;
+mod numbers;
+mod patterns;
+mod text_match;
+mod texts;
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+
+pub(crate) use arguments::{Call, collect_texts};
+pub(crate) use {compare::*, convert::*, dynamic::*, moments::*, numbers::*, patterns::*, texts::*};
+
+use crate::values::moment_type;
+
+/// What DataFusion must know of a function to plan and run it.
+pub(crate) struct FunctionSpec {
+    /// The unique name, `kql_…`.
+    pub name: &'static str,
+    /// The type of the result.
+    pub returns: Returns,
+    /// Computes the result for as many rows as [`Call::rows`] says.
+    pub evaluate: fn(&Call<'_>) -> Result<ArrayRef>,
+}
+
+/// The types that functions return.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Returns {
+    Bool,
+    Int,
+    Long,
+    Real,
+    Text,
+    Moment,
+    /// The type of the first argument.
+    First,
+}
+
+/// The expression that calls a function.
+pub(crate) fn call(spec: &'static FunctionSpec, arguments: Vec<Expr>) -> Expr {
+    let function = registry().get(spec.name).cloned().unwrap_or_else(|| Arc::new(udf(spec)));
+    Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments))
+}
+
+/// Every scalar function, by name.
+pub fn registry() -> &'static HashMap<&'static str, Arc<ScalarUDF>> {
+    static REGISTRY: OnceLock<HashMap<&'static str, Arc<ScalarUDF>>> = OnceLock::new();
+    REGISTRY.get_or_init(|| all_specs().map(|spec| (spec.name, Arc::new(udf(spec)))).collect())
+}
+
+fn all_specs() -> impl Iterator<Item = &'static FunctionSpec> {
+    [
+        compare::SPECS,
+        convert::SPECS,
+        dynamic::SPECS,
+        moments::SPECS,
+        numbers::SPECS,
+        patterns::SPECS,
+        texts::SPECS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+fn udf(spec: &'static FunctionSpec) -> ScalarUDF {
+    ScalarUDF::new_from_impl(KqlFunction { spec, signature: Signature::user_defined(Volatility::Immutable) })
+}
+
+struct KqlFunction {
+    spec: &'static FunctionSpec,
+    signature: Signature,
+}
+
+impl std::fmt::Debug for KqlFunction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.spec.name)
+    }
+}
+
+impl PartialEq for KqlFunction {
+    fn eq(&self, other: &Self) -> bool {
+        self.spec.name == other.spec.name
+    }
+}
+
+impl Eq for KqlFunction {}
+
+impl Hash for KqlFunction {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.spec.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for KqlFunction {
+    fn name(&self) -> &str {
+        self.spec.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, argument_types: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(argument_types.to_vec())
+    }
+
+    fn return_type(&self, argument_types: &[DataType]) -> Result<DataType> {
+        Ok(match self.spec.returns {
+            Returns::Bool => DataType::Boolean,
+            Returns::Int => DataType::Int32,
+            Returns::Long => DataType::Int64,
+            Returns::Real => DataType::Float64,
+            Returns::Text => DataType::Utf8View,
+            Returns::Moment => moment_type(),
+            Returns::First => argument_types.first().cloned().unwrap_or(DataType::Null),
+        })
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        // A call of constants is computed once and stays a constant, so that it can be folded into the plan.
+        let is_constant = args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
+        let rows = if is_constant { 1 } else { args.number_rows };
+        let result = (self.spec.evaluate)(&Call { arguments: &args.args, rows })?;
+        if is_constant {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
+        }
+        Ok(ColumnarValue::Array(result))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_functions_share_a_name() {
+        assert_eq!(registry().len(), all_specs().count());
+        assert!(all_specs().all(|spec| spec.name.starts_with("kql_")));
+    }
+}

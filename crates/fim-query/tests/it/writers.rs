@@ -1,0 +1,64 @@
+//! Results as CSV, NDJSON, JSON and tables.
+
+use fim_query::{CsvOptions, QueryRows, write_csv, write_json_rows, write_ndjson, write_table};
+
+use crate::support::{NoTables, engine, run};
+
+fn rows(query: &str) -> QueryRows {
+    run(&engine(), &NoTables, query).unwrap()
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    write(&mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+const ONE_OF_EACH: &str = "print b = true, i = int(-1), l = 2, r = 1.5, s = 'tab\\there', t = datetime(2026-11-22 01:02:03.4), \
+    d = 1d + 1s, n = long(null), g = guid(01234567-89ab-cdef-0123-456789abcdef), j = dynamic({\"a\":[1,\"x\"]})";
+
+#[test]
+fn json_has_a_value_for_every_type() {
+    let text = written(|to| write_json_rows(&rows(ONE_OF_EACH), to));
+    assert_eq!(
+        text,
+        r#"[[true,-1,2,1.5,"tab\there","2026-11-22T01:02:03.4000000Z","1.00:00:01",null,"01234567-89ab-cdef-0123-456789abcdef",{"a":[1,"x"]}]]"#
+    );
+}
+
+#[test]
+fn ndjson_has_one_object_a_line_in_the_order_of_the_columns() {
+    let text = written(|to| write_ndjson(&rows("range z from 1 to 2 step 1 | extend a = 'x\\ny'"), to));
+    assert_eq!(text, "{\"z\":1,\"a\":\"x\\ny\"}\n{\"z\":2,\"a\":\"x\\ny\"}\n");
+}
+
+#[test]
+fn csv_quotes_what_needs_it_and_ends_lines_with_cr_lf() {
+    let text = written(|to| {
+        write_csv(&rows("print a = 'x,\"y\"', b = 'two\\nlines', c = long(null), ['d,e'] = -1"), CsvOptions::default(), to)
+    });
+    assert_eq!(text, "a,b,c,\"d,e\"\r\n\"x,\"\"y\"\"\",\"two\nlines\",,-1\r\n");
+}
+
+#[test]
+fn csv_for_spreadsheets_disarms_formulas_and_leaves_numbers_alone() {
+    let query = "print a = '=HYPERLINK(1)', b = '+1', c = '-x', d = '@x', e = '\\tx', f = 'a=b', g = -5, h = -1d";
+    let guarded = written(|to| write_csv(&rows(query), CsvOptions { guard_formulas: true }, to));
+    assert_eq!(guarded, "a,b,c,d,e,f,g,h\r\n'=HYPERLINK(1),'+1,'-x,'@x,'\tx,a=b,-5,-1.00:00:00\r\n");
+}
+
+#[test]
+fn a_table_for_people_is_aligned_and_cannot_move_the_cursor() {
+    let query = "datatable(name: string, size: long) ['a', 5, 'long name', 12345, 'evil\\u001b[2J', long(null)]";
+    let text = written(|to| write_table(&rows(query), to));
+    assert_eq!(
+        text,
+        "name            size\n\
+         --------------  -----\n\
+         a                   5\n\
+         long name       12345\n\
+         evil\\u{1b}[2J\n"
+            .replace("size\n", " size\n")
+            .replacen("name            ", "name            ", 1)
+    );
+}
