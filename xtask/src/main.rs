@@ -1,5 +1,6 @@
 //! The project's own chores: tidy and bench.
 
+mod bench;
 mod tidy;
 
 use std::env;
@@ -11,6 +12,7 @@ fn main() -> ExitCode {
     let rest = arguments.get(1..).unwrap_or_default();
     let outcome = match arguments.first().map(String::as_str) {
         Some("tidy") if rest.is_empty() => tidy::run(&root()),
+        Some("bench") => bench::run(rest),
         Some(_) | None => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -34,4 +36,5 @@ fn root() -> PathBuf {
 
 const USAGE: &str = "usage: cargo xtask CHORE
 
+  bench scan    our stand-alone mode beside AIDE; writes docs/benchmarks.md
   tidy          the layout is as ARCHITECTURE.md says: who depends on whom, purity, lengths, named paths";
