@@ -97,6 +97,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     /// Works until the inbox says to stop.
     pub fn run(mut self) {
+        // The settings that were kept may have made a scan due.
+        self.run_due_scans();
         loop {
             let deadline = self.wake_at.map(|at| {
                 let nanos = u64::try_from(at.nanos_since((self.parts.clock)())).unwrap_or(0);

@@ -1,0 +1,275 @@
+//! Enrolment and a whole sensor against a TLS server that refuses, fails, and forgets to answer.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use fim_core::GapCause;
+use fim_sensor::{
+    DataDir, EnrollError, Enrollment, Fingerprint, LogOptions, RunningSensor, ScanOptions, Sensor,
+    SensorConfig, SensorState, Token, TrustAnchor, enroll,
+};
+use fim_testkit::MemoryTree;
+use fim_wire::Report;
+use support::{Authority, Mishap, TestServer, path_of};
+
+fn enrollment(server: &TestServer, trust: TrustAnchor) -> Enrollment {
+    Enrollment {
+        server: server.address().to_owned(),
+        token: Token::new("good\n"),
+        trust,
+        machine_name: "web-1".to_owned(),
+        os_name: "Debian".to_owned(),
+        agent_version: "0.1.0".to_owned(),
+    }
+}
+
+/// A server, and a trust anchor that proves it.
+fn server(until_year: i32) -> (TestServer, TrustAnchor) {
+    let authority = Authority::new("ours");
+    let trust = TrustAnchor::Fingerprint(Fingerprint::of(authority.der()));
+    let server = TestServer::start(authority, until_year);
+    server.ledger().settings = serde_json::json!({
+        "revision": 1, "scanIntervalSeconds": 1, "fimEnabled": true,
+        "rules": [{"name": "etc", "type": "linux-file", "path": "/etc", "recurse": true}],
+    });
+    (server, trust)
+}
+
+fn machine() -> Arc<MemoryTree> {
+    let tree = MemoryTree::new();
+    tree.directory("/etc").file("/etc/hosts", "localhost").file("/etc/passwd", "root");
+    Arc::new(tree)
+}
+
+fn start(dir: &DataDir, tree: &Arc<MemoryTree>) -> RunningSensor {
+    let config = SensorConfig {
+        data_dir: dir.clone(),
+        agent_version: "0.1.0".to_owned(),
+        os_name: "Debian".to_owned(),
+        scan: ScanOptions::default(),
+        spool: LogOptions::default(),
+    };
+    let tree = Arc::clone(tree);
+    Sensor::start(config, move || Arc::clone(&tree)).unwrap()
+}
+
+/// All messages of an error and its causes.
+fn text(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn changed_paths(reports: &[Report]) -> Vec<String> {
+    reports.iter().map(path_of).filter(|path| !path.is_empty()).collect()
+}
+
+fn has_scanned(server: &TestServer) {
+    drop(server.wait_for("a first scan", |seen| {
+        seen.heartbeats.iter().any(|beat| beat["state"] == "idle" && beat["lastScanEnd"].is_string())
+    }));
+}
+
+#[test]
+fn enrolment_proves_the_server_and_keeps_the_key_at_home() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path().join("agent"));
+    let identity = enroll(&dir, &enrollment(&server, trust)).unwrap();
+    assert_eq!(identity.machine_id.to_string(), support::MACHINE);
+    let sent = server.ledger().enrolments.join("");
+    assert!(sent.contains("CERTIFICATE REQUEST") && !sent.contains("PRIVATE KEY"), "{sent}");
+    let kept = std::fs::read_to_string(dir.identity_path()).unwrap();
+    assert!(kept.contains("PRIVATE KEY"));
+    assert!(fim_log::is_private(&dir.identity_path()).unwrap() && fim_log::is_private(dir.path()).unwrap());
+    assert!(!format!("{identity:?}").contains("PRIVATE KEY"));
+}
+
+#[test]
+fn a_foreign_server_gets_no_token() {
+    let (foreign, _) = server(2099);
+    let ours = Authority::new("ours");
+    let pins = [
+        (TrustAnchor::Fingerprint(Fingerprint::of(ours.der())), "fingerprint"),
+        (TrustAnchor::Certificate(ours.pem()), "not signed by the certificate authority"),
+    ];
+    for (trust, expected) in pins {
+        let home = tempfile::tempdir().unwrap();
+        let dir = DataDir::new(home.path());
+        let error = enroll(&dir, &enrollment(&foreign, trust)).unwrap_err();
+        assert!(text(&error).contains(expected), "{}", text(&error));
+        assert!(!dir.identity_path().exists());
+    }
+    assert!(foreign.ledger().requests.is_empty(), "{:?}", foreign.ledger().requests);
+}
+
+#[test]
+fn a_server_with_an_expired_certificate_is_refused_with_the_date() {
+    let (server, trust) = server(2021);
+    let home = tempfile::tempdir().unwrap();
+    let error = enroll(&DataDir::new(home.path()), &enrollment(&server, trust)).unwrap_err();
+    assert!(text(&error).contains("its certificate expired on 2021-01-01T00:00:00Z"), "{}", text(&error));
+}
+
+#[test]
+fn a_token_that_the_server_does_not_take_is_told_with_its_reason() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let mut enrollment = enrollment(&server, trust);
+    enrollment.token = Token::new("old");
+    let error = enroll(&DataDir::new(home.path()), &enrollment).unwrap_err();
+    assert!(
+        matches!(&error, EnrollError::Token { detail, .. } if detail == "the token has expired"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_server_that_is_not_there_and_an_address_that_is_none_are_told_apart() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    let mut enrollment = enrollment(&server, trust);
+    for (address, expected) in [
+        ("https://127.0.0.1:1", "cannot reach the server"),
+        ("http://127.0.0.1:8080", "must begin with https://"),
+        ("fim.example.org", "no server's address"),
+    ] {
+        enrollment.server = address.to_owned();
+        let error = enroll(&dir, &enrollment).unwrap_err();
+        assert!(text(&error).contains(expected), "{}", text(&error));
+    }
+}
+
+#[test]
+fn a_change_arrives_once_through_refusals_pauses_and_lost_answers() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    enroll(&dir, &enrollment(&server, trust)).unwrap();
+    let tree = machine();
+    let sensor = start(&dir, &tree);
+    has_scanned(&server);
+    server.ledger().mishaps.extend([
+        Mishap::Refuse(503, Some(0)),
+        Mishap::Refuse(500, None),
+        Mishap::StoreUnheard,
+        Mishap::Refuse(429, Some(0)),
+    ]);
+    tree.file("/etc/hosts", "evil").file("/etc/new", "new").remove("/etc/passwd");
+    drop(server.wait_for("the repeat of what was stored unheard", |seen| seen.repeats > 0));
+    drop(server.wait_for("an empty spool", |seen| {
+        seen.heartbeats.last().is_some_and(|beat| beat["spoolRecords"] == 0)
+    }));
+    let mut paths = changed_paths(&server.ledger().reports);
+    paths.sort();
+    assert_eq!(paths, ["/etc/hosts", "/etc/new", "/etc/passwd"]);
+    sensor.stop().unwrap();
+}
+
+#[test]
+fn a_report_that_the_server_never_takes_is_set_aside_and_told_as_a_gap() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    enroll(&dir, &enrollment(&server, trust)).unwrap();
+    let tree = machine();
+    server.ledger().poison = Some("/etc/c".to_owned());
+    let sensor = start(&dir, &tree);
+    has_scanned(&server);
+    for name in ["a", "b", "c", "d"] {
+        tree.file(format!("/etc/{name}"), name);
+    }
+    let is_rejection =
+        |report: &Report| matches!(report, Report::Gap(gap) if gap.cause == GapCause::ReportRejected);
+    drop(server.wait_for("the gap", |seen| seen.reports.iter().any(is_rejection)));
+    drop(server.wait_for("the others", |seen| changed_paths(&seen.reports).len() == 3));
+    sensor.stop().unwrap();
+    let mut paths = changed_paths(&server.ledger().reports);
+    paths.sort();
+    assert_eq!(paths, ["/etc/a", "/etc/b", "/etc/d"]);
+    assert_eq!(std::fs::read_dir(dir.spool_path().join("rejected")).unwrap().count(), 1);
+}
+
+#[test]
+fn what_changes_while_the_sensor_is_stopped_is_sent_by_the_next_one_with_the_gap() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    enroll(&dir, &enrollment(&server, trust)).unwrap();
+    let tree = machine();
+    let sensor = start(&dir, &tree);
+    has_scanned(&server);
+    sensor.stop().unwrap();
+    tree.file("/etc/hosts", "evil");
+    let sensor = start(&dir, &tree);
+    let seen = server.wait_for("the change", |seen| changed_paths(&seen.reports) == ["/etc/hosts"]);
+    let stopped = |report: &Report| matches!(report, Report::Gap(gap) if gap.cause == GapCause::AgentStopped && gap.detail.contains("was stopped"));
+    assert_eq!(seen.reports.iter().filter(|report| stopped(report)).count(), 1, "{:?}", seen.reports);
+    drop(seen);
+    sensor.stop().unwrap();
+}
+
+#[test]
+fn new_settings_are_fetched_and_worked_by() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    enroll(&dir, &enrollment(&server, trust)).unwrap();
+    let tree = machine();
+    tree.directory("/srv").file("/srv/page", "hello");
+    let sensor = start(&dir, &tree);
+    has_scanned(&server);
+    server.ledger().settings = serde_json::json!({
+        "revision": 2, "scanIntervalSeconds": 1, "fimEnabled": true,
+        "rules": [{"name": "srv", "type": "linux-file", "path": "/srv", "recurse": true}],
+    });
+    let before = server.ledger().heartbeats.len();
+    drop(server.wait_for("a scan by the new settings", |seen| {
+        seen.requests.iter().filter(|path| *path == "/agent/v1/settings").count() >= 2
+            && seen.heartbeats.len() > before + 3
+    }));
+    assert_eq!(sensor.status().settings_revision.as_deref(), Some("2"));
+    tree.file("/srv/page", "defaced");
+    let seen = server.wait_for("the change", |seen| !changed_paths(&seen.reports).is_empty());
+    assert_eq!(changed_paths(&seen.reports), ["/srv/page"]);
+    drop(seen);
+    sensor.stop().unwrap();
+}
+
+#[test]
+fn an_agent_whose_certificate_expired_says_how_to_enrol_again_and_goes_on_watching() {
+    let (server, trust) = server(2099);
+    server.ledger().certificate_year = 2022;
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    enroll(&dir, &enrollment(&server, trust)).unwrap();
+    let sensor = start(&dir, &machine());
+    let status = sensor.status();
+    sensor.stop().unwrap();
+    let error = status.server_error.unwrap();
+    assert!(error.contains("expired on 2022-01-01T00:00:00Z; enrol again with"), "{error}");
+    assert!(status.certificate_days_left.unwrap() < 0);
+}
+
+#[test]
+fn a_stopped_sensor_leaves_its_status_and_its_directory_free() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    enroll(&dir, &enrollment(&server, trust)).unwrap();
+    let sensor = start(&dir, &machine());
+    has_scanned(&server);
+    assert!(dir.lock().is_err(), "the directory is taken");
+    assert!(sensor.failure().is_none());
+    sensor.stop().unwrap();
+    drop(dir.lock().unwrap());
+    let status: fim_sensor::Status =
+        serde_json::from_slice(&std::fs::read(dir.status_path()).unwrap()).unwrap();
+    assert_eq!(status.state, SensorState::Stopped);
+    assert!(status.last_scan_end.is_some() && status.last_contact.is_some());
+    let alive = std::fs::read_to_string(Path::new(home.path()).join("alive")).unwrap();
+    assert!(alive.contains("\"isStopped\":true"), "{alive}");
+}
