@@ -21,15 +21,18 @@ mod print;
 mod suggest;
 
 mod bind;
+mod capabilities;
 mod catalog;
 mod function;
 mod plan;
+mod reference;
 mod registry;
 mod time;
 mod types;
 
 pub use ast::Ast;
 pub use bind::{BindOptions, bind, compile};
+pub use capabilities::{Capabilities, Capability, capabilities};
 pub use catalog::{Catalog, EmptyCatalog};
 pub use diagnostic::{Code, Diagnostic, Span};
 pub use function::{Aggregate, Function};
@@ -39,5 +42,6 @@ pub use plan::{
     AggregateCall, Arithmetic, Comparison, Expr, ExprKind, NamedExpr, Operator, Plan, SortKey, Source, Step,
     TextMatch,
 };
+pub use reference::{aggregate_names, function_names, operator_names};
 pub use time::{Date, DateTime, TICKS_PER_DAY, TICKS_PER_SECOND, TimeSpan, days_in_month};
 pub use types::{Column, Decimal, ScalarType, Schema, Value};

@@ -192,7 +192,8 @@ fn tightness(kind: &ExprKindNode) -> u8 {
             BinaryOperator::Text { .. } => 7,
         },
         ExprKindNode::Between { .. } | ExprKindNode::List { .. } => 3,
-        ExprKindNode::Sign { .. } => 8,
+        // A point behind a number would be read as a part of it.
+        ExprKindNode::Sign { .. } | ExprKindNode::Literal(Value::Long(_) | Value::Real(_), _) => 8,
         ExprKindNode::Query(_) => 0,
         ExprKindNode::Literal(..)
         | ExprKindNode::Missing

@@ -409,11 +409,25 @@ fn comparison_hint(left: ScalarType, right: ScalarType) -> &'static str {
 
 /// How many expressions there are in one.
 fn size(expr: &Expr) -> usize {
-    let mut count = 0;
-    let mut open = vec![expr];
-    while let Some(expr) = open.pop() {
-        count += 1;
-        expr.children(&mut open);
+    levels(expr).into_iter().sum()
+}
+
+/// How deep the expressions in one are nested.
+pub(super) fn height(expr: &Expr) -> usize {
+    levels(expr).len()
+}
+
+/// How many expressions there are on each level. No recursion: `let`s that use each other go deep.
+fn levels(expr: &Expr) -> Vec<usize> {
+    let mut counts = Vec::new();
+    let mut level = vec![expr];
+    while !level.is_empty() {
+        counts.push(level.len());
+        let mut next = Vec::new();
+        for expr in level {
+            expr.children(&mut next);
+        }
+        level = next;
     }
-    count
+    counts
 }

@@ -11,6 +11,8 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use call::arity as call_arity;
+
 use crate::ast::{Ast, ExprKindNode, Name, OperatorKind, Pipeline, SourceNode, Statement};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Problem, Span, locate};
@@ -57,6 +59,9 @@ pub fn compile(text: &str, catalog: &dyn Catalog, options: &BindOptions) -> Resu
 
 /// The most expressions that a plan may hold; a few `let`s that use each other twice would otherwise fill the memory.
 const MAX_EXPRESSIONS: usize = 100_000;
+
+/// How deep the value of a `let` may be. It holds those of the `let`s that it uses, and is walked by recursion.
+const MAX_LET_HEIGHT: usize = 200;
 
 pub(crate) struct Binder<'c> {
     catalog: &'c dyn Catalog,
@@ -124,7 +129,14 @@ impl Binder<'_> {
     }
 
     fn declare(&mut self, name: &Name, value: &Pipeline) {
-        let meaning = self.let_value(value);
+        let mut meaning = self.let_value(value);
+        if let Let::Scalar(expr) = &meaning
+            && expression::height(expr) > MAX_LET_HEIGHT
+        {
+            let message = format!("'{}' nests deeper than {MAX_LET_HEIGHT} levels", name.text);
+            self.problem(Code::TooDeep, name.span, message);
+            meaning = Let::Unknown;
+        }
         if self.lets.contains_key(&name.text) {
             let message = format!("'{}' is declared twice", name.text);
             self.problem(Code::DuplicateName, name.span, message);

@@ -226,8 +226,13 @@ impl<'t> Parser<'t> {
     pub(crate) fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let mut items = Vec::new();
         loop {
+            let before = self.at;
             items.push(item(self));
-            if self.take(TokenKind::Comma).is_none() && !self.recover_missing_comma() {
+            if self.take(TokenKind::Comma).is_some() {
+                continue;
+            }
+            // An item that takes nothing would be asked for again without end.
+            if self.at == before || !self.recover_missing_comma() {
                 return items;
             }
         }

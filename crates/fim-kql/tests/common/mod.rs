@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fim_kql::{BindOptions, Catalog, Column, DateTime, Schema, ScalarType, TICKS_PER_DAY};
+use fim_kql::{BindOptions, Catalog, Column, DateTime, ScalarType, Schema, TICKS_PER_DAY};
 
 /// The columns of a table as `name:type, …`, which the official parser reads as well.
 pub const TABLES: [(&str, &str); 3] = [

@@ -1,0 +1,90 @@
+//! What of the language runs, for editors, the query API and the reference.
+
+use crate::bind::call_arity;
+use crate::operators;
+use crate::registry::{AGGREGATES, FUNCTIONS, FunctionEntry, Shape};
+
+/// The operators, functions and aggregates that run, each by name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Capabilities {
+    /// The tabular operators.
+    pub operators: Vec<Capability>,
+    /// The scalar functions.
+    pub functions: Vec<Capability>,
+    /// The aggregates.
+    pub aggregates: Vec<Capability>,
+}
+
+/// One operator, function or aggregate.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Capability {
+    /// The name as a query writes it.
+    pub name: &'static str,
+    /// How it is written, with what it takes and gives.
+    pub signature: String,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+}
+
+/// Everything that runs.
+pub fn capabilities() -> Capabilities {
+    let operators = operators::ALL.iter().filter(|entry| entry.syntax.is_some());
+    let operator = |entry: &operators::OperatorEntry| Capability {
+        name: entry.name,
+        signature: entry.usage.to_owned(),
+        summary: entry.summary,
+    };
+    let function = |entry: &FunctionEntry| Capability {
+        name: entry.name,
+        signature: function_signature(entry),
+        summary: entry.summary,
+    };
+    let aggregates = AGGREGATES.iter().map(|entry| {
+        let parameters =
+            optional_behind(entry.parameters.iter().map(|name| (*name).to_owned()), entry.required);
+        let signature = format!("{}({parameters}) → {}", entry.name, entry.result);
+        Capability { name: entry.name, signature, summary: entry.summary }
+    });
+    Capabilities {
+        operators: operators.map(operator).collect(),
+        functions: FUNCTIONS.iter().map(function).collect(),
+        aggregates: aggregates.collect(),
+    }
+}
+
+/// The parameters with commas, those from `required` on in brackets.
+fn optional_behind(parameters: impl Iterator<Item = String>, required: usize) -> String {
+    let mark =
+        |(position, text): (usize, String)| if position < required { text } else { format!("[{text}]") };
+    parameters.enumerate().map(mark).collect::<Vec<_>>().join(", ")
+}
+
+fn function_signature(entry: &FunctionEntry) -> String {
+    let of = |parameters: &str, result: &str| format!("{}({parameters}) → {result}", entry.name);
+    match entry.shape {
+        Shape::Fixed { parameters, result, .. } => {
+            let texts =
+                parameters.iter().map(|parameter| format!("{}: {}", parameter.name(), parameter.accepts()));
+            of(&optional_behind(texts, call_arity(entry.shape).0), result.name())
+        }
+        Shape::Texts { fixed: 0, .. } => of("value: any, …", "string"),
+        Shape::Texts { .. } => of("delimiter: string, value: any, …", "string"),
+        Shape::Common { is_ordered: true, .. } => of("value: ordered, value, …", "as the values"),
+        Shape::Common { is_ordered: false, .. } => of("value: any, value, …", "as the values"),
+        Shape::Rounding { has_digits: true, .. } => of("x: a number, [digits: int or long]", "as x"),
+        Shape::Rounding { has_digits: false, .. } => of("x: a number", "as x"),
+        Shape::Magnitude => of("x: a number or timespan", "as x"),
+        Shape::Bin => of("value: a number, datetime or timespan, size: a number or timespan", "as the value"),
+        Shape::BinAt => of("value, size, fixed point", "as the value"),
+        Shape::Convert(ty) => of("value: any", ty.name()),
+        Shape::ParseJson => of("text: string or dynamic", "dynamic"),
+        Shape::Extract => {
+            of("regex: string, group: int or long, text: string, [typeof(type)]", "string, or the type")
+        }
+        Shape::Iff => of("condition: bool, value, otherwise", "as the values"),
+        Shape::Case => of("condition: bool, value, …, otherwise", "as the values"),
+        Shape::Not => of("value: bool", "bool"),
+        Shape::Now => of("[offset: timespan]", "datetime"),
+        Shape::Ago => of("offset: timespan", "datetime"),
+    }
+}

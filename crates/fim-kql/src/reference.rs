@@ -1,0 +1,25 @@
+//! What of the language runs here, by name: for editors and the reference.
+
+use crate::operators;
+use crate::registry::{AGGREGATES, FUNCTIONS};
+
+/// The tabular operators that run, in order of their names.
+pub fn operator_names() -> Vec<&'static str> {
+    sorted(operators::ALL.iter().filter(|entry| entry.syntax.is_some()).map(|entry| entry.name))
+}
+
+/// The scalar functions, in order of their names.
+pub fn function_names() -> Vec<&'static str> {
+    sorted(FUNCTIONS.iter().map(|entry| entry.name))
+}
+
+/// The aggregates of `summarize`, in order of their names.
+pub fn aggregate_names() -> Vec<&'static str> {
+    sorted(AGGREGATES.iter().map(|entry| entry.name))
+}
+
+fn sorted(names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names
+}
