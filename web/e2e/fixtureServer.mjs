@@ -14,7 +14,7 @@ import {
   SCHEMA,
 } from './fixtures.mjs';
 
-const DIST = new URL('../dist/', import.meta.url).pathname;
+const DIST = process.env.DIST ?? new URL('../dist/', import.meta.url).pathname;
 const TYPES = {
   '.js': 'text/javascript',
   '.css': 'text/css',

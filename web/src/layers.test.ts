@@ -27,7 +27,9 @@ function roomOf(path: string): string {
 }
 
 test('each folder imports only what lies below it', () => {
-  const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
+  const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.tsx?$/.test(name),
+  );
   const faults = files.flatMap((file) => {
     const allowed = MAY_IMPORT[file.split('/')[0] ?? ''];
     if (!allowed) return [];

@@ -30,7 +30,7 @@ function view(openGaps: number, isWatching: boolean) {
   }
   if (openGaps > 0) {
     const value = formatQuantity(openGaps, 'open gap');
-    return { Icon: ShieldError20Regular, tone: 'bad', value, note: 'changes may be missed' };
+    return { Icon: ShieldError20Regular, tone: 'bad', value, note: 'not all is watched' };
   }
   return { Icon: ShieldCheckmark20Regular, tone: 'good', value: 'Watching', note: 'no open gap' };
 }
