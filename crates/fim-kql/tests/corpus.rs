@@ -1,5 +1,7 @@
 //! Every query of the corpus through each stage, one snapshot per stage and file.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on says so by failing")]
+
 mod common;
 
 use std::fmt::Write;

@@ -2,6 +2,8 @@
 //!
 //! It runs where `npm ci` was done in `tests/oracle`, and says so where it was not.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on says so by failing")]
+
 mod common;
 
 use std::io::Write;

@@ -1,5 +1,7 @@
 //! Laws of the language front: nothing panics, tokens cover the text, printing loses nothing.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on says so by failing")]
+
 mod common;
 
 use common::{CorpusCatalog, corpus, options};

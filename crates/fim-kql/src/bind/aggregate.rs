@@ -358,10 +358,9 @@ impl Binder<'_> {
             true => outputs[position].name.clone(),
             false => format!("${position}"),
         };
-        let mut position = 0;
-        for column in aggregates.iter_mut().flat_map(|call| &mut call.outputs.columns) {
+        let columns = aggregates.iter_mut().flat_map(|call| &mut call.outputs.columns);
+        for (position, column) in columns.enumerate() {
             column.name = names(position);
-            position += 1;
         }
         let key_columns = keys.iter().map(|key| Column::new(key.name.clone(), key.expr.ty));
         let aggregate_columns = aggregates.iter().flat_map(|call| call.outputs.columns.iter().cloned());

@@ -76,7 +76,7 @@ pub(crate) struct Binder<'c> {
 /// What a `let` name stands for.
 enum Let {
     Scalar(Expr),
-    Table(Plan),
+    Table(Box<Plan>),
     /// It could not be bound, and that was said.
     Unknown,
 }
@@ -102,11 +102,16 @@ impl Binder<'_> {
     fn query(&mut self, ast: &Ast) -> Option<Plan> {
         let mut plan = None;
         let mut queries = 0;
+        let mut has_unsupported = false;
         for statement in &ast.statements {
             match statement {
                 Statement::Let { name, value } => self.declare(name, value),
                 Statement::Query(pipeline) => {
                     queries += 1;
+                    // A statement that was refused would only make the query after it look wrong.
+                    if has_unsupported {
+                        return None;
+                    }
                     if queries > 1 {
                         let message = "several queries in one text are not supported yet; send one at a time";
                         self.problem(Code::NotSupported, pipeline.span, message);
@@ -114,10 +119,10 @@ impl Binder<'_> {
                     }
                     plan = self.pipeline(pipeline);
                 }
-                Statement::NotSupported(_) => queries += 1,
+                Statement::NotSupported(_) => has_unsupported = true,
             }
         }
-        if queries == 0 {
+        if queries == 0 && !has_unsupported {
             let end = ast.text.len();
             let message = match ast.statements.is_empty() {
                 true => "the text holds no query",
@@ -161,7 +166,7 @@ impl Binder<'_> {
                 return self.scalar(node, &scope).map_or(Let::Unknown, Let::Scalar);
             }
         }
-        self.pipeline(value).map_or(Let::Unknown, Let::Table)
+        self.pipeline(value).map_or(Let::Unknown, |plan| Let::Table(Box::new(plan)))
     }
 
     /// The plan of a pipeline, or none if something is wrong with it, which was said.

@@ -47,7 +47,7 @@ impl Binder<'_> {
             }
         };
         match self.lets.get(name) {
-            Some(Let::Table(plan)) => return Some(Building { plan: plan.clone(), is_broken: false }),
+            Some(Let::Table(plan)) => return Some(Building { plan: (**plan).clone(), is_broken: false }),
             Some(Let::Unknown) => return None,
             Some(Let::Scalar(_)) => {
                 let message = format!("'{name}' is a value, not a table; to see it write: print {name}");
