@@ -79,7 +79,10 @@ export function makeChanges(count, now) {
       source: 'Scan',
     };
   });
-  return changes.sort((a, b) => b.time.localeCompare(a.time));
+  changes.sort((a, b) => b.time.localeCompare(a.time));
+  const [newest] = changes;
+  const example = { entity: '/etc/ssh/sshd_config', category: 'Modified', fields: FIELD_SETS[0] };
+  return [{ ...newest, ...example, machine: 'web-01.example.net' }, ...changes.slice(1)];
 }
 
 export function makeMachines(changes, now) {

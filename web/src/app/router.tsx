@@ -72,6 +72,7 @@ const query = createRoute({
   getParentRoute: () => shell,
   path: '/w/$ws/query',
   validateSearch: querySearch,
+  loader: ({ context }) => warmUpQuery(context.queryClient),
   component: lazyRouteComponent(() => import('../pages/QueryPage')),
 });
 
@@ -82,6 +83,11 @@ const settings = createRoute({
 });
 
 const routeTree = root.addChildren([login, home, shell.addChildren([workspaces, overview, query, settings])]);
+
+/** Runs beside the page, also while its link is only pointed at; the page copes without it. */
+function warmUpQuery(queryClient: QueryClient): void {
+  import('../features/query/warmUp').then(({ warmUp }) => warmUp(queryClient)).catch(() => undefined);
+}
 
 export function createAppRouter(queryClient: QueryClient) {
   return createRouter({

@@ -14,7 +14,7 @@ describe('KQL that the page writes', () => {
       "| where Computer == 'web-01'",
       "| where ConfigChangeType == 'Files'",
       "| where ChangeCategory == 'Removed'",
-      "| where FileSystemPath contains 'ssh' or Computer contains 'ssh'",
+      "| where FileSystemPath contains 'ssh' or Computer contains 'ssh' or RuleName contains 'ssh'",
     ]);
   });
 

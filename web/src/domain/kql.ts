@@ -30,7 +30,10 @@ export function changesKql(range: string, filters: ChangeFilters): string {
     machine && `Computer == ${kqlString(machine)}`,
     type && `ConfigChangeType == ${kqlString(type)}`,
     category && `ChangeCategory == ${kqlString(category)}`,
-    q && `FileSystemPath contains ${kqlString(q)} or Computer contains ${kqlString(q)}`,
+    q &&
+      ['FileSystemPath', 'Computer', 'RuleName']
+        .map((name) => `${name} contains ${kqlString(q)}`)
+        .join(' or '),
   ];
   return [
     'ConfigurationChange',

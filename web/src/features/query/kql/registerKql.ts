@@ -119,7 +119,11 @@ const colours: monaco.languages.DocumentSemanticTokensProvider = {
   getLegend: () => ({ tokenTypes: [...TOKEN_NAMES], tokenModifiers: [] }),
   async provideDocumentSemanticTokens(model) {
     if (!(await language.ready())) return { data: new Uint32Array() };
+    const version = model.getVersionId();
     const tokens = await language.call('classify', { text: textOf(model) });
+    // Places in a text that is no more would colour the wrong words. The editor takes an error with this word as
+    // "not now", keeps the colours that it has and asks again.
+    if (model.isDisposed() || model.getVersionId() !== version) throw new Error('busy: the text has changed');
     return { data: encodeTokens(tokens, (offset) => model.getPositionAt(offset)) };
   },
   releaseDocumentSemanticTokens: () => undefined,

@@ -1,0 +1,34 @@
+import { useCallback } from 'react';
+import { ChangesOverTime } from '../../features/summary/ChangesOverTime';
+import { SummaryKpis } from '../../features/summary/SummaryKpis';
+import { ErrorState } from '../../ui/ErrorState';
+import { LoadingRows } from '../../ui/LoadingRows';
+import type { OverviewData } from './useOverviewData';
+import type { OverviewUrl } from './useOverviewUrl';
+
+/** The totals and the chart, in their four states. */
+export function Figures({ url, data }: { url: OverviewUrl; data: OverviewData }) {
+  const { search, update } = url;
+  const { summary, isWatching } = data;
+  const zoom = useCallback((range: string) => update({ range }, true), [update]);
+
+  if (summary.isPending) return <LoadingRows rows={2} height={96} label="Loading the summary" />;
+  if (!summary.data) {
+    return <ErrorState error={summary.error} what="the summary" onRetry={() => void summary.refetch()} />;
+  }
+  const toggled = <T,>(now: string | undefined, value: T) => (now === value ? undefined : value);
+  return (
+    <>
+      <SummaryKpis
+        summary={summary.data}
+        isWatching={isWatching}
+        type={search.type}
+        category={search.category}
+        onType={(type) => update({ type: toggled(search.type, type), tab: 'changes' })}
+        onCategory={(category) => update({ category: toggled(search.category, category), tab: 'changes' })}
+        onCoverage={() => update({ tab: 'coverage' }, true)}
+      />
+      <ChangesOverTime summary={summary.data} range={search.range} onRange={zoom} />
+    </>
+  );
+}
