@@ -135,6 +135,12 @@ impl DataDir {
         }
     }
 
+    /// Notes that the server has moved to another address; who it is stays pinned.
+    pub fn follow_server(&self, server: &str) -> Result<(), IdentityError> {
+        let identity = Identity { server: server.trim_end_matches('/').to_owned(), ..self.identity()? };
+        self.keep_identity(&identity)
+    }
+
     /// Keeps the identity, durably and in one step.
     pub(crate) fn keep_identity(&self, identity: &Identity) -> Result<(), IdentityError> {
         let path = self.identity_path();

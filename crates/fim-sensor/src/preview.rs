@@ -187,3 +187,29 @@ impl<T: FileTree> FileTree for Contentless<T> {
         self.0.keep_out(directory)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fim_core::{PathStyle, Rule};
+    use fim_testkit::MemoryTree;
+
+    #[test]
+    fn a_preview_counts_what_each_rule_names_and_tells_what_cannot_be_read() {
+        let tree = MemoryTree::new();
+        tree.directory("/etc").directory("/srv");
+        tree.file("/etc/hosts", "12345").file("/etc/shadow", "123").file("/srv/page", "1234567");
+        tree.refuse("/etc/shadow", TreeError::PermissionDenied);
+        let rules = ["/etc", "/srv"].map(|path| Rule { recurse: true, ..Rule::new(path, "mine", path) });
+        let rules = RuleSet::new(rules.to_vec(), PathStyle::Unix).unwrap();
+        let seen = preview(Arc::new(tree), &rules);
+        let costs: Vec<(&str, u64)> =
+            seen.rules.iter().map(|rule| (rule.name.as_str(), rule.bytes)).collect();
+        assert_eq!(costs, [("/etc", 8), ("/srv", 7)]);
+        assert_eq!(
+            seen.unreadable,
+            [UnreadablePlace { path: "/etc/shadow".to_owned(), why: "permission denied".to_owned() }]
+        );
+        assert!(seen.problem.is_none());
+    }
+}

@@ -1,0 +1,60 @@
+//! The program's answers and exit codes where there is no server.
+#![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs the agent; its exit code, and what it said.
+fn agent(data_dir: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_steadfast-agent"))
+        .args(arguments)
+        .env("STEADFAST_AGENT_DATA_DIR", data_dir)
+        .env_remove("STEADFAST_ENROLL_TOKEN")
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn a_machine_that_is_not_enrolled_is_told_how_to() {
+    let home = tempfile::tempdir().unwrap();
+    for command in [&["run"][..], &["status"], &["config", "check"]] {
+        let (code, said) = agent(home.path(), command);
+        assert_eq!(code, Some(4), "{command:?}: {said}");
+        assert!(said.contains("steadfast-agent enroll --server URL"), "{command:?}: {said}");
+    }
+    let (code, said) = agent(home.path(), &["doctor"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("BAD   identity"), "{said}");
+}
+
+#[test]
+fn enrolling_without_proof_of_the_server_or_without_a_token_is_a_usage_error() {
+    let home = tempfile::tempdir().unwrap();
+    let fingerprint = "ab".repeat(32);
+    let server = ["enroll", "--server", "https://127.0.0.1:1"];
+    for (more, expected) in [
+        (&["--token", "t"][..], "--ca-fingerprint"),
+        (&["--token", "t", "--ca-fingerprint", "abc"], "3 hexadecimal digits instead of 64"),
+        (&["--ca-fingerprint", &fingerprint], "a token is needed"),
+        (&["--ca-fingerprint", &fingerprint, "--token", " "], "the token is empty"),
+        (&["--ca-fingerprint", &fingerprint, "--token-file", "/nowhere/token"], "cannot read the token"),
+    ] {
+        let (code, said) = agent(home.path(), &[&server[..], more].concat());
+        assert_eq!(code, Some(2), "{more:?}: {said}");
+        assert!(said.contains(expected), "{more:?}: {said}");
+    }
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_a_failure_that_names_it() {
+    let home = tempfile::tempdir().unwrap();
+    let fingerprint = "ab".repeat(32);
+    let arguments =
+        ["enroll", "--server", "https://127.0.0.1:1", "--ca-fingerprint", &fingerprint, "--token", "t"];
+    let (code, said) = agent(home.path(), &arguments);
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("cannot reach the server https://127.0.0.1:1"), "{said}");
+    assert!(!home.path().join("identity.json").exists());
+}
