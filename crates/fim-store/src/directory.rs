@@ -33,6 +33,12 @@ pub enum OpenDirectoryError {
         /// The system's answer.
         source: io::Error,
     },
+    /// The path has a character that the table format would misread.
+    #[error("the data directory {} has a percent sign or no UTF-8 in its path; choose another one", path.display())]
+    Name {
+        /// The directory.
+        path: PathBuf,
+    },
     /// Another process has it open.
     #[error("the data directory {} is in use by {holder}; stop that one first, or choose another directory", path.display())]
     InUse {
@@ -90,6 +96,10 @@ impl Directory {
     pub(crate) fn open(path: &Path) -> Result<Self, OpenDirectoryError> {
         RealDisk.create_dir_all(path).map_err(unusable(path))?;
         let path = fs::canonicalize(path).map_err(unusable(path))?;
+        // The tables' library decodes percent signs once too often.
+        if path.to_str().is_none_or(|text| text.contains('%')) {
+            return Err(OpenDirectoryError::Name { path });
+        }
         let lock = take_lock(&path)?;
         let log_id = read_format(&path)?;
         for sub in [path.join(LOG), path.join(TABLES), path.join(STAGING)] {

@@ -343,10 +343,7 @@ impl Store {
         // Whoever has stopped already cannot be told so; it is joined all the same.
         let _ = self.flusher.send(FlushInput::Stop);
         let _ = threads.flush.join();
-        let committer = self.committer.clone();
-        // A thread of its own, because this one may belong to a runtime, where nothing may block on a channel.
-        let told = thread::spawn(move || committer.blocking_send(CommitInput::Stop));
-        let _ = told.join();
+        let _ = futures::executor::block_on(self.committer.send(CommitInput::Stop));
         let _ = threads.commit.join();
     }
 }

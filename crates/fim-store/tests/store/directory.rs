@@ -66,9 +66,16 @@ fn a_store_whose_format_file_is_gone_is_not_taken_for_an_empty_directory() {
 }
 
 #[test]
-fn a_directory_may_have_any_name_of_text() {
+fn a_directory_whose_name_the_table_format_would_misread_is_refused() {
     let directory = tempdir().unwrap();
-    let path = directory.path().join("my data %20 #1 Größe");
+    let refused = Store::open(&directory.path().join("100%20"), quiet()).unwrap_err();
+    assert!(refused.to_string().contains("percent sign"), "{refused}");
+}
+
+#[test]
+fn a_directory_may_have_spaces_and_letters_of_all_kinds_in_its_name() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("my data #1? Größe&+=[x]{y}~");
     for batch in 1..=2 {
         let store = open(&path);
         ingest(&store, batch).unwrap();

@@ -1,6 +1,6 @@
 //! What is in the files, for the sake of the queries over them and of other programs.
 
-use arrow::array::{Array, AsArray};
+use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
 use bytes::Bytes;
 use fim_store::schema::KQL_TYPE_KEY;

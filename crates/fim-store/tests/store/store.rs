@@ -102,7 +102,7 @@ fn a_batch_without_rows_is_remembered() {
     let store = open(directory.path());
     assert!(!block_on(store.ingest(WORKSPACE, vec![(CHANGES, changes(1, 0))], origin(1))).unwrap().duplicate);
     assert!(ingest(&store, 1).unwrap().duplicate);
-    assert_eq!(store.workspaces(), []);
+    assert!(store.workspaces().is_empty());
     store.close().unwrap();
 }
 
