@@ -37,6 +37,9 @@ struct Timetable {
     blocked_until: Instant,
     /// Calls in a row that had no success.
     failures: u32,
+    /// Reports set aside since the server took a batch last. Many in a row mean that the server, not the report, is
+    /// the trouble: an older version, say.
+    set_aside: u32,
     heartbeat_due: Instant,
     heartbeat_seconds: u64,
     /// The state that the server was told last.
@@ -63,6 +66,7 @@ impl<D: Disk + Clone> Uplink<D> {
         let mut times = Timetable {
             blocked_until: started,
             failures: 0,
+            set_aside: 0,
             heartbeat_due: started,
             heartbeat_seconds: 60,
             told: None,
@@ -166,6 +170,7 @@ impl<D: Disk + Clone> Uplink<D> {
         match self.client.send_batch(&compressed) {
             Ok(acknowledged) if acknowledged >= batch.sequence => {
                 self.spool.lock().acknowledge();
+                times.set_aside = 0;
                 self.reached(times);
                 true
             }
@@ -187,13 +192,19 @@ impl<D: Disk + Clone> Uplink<D> {
         let divided = {
             let mut spool = self.spool.lock();
             match spool.split() {
-                Ok(true) => Ok(()),
-                Ok(false) => spool.set_aside(&error_text(refusal), now()),
+                Ok(true) => Ok(true),
+                Ok(false) => spool.set_aside(&error_text(refusal), now()).map(|()| false),
                 Err(error) => Err(error),
             }
         };
         match divided {
-            Ok(()) => true,
+            Ok(true) => true,
+            Ok(false) => {
+                times.set_aside = times.set_aside.saturating_add(1);
+                let Some(more) = times.set_aside.checked_sub(SET_ASIDE_AT_ONCE) else { return true };
+                times.blocked_until = Instant::now() + backoff(more, getrandom::u64().unwrap_or_default());
+                false
+            }
             Err(error) => self.local_trouble(times, &error),
         }
     }
@@ -293,6 +304,8 @@ fn reaction(error: &CallError) -> Reaction {
 
 /// How much one batch holds.
 const LIMITS: BatchLimits = BatchLimits { reports: 1000, bytes: 1 << 20 };
+/// How many reports in a row are set aside without a pause.
+const SET_ASIDE_AT_ONCE: u32 = 3;
 const COMPRESSION_LEVEL: i32 = 3;
 const SHORTEST_HEARTBEAT: Duration = Duration::from_secs(1);
 const EXPIRED_PAUSE: Duration = Duration::from_secs(60);

@@ -168,7 +168,12 @@ impl TestServer {
         let mut ledger = self.ledger();
         while !is_fulfilled(&ledger) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "waited in vain for {what}; has {:?} after {:?}", ledger.reports, ledger.heartbeats.last());
+            assert!(
+                !left.is_zero(),
+                "waited in vain for {what}; has {:?} after {:?}",
+                ledger.reports,
+                ledger.heartbeats.last()
+            );
             ledger = self.ledger.1.wait_timeout(ledger, left).unwrap().0;
         }
         ledger
