@@ -2,6 +2,7 @@
 
 use fim_store::schema::{self, TIME_GENERATED};
 use fim_store::{DecodeRecordError, IngestRecord};
+use proptest::prelude::*;
 
 use crate::support::{CHANGES, COVERAGE, WORKSPACE, changes, gaps, origin};
 
@@ -52,5 +53,32 @@ fn every_column_of_a_decoded_record_is_there() {
     for (table, rows) in decoded.tables {
         assert_eq!(rows.schema(), table.arrow_schema());
         assert_eq!(rows.column_by_name(TIME_GENERATED).unwrap().null_count(), 0);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_record_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = IngestRecord::decode(&bytes);
+    }
+
+    #[test]
+    fn a_header_with_any_body_is_a_record_or_an_error(
+        body in proptest::collection::vec(any::<u8>(), 0..200),
+        len in 0u32..1_000_000,
+    ) {
+        let mut bytes = vec![1, 0];
+        bytes.extend_from_slice(WORKSPACE.as_bytes());
+        bytes.extend_from_slice(&len.to_le_bytes());
+        bytes.extend_from_slice(&body);
+        let _ = IngestRecord::decode(&bytes);
+    }
+
+    #[test]
+    fn a_changed_byte_never_panics(at in 0usize..600, with in 1u8..) {
+        let mut bytes = record(3, 2).encode().unwrap();
+        let at = at % bytes.len();
+        bytes[at] ^= with;
+        let _ = IngestRecord::decode(&bytes);
     }
 }
