@@ -144,8 +144,8 @@ impl<D: Disk> Committer<D> {
         self.observer.reached(Step::LogSynced);
         let mut state = self.shared.write();
         for (workspace, rows) in self.unsettled.drain(..) {
-            let unseen = state.apply(workspace, rows);
-            self.shared.release(unseen);
+            let freed = state.apply(workspace, rows);
+            self.shared.release(freed);
         }
         Ok(())
     }

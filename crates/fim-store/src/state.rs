@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use uuid::Uuid;
 
 use crate::delta::DataFile;
@@ -23,7 +24,7 @@ pub(crate) struct TableState {
     pub(crate) files: Arc<Vec<DataFile>>,
     /// Being made into files.
     pub(crate) frozen: Vec<RecordBatch>,
-    /// Newer than `frozen`.
+    /// Newer than `frozen`, largest first or nearly so: see [`TableState::push`].
     pub(crate) active: Vec<RecordBatch>,
 }
 
@@ -43,6 +44,31 @@ pub(crate) struct Shared {
 }
 
 impl TableState {
+    /// Adds rows; returns the bytes that this frees.
+    ///
+    /// Most calls bring a row or two, and a batch of one row has as much overhead as hundreds of rows. So batches are
+    /// merged like the digits of a counter: each row is copied at most once for every doubling up to the bound.
+    fn push(&mut self, batch: RecordBatch) -> u64 {
+        self.active.push(batch);
+        let mut freed = 0;
+        while let [.., older, newer] = self.active.as_slice()
+            && newer.num_rows() * 2 > older.num_rows()
+            && newer.num_rows() + older.num_rows() <= MERGED_ROWS
+        {
+            let pair = [older.clone(), newer.clone()];
+            // Two batches of one schema and so few rows can always be merged; if not, they are as good apart.
+            let Ok(merged) = concat_batches(&pair[0].schema(), &pair) else { break };
+            let (before, after) = (bytes_of(&pair), bytes_of(std::slice::from_ref(&merged)));
+            if after > before {
+                break;
+            }
+            freed += before - after;
+            self.active.truncate(self.active.len() - 2);
+            self.active.push(merged);
+        }
+        freed
+    }
+
     /// All rows that are not in files, oldest first.
     pub(crate) fn buffered(&self) -> Vec<RecordBatch> {
         self.frozen.iter().chain(&self.active).cloned().collect()
@@ -51,15 +77,16 @@ impl TableState {
 
 impl State {
     /// Adds rows that are durable. All of them become visible together when the lock is given back. Returns the bytes
-    /// of rows that nobody will see because their workspace is gone.
+    /// that are not held after all: rows of a workspace that is gone, and what is saved by merging small batches.
     pub(crate) fn apply(&mut self, workspace: Uuid, rows: Vec<(&'static Table, RecordBatch)>) -> u64 {
         if self.dropped.contains(&workspace) {
             return rows.iter().map(|(_, batch)| bytes_of(std::slice::from_ref(batch))).sum();
         }
+        let mut freed = 0;
         for (table, batch) in rows {
-            self.tables.entry((workspace, table.name)).or_default().active.push(batch);
+            freed += self.tables.entry((workspace, table.name)).or_default().push(batch);
         }
-        0
+        freed
     }
 
     /// Sets aside all rows that are in buffers, to be made into files. Nothing may be frozen already.
@@ -126,3 +153,6 @@ impl Shared {
 pub(crate) fn bytes_of(batches: &[RecordBatch]) -> u64 {
     batches.iter().map(|batch| batch.get_array_memory_size() as u64).sum()
 }
+
+/// Batches of this many rows are large enough for any reader.
+const MERGED_ROWS: usize = 8_192;

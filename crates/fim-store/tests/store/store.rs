@@ -313,3 +313,18 @@ fn a_record_that_the_medium_has_damaged_is_told_and_the_others_are_there() {
     assert_eq!(store.recovery().lost, [1..=1]);
     assert_eq!(change_ids(&store), expected_changes([2, 3]));
 }
+
+#[test]
+fn many_small_calls_take_little_memory() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    for batch in 1..=200 {
+        ingest(&store, batch).unwrap();
+    }
+    let snapshot = store.snapshot(WORKSPACE, CHANGES).unwrap();
+    assert!(snapshot.buffered.len() <= 10, "{} batches", snapshot.buffered.len());
+    let info = &store.tables(WORKSPACE)[0];
+    let per_row = info.buffered_bytes / info.buffered_rows;
+    assert!(per_row < 1_500, "{per_row} bytes a row");
+    assert_eq!(change_ids(&store), expected_changes(1..=200));
+}
