@@ -1,1 +1,40 @@
 //! Ingest, control plane, authorisation, HTTP API and the web page.
+//!
+//! ```text
+//! connection ─ TLS, limits, who is there
+//!   edge ─ id, log, headers, problems in full
+//!     auth ─ who calls, may they?            ingest ─ agents, by certificate
+//!       api ─ one handler for each operation    batch → columns → rows → store → feed
+//!         report ─ figures by KQL ─ queries ─ fim-query
+//!         control ─ what the server is told: SQLite
+//! ```
+//!
+//! Handlers never compute long: queries run on the engine's own threads, passwords and decoding on workers.
+
+pub mod api;
+mod app;
+mod auth;
+mod authz;
+mod clock;
+mod config;
+mod connection;
+mod control;
+mod data_dir;
+mod edge;
+mod health;
+mod ingest;
+mod metrics;
+mod passwords;
+mod pki;
+mod problem;
+mod queries;
+mod report;
+mod server;
+mod throttle;
+mod web;
+
+pub use clock::{Clock, Moment};
+pub use config::{Limits, ReadConfigError, ServerConfig, TlsConfig};
+pub use data_dir::{OpenDataDirError, write_secret};
+pub use problem::Problem;
+pub use server::{MakeSecretError, RunningServer, Server, StartError, StopError};

@@ -1,0 +1,208 @@
+//! The API at `/api/v1`: each route with what it does to what, and its description for clients.
+
+mod changes;
+mod fim;
+mod machines;
+pub mod model;
+mod query;
+mod rules;
+mod session;
+mod stream;
+mod tokens;
+mod workspaces;
+
+pub use model::*;
+pub(crate) use rules::recommended;
+pub(crate) use tokens::{make_enrollment_token, make_token};
+pub(crate) use workspaces::is_reporting;
+
+use axum::{Router, middleware};
+use utoipa::OpenApi as _;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::routes;
+
+use crate::app::AppState;
+use crate::auth::{Access, COOKIE_NAME, gate};
+use crate::authz::{Noun, Verb};
+
+/// The API's router and its description.
+pub(crate) struct Api {
+    /// What serves it.
+    pub router: Router<AppState>,
+    /// What describes it; `x-access` of each operation says what it does to what.
+    pub document: OpenApi,
+}
+
+/// The API of this version.
+pub(crate) fn api() -> Api {
+    use Noun::{ApiToken, EnrollmentToken, Fim, Machine, OwnSession, Record, Reference, Rule, Workspace};
+    use Verb::{Create, Delete, Edit, View};
+
+    let routes = Routes::new()
+        .public(routes!(session::sign_in))
+        .public(routes!(session::sign_in_once))
+        .needs(View, OwnSession, routes!(session::show_session))
+        .needs(Delete, OwnSession, routes!(session::sign_out))
+        .needs(Edit, OwnSession, routes!(session::set_password))
+        .needs(View, Workspace, routes!(workspaces::list_workspaces))
+        .needs(Create, Workspace, routes!(workspaces::create_workspace))
+        .needs(View, Workspace, routes!(workspaces::show_workspace))
+        .needs(View, Workspace, routes!(workspaces::summarize_workspace))
+        .needs(View, Machine, routes!(machines::list_machines))
+        .needs(View, Machine, routes!(machines::show_machine))
+        .needs(Delete, Machine, routes!(machines::remove_machine))
+        .needs(View, Record, routes!(changes::list_changes))
+        .needs(View, Record, routes!(changes::show_change))
+        .needs(View, Record, routes!(stream::stream_changes))
+        .needs(View, Record, routes!(changes::list_gaps))
+        .needs(View, Rule, routes!(rules::list_rules))
+        .needs(Create, Rule, routes!(rules::create_rule))
+        .needs(View, Rule, routes!(rules::show_rule))
+        .needs(Edit, Rule, routes!(rules::edit_rule))
+        .needs(Delete, Rule, routes!(rules::delete_rule))
+        .needs(Edit, Rule, routes!(rules::enable_rule))
+        .needs(Edit, Rule, routes!(rules::disable_rule))
+        .needs(View, Fim, routes!(fim::show_fim))
+        .needs(Edit, Fim, routes!(fim::enable_fim))
+        .needs(Edit, Fim, routes!(fim::disable_fim))
+        .needs(View, Reference, routes!(fim::list_recommended))
+        .needs(View, Record, routes!(query::run_query))
+        .needs(View, Record, routes!(query::download_query))
+        .needs(View, Reference, routes!(query::validate_query))
+        .needs(View, Reference, routes!(query::list_capabilities))
+        .needs(View, Reference, routes!(query::list_tables))
+        .needs(Create, EnrollmentToken, routes!(tokens::create_enrollment_token))
+        .needs(View, ApiToken, routes!(tokens::list_tokens))
+        .needs(Create, ApiToken, routes!(tokens::create_token))
+        .needs(Delete, ApiToken, routes!(tokens::delete_token));
+    let (router, mut document) = routes.router.split_for_parts();
+    complete(&mut document);
+    Api { router, document }
+}
+
+/// Collects routes. There is no way to add one without saying what it does to what.
+struct Routes {
+    router: OpenApiRouter<AppState>,
+}
+
+impl Routes {
+    fn new() -> Self {
+        Self { router: OpenApiRouter::with_openapi(Document::openapi()) }
+    }
+
+    fn public(self, routes: UtoipaMethodRouter<AppState>) -> Self {
+        self.add(Access::Public, routes)
+    }
+
+    fn needs(self, verb: Verb, noun: Noun, routes: UtoipaMethodRouter<AppState>) -> Self {
+        self.add(Access::Needs(verb, noun), routes)
+    }
+
+    fn add(self, access: Access, mut routes: UtoipaMethodRouter<AppState>) -> Self {
+        for item in routes.1.paths.values_mut() {
+            for operation in operations(item) {
+                operation.extensions =
+                    Some(ExtensionsBuilder::new().add("x-access", access.to_string()).build());
+            }
+        }
+        let gated = routes.layer(middleware::from_fn_with_state(access, gate));
+        Self { router: self.router.routes(gated) }
+    }
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Steadfast",
+        description = "File integrity monitoring: workspaces, machines, rules, changes, gaps, and queries in KQL.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(crate::problem::Problem)),
+    tags(
+        (name = "session", description = "Signing in and out."),
+        (name = "workspaces", description = "Workspaces and their figures."),
+        (name = "machines", description = "Machines and how they join."),
+        (name = "changes", description = "Change records, and where nobody was watching."),
+        (name = "rules", description = "Monitored entities."),
+        (name = "fim", description = "Whether monitoring is on."),
+        (name = "query", description = "Questions in KQL."),
+        (name = "tokens", description = "What programs sign in with."),
+    )
+)]
+struct Document;
+
+/// Adds what is the same for every operation: how to sign in, and what a problem looks like.
+fn complete(document: &mut OpenApi) {
+    let problem = ResponseBuilder::new()
+        .description("What went wrong, as RFC 9457.")
+        .content(
+            "application/problem+json",
+            ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
+        )
+        .build();
+    for item in document.paths.paths.values_mut() {
+        for operation in operations(item) {
+            operation.responses.responses.insert("default".to_owned(), RefOr::T(problem.clone()));
+        }
+    }
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(
+        "session",
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+            COOKIE_NAME,
+            "Set by signing in. State-changing calls also send the session's `csrfToken` as `X-CSRF-Token`.",
+        ))),
+    );
+    components.add_security_scheme(
+        "token",
+        SecurityScheme::Http(
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token.")).build(),
+        ),
+    );
+    document.security = Some(vec![
+        SecurityRequirement::new("session", Vec::<String>::new()),
+        SecurityRequirement::new("token", Vec::<String>::new()),
+    ]);
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]
+        .into_iter()
+        .filter_map(Option::as_mut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_description_is_the_one_of_the_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/fim.json");
+        let text = format!("{}\n", api().document.to_pretty_json().unwrap());
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+            std::fs::write(path, &text).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(committed == text, "{path} is stale; run this test with UPDATE=1 and commit it");
+    }
+
+    #[test]
+    fn nothing_but_signing_in_is_public() {
+        let mut document = api().document;
+        let mut public = Vec::new();
+        for (path, item) in &mut document.paths.paths {
+            for operation in operations(item) {
+                let access = operation.extensions.as_ref().and_then(|extensions| extensions.get("x-access"));
+                if access.expect("every operation says what it does to what") == "public" {
+                    public.push(path.clone());
+                }
+            }
+        }
+        assert_eq!(public, ["/api/v1/session", "/api/v1/session/one-time"]);
+    }
+}

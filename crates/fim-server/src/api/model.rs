@@ -1,0 +1,716 @@
+//! What the API says and takes: one type for each noun, as JSON in camelCase.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::clock::Moment;
+
+/// Whether file integrity monitoring is on in a workspace.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FimState {
+    /// Agents of the workspace monitor the rules in force.
+    Enabled,
+    /// Agents of the workspace monitor nothing.
+    Disabled,
+    /// The subscription's plan does not contain it.
+    Upgrade,
+}
+
+/// A workspace as the list of workspaces shows it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Workspace {
+    /// The workspace's UUID.
+    pub id: String,
+    /// The unique name, which works wherever the id does.
+    pub name: String,
+    /// Changes of the last seven days; null when monitoring is off.
+    #[schema(required)]
+    pub changes_last_week: Option<u64>,
+    /// Changes of each of the last seven days, the oldest first.
+    #[schema(min_items = 7, max_items = 7)]
+    pub trend: Vec<u64>,
+    /// Machines enrolled.
+    pub machines: u64,
+    /// Of these, machines that run Windows.
+    pub windows: u64,
+    /// Of these, machines that run Linux.
+    pub linux: u64,
+    /// Where the workspace is, as its owner calls it.
+    pub location: String,
+    /// The subscription that it belongs to.
+    pub subscription: String,
+    /// Whether monitoring is on.
+    pub state: FimState,
+}
+
+/// What a new workspace is made from.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewWorkspace {
+    /// Letters, digits, `-`, `_` and `.`; at most 63 characters.
+    pub name: String,
+    /// Where it is; `local` if nothing is said.
+    pub location: Option<String>,
+    /// The subscription's name; `Local` if nothing is said.
+    pub subscription: Option<String>,
+}
+
+/// The dashboard's figures for a period.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Machines enrolled.
+    pub machines: u64,
+    /// Of these, machines heard within the last three heartbeats.
+    pub machines_reporting: u64,
+    /// Changes in the period.
+    pub total: u64,
+    /// Changes in the period of the same length before it.
+    pub previous_total: u64,
+    /// Changes by `ConfigChangeType`.
+    pub by_type: BTreeMap<String, u64>,
+    /// Changes by `ChangeCategory`; every category is there.
+    pub by_category: BTreeMap<String, u64>,
+    /// Changes by time, in steps of equal length that cover the period.
+    pub histogram: Vec<HistogramStep>,
+    /// How long one step of the histogram is, in seconds.
+    pub step_seconds: u64,
+    /// Stretches that are not watched right now.
+    pub open_gaps: u64,
+}
+
+/// Changes of one step of time.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct HistogramStep {
+    /// When the step starts.
+    pub t: Moment,
+    /// Entities that differ.
+    #[serde(rename = "Modified")]
+    pub modified: u64,
+    /// Entities that were not there before.
+    #[serde(rename = "Added")]
+    pub added: u64,
+    /// Entities that are gone.
+    #[serde(rename = "Removed")]
+    pub removed: u64,
+}
+
+/// The operating system's family.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OsKind {
+    /// Any Linux.
+    Linux,
+    /// Any Windows.
+    Windows,
+}
+
+/// Whether a machine is heard.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MachineStatus {
+    /// Heard within the last three heartbeats.
+    Online,
+    /// Heard within the last hour.
+    Stale,
+    /// Not heard for an hour, or never.
+    Offline,
+}
+
+/// What an agent is doing.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AgentState {
+    /// Seeing its entities for the first time; nothing can be compared yet.
+    Baselining,
+    /// Comparing the entities with its state.
+    Scanning,
+    /// Waiting for the next scan.
+    Idle,
+}
+
+/// How far a scan has come.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// Entities seen.
+    pub files_done: u64,
+    /// Bytes hashed.
+    pub bytes_done: u64,
+    /// Entities that there are, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_total: Option<u64>,
+    /// Bytes that there are to hash, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_total: Option<u64>,
+}
+
+/// A machine with its figures for a period.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Machine {
+    /// The machine's UUID, which is also the common name of its certificate.
+    pub id: String,
+    /// The machine's name: `Computer` in every table.
+    pub name: String,
+    /// The operating system's name and version.
+    pub os: String,
+    /// The operating system's family.
+    pub os_kind: OsKind,
+    /// Changes in the period.
+    pub total: u64,
+    /// Of these, changes of files.
+    pub files: u64,
+    /// Of these, changes of registry keys and values.
+    pub registry: u64,
+    /// When the agent was last heard; null if it never was.
+    #[schema(required)]
+    pub last_seen: Option<Moment>,
+    /// Whether it is heard now.
+    pub status: MachineStatus,
+    /// Changes by time in twelve steps of equal length that cover the period.
+    pub trend: Vec<u64>,
+    /// The agent's version.
+    pub agent_version: String,
+    /// What the agent said it is doing; null if it was never heard.
+    #[schema(required)]
+    pub state: Option<AgentState>,
+    /// How far the running scan is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// When the last complete scan ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_scan: Option<Moment>,
+    /// When the next scan starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_scan: Option<Moment>,
+    /// Reports that wait on the machine to be sent.
+    pub spool_records: u64,
+    /// Stretches of this machine that are not watched right now.
+    pub open_gaps: u64,
+}
+
+/// The published kinds of monitored entities.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ToSchema)]
+pub enum ChangeType {
+    /// Files and all else that has a path.
+    Files,
+    /// Windows registry keys and values.
+    Registry,
+    /// Windows services.
+    WindowsServices,
+    /// Linux daemons.
+    Daemons,
+    /// Installed software.
+    Software,
+}
+
+/// The published categories of a change.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ToSchema)]
+pub enum ChangeCategory {
+    /// The entity differs.
+    Modified,
+    /// The entity was not there before.
+    Added,
+    /// The entity is gone.
+    Removed,
+}
+
+/// A change record as lists show it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// What identifies the change: `ChangeId`.
+    pub id: String,
+    /// When it was noticed: `TimeGenerated`.
+    pub time: Moment,
+    /// When it happened, where that is known: `EventTime`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time: Option<Moment>,
+    /// The machine's name.
+    pub machine: String,
+    /// What kind of entity it is.
+    #[serde(rename = "type")]
+    pub change_type: ChangeType,
+    /// What happened to it.
+    pub category: ChangeCategory,
+    /// The path or key.
+    pub entity: String,
+    /// Which fields differ.
+    pub fields: Vec<String>,
+    /// The rule that the entity is monitored by.
+    pub rule: String,
+    /// How it was noticed: `Scan`, `RealTime` or `Agentless`.
+    pub source: String,
+    /// Who changed it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+}
+
+/// A page of changes.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct ChangePage {
+    /// The changes.
+    pub items: Vec<Change>,
+    /// How many there are in all that answer the filter.
+    pub total: u64,
+    /// What to ask the next page with; null on the last.
+    #[schema(required)]
+    pub next: Option<String>,
+}
+
+/// One attribute before and after a change.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct Attribute {
+    /// The attribute's name.
+    pub name: String,
+    /// What it was; null if there was nothing.
+    #[schema(required)]
+    pub before: Option<String>,
+    /// What it is; null if there is nothing.
+    #[schema(required)]
+    pub after: Option<String>,
+    /// True if the two differ.
+    pub changed: bool,
+    /// True if it reads best in a fixed-width face.
+    pub mono: bool,
+}
+
+/// A change record with all that is known of it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct ChangeDetail {
+    /// What lists show.
+    #[serde(flatten)]
+    pub change: Change,
+    /// Every attribute before and after.
+    pub attrs: Vec<Attribute>,
+    /// Other changes of the same entity, the newest first.
+    pub related: Vec<Change>,
+}
+
+/// A stretch that could not be watched.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct Gap {
+    /// The machine's name.
+    pub machine: String,
+    /// The path, the key, or `*` for everything.
+    pub scope: String,
+    /// What kind of entities: `Files`, or `*` for all.
+    #[serde(rename = "type")]
+    pub change_type: String,
+    /// Since when.
+    pub start: Moment,
+    /// Until when; null while it lasts.
+    #[schema(required)]
+    pub end: Option<Moment>,
+    /// Why.
+    pub cause: String,
+    /// The particulars.
+    pub detail: String,
+    /// What was watching: `scan`, or `server` for what the server itself noticed.
+    pub provider: String,
+}
+
+/// What a rule monitors.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleType {
+    /// Files of Linux machines.
+    #[default]
+    LinuxFile,
+}
+
+/// What a rule does at symbolic links.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Links {
+    /// What the link points to is monitored under the link's path.
+    #[default]
+    Follow,
+    /// Links are left out.
+    Ignore,
+    /// The link itself is the entity.
+    Manage,
+}
+
+/// What a rule's path is meant to name.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PathType {
+    /// Whatever is there.
+    #[default]
+    Any,
+    /// Files only.
+    File,
+    /// Directories and what they contain.
+    Folder,
+}
+
+/// A monitored entity's setting.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rule {
+    /// The name, unique in its workspace.
+    pub name: String,
+    /// The group it is shown in.
+    #[serde(default = "custom_group")]
+    pub group: String,
+    /// What it monitors.
+    #[serde(rename = "type", default)]
+    pub rule_type: RuleType,
+    /// The path pattern.
+    pub path: String,
+    /// Patterns of what is left out.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// True if everything below a matched directory is monitored too.
+    #[serde(default)]
+    pub recurse: bool,
+    /// What is done at symbolic links.
+    #[serde(default)]
+    pub links: Links,
+    /// What the path is meant to name.
+    #[serde(default)]
+    pub path_type: PathType,
+    /// True if the rule is in force.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// What of a rule is to be different; what is absent stays.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RulePatch {
+    /// The new name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The new group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The new path pattern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The new exclusions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclude: Option<Vec<String>>,
+    /// Whether it reaches below matched directories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recurse: Option<bool>,
+    /// What is done at symbolic links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<Links>,
+    /// What the path is meant to name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_type: Option<PathType>,
+    /// Whether it is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// How many rules there are.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+pub struct RuleCounts {
+    /// Rules in force.
+    pub enabled: u64,
+    /// All rules.
+    pub total: u64,
+}
+
+/// File integrity monitoring in a workspace.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Fim {
+    /// Whether it is on.
+    pub state: FimState,
+    /// The published name of the solution: `ChangeTracking`.
+    pub solution: String,
+    /// The workspace's rules.
+    pub rules: RuleCounts,
+    /// Machines enrolled.
+    pub machines: u64,
+    /// Seconds between the starts of two scans.
+    pub scan_interval_seconds: u64,
+}
+
+/// What to leave out when monitoring is enabled.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnableFim {
+    /// Names of recommended items that are not to be in force.
+    #[serde(default)]
+    pub disabled_items: Vec<String>,
+}
+
+/// The recommended items.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct Recommended {
+    /// By type.
+    pub groups: Vec<RecommendedGroup>,
+}
+
+/// Recommended items of one type.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct RecommendedGroup {
+    /// The type of the rules.
+    #[serde(rename = "type")]
+    pub rule_type: RuleType,
+    /// What a page calls it.
+    pub title: String,
+    /// The items.
+    pub items: Vec<RecommendedItem>,
+}
+
+/// One recommended item.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct RecommendedItem {
+    /// The name of its rule.
+    pub name: String,
+    /// The path that it monitors.
+    pub path: String,
+}
+
+/// A question in KQL.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueryRequest {
+    /// The query's text.
+    pub query: String,
+    /// Which `TimeGenerated` it may see: an ISO 8601 duration up to now (`P1D`), or two moments or a moment and a
+    /// duration with a slash between. All time if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timespan: Option<String>,
+}
+
+/// A question in KQL of which only the correctness is asked.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidateRequest {
+    /// The query's text.
+    pub query: String,
+}
+
+/// What is wrong with a query.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct Validation {
+    /// Nothing, if it is correct.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One mistake in a query, or in another text that has lines.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnostic {
+    /// What kind of mistake it is; stays the same from version to version.
+    pub code: String,
+    /// What is wrong, for a person.
+    pub message: String,
+    /// The line it starts on, from 1.
+    pub line: u32,
+    /// The character in the line it starts at, from 1.
+    pub column: u32,
+    /// The line it ends on, from 1.
+    pub end_line: u32,
+    /// The character in the line right after it, from 1.
+    pub end_column: u32,
+    /// What could stand there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<String>,
+    /// What was probably meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
+}
+
+/// A column of an answer or of a table.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+pub struct Column {
+    /// The name; case matters.
+    pub name: String,
+    /// The scalar type's name in KQL.
+    #[serde(rename = "type")]
+    pub scalar_type: String,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct QueryResult {
+    /// The columns in order.
+    pub columns: Vec<Column>,
+    /// The rows: a value for each column. Moments are ISO 8601 with seven digits, spans of time `d.hh:mm:ss.fffffff`.
+    #[schema(value_type = Vec<Vec<serde_json::Value>>)]
+    pub rows: Vec<Vec<serde_json::Value>>,
+    /// What the answer cost.
+    pub stats: QueryStats,
+    /// True if rows are missing because a limit was reached.
+    pub truncated: bool,
+}
+
+/// What an answer cost.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QueryStats {
+    /// Rows in the answer.
+    pub rows: u64,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// Rows that were read for it, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scanned_rows: Option<u64>,
+}
+
+/// What of KQL this server answers.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct Capabilities {
+    /// Tabular operators.
+    pub operators: Vec<String>,
+    /// Scalar functions.
+    pub functions: Vec<String>,
+    /// Aggregation functions.
+    pub aggregates: Vec<String>,
+}
+
+/// The tables that can be asked.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct TableSchemas {
+    /// In order of their names.
+    pub tables: Vec<TableSchema>,
+}
+
+/// One table.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct TableSchema {
+    /// The name.
+    pub name: String,
+    /// The columns in order.
+    pub columns: Vec<Column>,
+}
+
+/// How long an enrolment token is to be good.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewEnrollmentToken {
+    /// Seconds from now; an hour if nothing is said, at most 30 days.
+    pub expires_in_seconds: Option<u64>,
+}
+
+/// What one machine enrols with, once.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EnrollmentToken {
+    /// The token; the server keeps only its digest, so this is the only time it is seen.
+    pub token: String,
+    /// When it is good no more.
+    pub expires_at: Moment,
+    /// The SHA-256 of the server's CA certificate, in hex.
+    pub ca_fingerprint: String,
+    /// What to run on the machine.
+    pub command: String,
+}
+
+/// A name and a password.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// The user's name.
+    pub name: String,
+    /// The password.
+    pub password: String,
+}
+
+/// A sign-in code that is good once.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OneTimeSignIn {
+    /// The code of the link.
+    pub code: String,
+}
+
+/// Who is signed in.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// The user.
+    pub user: SessionUser,
+    /// The roles held, for any scope.
+    pub roles: Vec<String>,
+    /// What state-changing calls by cookie send as `X-CSRF-Token`; empty for API tokens, which need none.
+    pub csrf_token: String,
+    /// True until the user has set a password.
+    pub must_set_password: bool,
+}
+
+/// The user of a session.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct SessionUser {
+    /// The name.
+    pub name: String,
+}
+
+/// A new password.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewPassword {
+    /// The password so far; not needed while none was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_password: Option<String>,
+    /// The new one: 10 to 1,000 characters.
+    pub new_password: String,
+}
+
+/// What a new API token is made from.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewApiToken {
+    /// A name to know it by, unique.
+    pub name: String,
+    /// `owner` or `reader`.
+    pub role: String,
+    /// The workspace (id or name) that it is limited to; everything if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Seconds from now until it is good no more; without end if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_seconds: Option<u64>,
+}
+
+/// An API token as lists show it: never the token itself.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiToken {
+    /// The name.
+    pub name: String,
+    /// The role.
+    pub role: String,
+    /// The workspace's id that it is limited to.
+    #[schema(required)]
+    pub scope: Option<String>,
+    /// Who made it.
+    pub created_by: String,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it is good no more.
+    #[schema(required)]
+    pub expires_at: Option<Moment>,
+}
+
+/// A new API token, seen this one time.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct CreatedApiToken {
+    /// The token: `Authorization: Bearer …`.
+    pub token: String,
+    /// What lists will show.
+    #[serde(flatten)]
+    pub details: ApiToken,
+}
+
+/// The group of rules that are not recommended items.
+pub fn custom_group() -> String {
+    "Custom".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,301 @@
+//! Monitored entities.
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
+use fim_core::{InvalidRule, PathStyle, PatternError, RuleError};
+
+use super::model::{Diagnostic, Links, PathType, Rule, RulePatch, RuleType};
+use crate::app::{App, AppState};
+use crate::authz::Actor;
+use crate::control::{AddRuleError, By, EditRuleError, WorkspaceRecord};
+use crate::problem::{ApiJson, ItemName, Kind, Problem, chain};
+
+/// The workspace's rules in the order in which they are tried.
+#[utoipa::path(
+    get, path = "/api/v1/workspaces/{ws}/rules", tag = "rules",
+    params(("ws" = String, Path, description = "The workspace's id or name.")),
+    responses((status = 200, description = "The rules.", body = Vec<Rule>))
+)]
+pub async fn list_rules(
+    State(app): State<AppState>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+) -> Result<Json<Vec<Rule>>, Problem> {
+    app.control
+        .rules(workspace.id)
+        .await
+        .map(Json)
+        .map_err(|error| Problem::internal("reading the rules", &error))
+}
+
+/// Adds a rule.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{ws}/rules", tag = "rules", request_body = Rule,
+    params(("ws" = String, Path, description = "The workspace's id or name.")),
+    responses((status = 201, description = "Added.", body = Rule))
+)]
+pub async fn create_rule(
+    State(app): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+    ApiJson(rule): ApiJson<Rule>,
+) -> Result<(StatusCode, Json<Rule>), Problem> {
+    check(&rule)?;
+    let by = By { actor: &actor.name, at: app.clock.now() };
+    app.control.add_rule(workspace.id, &rule, by).await.map_err(|error| match error {
+        AddRuleError::NameTaken(_) => Problem::new(Kind::Conflict, error.to_string()),
+        AddRuleError::Control(error) => Problem::internal("adding the rule", &error),
+    })?;
+    Ok((StatusCode::CREATED, Json(rule)))
+}
+
+/// One rule.
+#[utoipa::path(
+    get, path = "/api/v1/workspaces/{ws}/rules/{name}", tag = "rules",
+    params(
+        ("ws" = String, Path, description = "The workspace's id or name."),
+        ("name" = String, Path, description = "The rule's name.")
+    ),
+    responses((status = 200, description = "The rule.", body = Rule))
+)]
+pub async fn show_rule(
+    State(app): State<AppState>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+    ItemName(name): ItemName,
+) -> Result<Json<Rule>, Problem> {
+    rule(&app, &workspace, &name).await.map(Json)
+}
+
+/// Changes a rule.
+#[utoipa::path(
+    patch, path = "/api/v1/workspaces/{ws}/rules/{name}", tag = "rules", request_body = RulePatch,
+    params(
+        ("ws" = String, Path, description = "The workspace's id or name."),
+        ("name" = String, Path, description = "The rule's name.")
+    ),
+    responses((status = 200, description = "Changed.", body = Rule))
+)]
+pub async fn edit_rule(
+    State(app): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+    ItemName(name): ItemName,
+    ApiJson(patch): ApiJson<RulePatch>,
+) -> Result<Json<Rule>, Problem> {
+    edit(&app, &actor, &workspace, &name, patch).await
+}
+
+/// Puts a rule in force.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{ws}/rules/{name}/enable", tag = "rules",
+    params(
+        ("ws" = String, Path, description = "The workspace's id or name."),
+        ("name" = String, Path, description = "The rule's name.")
+    ),
+    responses((status = 200, description = "In force.", body = Rule))
+)]
+pub async fn enable_rule(
+    State(app): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+    ItemName(name): ItemName,
+) -> Result<Json<Rule>, Problem> {
+    edit(&app, &actor, &workspace, &name, RulePatch { enabled: Some(true), ..RulePatch::default() }).await
+}
+
+/// Puts a rule out of force.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{ws}/rules/{name}/disable", tag = "rules",
+    params(
+        ("ws" = String, Path, description = "The workspace's id or name."),
+        ("name" = String, Path, description = "The rule's name.")
+    ),
+    responses((status = 200, description = "Out of force.", body = Rule))
+)]
+pub async fn disable_rule(
+    State(app): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+    ItemName(name): ItemName,
+) -> Result<Json<Rule>, Problem> {
+    edit(&app, &actor, &workspace, &name, RulePatch { enabled: Some(false), ..RulePatch::default() }).await
+}
+
+/// Takes a rule away; the records that it made stay.
+#[utoipa::path(
+    delete, path = "/api/v1/workspaces/{ws}/rules/{name}", tag = "rules",
+    params(
+        ("ws" = String, Path, description = "The workspace's id or name."),
+        ("name" = String, Path, description = "The rule's name.")
+    ),
+    responses((status = 204, description = "Gone."))
+)]
+pub async fn delete_rule(
+    State(app): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+    ItemName(name): ItemName,
+) -> Result<StatusCode, Problem> {
+    let by = By { actor: &actor.name, at: app.clock.now() };
+    let was_there = app
+        .control
+        .delete_rule(workspace.id, &name, by)
+        .await
+        .map_err(|error| Problem::internal("deleting the rule", &error))?;
+    if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("rule", &name)) }
+}
+
+/// The recommended items for Linux as rules.
+pub fn recommended() -> Vec<Rule> {
+    fim_core::recommended_linux().into_iter().map(from_core).collect()
+}
+
+async fn rule(app: &App, workspace: &WorkspaceRecord, name: &str) -> Result<Rule, Problem> {
+    app.control
+        .rule(workspace.id, name)
+        .await
+        .map_err(|error| Problem::internal("reading the rule", &error))?
+        .ok_or_else(|| Problem::not_found("rule", name))
+}
+
+async fn edit(
+    app: &App,
+    actor: &Actor,
+    workspace: &WorkspaceRecord,
+    name: &str,
+    patch: RulePatch,
+) -> Result<Json<Rule>, Problem> {
+    let before = rule(app, workspace, name).await?;
+    let after = Rule {
+        name: patch.name.unwrap_or(before.name),
+        group: patch.group.unwrap_or(before.group),
+        rule_type: before.rule_type,
+        path: patch.path.unwrap_or(before.path),
+        exclude: patch.exclude.unwrap_or(before.exclude),
+        recurse: patch.recurse.unwrap_or(before.recurse),
+        links: patch.links.unwrap_or(before.links),
+        path_type: patch.path_type.unwrap_or(before.path_type),
+        enabled: patch.enabled.unwrap_or(before.enabled),
+    };
+    check(&after)?;
+    let by = By { actor: &actor.name, at: app.clock.now() };
+    app.control.edit_rule(workspace.id, name, &after, by).await.map_err(|error| match error {
+        EditRuleError::Missing(_) => Problem::not_found("rule", name),
+        EditRuleError::NameTaken(_) => Problem::new(Kind::Conflict, error.to_string()),
+        EditRuleError::Control(error) => Problem::internal("editing the rule", &error),
+    })?;
+    Ok(Json(after))
+}
+
+/// Refuses what no agent could use, naming the pattern, the place in it and the fix.
+fn check(rule: &Rule) -> Result<(), Problem> {
+    let style = match rule.rule_type {
+        RuleType::LinuxFile => PathStyle::Unix,
+    };
+    if rule.group.trim().is_empty()
+        || rule.group.chars().count() > 100
+        || rule.group.chars().any(char::is_control)
+    {
+        return Err(Problem::new(Kind::BadRequest, "the group must be 1 to 100 characters on one line"));
+    }
+    to_core(rule).validate(style).map_err(|error| rule_problem(&error))
+}
+
+fn rule_problem(error: &RuleError) -> Problem {
+    let pattern = match &error.invalid {
+        InvalidRule::Path { path, source } => Some((path, source)),
+        InvalidRule::Exclusion { exclusion, source } => Some((exclusion, source)),
+        InvalidRule::NoName
+        | InvalidRule::BadName
+        | InvalidRule::NameTaken
+        | InvalidRule::TooManyExclusions { .. }
+        | InvalidRule::NothingWatched => None,
+    };
+    match pattern {
+        Some((text, source)) => Problem::new(Kind::BadPattern, chain(error))
+            .with_diagnostics(vec![pattern_diagnostic(text, source)]),
+        None => Problem::new(Kind::BadRequest, chain(error)),
+    }
+}
+
+fn pattern_diagnostic(text: &str, error: &PatternError) -> Diagnostic {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let (column, end_column) = match error.position() {
+        Some(at) => (number(at), number(at.saturating_add(1))),
+        None => (1, number(text.chars().count().saturating_add(1))),
+    };
+    Diagnostic {
+        code: "PATTERN".to_owned(),
+        message: error.to_string(),
+        line: 1,
+        column,
+        end_line: 1,
+        end_column,
+        expected: Vec::new(),
+        suggestion: None,
+    }
+}
+
+fn to_core(rule: &Rule) -> fim_core::Rule {
+    fim_core::Rule {
+        exclude: rule.exclude.clone(),
+        recurse: rule.recurse,
+        links: match rule.links {
+            Links::Follow => fim_core::Links::Follow,
+            Links::Ignore => fim_core::Links::Ignore,
+            Links::Manage => fim_core::Links::Manage,
+        },
+        path_type: match rule.path_type {
+            PathType::Any => fim_core::PathType::Any,
+            PathType::File => fim_core::PathType::File,
+            PathType::Folder => fim_core::PathType::Folder,
+        },
+        enabled: rule.enabled,
+        ..fim_core::Rule::new(&rule.name, &rule.group, &rule.path)
+    }
+}
+
+fn from_core(rule: fim_core::Rule) -> Rule {
+    Rule {
+        name: rule.name,
+        group: rule.group,
+        rule_type: RuleType::LinuxFile,
+        path: rule.path,
+        exclude: rule.exclude,
+        recurse: rule.recurse,
+        links: match rule.links {
+            fim_core::Links::Follow => Links::Follow,
+            fim_core::Links::Ignore => Links::Ignore,
+            fim_core::Links::Manage => Links::Manage,
+        },
+        path_type: match rule.path_type {
+            fim_core::PathType::Any => PathType::Any,
+            fim_core::PathType::File => PathType::File,
+            fim_core::PathType::Folder => PathType::Folder,
+        },
+        enabled: rule.enabled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recommended_items_are_valid_and_come_back_the_same() {
+        let items = recommended();
+        assert_eq!(items.len(), 18);
+        for item in &items {
+            assert!(check(item).is_ok(), "{}", item.name);
+            assert_eq!(from_core(to_core(item)), *item);
+        }
+    }
+
+    #[test]
+    fn a_bad_pattern_is_told_with_its_place() {
+        let rule = Rule { path: "/etc/[a".to_owned(), ..recommended().remove(0) };
+        let problem = check(&rule).unwrap_err();
+        assert_eq!(problem.diagnostics[0].column, 6);
+        assert!(problem.detail.contains("/etc/[a"), "{}", problem.detail);
+    }
+}

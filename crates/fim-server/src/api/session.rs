@@ -1,0 +1,248 @@
+//! Signing in and out.
+
+use std::net::IpAddr;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse};
+use fim_core::Timestamp;
+use zeroize::Zeroizing;
+
+use super::model::{NewPassword, OneTimeSignIn, Session, SessionUser, SignIn};
+use crate::app::{App, AppState};
+use crate::auth::{CallSession, SESSION_SECONDS, csrf_token, locked, session_cookie, session_id};
+use crate::authz::{Actor, Grant, Proof};
+use crate::clock::seconds_to_nanos;
+use crate::connection::Peer;
+use crate::control::{By, Secret, UserRecord, digest_of};
+use crate::problem::{ApiJson, Kind, Problem};
+
+/// Signs in by name and password.
+#[utoipa::path(
+    post, path = "/api/v1/session", tag = "session", request_body = SignIn, security(()),
+    responses((status = 200, description = "Signed in; the session is in a cookie.", body = Session))
+)]
+pub async fn sign_in(
+    State(app): State<AppState>,
+    Extension(peer): Extension<Peer>,
+    ApiJson(request): ApiJson<SignIn>,
+) -> Result<impl IntoResponse, Problem> {
+    let now = app.clock.now();
+    let password = Zeroizing::new(request.password);
+    let name = request.name.trim().to_lowercase();
+    check_wait(&app, Some(&name), peer.address.ip(), now)?;
+    if password.chars().count() > MOST_PASSWORD_CHARACTERS {
+        return Err(refuse(&app, Some(&name), peer.address.ip(), now));
+    }
+    let user =
+        app.control.user(&name).await.map_err(|error| Problem::internal("reading the user", &error))?;
+    let kept = user.as_ref().and_then(|user| user.password_hash.clone());
+    // A user who does not exist takes as long, and gets the same answer.
+    let is_right = app
+        .passwords
+        .verify(password, kept)
+        .await
+        .map_err(|error| Problem::internal("checking the password", &error))?;
+    match user.filter(|_| is_right) {
+        None => Err(refuse(&app, Some(&name), peer.address.ip(), now)),
+        Some(user) => {
+            locked(&app.failed_names).succeeded(&name);
+            start_session(&app, peer, &user, "password", now).await
+        }
+    }
+}
+
+/// Signs in by the code of a sign-in link, which is good once.
+#[utoipa::path(
+    post, path = "/api/v1/session/one-time", tag = "session", request_body = OneTimeSignIn, security(()),
+    responses((status = 200, description = "Signed in; the session is in a cookie.", body = Session))
+)]
+pub async fn sign_in_once(
+    State(app): State<AppState>,
+    Extension(peer): Extension<Peer>,
+    ApiJson(request): ApiJson<OneTimeSignIn>,
+) -> Result<impl IntoResponse, Problem> {
+    let now = app.clock.now();
+    check_wait(&app, None, peer.address.ip(), now)?;
+    let user = app
+        .control
+        .take_sign_in_code(digest_of(request.code.trim()), now)
+        .await
+        .map_err(|error| Problem::internal("using the sign-in code", &error))?;
+    match user {
+        None => {
+            locked(&app.failed_addresses).failed(peer.address.ip(), now);
+            app.metrics.sign_ins_failed.increment();
+            Err(Problem::new(
+                Kind::SignInFailed,
+                "the sign-in link has been used or is older than ten minutes; `steadfast up` prints a new one when it starts",
+            ))
+        }
+        Some(user) => start_session(&app, peer, &user, "one-time code", now).await,
+    }
+}
+
+/// Who is signed in.
+#[utoipa::path(
+    get, path = "/api/v1/session", tag = "session",
+    responses((status = 200, description = "Who is signed in.", body = Session))
+)]
+pub async fn show_session(
+    State(app): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    headers: HeaderMap,
+) -> Result<Json<Session>, Problem> {
+    let (csrf, must_set_password) = match &actor.proof {
+        Proof::Token => (String::new(), false),
+        Proof::Session { .. } => {
+            let user = app
+                .control
+                .user(&actor.name)
+                .await
+                .map_err(|error| Problem::internal("reading the user", &error))?;
+            (
+                session_id(&headers).map_or_else(String::new, csrf_token),
+                user.is_some_and(|user| user.password_hash.is_none()),
+            )
+        }
+    };
+    Ok(Json(Session {
+        user: SessionUser { name: actor.name },
+        roles: role_names(&actor.grants),
+        csrf_token: csrf,
+        must_set_password,
+    }))
+}
+
+/// Signs out.
+#[utoipa::path(
+    delete, path = "/api/v1/session", tag = "session",
+    responses((status = 204, description = "The session has ended."))
+)]
+pub async fn sign_out(
+    State(app): State<AppState>,
+    Extension(peer): Extension<Peer>,
+    session: Option<Extension<CallSession>>,
+) -> Result<impl IntoResponse, Problem> {
+    if let Some(Extension(session)) = session {
+        app.control
+            .end_session(session.digest)
+            .await
+            .map_err(|error| Problem::internal("ending the session", &error))?;
+    }
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, session_cookie(peer, None))])))
+}
+
+/// Sets the own password and ends every other session.
+#[utoipa::path(
+    put, path = "/api/v1/users/me/password", tag = "session", request_body = NewPassword,
+    responses((status = 204, description = "The password is set."))
+)]
+pub async fn set_password(
+    State(app): State<AppState>,
+    Extension(peer): Extension<Peer>,
+    Extension(actor): Extension<Actor>,
+    session: Option<Extension<CallSession>>,
+    ApiJson(request): ApiJson<NewPassword>,
+) -> Result<StatusCode, Problem> {
+    let (Proof::Session { user: id }, Some(Extension(session))) = (&actor.proof, session) else {
+        return Err(Problem::new(Kind::BadRequest, "an API token has no password; sign in as a user"));
+    };
+    let current = request.current_password.map(Zeroizing::new);
+    let fresh = Zeroizing::new(request.new_password);
+    let now = app.clock.now();
+    let user = app
+        .control
+        .user(&actor.name)
+        .await
+        .map_err(|error| Problem::internal("reading the user", &error))?
+        .ok_or_else(|| Problem::not_found("user", &actor.name))?;
+    if let Some(kept) = user.password_hash {
+        let name = actor.name.to_lowercase();
+        check_wait(&app, Some(&name), peer.address.ip(), now)?;
+        let current = current.unwrap_or_default();
+        let is_right = app
+            .passwords
+            .verify(current, Some(kept))
+            .await
+            .map_err(|error| Problem::internal("checking the password", &error))?;
+        if !is_right {
+            locked(&app.failed_names).failed(name, now);
+            return Err(Problem::new(Kind::Forbidden, "currentPassword is not the password so far"));
+        }
+    }
+    let length = fresh.chars().count();
+    if !(LEAST_PASSWORD_CHARACTERS..=MOST_PASSWORD_CHARACTERS).contains(&length) {
+        return Err(Problem::new(
+            Kind::BadRequest,
+            format!(
+                "newPassword has {length} characters; it takes {LEAST_PASSWORD_CHARACTERS} to {MOST_PASSWORD_CHARACTERS}"
+            ),
+        ));
+    }
+    let hash =
+        app.passwords.hash(fresh).await.map_err(|error| Problem::internal("hashing the password", &error))?;
+    app.control
+        .set_password(*id, &hash, session.digest, By { actor: &actor.name, at: now })
+        .await
+        .map_err(|error| Problem::internal("setting the password", &error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn start_session(
+    app: &App,
+    peer: Peer,
+    user: &UserRecord,
+    how: &'static str,
+    now: Timestamp,
+) -> Result<impl IntoResponse + use<>, Problem> {
+    let secret = Secret::generate("").map_err(|error| Problem::internal("making a session", &error))?;
+    let expires_at = now.plus_nanos(seconds_to_nanos(SESSION_SECONDS));
+    app.control
+        .add_session(secret.digest(), user.id, expires_at, how, By { actor: &user.name, at: now })
+        .await
+        .map_err(|error| Problem::internal("keeping the session", &error))?;
+    tracing::info!(user = %user.name, address = %peer.address, how, "signed in");
+    let session = Session {
+        user: SessionUser { name: user.name.clone() },
+        roles: role_names(&user.grants),
+        csrf_token: csrf_token(secret.expose()),
+        must_set_password: user.password_hash.is_none(),
+    };
+    Ok((AppendHeaders([(SET_COOKIE, session_cookie(peer, Some(secret.expose())))]), Json(session)))
+}
+
+/// Says how long to wait if there were too many failures.
+fn check_wait(app: &App, name: Option<&String>, address: IpAddr, now: Timestamp) -> Result<(), Problem> {
+    let by_name = name.and_then(|name| locked(&app.failed_names).wait_seconds(name, now));
+    let by_address = locked(&app.failed_addresses).wait_seconds(&address, now);
+    match by_name.max(by_address) {
+        None => Ok(()),
+        Some(seconds) => {
+            Err(Problem::new(Kind::TooManyRequests, format!("too many attempts; try again in {seconds} s"))
+                .retry_after(seconds))
+        }
+    }
+}
+
+fn refuse(app: &App, name: Option<&String>, address: IpAddr, now: Timestamp) -> Problem {
+    if let Some(name) = name {
+        locked(&app.failed_names).failed(name.clone(), now);
+    }
+    locked(&app.failed_addresses).failed(address, now);
+    app.metrics.sign_ins_failed.increment();
+    tracing::warn!(%address, "a sign-in failed");
+    Problem::new(Kind::SignInFailed, "the name or the password is wrong")
+}
+
+fn role_names(grants: &[Grant]) -> Vec<String> {
+    let mut names: Vec<String> = grants.iter().map(|grant| grant.role.to_string()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+const LEAST_PASSWORD_CHARACTERS: usize = 10;
+const MOST_PASSWORD_CHARACTERS: usize = 1000;

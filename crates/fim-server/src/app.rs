@@ -1,0 +1,131 @@
+//! What every handler works with.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use fim_core::Timestamp;
+use fim_store::{IngestError, Origin, Store};
+use tokio::sync::{Semaphore, watch};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::config::ServerConfig;
+use crate::control::{Control, MachineRecord, WorkspaceRecord};
+use crate::ingest::feed::Feeds;
+use crate::ingest::rows::Rows;
+use crate::metrics::Metrics;
+use crate::passwords::Passwords;
+use crate::pki::{Authority, ServerTls};
+use crate::problem::{Kind, Problem};
+use crate::queries::Queries;
+use crate::throttle::Throttle;
+
+/// What every handler works with.
+pub type AppState = Arc<App>;
+
+/// The server's parts.
+pub struct App {
+    /// What it was started with.
+    pub config: ServerConfig,
+    /// The time.
+    pub clock: Clock,
+    /// Workspaces, rules, machines, users.
+    pub control: Control,
+    /// The records.
+    pub store: Arc<Store>,
+    /// Answers to KQL.
+    pub queries: Queries,
+    /// Who signs agents' certificates.
+    pub authority: Authority,
+    /// What connections are accepted with.
+    pub tls: ServerTls,
+    /// Changes as they arrive.
+    pub feeds: Feeds,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// Failed sign-ins by user's name.
+    pub failed_names: Mutex<Throttle<String>>,
+    /// Failed sign-ins by address.
+    pub failed_addresses: Mutex<Throttle<IpAddr>>,
+    /// Places for batches that are being stored.
+    pub batch_places: Semaphore,
+    /// Places for live streams.
+    pub stream_places: Arc<Semaphore>,
+    /// When this server started.
+    pub started: Timestamp,
+    /// When it was not running before that.
+    pub downtime: Option<Downtime>,
+    /// How other machines reach it.
+    pub public_url: String,
+    /// True once the server is to stop.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// A stretch in which the server was not running.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Downtime {
+    /// When it was last alive.
+    pub from: Timestamp,
+    /// When it started again.
+    pub until: Timestamp,
+}
+
+impl App {
+    /// The workspace that a machine joined.
+    pub async fn workspace_of(&self, machine: &MachineRecord) -> Result<WorkspaceRecord, Problem> {
+        self.control
+            .workspace(&machine.workspace.to_string())
+            .await
+            .map_err(|error| Problem::internal("reading the workspace", &error))?
+            .ok_or_else(|| Problem::not_found("workspace", &machine.workspace.to_string()))
+    }
+
+    /// No rows yet, for this workspace.
+    pub fn rows(&self, workspace: Uuid) -> Result<Rows, Problem> {
+        Rows::new(workspace).map_err(|error| Problem::internal("preparing rows", &error))
+    }
+
+    /// Stores rows; when this returns they are durable. False if the origin's rows had been stored before.
+    pub async fn store_rows(
+        &self,
+        workspace: Uuid,
+        rows: Rows,
+        origin: Option<Origin>,
+    ) -> Result<bool, Problem> {
+        let rows = rows.finish().map_err(|error| Problem::internal("making rows", &error))?;
+        let done = match origin {
+            Some(origin) => {
+                self.store.ingest(workspace, rows, origin).await.map(|accepted| !accepted.duplicate)
+            }
+            None => self.store.ingest_own(workspace, rows).await.map(|()| true),
+        };
+        done.map_err(|error| ingest_problem(&error))
+    }
+}
+
+fn ingest_problem(error: &IngestError) -> Problem {
+    match error {
+        IngestError::Busy { retry_after } => {
+            Problem::new(Kind::Unavailable, error.to_string()).retry_after(retry_after.as_secs())
+        }
+        IngestError::Closed => Problem::new(Kind::Unavailable, "the server is stopping").retry_after(5),
+        IngestError::TooLarge { .. } => Problem::new(Kind::TooLarge, error.to_string()),
+        IngestError::NotDurable { .. } => {
+            tracing::error!(%error, "rows could not be stored");
+            Problem::new(Kind::Unavailable, "the rows could not be made durable; see the server's log")
+                .retry_after(30)
+        }
+        IngestError::WorkspaceDropped { .. } => Problem::new(Kind::NotFound, error.to_string()),
+        IngestError::UnknownTable { .. } | IngestError::Schema(_) | IngestError::Encode(_) => {
+            Problem::internal("storing rows", error)
+        }
+    }
+}
+
+/// Waits until the server is to stop.
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that whoever could say so is gone, which is a reason to stop as well.
+    let _ = stop.wait_for(|stopped| *stopped).await;
+}

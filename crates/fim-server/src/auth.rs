@@ -1,0 +1,290 @@
+//! The gate before every handler: who calls, from where, and whether they may.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::extract::{Extension, RawPathParams, Request, State};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::app::{App, AppState};
+use crate::authz::{Actor, Decision, Noun, Place, Proof, Verb, decide};
+use crate::clock::seconds_to_nanos;
+use crate::connection::{Peer, Transport};
+use crate::control::WorkspaceRecord;
+use crate::problem::{Kind, Problem};
+
+/// What a route does to what; each route of the API has one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// Anyone may: signing in.
+    Public,
+    /// Whoever [`decide`] lets.
+    Needs(Verb, Noun),
+}
+
+impl std::fmt::Display for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Public => f.write_str("public"),
+            Self::Needs(verb, noun) => write!(f, "{} {}", verb.name(), noun.name()),
+        }
+    }
+}
+
+/// The session that a call came with.
+#[derive(Clone, Copy, Debug)]
+pub struct CallSession {
+    /// The digest by which it is kept.
+    pub digest: [u8; 32],
+}
+
+/// Lets a call through to its handler, or answers why not.
+///
+/// The handler finds the [`Actor`], the [`CallSession`] if there is one, and the [`WorkspaceRecord`] that the path
+/// names, in the request's extensions.
+pub async fn gate(
+    State(access): State<Access>,
+    Extension(app): Extension<AppState>,
+    Extension(peer): Extension<Peer>,
+    parameters: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    check_origin(request.method(), request.headers())?;
+    let Access::Needs(verb, noun) = access else {
+        return Ok(next.run(request).await);
+    };
+    let (actor, session) = authenticate(&app, request.headers()).await?;
+    if let Some(session) = &session
+        && !is_safe(request.method())
+    {
+        check_csrf(request.headers(), session.1.as_str())?;
+    }
+    let named = parameters.iter().find(|(name, _)| *name == "ws").map(|(_, value)| value.to_owned());
+    let place = match named {
+        Some(name) => {
+            let workspace = workspace(&app, &name).await?;
+            let place = Place::Workspace(workspace.id);
+            request.extensions_mut().insert(workspace);
+            place
+        }
+        None if verb == Verb::View && noun == Noun::Workspace => Place::AnyOfTheirs,
+        None => Place::Tenant,
+    };
+    if let Decision::Deny { needs } = decide(&actor, verb, noun, place) {
+        tracing::info!(actor = %actor.name, address = %peer.address, verb = verb.name(), noun = noun.name(), "refused");
+        return Err(Problem::new(
+            Kind::Forbidden,
+            format!("to {} a {} takes the role {needs} here; ask an owner for it", verb.name(), noun.name()),
+        ));
+    }
+    if let Some((session, _)) = session {
+        request.extensions_mut().insert(session);
+    }
+    request.extensions_mut().insert(actor);
+    Ok(next.run(request).await)
+}
+
+/// On plain loopback only this machine's names are ours: a page elsewhere that makes its own name point here is kept
+/// out.
+pub async fn check_host(
+    Extension(peer): Extension<Peer>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    match peer.transport {
+        Transport::Loopback if !is_loopback_host(host) => Err(Problem::new(
+            Kind::Misdirected,
+            "this port is for the browser on the server's own machine; open it as http://127.0.0.1 or http://localhost",
+        )),
+        Transport::Loopback | Transport::Tls => Ok(next.run(request).await),
+    }
+}
+
+/// What a state-changing call of this session must send as `X-CSRF-Token`. It is made of the session's id, which a
+/// page elsewhere cannot read.
+pub fn csrf_token(session_id: &str) -> String {
+    URL_SAFE_NO_PAD
+        .encode(Sha256::new().chain_update(b"csrf:").chain_update(session_id.as_bytes()).finalize())
+}
+
+/// The session's cookie. `None` takes it away.
+pub fn session_cookie(peer: Peer, session_id: Option<&str>) -> String {
+    let secure = match peer.transport {
+        Transport::Tls => "; Secure",
+        Transport::Loopback => "",
+    };
+    let (value, age) = session_id.map_or(("", 0), |id| (id, SESSION_SECONDS));
+    format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}")
+}
+
+/// The session id of the call's cookie.
+pub fn session_id(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
+}
+
+/// The lock's content, also if a holder panicked: the tables behind it are whole after every statement.
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn workspace(app: &App, name: &str) -> Result<WorkspaceRecord, Problem> {
+    app.control
+        .workspace(name)
+        .await
+        .map_err(|error| Problem::internal("reading the workspace", &error))?
+        .ok_or_else(|| Problem::not_found("workspace", name))
+}
+
+/// The caller, and the session with its CSRF token if it is by cookie.
+async fn authenticate(
+    app: &App,
+    headers: &HeaderMap,
+) -> Result<(Actor, Option<(CallSession, String)>), Problem> {
+    let now = app.clock.now();
+    if let Some(value) = headers.get(AUTHORIZATION) {
+        let token = value.to_str().ok().and_then(|text| text.split_once(' '));
+        let token =
+            token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        let Some(token) = token else {
+            return Err(Problem::new(Kind::NotSignedIn, "send `Authorization: Bearer TOKEN`"));
+        };
+        let digest = crate::control::digest_of(token);
+        let record = app
+            .control
+            .token(digest, now)
+            .await
+            .map_err(|error| Problem::internal("reading the API token", &error))?
+            .ok_or_else(|| {
+                Problem::new(Kind::NotSignedIn, "the API token is unknown, deleted or expired; make another with `steadfast token create`")
+            })?;
+        let actor =
+            Actor { name: format!("token:{}", record.name), proof: Proof::Token, grants: vec![record.grant] };
+        return Ok((actor, None));
+    }
+    let Some(id) = session_id(headers) else {
+        return Err(Problem::new(Kind::NotSignedIn, "sign in, or send `Authorization: Bearer TOKEN`"));
+    };
+    let digest = crate::control::digest_of(id);
+    let record = app
+        .control
+        .session(digest, now)
+        .await
+        .map_err(|error| Problem::internal("reading the session", &error))?
+        .ok_or_else(|| Problem::new(Kind::NotSignedIn, "the session has ended; sign in again"))?;
+    // Used sessions live on; the row is written once an hour, not at every call.
+    if record.expires_at.nanos_since(now) < seconds_to_nanos(SESSION_SECONDS - 3600) {
+        let expires_at = now.plus_nanos(seconds_to_nanos(SESSION_SECONDS));
+        app.control
+            .extend_session(digest, expires_at)
+            .await
+            .map_err(|error| Problem::internal("extending the session", &error))?;
+    }
+    let actor = Actor {
+        name: record.user.name,
+        proof: Proof::Session { user: record.user.id },
+        grants: record.user.grants,
+    };
+    Ok((actor, Some((CallSession { digest }, csrf_token(id)))))
+}
+
+fn check_csrf(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
+    let sent = headers.get("x-csrf-token").map(|value| value.as_bytes()).unwrap_or_default();
+    if bool::from(sent.ct_eq(expected.as_bytes())) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Kind::CsrfMissing,
+        "a state-changing call by cookie must send the session's `csrfToken` as `X-CSRF-Token`",
+    ))
+}
+
+/// A browser says where a call comes from; what comes from another page may change nothing.
+fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if is_safe(method) || headers.contains_key(AUTHORIZATION) {
+        return Ok(());
+    }
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(HOST.as_str()).unwrap_or_default();
+    let is_foreign = match (text(ORIGIN.as_str()), text("sec-fetch-site")) {
+        (Some(origin), _) => {
+            origin.split_once("://").is_none_or(|(_, authority)| !authority.eq_ignore_ascii_case(host))
+        }
+        (None, Some(site)) => !matches!(site, "same-origin" | "none"),
+        (None, None) => false,
+    };
+    if is_foreign {
+        return Err(Problem::new(Kind::CsrfMissing, "the call comes from another site's page"));
+    }
+    Ok(())
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn is_loopback_host(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    matches!(name.to_ascii_lowercase().as_str(), "localhost" | "127.0.0.1" | "[::1]")
+}
+
+/// The cookie's name.
+pub const COOKIE_NAME: &str = "steadfast_session";
+/// How long a session lives without being used: 12 hours.
+pub const SESSION_SECONDS: u64 = 12 * 3600;
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_this_machine_s_names_are_loopback() {
+        for ours in ["localhost", "LOCALHOST:8080", "127.0.0.1:80", "[::1]:8080", "[::1]"] {
+            assert!(is_loopback_host(ours), "{ours}");
+        }
+        for theirs in
+            ["", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1"]
+        {
+            assert!(!is_loopback_host(theirs), "{theirs}");
+        }
+    }
+
+    #[test]
+    fn a_call_of_another_page_changes_nothing() {
+        let call = |pairs: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("fim.example:8443"));
+            headers.extend(pairs.iter().map(|(name, value)| {
+                (axum::http::HeaderName::from_static(name), HeaderValue::from_static(value))
+            }));
+            (check_origin(&Method::POST, &headers).is_ok(), check_origin(&Method::GET, &headers).is_ok())
+        };
+        assert_eq!(call(&[]), (true, true));
+        assert_eq!(call(&[("origin", "https://fim.example:8443")]), (true, true));
+        assert_eq!(call(&[("origin", "https://evil.example")]), (false, true));
+        assert_eq!(call(&[("origin", "null")]), (false, true));
+        assert_eq!(call(&[("sec-fetch-site", "cross-site")]), (false, true));
+        assert_eq!(call(&[("origin", "https://evil.example"), ("authorization", "Bearer x")]), (true, true));
+    }
+
+    #[test]
+    fn the_session_is_found_among_other_cookies() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("a=b; steadfast_session=s1; c=d"));
+        assert_eq!(session_id(&headers), Some("s1"));
+    }
+}

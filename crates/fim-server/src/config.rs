@@ -1,0 +1,336 @@
+//! What a server is started with.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::clock::Clock;
+
+/// What a server is started with. Every key may be left out.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where everything is kept; made at the first start.
+    pub data_dir: PathBuf,
+    /// The address of the one TLS port: the page, the API and the agents.
+    pub listen: SocketAddr,
+    /// A loopback address that also serves the page over plain HTTP, for a browser on the same machine; none if absent.
+    pub browser_listen: Option<SocketAddr>,
+    /// Further names and addresses that the server's own certificate is to be valid for.
+    pub names: Vec<String>,
+    /// Seconds between two scans, set for every workspace at start; each workspace's own (900 at first) if absent.
+    pub scan_interval_seconds: Option<u64>,
+    /// A certificate of yours instead of the server's own.
+    pub tls: TlsConfig,
+    /// What one caller can cost.
+    pub limits: Limits,
+    /// Where the time comes from; not a setting.
+    #[serde(skip)]
+    pub clock: Clock,
+}
+
+/// A certificate of yours instead of the server's own.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsConfig {
+    /// PEM file: the server's certificate, then its issuers up to and with the root, which agents are given to trust.
+    pub certificate: Option<PathBuf>,
+    /// PEM file: the certificate's private key.
+    pub key: Option<PathBuf>,
+}
+
+/// What one caller can cost.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections at a time; further ones wait to be accepted.
+    pub connections: usize,
+    /// Seconds for a TLS handshake.
+    pub handshake_seconds: u64,
+    /// Seconds for a request's headers to arrive, and for a connection to be idle.
+    pub header_seconds: u64,
+    /// Seconds between two pieces of a body.
+    pub body_seconds: u64,
+    /// Bytes of a JSON body.
+    pub json_bytes: usize,
+    /// Bytes of an agent's batch as sent.
+    pub batch_bytes: usize,
+    /// Bytes of an agent's batch after decompression.
+    pub batch_decoded_bytes: usize,
+    /// Batches being stored at a time; an agent that finds no place is told to come again.
+    pub batches_at_once: usize,
+    /// Rows of an answer to a query.
+    pub query_rows: usize,
+    /// Bytes of an answer to a query.
+    pub query_bytes: usize,
+    /// Seconds for a query.
+    pub query_seconds: u64,
+    /// Queries at a time; further ones wait.
+    pub queries_at_once: usize,
+    /// Live streams at a time.
+    pub streams: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("/var/lib/steadfast"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            browser_listen: None,
+            names: Vec::new(),
+            scan_interval_seconds: None,
+            tls: TlsConfig::default(),
+            limits: Limits::default(),
+            clock: Clock::system(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 2048,
+            handshake_seconds: 10,
+            header_seconds: 60,
+            body_seconds: 30,
+            json_bytes: 1 << 20,
+            batch_bytes: 8 << 20,
+            batch_decoded_bytes: 32 << 20,
+            batches_at_once: 64,
+            query_rows: 500_000,
+            query_bytes: 64 << 20,
+            query_seconds: 180,
+            queries_at_once: 4,
+            streams: 256,
+        }
+    }
+}
+
+/// Why a configuration file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadConfigError {
+    /// It cannot be read.
+    #[error("cannot read the configuration file {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or a value does not fit its key.
+    #[error("{path} is not a configuration of this server")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        source: toml::de::Error,
+    },
+    /// A key is unknown.
+    #[error("{path} has an unknown key \"{key}\"; {hint}")]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// The key with its table.
+        key: String,
+        /// What was probably meant, or what there is.
+        hint: String,
+    },
+    /// A value makes no sense.
+    #[error("{path}: {reason}")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Which value, and what it should be.
+        reason: String,
+    },
+}
+
+impl ServerConfig {
+    /// Reads a TOML file.
+    pub fn read(path: &Path) -> Result<Self, ReadConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ReadConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads TOML; `path` is for messages.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ReadConfigError> {
+        let parse_error = |source| ReadConfigError::Parse { path: path.to_owned(), source };
+        let table: toml::Table = text.parse().map_err(parse_error)?;
+        if let Some((key, hint)) = unknown_key(&table) {
+            return Err(ReadConfigError::UnknownKey { path: path.to_owned(), key, hint });
+        }
+        let config: Self = toml::from_str(text).map_err(parse_error)?;
+        match config.fault() {
+            Some(reason) => Err(ReadConfigError::Invalid { path: path.to_owned(), reason }),
+            None => Ok(config),
+        }
+    }
+
+    /// What is wrong with the values together, if anything.
+    pub fn fault(&self) -> Option<String> {
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return Some("tls.certificate and tls.key belong together; set both or neither".to_owned());
+        }
+        if let Some(address) = self.browser_listen
+            && !address.ip().is_loopback()
+        {
+            return Some(format!(
+                "browser_listen is {address}, but plain HTTP is for this machine's browser alone; \
+                 use a loopback address such as 127.0.0.1:8080"
+            ));
+        }
+        match self.scan_interval_seconds {
+            Some(0) => Some("scan_interval_seconds is 0; the least is 1".to_owned()),
+            Some(seconds) if seconds > MAX_SCAN_INTERVAL_SECONDS => Some(format!(
+                "scan_interval_seconds is {seconds}; the most is {MAX_SCAN_INTERVAL_SECONDS} (a week)"
+            )),
+            Some(_) | None => None,
+        }
+    }
+}
+
+/// The longest time between two scans.
+pub const MAX_SCAN_INTERVAL_SECONDS: u64 = 7 * 24 * 3600;
+
+/// The first key that is not one of ours, and what was probably meant.
+fn unknown_key(table: &toml::Table) -> Option<(String, String)> {
+    for (key, value) in table {
+        let known_here =
+            KEYS.iter().find(|(section, _)| section.is_empty()).map_or(&[][..], |(_, keys)| keys);
+        if !known_here.contains(&key.as_str()) {
+            return Some((key.clone(), hint(key, known_here)));
+        }
+        let section = KEYS.iter().find(|(section, _)| section == key);
+        if let (Some((_, keys)), toml::Value::Table(inner)) = (section, value)
+            && let Some(unknown) = inner.keys().find(|inner| !keys.contains(&inner.as_str()))
+        {
+            return Some((format!("{key}.{unknown}"), hint(unknown, keys)));
+        }
+    }
+    None
+}
+
+fn hint(key: &str, known: &[&str]) -> String {
+    let nearest = known.iter().map(|name| (edit_distance(key, name), *name)).min();
+    match nearest {
+        Some((distance, name)) if distance <= 1 + key.chars().count() / 3 => {
+            format!("did you mean \"{name}\"?")
+        }
+        Some(_) | None => format!("the keys there are {}", known.join(", ")),
+    }
+}
+
+/// How many letters must be put in, taken out or exchanged to make one word of the other.
+pub fn edit_distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, letter) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for (column, other) in right.iter().enumerate() {
+            let exchanged = diagonal + usize::from(letter != *other);
+            diagonal = row[column + 1];
+            row[column + 1] = exchanged.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}
+
+/// Every key by its table; a test holds it to what is read.
+const KEYS: &[(&str, &[&str])] = &[
+    ("", &["data_dir", "listen", "browser_listen", "names", "scan_interval_seconds", "tls", "limits"]),
+    ("tls", &["certificate", "key"]),
+    (
+        "limits",
+        &[
+            "connections",
+            "handshake_seconds",
+            "header_seconds",
+            "body_seconds",
+            "json_bytes",
+            "batch_bytes",
+            "batch_decoded_bytes",
+            "batches_at_once",
+            "query_rows",
+            "query_bytes",
+            "query_seconds",
+            "queries_at_once",
+            "streams",
+        ],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        let config = parse("").unwrap();
+        assert_eq!(config.listen, ServerConfig::default().listen);
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let full = r#"
+            data_dir = "/srv/fim"
+            listen = "0.0.0.0:9443"
+            browser_listen = "127.0.0.1:8080"
+            names = ["fim.example.org"]
+            scan_interval_seconds = 60
+            [tls]
+            certificate = "/etc/fim.pem"
+            key = "/etc/fim.key"
+            [limits]
+            connections = 1
+            handshake_seconds = 1
+            header_seconds = 1
+            body_seconds = 1
+            json_bytes = 1
+            batch_bytes = 1
+            batch_decoded_bytes = 1
+            batches_at_once = 1
+            query_rows = 1
+            query_bytes = 1
+            query_seconds = 1
+            queries_at_once = 1
+            streams = 1
+        "#;
+        let config = parse(full).unwrap();
+        assert_eq!(config.limits.streams, 1);
+        let table: toml::Table = full.parse().unwrap();
+        for (section, keys) in KEYS {
+            let there = if section.is_empty() { &table } else { table[*section].as_table().unwrap() };
+            assert_eq!(keys.len(), there.len(), "[{section}]");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_one() {
+        let message = |text| parse(text).unwrap_err().to_string();
+        assert_eq!(
+            message("lisen = 1"),
+            "server.toml has an unknown key \"lisen\"; did you mean \"listen\"?"
+        );
+        assert_eq!(
+            message("[limits]\nqueri_rows = 1"),
+            "server.toml has an unknown key \"limits.queri_rows\"; did you mean \"query_rows\"?"
+        );
+        assert_eq!(
+            message("[tls]\ncolour = 1"),
+            "server.toml has an unknown key \"tls.colour\"; the keys there are certificate, key"
+        );
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_alone() {
+        let error = parse("browser_listen = \"0.0.0.0:80\"").unwrap_err();
+        assert!(error.to_string().contains("loopback"), "{error}");
+    }
+
+    fn parse(text: &str) -> Result<ServerConfig, ReadConfigError> {
+        ServerConfig::parse(Path::new("server.toml"), text)
+    }
+}

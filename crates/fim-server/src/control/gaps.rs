@@ -1,0 +1,102 @@
+//! Which stretches are not watched right now.
+
+use std::collections::BTreeMap;
+
+use fim_core::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::{Control, ControlError, failed, uuid};
+
+/// A stretch that has no end yet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OpenGap {
+    /// The machine.
+    pub machine: Uuid,
+    /// The path, or `*`.
+    pub scope: String,
+    /// Why, by the name that the table has.
+    pub cause: String,
+    /// Since when.
+    pub start: Timestamp,
+    /// The particulars.
+    pub detail: String,
+}
+
+impl Control {
+    /// Keeps that a stretch has begun; twice is once.
+    pub async fn open_gap(&self, gap: &OpenGap) -> Result<(), ControlError> {
+        sqlx::query(
+            "INSERT INTO open_gaps (machine_id, scope, cause, start, detail) VALUES (?, ?, ?, ?, ?) \
+             ON CONFLICT DO UPDATE SET detail = excluded.detail",
+        )
+        .bind(gap.machine.to_string())
+        .bind(&gap.scope)
+        .bind(&gap.cause)
+        .bind(gap.start.0)
+        .bind(&gap.detail)
+        .execute(&self.pool)
+        .await
+        .map_err(failed("keeping an open gap"))?;
+        Ok(())
+    }
+
+    /// Keeps that a stretch has ended.
+    pub async fn close_gap(
+        &self,
+        machine: Uuid,
+        scope: &str,
+        cause: &str,
+        start: Timestamp,
+    ) -> Result<(), ControlError> {
+        sqlx::query("DELETE FROM open_gaps WHERE machine_id = ? AND scope = ? AND cause = ? AND start = ?")
+            .bind(machine.to_string())
+            .bind(scope)
+            .bind(cause)
+            .bind(start.0)
+            .execute(&self.pool)
+            .await
+            .map_err(failed("closing a gap"))?;
+        Ok(())
+    }
+
+    /// The machine's open stretches of one cause.
+    pub async fn open_gaps(&self, machine: Uuid, cause: &str) -> Result<Vec<OpenGap>, ControlError> {
+        let reading = failed("reading the open gaps");
+        let rows = sqlx::query("SELECT * FROM open_gaps WHERE machine_id = ? AND cause = ? ORDER BY start")
+            .bind(machine.to_string())
+            .bind(cause)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(&reading)?;
+        rows.iter().map(gap).collect::<Result<_, _>>().map_err(reading)
+    }
+
+    /// How many stretches are open for each machine of a workspace that has any.
+    pub async fn open_gap_counts(&self, workspace: Uuid) -> Result<BTreeMap<Uuid, u64>, ControlError> {
+        let reading = failed("counting the open gaps");
+        let rows = sqlx::query(
+            "SELECT g.machine_id, count(*) AS gaps FROM open_gaps g JOIN machines m ON m.id = g.machine_id \
+             WHERE m.workspace_id = ? AND m.removed_at IS NULL GROUP BY g.machine_id",
+        )
+        .bind(workspace.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(&reading)?;
+        rows.iter()
+            .map(|row| Ok((uuid(row, "machine_id")?, super::count(row, "gaps")?)))
+            .collect::<Result<_, _>>()
+            .map_err(reading)
+    }
+}
+
+fn gap(row: &SqliteRow) -> Result<OpenGap, sqlx::Error> {
+    Ok(OpenGap {
+        machine: uuid(row, "machine_id")?,
+        scope: row.try_get("scope")?,
+        cause: row.try_get("cause")?,
+        start: Timestamp(row.try_get("start")?),
+        detail: row.try_get("detail")?,
+    })
+}

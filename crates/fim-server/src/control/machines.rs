@@ -1,0 +1,171 @@
+//! Machines and what their agents last said.
+
+use fim_core::Timestamp;
+use serde_json::json;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::{By, Control, ControlError, audit, failed, uuid};
+use crate::ingest::heartbeat::Heartbeat;
+
+/// A machine as it is kept.
+#[derive(Clone, Debug)]
+pub struct MachineRecord {
+    /// The id.
+    pub id: Uuid,
+    /// The workspace that it joined.
+    pub workspace: Uuid,
+    /// Its name.
+    pub name: String,
+    /// `Linux` or `Windows`.
+    pub os_type: String,
+    /// The operating system's name and version.
+    pub os_name: String,
+    /// The agent's version.
+    pub agent_version: String,
+    /// When its agent was last heard.
+    pub last_seen: Option<Timestamp>,
+    /// What its agent last said.
+    pub heartbeat: Option<Heartbeat>,
+}
+
+impl Control {
+    /// The machines of a workspace by name; those that were removed are not there.
+    pub async fn machines(&self, workspace: Uuid) -> Result<Vec<MachineRecord>, ControlError> {
+        let reading = failed("reading the machines");
+        let rows = sqlx::query(
+            "SELECT * FROM machines WHERE workspace_id = ? AND removed_at IS NULL ORDER BY name, id",
+        )
+        .bind(workspace.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(&reading)?;
+        rows.iter().map(machine).collect::<Result<_, _>>().map_err(reading)
+    }
+
+    /// Every machine of every workspace.
+    pub async fn all_machines(&self) -> Result<Vec<MachineRecord>, ControlError> {
+        let reading = failed("reading the machines");
+        let rows = sqlx::query("SELECT * FROM machines WHERE removed_at IS NULL")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(&reading)?;
+        rows.iter().map(machine).collect::<Result<_, _>>().map_err(reading)
+    }
+
+    /// The machine of that id, or the one that joined last under that name.
+    pub async fn machine(
+        &self,
+        workspace: Uuid,
+        id_or_name: &str,
+    ) -> Result<Option<MachineRecord>, ControlError> {
+        let reading = failed("reading a machine");
+        let id = Uuid::parse_str(id_or_name).map(|id| id.to_string()).unwrap_or_default();
+        let row = sqlx::query(
+            "SELECT * FROM machines WHERE workspace_id = ? AND removed_at IS NULL AND (id = ? OR name = ?) \
+             ORDER BY id = ? DESC, enrolled_at DESC LIMIT 1",
+        )
+        .bind(workspace.to_string())
+        .bind(&id)
+        .bind(id_or_name)
+        .bind(&id)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(&reading)?;
+        row.as_ref().map(machine).transpose().map_err(reading)
+    }
+
+    /// The machine that a certificate names, unless it was removed.
+    pub async fn enrolled_machine(&self, id: Uuid) -> Result<Option<MachineRecord>, ControlError> {
+        let reading = failed("reading a machine");
+        let row = sqlx::query("SELECT * FROM machines WHERE id = ? AND removed_at IS NULL")
+            .bind(id.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(&reading)?;
+        row.as_ref().map(machine).transpose().map_err(reading)
+    }
+
+    /// Takes the machine out: its certificate is good no more, its records stay.
+    pub async fn remove_machine(&self, id: Uuid, by: By<'_>) -> Result<(), ControlError> {
+        let removing = failed("removing a machine");
+        let mut transaction = self.write("removing a machine").await?;
+        sqlx::query("UPDATE machines SET removed_at = ? WHERE id = ?")
+            .bind(by.at.0)
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(&removing)?;
+        sqlx::query("DELETE FROM open_gaps WHERE machine_id = ?")
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(&removing)?;
+        audit(&mut transaction, by, "machine.remove", &id.to_string(), &json!({})).await?;
+        transaction.commit().await.map_err(removing)
+    }
+
+    /// Keeps what the agent said, and that it was heard.
+    pub async fn heard(&self, id: Uuid, heartbeat: &Heartbeat, now: Timestamp) -> Result<(), ControlError> {
+        let text = serde_json::to_string(heartbeat).unwrap_or_default();
+        sqlx::query(
+            "UPDATE machines SET last_seen = ?, heartbeat = ?, agent_version = ?, os_name = ? WHERE id = ?",
+        )
+        .bind(now.0)
+        .bind(text)
+        .bind(&heartbeat.agent_version)
+        .bind(&heartbeat.os_name)
+        .bind(id.to_string())
+        .execute(&self.pool)
+        .await
+        .map_err(failed("keeping a heartbeat"))?;
+        Ok(())
+    }
+
+    /// Keeps that the agent was heard, though it said nothing of itself.
+    pub async fn seen(&self, id: Uuid, now: Timestamp) -> Result<(), ControlError> {
+        sqlx::query("UPDATE machines SET last_seen = ? WHERE id = ?")
+            .bind(now.0)
+            .bind(id.to_string())
+            .execute(&self.pool)
+            .await
+            .map_err(failed("keeping that a machine was heard"))?;
+        Ok(())
+    }
+
+    /// True, once, if the machine's last row of `Heartbeat` is older than `spacing_nanos`.
+    pub async fn take_heartbeat_row(
+        &self,
+        id: Uuid,
+        now: Timestamp,
+        spacing_nanos: i64,
+    ) -> Result<bool, ControlError> {
+        let taken = sqlx::query(
+            "UPDATE machines SET last_row = ? WHERE id = ? AND (last_row IS NULL OR last_row <= ? OR last_row > ?)",
+        )
+        .bind(now.0)
+        .bind(id.to_string())
+        .bind(now.0.saturating_sub(spacing_nanos))
+        .bind(now.0)
+        .execute(&self.pool)
+        .await
+        .map_err(failed("taking the turn to write a heartbeat"))?;
+        Ok(taken.rows_affected() > 0)
+    }
+}
+
+fn machine(row: &SqliteRow) -> Result<MachineRecord, sqlx::Error> {
+    let heartbeat: Option<String> = row.try_get("heartbeat")?;
+    Ok(MachineRecord {
+        id: uuid(row, "id")?,
+        workspace: uuid(row, "workspace_id")?,
+        name: row.try_get("name")?,
+        os_type: row.try_get("os_type")?,
+        os_name: row.try_get("os_name")?,
+        agent_version: row.try_get("agent_version")?,
+        last_seen: row.try_get::<Option<i64>, _>("last_seen")?.map(Timestamp),
+        // What an older version kept and this one cannot read is as if the agent had not spoken yet.
+        heartbeat: heartbeat.and_then(|text| serde_json::from_str(&text).ok()),
+    })
+}

@@ -1,0 +1,259 @@
+//! What the server is told and decides: workspaces, rules, machines, users, tokens, and who changed what of them.
+//!
+//! SQLite through sqlx. Every statement is a literal with bound values; every change writes its line of the audit log
+//! in the same transaction.
+
+mod enrollment;
+mod gaps;
+mod machines;
+mod rules;
+mod secrets;
+mod sign_in;
+mod tokens;
+mod workspaces;
+
+pub use enrollment::{ConsumeTokenError, NewMachine};
+pub use gaps::OpenGap;
+pub use machines::MachineRecord;
+pub use rules::{AddRuleError, EditRuleError};
+pub use secrets::{RandomError, Secret, digest_of};
+pub use sign_in::UserRecord;
+pub use tokens::{AddTokenError, TokenRecord};
+pub use workspaces::{AddWorkspaceError, WorkspaceRecord};
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fim_core::Timestamp;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+use uuid::Uuid;
+
+/// The database of the control plane.
+#[derive(Clone, Debug)]
+pub struct Control {
+    pool: SqlitePool,
+}
+
+/// Why the control database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenControlError {
+    /// The file cannot be made.
+    #[error("cannot create the control database {path}")]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The database cannot be opened, or brought to this version's schema.
+    #[error("cannot open the control database {path}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// A newer version made it.
+    #[error(
+        "the control database {path} has schema {found}, and this version knows schemas up to {known}; \
+         start the version that made it, or a newer one"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The newest schema this version knows.
+        known: u32,
+    },
+}
+
+/// The control database failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the control database failed while {doing}")]
+pub struct ControlError {
+    /// What was being done.
+    pub doing: &'static str,
+    /// What the database said.
+    pub source: sqlx::Error,
+}
+
+impl Control {
+    /// Opens the database, making it or bringing it to this version's schema.
+    pub async fn open(path: &Path) -> Result<Self, OpenControlError> {
+        // SQLite would make the file readable to others where the umask lets it; its journal takes the file's mode.
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|source| OpenControlError::Create { path: path.to_owned(), source })?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10));
+        let open = |source| OpenControlError::Open { path: path.to_owned(), source };
+        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(open)?;
+        let control = Self { pool };
+        control.migrate(path).await?;
+        Ok(control)
+    }
+
+    /// Ends every connection, so that the journal is folded into the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn migrate(&self, path: &Path) -> Result<(), OpenControlError> {
+        let open = |source| OpenControlError::Open { path: path.to_owned(), source };
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(open)?;
+        let found: i64 =
+            sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await.map_err(open)?;
+        let found = u32::try_from(found).unwrap_or(u32::MAX);
+        let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+        if found > known {
+            return Err(OpenControlError::Newer { path: path.to_owned(), found, known });
+        }
+        for (number, script) in (1_u32..).zip(MIGRATIONS).filter(|(number, _)| *number > found) {
+            sqlx::raw_sql(script.schema).execute(&mut *transaction).await.map_err(open)?;
+            tracing::info!(schema = number, "brought the control database to the next schema");
+            sqlx::raw_sql(script.version).execute(&mut *transaction).await.map_err(open)?;
+        }
+        transaction.commit().await.map_err(open)
+    }
+
+    /// A value that the server keeps about itself.
+    pub async fn state(&self, key: &'static str) -> Result<Option<String>, ControlError> {
+        sqlx::query_scalar("SELECT value FROM server_state WHERE key = ?")
+            .bind(key)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(failed("reading the server's state"))
+    }
+
+    /// Keeps a value about the server itself.
+    pub async fn set_state(&self, key: &'static str, value: &str) -> Result<(), ControlError> {
+        sqlx::query(
+            "INSERT INTO server_state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )
+        .bind(key)
+        .bind(value)
+        .execute(&self.pool)
+        .await
+        .map_err(failed("keeping the server's state"))?;
+        Ok(())
+    }
+
+    /// True if the database answers.
+    pub async fn is_alive(&self) -> bool {
+        sqlx::query_scalar::<_, i64>("SELECT 1").fetch_one(&self.pool).await.is_ok()
+    }
+
+    /// Starts a transaction that may write. It takes the write lock at once, since upgrading later can deadlock.
+    async fn write(&self, doing: &'static str) -> Result<Transaction<'static, Sqlite>, ControlError> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed(doing))
+    }
+}
+
+/// Who does something, and when; what the audit log starts a line with.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// The name.
+    pub actor: &'a str,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Writes a line of the audit log within the transaction of the change.
+async fn audit(
+    connection: &mut SqliteConnection,
+    by: By<'_>,
+    action: &'static str,
+    object: &str,
+    detail: &serde_json::Value,
+) -> Result<(), ControlError> {
+    sqlx::query("INSERT INTO audit (at, actor, action, object, detail) VALUES (?, ?, ?, ?, ?)")
+        .bind(by.at.0)
+        .bind(by.actor)
+        .bind(action)
+        .bind(object)
+        .bind(detail.to_string())
+        .execute(connection)
+        .await
+        .map_err(failed("writing the audit log"))?;
+    Ok(())
+}
+
+fn failed(doing: &'static str) -> impl Fn(sqlx::Error) -> ControlError {
+    move |source| ControlError { doing, source }
+}
+
+/// A UUID that a column holds as text.
+fn uuid(row: &SqliteRow, column: &'static str) -> Result<Uuid, sqlx::Error> {
+    let text: String = row.try_get(column)?;
+    Uuid::parse_str(&text)
+        .map_err(|error| sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() })
+}
+
+/// A count that a column holds.
+fn count(row: &SqliteRow, column: &'static str) -> Result<u64, sqlx::Error> {
+    let number: i64 = row.try_get(column)?;
+    u64::try_from(number)
+        .map_err(|error| sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() })
+}
+
+/// True if the statement failed because something of that name is there.
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+struct Migration {
+    schema: &'static str,
+    version: &'static str,
+}
+
+/// The schemas in order; each is made from the one before it.
+const MIGRATIONS: [Migration; 1] =
+    [Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" }];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_version_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("control.sqlite");
+        let control = Control::open(&path).await.unwrap();
+        sqlx::raw_sql("PRAGMA user_version = 99").execute(&control.pool).await.unwrap();
+        control.close().await;
+        let error = Control::open(&path).await.unwrap_err();
+        assert!(matches!(error, OpenControlError::Newer { found: 99, .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn opening_twice_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("control.sqlite");
+        let control = Control::open(&path).await.unwrap();
+        control.set_state("a", "1").await.unwrap();
+        control.close().await;
+        let control = Control::open(&path).await.unwrap();
+        assert_eq!(control.state("a").await.unwrap().as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn every_migration_sets_its_own_number() {
+        for (number, migration) in (1..).zip(&MIGRATIONS) {
+            assert_eq!(migration.version, format!("PRAGMA user_version = {number}"));
+        }
+    }
+}

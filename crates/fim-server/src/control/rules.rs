@@ -1,0 +1,287 @@
+//! The monitored entities' settings of each workspace.
+
+use serde_json::json;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use uuid::Uuid;
+
+use super::{By, Control, ControlError, audit, failed, is_duplicate};
+use crate::api::model::{Links, PathType, Rule, RuleCounts, RuleType};
+
+/// Why a rule was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddRuleError {
+    /// There is one of that name.
+    #[error("there is a rule \"{0}\" already; choose another name, or edit that one")]
+    NameTaken(String),
+    /// The database failed.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+}
+
+/// Why a rule was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditRuleError {
+    /// There is none of that name.
+    #[error("there is no rule \"{0}\"")]
+    Missing(String),
+    /// There is another of the new name.
+    #[error("there is a rule \"{0}\" already; choose another name")]
+    NameTaken(String),
+    /// The database failed.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+}
+
+impl Control {
+    /// The rules in the order in which they are tried.
+    pub async fn rules(&self, workspace: Uuid) -> Result<Vec<Rule>, ControlError> {
+        let reading = failed("reading the rules");
+        let rows = sqlx::query("SELECT * FROM rules WHERE workspace_id = ? ORDER BY number")
+            .bind(workspace.to_string())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(&reading)?;
+        rows.iter().map(rule).collect::<Result<_, _>>().map_err(reading)
+    }
+
+    /// The rule of that name.
+    pub async fn rule(&self, workspace: Uuid, name: &str) -> Result<Option<Rule>, ControlError> {
+        let reading = failed("reading a rule");
+        let row = sqlx::query("SELECT * FROM rules WHERE workspace_id = ? AND name = ?")
+            .bind(workspace.to_string())
+            .bind(name)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(&reading)?;
+        row.as_ref().map(rule).transpose().map_err(reading)
+    }
+
+    /// How many rules there are.
+    pub async fn rule_counts(&self, workspace: Uuid) -> Result<RuleCounts, ControlError> {
+        let reading = failed("counting the rules");
+        let row = sqlx::query(
+            "SELECT count(*) AS total, coalesce(sum(enabled), 0) AS enabled FROM rules WHERE workspace_id = ?",
+        )
+        .bind(workspace.to_string())
+        .fetch_one(&self.pool)
+        .await
+        .map_err(&reading)?;
+        let read = || {
+            Ok(RuleCounts { enabled: super::count(&row, "enabled")?, total: super::count(&row, "total")? })
+        };
+        read().map_err(reading)
+    }
+
+    /// Adds a rule after all others.
+    pub async fn add_rule(&self, workspace: Uuid, rule: &Rule, by: By<'_>) -> Result<(), AddRuleError> {
+        let adding = failed("adding a rule");
+        let mut transaction = self.write("adding a rule").await?;
+        match insert_rule(&mut transaction, workspace, rule).await {
+            Ok(()) => {}
+            Err(error) if is_duplicate(&error) => return Err(AddRuleError::NameTaken(rule.name.clone())),
+            Err(error) => return Err(adding(error).into()),
+        }
+        touch(&mut transaction, workspace).await?;
+        audit(
+            &mut transaction,
+            by,
+            "rule.create",
+            &rule.name,
+            &json!({ "workspace": workspace, "after": rule }),
+        )
+        .await?;
+        transaction.commit().await.map_err(adding)?;
+        Ok(())
+    }
+
+    /// Puts `after` in the place of the rule of that name.
+    pub async fn edit_rule(
+        &self,
+        workspace: Uuid,
+        name: &str,
+        after: &Rule,
+        by: By<'_>,
+    ) -> Result<(), EditRuleError> {
+        let editing = failed("editing a rule");
+        let mut transaction = self.write("editing a rule").await?;
+        let before = sqlx::query("SELECT * FROM rules WHERE workspace_id = ? AND name = ?")
+            .bind(workspace.to_string())
+            .bind(name)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(&editing)?;
+        let Some(before) = before else { return Err(EditRuleError::Missing(name.to_owned())) };
+        let before = rule(&before).map_err(&editing)?;
+        let updated = sqlx::query(
+            "UPDATE rules SET name = ?, rule_group = ?, path = ?, exclude = ?, recurse = ?, links = ?, path_type = ?, \
+             enabled = ? WHERE workspace_id = ? AND name = ?",
+        )
+        .bind(&after.name)
+        .bind(&after.group)
+        .bind(&after.path)
+        .bind(json!(after.exclude).to_string())
+        .bind(after.recurse)
+        .bind(links_word(after.links))
+        .bind(path_type_word(after.path_type))
+        .bind(after.enabled)
+        .bind(workspace.to_string())
+        .bind(name)
+        .execute(&mut *transaction)
+        .await;
+        match updated {
+            Ok(_) => {}
+            Err(error) if is_duplicate(&error) => return Err(EditRuleError::NameTaken(after.name.clone())),
+            Err(error) => return Err(editing(error).into()),
+        }
+        if before != *after {
+            touch(&mut transaction, workspace).await?;
+            let detail = json!({ "workspace": workspace, "before": before, "after": after });
+            audit(&mut transaction, by, "rule.edit", name, &detail).await?;
+        }
+        transaction.commit().await.map_err(editing)?;
+        Ok(())
+    }
+
+    /// Takes the rule away; false if there was none.
+    pub async fn delete_rule(&self, workspace: Uuid, name: &str, by: By<'_>) -> Result<bool, ControlError> {
+        let deleting = failed("deleting a rule");
+        let mut transaction = self.write("deleting a rule").await?;
+        let deleted = sqlx::query("DELETE FROM rules WHERE workspace_id = ? AND name = ?")
+            .bind(workspace.to_string())
+            .bind(name)
+            .execute(&mut *transaction)
+            .await
+            .map_err(&deleting)?;
+        if deleted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        touch(&mut transaction, workspace).await?;
+        audit(&mut transaction, by, "rule.delete", name, &json!({ "workspace": workspace })).await?;
+        transaction.commit().await.map_err(deleting)?;
+        Ok(true)
+    }
+
+    /// Adds the recommended items that are missing, and puts each in force unless it is named in `disabled`.
+    pub async fn apply_recommended(
+        &self,
+        workspace: Uuid,
+        items: &[Rule],
+        disabled: &[String],
+        by: By<'_>,
+    ) -> Result<(), ControlError> {
+        let applying = failed("applying the recommended items");
+        let mut transaction = self.write("applying the recommended items").await?;
+        for item in items {
+            let enabled = !disabled.iter().any(|name| name.eq_ignore_ascii_case(&item.name));
+            let known = sqlx::query("UPDATE rules SET enabled = ? WHERE workspace_id = ? AND name = ?")
+                .bind(enabled)
+                .bind(workspace.to_string())
+                .bind(&item.name)
+                .execute(&mut *transaction)
+                .await
+                .map_err(&applying)?;
+            if known.rows_affected() == 0 {
+                let rule = Rule { enabled, ..item.clone() };
+                insert_rule(&mut transaction, workspace, &rule).await.map_err(&applying)?;
+            }
+        }
+        touch(&mut transaction, workspace).await?;
+        let object = workspace.to_string();
+        audit(&mut transaction, by, "rules.recommend", &object, &json!({ "disabled": disabled })).await?;
+        transaction.commit().await.map_err(applying)
+    }
+}
+
+/// Tells agents that the settings differ.
+async fn touch(connection: &mut SqliteConnection, workspace: Uuid) -> Result<(), ControlError> {
+    sqlx::query("UPDATE workspaces SET settings_revision = settings_revision + 1 WHERE id = ?")
+        .bind(workspace.to_string())
+        .execute(connection)
+        .await
+        .map_err(failed("raising the settings' revision"))?;
+    Ok(())
+}
+
+async fn insert_rule(
+    connection: &mut SqliteConnection,
+    workspace: Uuid,
+    rule: &Rule,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO rules (workspace_id, name, rule_group, type, path, exclude, recurse, links, path_type, enabled) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(workspace.to_string())
+    .bind(&rule.name)
+    .bind(&rule.group)
+    .bind(type_word(rule.rule_type))
+    .bind(&rule.path)
+    .bind(json!(rule.exclude).to_string())
+    .bind(rule.recurse)
+    .bind(links_word(rule.links))
+    .bind(path_type_word(rule.path_type))
+    .bind(rule.enabled)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn rule(row: &SqliteRow) -> Result<Rule, sqlx::Error> {
+    let exclude: String = row.try_get("exclude")?;
+    let bad = |column: &str, text: String| sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: format!("unknown word \"{text}\"").into(),
+    };
+    let (type_text, links_text, path_text): (String, String, String) =
+        (row.try_get("type")?, row.try_get("links")?, row.try_get("path_type")?);
+    Ok(Rule {
+        name: row.try_get("name")?,
+        group: row.try_get("rule_group")?,
+        rule_type: match type_text.as_str() {
+            "linux-file" => RuleType::LinuxFile,
+            _ => return Err(bad("type", type_text)),
+        },
+        path: row.try_get("path")?,
+        exclude: serde_json::from_str(&exclude).map_err(|error| sqlx::Error::ColumnDecode {
+            index: "exclude".to_owned(),
+            source: error.into(),
+        })?,
+        recurse: row.try_get("recurse")?,
+        links: match links_text.as_str() {
+            "follow" => Links::Follow,
+            "ignore" => Links::Ignore,
+            "manage" => Links::Manage,
+            _ => return Err(bad("links", links_text)),
+        },
+        path_type: match path_text.as_str() {
+            "any" => PathType::Any,
+            "file" => PathType::File,
+            "folder" => PathType::Folder,
+            _ => return Err(bad("path_type", path_text)),
+        },
+        enabled: row.try_get("enabled")?,
+    })
+}
+
+fn type_word(rule_type: RuleType) -> &'static str {
+    match rule_type {
+        RuleType::LinuxFile => "linux-file",
+    }
+}
+
+fn links_word(links: Links) -> &'static str {
+    match links {
+        Links::Follow => "follow",
+        Links::Ignore => "ignore",
+        Links::Manage => "manage",
+    }
+}
+
+fn path_type_word(path_type: PathType) -> &'static str {
+    match path_type {
+        PathType::Any => "any",
+        PathType::File => "file",
+        PathType::Folder => "folder",
+    }
+}

@@ -1,0 +1,263 @@
+//! Users, their passwords, sessions and one-time sign-in codes.
+
+use fim_core::Timestamp;
+use serde_json::json;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use uuid::Uuid;
+
+use super::{By, Control, ControlError, audit, failed, uuid};
+use crate::authz::{Grant, Role, Scope};
+
+/// A user as kept.
+#[derive(Clone, Debug)]
+pub struct UserRecord {
+    /// The id.
+    pub id: Uuid,
+    /// The unique name.
+    pub name: String,
+    /// The password's argon2id hash; none until one is set.
+    pub password_hash: Option<String>,
+    /// What the user holds.
+    pub grants: Vec<Grant>,
+}
+
+/// A session that is good.
+#[derive(Clone, Debug)]
+pub struct SessionRecord {
+    /// Whose it is.
+    pub user: UserRecord,
+    /// When it ends if it is not used.
+    pub expires_at: Timestamp,
+}
+
+impl Control {
+    /// Makes a user who owns everything and has no password, unless there is one of that name.
+    pub async fn ensure_owner(&self, name: &str, by: By<'_>) -> Result<Uuid, ControlError> {
+        let making = failed("making a user");
+        let mut transaction = self.write("making a user").await?;
+        let known = sqlx::query("SELECT id FROM users WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(&making)?;
+        if let Some(row) = known {
+            return uuid(&row, "id").map_err(making);
+        }
+        let id = Uuid::new_v4();
+        sqlx::query("INSERT INTO users (id, name, created_at) VALUES (?, ?, ?)")
+            .bind(id.to_string())
+            .bind(name)
+            .bind(by.at.0)
+            .execute(&mut *transaction)
+            .await
+            .map_err(&making)?;
+        sqlx::query("INSERT INTO grants (user_id, role, workspace_id) VALUES (?, ?, NULL)")
+            .bind(id.to_string())
+            .bind(Role::Owner.name())
+            .execute(&mut *transaction)
+            .await
+            .map_err(&making)?;
+        audit(&mut transaction, by, "user.create", name, &json!({ "role": Role::Owner.name() })).await?;
+        transaction.commit().await.map_err(making)?;
+        Ok(id)
+    }
+
+    /// The user of that name.
+    pub async fn user(&self, name: &str) -> Result<Option<UserRecord>, ControlError> {
+        let reading = failed("reading a user");
+        let mut connection = self.pool.acquire().await.map_err(&reading)?;
+        let row = sqlx::query("SELECT id AS user_id, name, password_hash FROM users WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(&reading)?;
+        match row {
+            Some(row) => user(&mut connection, &row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Sets a user's password and ends every session but the one that is given.
+    pub async fn set_password(
+        &self,
+        id: Uuid,
+        hash: &str,
+        keep_session: [u8; 32],
+        by: By<'_>,
+    ) -> Result<(), ControlError> {
+        let setting = failed("setting a password");
+        let mut transaction = self.write("setting a password").await?;
+        sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?")
+            .bind(hash)
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(&setting)?;
+        sqlx::query("DELETE FROM sessions WHERE user_id = ? AND digest <> ?")
+            .bind(id.to_string())
+            .bind(&keep_session[..])
+            .execute(&mut *transaction)
+            .await
+            .map_err(&setting)?;
+        audit(&mut transaction, by, "user.set-password", by.actor, &json!({})).await?;
+        transaction.commit().await.map_err(setting)
+    }
+
+    /// Keeps a new session's digest, and forgets those that have ended.
+    pub async fn add_session(
+        &self,
+        digest: [u8; 32],
+        id: Uuid,
+        expires_at: Timestamp,
+        how: &'static str,
+        by: By<'_>,
+    ) -> Result<(), ControlError> {
+        let adding = failed("keeping a session");
+        let mut transaction = self.write("keeping a session").await?;
+        sqlx::query("DELETE FROM sessions WHERE expires_at <= ?")
+            .bind(by.at.0)
+            .execute(&mut *transaction)
+            .await
+            .map_err(&adding)?;
+        sqlx::query("INSERT INTO sessions (digest, user_id, created_at, expires_at) VALUES (?, ?, ?, ?)")
+            .bind(&digest[..])
+            .bind(id.to_string())
+            .bind(by.at.0)
+            .bind(expires_at.0)
+            .execute(&mut *transaction)
+            .await
+            .map_err(&adding)?;
+        audit(&mut transaction, by, "session.create", by.actor, &json!({ "how": how })).await?;
+        transaction.commit().await.map_err(adding)
+    }
+
+    /// The session of that digest, if it has not ended.
+    pub async fn session(
+        &self,
+        digest: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<SessionRecord>, ControlError> {
+        let reading = failed("reading a session");
+        let mut connection = self.pool.acquire().await.map_err(&reading)?;
+        let row = sqlx::query(
+            "SELECT s.user_id, s.expires_at, u.name, u.password_hash FROM sessions s JOIN users u ON u.id = s.user_id \
+             WHERE s.digest = ? AND s.expires_at > ?",
+        )
+        .bind(&digest[..])
+        .bind(now.0)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(&reading)?;
+        let Some(row) = row else { return Ok(None) };
+        let expires_at = Timestamp(row.try_get("expires_at").map_err(&reading)?);
+        Ok(Some(SessionRecord { user: user(&mut connection, &row).await?, expires_at }))
+    }
+
+    /// Puts off a session's end.
+    pub async fn extend_session(&self, digest: [u8; 32], expires_at: Timestamp) -> Result<(), ControlError> {
+        sqlx::query("UPDATE sessions SET expires_at = ? WHERE digest = ?")
+            .bind(expires_at.0)
+            .bind(&digest[..])
+            .execute(&self.pool)
+            .await
+            .map_err(failed("extending a session"))?;
+        Ok(())
+    }
+
+    /// Ends a session.
+    pub async fn end_session(&self, digest: [u8; 32]) -> Result<(), ControlError> {
+        sqlx::query("DELETE FROM sessions WHERE digest = ?")
+            .bind(&digest[..])
+            .execute(&self.pool)
+            .await
+            .map_err(failed("ending a session"))?;
+        Ok(())
+    }
+
+    /// Keeps a new one-time code's digest.
+    pub async fn add_sign_in_code(
+        &self,
+        digest: [u8; 32],
+        id: Uuid,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), ControlError> {
+        let adding = failed("keeping a sign-in code");
+        sqlx::query("DELETE FROM sign_in_codes WHERE expires_at <= ?")
+            .bind(now.0)
+            .execute(&self.pool)
+            .await
+            .map_err(&adding)?;
+        sqlx::query("INSERT INTO sign_in_codes (digest, user_id, expires_at) VALUES (?, ?, ?)")
+            .bind(&digest[..])
+            .bind(id.to_string())
+            .bind(expires_at.0)
+            .execute(&self.pool)
+            .await
+            .map_err(adding)?;
+        Ok(())
+    }
+
+    /// Uses a one-time code up; `None` if it is unknown, used or too old.
+    pub async fn take_sign_in_code(
+        &self,
+        digest: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<UserRecord>, ControlError> {
+        let taking = failed("using a sign-in code");
+        let mut transaction = self.write("using a sign-in code").await?;
+        // The row is gone before anyone can act on it, so two callers cannot both have it.
+        let row =
+            sqlx::query("DELETE FROM sign_in_codes WHERE digest = ? AND expires_at > ? RETURNING user_id")
+                .bind(&digest[..])
+                .bind(now.0)
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(&taking)?;
+        let Some(row) = row else { return Ok(None) };
+        let id = uuid(&row, "user_id").map_err(&taking)?;
+        let row = sqlx::query("SELECT id AS user_id, name, password_hash FROM users WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(&taking)?;
+        let record = user(&mut transaction, &row).await?;
+        transaction.commit().await.map_err(taking)?;
+        Ok(Some(record))
+    }
+}
+
+async fn user(connection: &mut SqliteConnection, row: &SqliteRow) -> Result<UserRecord, ControlError> {
+    let reading = failed("reading a user");
+    let id = uuid(row, "user_id").map_err(&reading)?;
+    let rows = sqlx::query("SELECT role, workspace_id FROM grants WHERE user_id = ?")
+        .bind(id.to_string())
+        .fetch_all(connection)
+        .await
+        .map_err(&reading)?;
+    let read = || {
+        Ok::<_, sqlx::Error>(UserRecord {
+            id,
+            name: row.try_get("name")?,
+            password_hash: row.try_get("password_hash")?,
+            grants: rows.iter().map(grant).collect::<Result<_, _>>()?,
+        })
+    };
+    read().map_err(reading)
+}
+
+/// A grant that the columns `role` and `workspace_id` hold.
+pub(super) fn grant(row: &SqliteRow) -> Result<Grant, sqlx::Error> {
+    let role: String = row.try_get("role")?;
+    let role: Role = role.parse().map_err(|error: crate::authz::UnknownRole| sqlx::Error::ColumnDecode {
+        index: "role".to_owned(),
+        source: error.into(),
+    })?;
+    let workspace: Option<String> = row.try_get("workspace_id")?;
+    let scope = match workspace {
+        Some(_) => Scope::Workspace(uuid(row, "workspace_id")?),
+        None => Scope::Tenant,
+    };
+    Ok(Grant { role, scope })
+}

@@ -1,0 +1,175 @@
+//! Workspaces and whether monitoring is on in them.
+
+use fim_core::Timestamp;
+use serde_json::json;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::{By, Control, ControlError, audit, count, failed, is_duplicate, uuid};
+
+/// A workspace as it is kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WorkspaceRecord {
+    /// The id.
+    pub id: Uuid,
+    /// The unique name.
+    pub name: String,
+    /// Where it is.
+    pub location: String,
+    /// The subscription's name.
+    pub subscription: String,
+    /// True if monitoring is on.
+    pub fim_enabled: bool,
+    /// Seconds between two scans.
+    pub scan_interval_seconds: u64,
+    /// Grows with every change that agents must hear of.
+    pub settings_revision: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Why a workspace was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum AddWorkspaceError {
+    /// There is one of that name.
+    #[error("there is a workspace \"{0}\" already; choose another name")]
+    NameTaken(String),
+    /// The database failed.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+}
+
+impl Control {
+    /// Every workspace by name.
+    pub async fn workspaces(&self) -> Result<Vec<WorkspaceRecord>, ControlError> {
+        let reading = failed("reading the workspaces");
+        let rows = sqlx::query(
+            "SELECT w.*, s.name AS subscription FROM workspaces w JOIN subscriptions s ON s.id = w.subscription_id \
+             ORDER BY w.name",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(&reading)?;
+        rows.iter().map(workspace).collect::<Result<_, _>>().map_err(reading)
+    }
+
+    /// The workspace of that id or name.
+    pub async fn workspace(&self, id_or_name: &str) -> Result<Option<WorkspaceRecord>, ControlError> {
+        let reading = failed("reading a workspace");
+        // An id is found in whatever spelling; a name that looks like an id cannot be given.
+        let id = Uuid::parse_str(id_or_name).map(|id| id.to_string()).unwrap_or_default();
+        let row = sqlx::query(
+            "SELECT w.*, s.name AS subscription FROM workspaces w JOIN subscriptions s ON s.id = w.subscription_id \
+             WHERE w.id = ? OR w.name = ?",
+        )
+        .bind(id)
+        .bind(id_or_name)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(&reading)?;
+        row.as_ref().map(workspace).transpose().map_err(reading)
+    }
+
+    /// Makes a workspace in which monitoring is off.
+    pub async fn add_workspace(
+        &self,
+        name: &str,
+        location: &str,
+        subscription: &str,
+        by: By<'_>,
+    ) -> Result<WorkspaceRecord, AddWorkspaceError> {
+        let making = failed("making a workspace");
+        let mut transaction = self.write("making a workspace").await?;
+        sqlx::query("INSERT INTO subscriptions (id, name) VALUES (?, ?) ON CONFLICT (name) DO NOTHING")
+            .bind(Uuid::new_v4().to_string())
+            .bind(subscription)
+            .execute(&mut *transaction)
+            .await
+            .map_err(&making)?;
+        let id = Uuid::new_v4();
+        let inserted = sqlx::query(
+            "INSERT INTO workspaces (id, name, location, subscription_id, fim_enabled, scan_interval_seconds, \
+             settings_revision, created_at) VALUES (?, ?, ?, (SELECT id FROM subscriptions WHERE name = ?), 0, ?, 1, ?)",
+        )
+        .bind(id.to_string())
+        .bind(name)
+        .bind(location)
+        .bind(subscription)
+        .bind(DEFAULT_SCAN_INTERVAL_SECONDS)
+        .bind(by.at.0)
+        .execute(&mut *transaction)
+        .await;
+        match inserted {
+            Ok(_) => {}
+            Err(error) if is_duplicate(&error) => return Err(AddWorkspaceError::NameTaken(name.to_owned())),
+            Err(error) => return Err(making(error).into()),
+        }
+        audit(&mut transaction, by, "workspace.create", name, &json!({ "location": location })).await?;
+        let row = sqlx::query(
+            "SELECT w.*, s.name AS subscription FROM workspaces w JOIN subscriptions s ON s.id = w.subscription_id \
+             WHERE w.id = ?",
+        )
+        .bind(id.to_string())
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(&making)?;
+        let record = workspace(&row).map_err(&making)?;
+        transaction.commit().await.map_err(&making)?;
+        Ok(record)
+    }
+
+    /// Turns monitoring on or off.
+    pub async fn set_fim(&self, workspace: Uuid, enabled: bool, by: By<'_>) -> Result<(), ControlError> {
+        let setting = failed("turning monitoring on or off");
+        let mut transaction = self.write("turning monitoring on or off").await?;
+        sqlx::query(
+            "UPDATE workspaces SET settings_revision = settings_revision + (fim_enabled <> ?), fim_enabled = ? WHERE id = ?",
+        )
+        .bind(enabled)
+        .bind(enabled)
+        .bind(workspace.to_string())
+        .execute(&mut *transaction)
+        .await
+        .map_err(&setting)?;
+        let action = if enabled { "fim.enable" } else { "fim.disable" };
+        audit(&mut transaction, by, action, &workspace.to_string(), &json!({})).await?;
+        transaction.commit().await.map_err(setting)
+    }
+
+    /// Sets the time between two scans in every workspace where it differs.
+    pub async fn set_scan_interval(&self, seconds: u64, by: By<'_>) -> Result<(), ControlError> {
+        let setting = failed("setting the scan interval");
+        let interval = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let mut transaction = self.write("setting the scan interval").await?;
+        let changed = sqlx::query(
+            "UPDATE workspaces SET scan_interval_seconds = ?, settings_revision = settings_revision + 1 \
+             WHERE scan_interval_seconds <> ?",
+        )
+        .bind(interval)
+        .bind(interval)
+        .execute(&mut *transaction)
+        .await
+        .map_err(&setting)?;
+        if changed.rows_affected() > 0 {
+            audit(&mut transaction, by, "scan-interval.set", "*", &json!({ "seconds": seconds })).await?;
+        }
+        transaction.commit().await.map_err(setting)
+    }
+}
+
+fn workspace(row: &SqliteRow) -> Result<WorkspaceRecord, sqlx::Error> {
+    Ok(WorkspaceRecord {
+        id: uuid(row, "id")?,
+        name: row.try_get("name")?,
+        location: row.try_get("location")?,
+        subscription: row.try_get("subscription")?,
+        fim_enabled: row.try_get("fim_enabled")?,
+        scan_interval_seconds: count(row, "scan_interval_seconds")?,
+        settings_revision: count(row, "settings_revision")?,
+        created_at: Timestamp(row.try_get("created_at")?),
+    })
+}
+
+/// The published interval for Linux files: 15 minutes.
+const DEFAULT_SCAN_INTERVAL_SECONDS: i64 = 900;

@@ -1,0 +1,205 @@
+//! The data directory: whose it is, what version made it, and what in it is secret.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Why the data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenDataDirError {
+    /// It cannot be made.
+    #[error(
+        "cannot create the data directory {path}; choose another with --data-dir, or let this user write there"
+    )]
+    Create {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It cannot be written.
+    #[error(
+        "cannot write to the data directory {path}; choose another with --data-dir, or let this user write there"
+    )]
+    NotWritable {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Something in it cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another server has it.
+    #[error(
+        "another server uses the data directory {path}; stop it first, or choose another with --data-dir"
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A newer version made it.
+    #[error(
+        "the data directory {path} has format {found}, and this version knows formats up to {known}; \
+         start the version that made it, or a newer one"
+    )]
+    Newer {
+        /// The directory.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format this version knows.
+        known: u32,
+    },
+    /// It is not ours.
+    #[error(
+        "{path} is not empty and holds no data of this server; choose an empty directory with --data-dir"
+    )]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The format file does not hold a number.
+    #[error("{path} does not say which format the data directory has: it holds \"{found}\"")]
+    BadFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: String,
+    },
+}
+
+/// A data directory that this process has to itself until it is dropped.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Opens the directory, making it if it is not there.
+    pub fn open(path: &Path) -> Result<Self, OpenDataDirError> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|source| OpenDataDirError::Create { path: path.to_owned(), source })?;
+        let format = read_format(path)?;
+        if let Some(found) = format
+            && found > FORMAT
+        {
+            return Err(OpenDataDirError::Newer { path: path.to_owned(), found, known: FORMAT });
+        }
+        if format.is_none() && !is_empty(path)? {
+            return Err(OpenDataDirError::Foreign { path: path.to_owned() });
+        }
+        let not_writable = |source| OpenDataDirError::NotWritable { path: path.to_owned(), source };
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(path.join("lock"))
+            .map_err(not_writable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenDataDirError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(not_writable(source)),
+        }
+        if format.is_none() {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(not_writable)?;
+            write_secret(&path.join("format"), format!("{FORMAT}\n").as_bytes()).map_err(not_writable)?;
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+pub fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let fresh = folder.join(name);
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    File::open(folder)?.sync_all()
+}
+
+fn read_format(path: &Path) -> Result<Option<u32>, OpenDataDirError> {
+    let file = path.join("format");
+    match fs::read_to_string(&file) {
+        Ok(text) => match text.trim().parse() {
+            Ok(format) => Ok(Some(format)),
+            Err(_) => Err(OpenDataDirError::BadFormat { path: file, found: text.trim().to_owned() }),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(OpenDataDirError::Read { path: file, source }),
+    }
+}
+
+/// True if nothing is in the directory but what an earlier, interrupted first start may have left.
+fn is_empty(path: &Path) -> Result<bool, OpenDataDirError> {
+    let read = |source| OpenDataDirError::Read { path: path.to_owned(), source };
+    for entry in fs::read_dir(path).map_err(read)? {
+        let name = entry.map_err(read)?.file_name();
+        if name != "lock" && name != "format.new" && name != "agent" {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The format of the directory's layout that this version writes.
+const FORMAT: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_directory_belongs_to_its_owner_alone() {
+        let outer = tempfile::tempdir().unwrap();
+        let path = outer.path().join("data");
+        let _dir = DataDir::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(fs::metadata(path.join("format")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_second_server_is_told_that_the_directory_is_in_use() {
+        let outer = tempfile::tempdir().unwrap();
+        let first = DataDir::open(outer.path()).unwrap();
+        assert!(matches!(DataDir::open(outer.path()), Err(OpenDataDirError::InUse { .. })));
+        drop(first);
+        DataDir::open(outer.path()).unwrap();
+    }
+
+    #[test]
+    fn a_directory_of_a_newer_version_is_left_alone() {
+        let outer = tempfile::tempdir().unwrap();
+        fs::write(outer.path().join("format"), "99\n").unwrap();
+        let error = DataDir::open(outer.path()).unwrap_err();
+        assert!(matches!(error, OpenDataDirError::Newer { found: 99, .. }), "{error}");
+        assert!(!outer.path().join("lock").exists());
+    }
+
+    #[test]
+    fn a_directory_with_someone_elses_files_is_refused() {
+        let outer = tempfile::tempdir().unwrap();
+        fs::write(outer.path().join("thesis.txt"), "precious").unwrap();
+        assert!(matches!(DataDir::open(outer.path()), Err(OpenDataDirError::Foreign { .. })));
+    }
+}

@@ -1,0 +1,387 @@
+//! What a change and a gap are in the columns of the published tables; pure.
+
+use fim_core::{
+    ChangeCategory, ChangeEvent, Entity, EntityPath, Gap, GapCause, GapScope, PathStyle, Timestamp, acl_text,
+    attributes_text, checksum_text,
+};
+use fim_store::Value;
+
+/// One row as column names with their values; columns that are not named are unknown.
+pub type Columns = Vec<(&'static str, Value<'static>)>;
+
+/// Whose rows they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The machine's name.
+    pub computer: &'a str,
+    /// The machine's id.
+    pub machine: &'a str,
+    /// `Linux` or `Windows`.
+    pub os_type: &'a str,
+}
+
+/// The row of `ConfigurationChange` for a change; `None` if it has neither a before nor an after, which no sensor
+/// sends. A sensor whose clock is ahead of ours cannot write into the future: `received` is the latest time there is.
+pub fn change_columns(source: Source<'_>, event: &ChangeEvent, received: Timestamp) -> Option<Columns> {
+    let change = &event.change;
+    let category = change.category()?;
+    let path = change.key.path();
+    let mut columns: Columns = vec![
+        ("TimeGenerated", Value::Time(event.observed.min(received))),
+        ("Computer", text(source.computer)),
+        ("SourceComputerId", text(source.machine)),
+        ("VMUUID", text(source.machine)),
+        ("SourceSystem", text(source.os_type)),
+        ("ConfigChangeType", text("Files")),
+        ("ChangeCategory", text(category.name())),
+        ("Name", Value::Owned(name_of(path))),
+        ("FileSystemPath", Value::Owned(path.to_string())),
+        ("ChangeSource", text(event.source.name())),
+        ("EventTime", Value::from(event.happened)),
+        ("RuleName", text(&event.rule)),
+        ("ChangeId", Value::Owned(event.id.to_string())),
+        ("LastSnapshotAge", Value::from(event.snapshot_age_seconds.and_then(|age| i64::try_from(age).ok()))),
+    ];
+    if let Some(after) = &change.after {
+        columns.extend(CURRENT.into_iter().zip(entity_values(after)));
+    }
+    if let Some(before) = &change.before {
+        columns.extend(PREVIOUS.into_iter().zip(entity_values(before)));
+    }
+    if category == ChangeCategory::Modified {
+        columns.push(("FieldsChanged", Value::Owned(fields_changed(event).join(", "))));
+    }
+    Some(columns)
+}
+
+/// The names of the fields that differ, as `FieldsChanged` lists them.
+pub fn fields_changed(event: &ChangeEvent) -> Vec<&'static str> {
+    event.change.fields.iter().map(fim_core::Aspect::field_name).collect()
+}
+
+/// The row of `Coverage` for a gap.
+pub fn gap_columns(source: Source<'_>, gap: &Gap, provider: &'static str, received: Timestamp) -> Columns {
+    vec![
+        ("TimeGenerated", Value::Time(gap.end.unwrap_or(gap.start).min(received))),
+        ("Computer", text(source.computer)),
+        ("SourceComputerId", text(source.machine)),
+        ("SourceSystem", text(source.os_type)),
+        ("Scope", Value::Owned(scope_text(&gap.scope))),
+        ("ConfigChangeType", text(scope_type(&gap.scope))),
+        ("StartTime", Value::Time(gap.start)),
+        ("EndTime", Value::from(gap.end)),
+        ("Cause", text(cause_name(gap.cause))),
+        ("Detail", text(&gap.detail)),
+        ("Provider", text(provider)),
+    ]
+}
+
+/// What was not watched, as the column `Scope` has it.
+pub fn scope_text(scope: &GapScope) -> String {
+    match scope {
+        GapScope::Everything => "*".to_owned(),
+        GapScope::Within(path) => path.to_string(),
+    }
+}
+
+/// Why, as the column `Cause` has it.
+pub fn cause_name(cause: GapCause) -> &'static str {
+    match cause {
+        GapCause::AgentStopped => "AgentStopped",
+        GapCause::AgentNotReporting => "AgentNotReporting",
+        GapCause::Unreadable => "Unreadable",
+        GapCause::ScanCutShort => "ScanCutShort",
+        GapCause::StateLost => "StateLost",
+        GapCause::SpoolFull => "SpoolFull",
+        GapCause::SpoolDamaged => "SpoolDamaged",
+        GapCause::ReportRejected => "ReportRejected",
+    }
+}
+
+fn scope_type(scope: &GapScope) -> &'static str {
+    match scope {
+        GapScope::Everything => "*",
+        GapScope::Within(_) => "Files",
+    }
+}
+
+/// The values of one side, in the order of [`CURRENT`] and [`PREVIOUS`].
+fn entity_values(entity: &Entity) -> [Value<'static>; 6] {
+    let attributes = &entity.attributes;
+    [
+        Value::from(attributes.size_bytes.and_then(|size| i64::try_from(size).ok())),
+        // A file system that keeps no birth time leaves the inode's change time, as the published collector does.
+        Value::from(attributes.created.or(attributes.changed)),
+        Value::from(attributes.modified),
+        Value::Owned(attributes_text(entity)),
+        Value::Owned(acl_text(entity)),
+        Value::Owned(checksum_text(entity)),
+    ]
+}
+
+/// The last segment, escaped as the path is.
+fn name_of(path: &EntityPath) -> String {
+    match (path.file_name(), path.style()) {
+        (Some(name), PathStyle::Unix) => EntityPath::unix(name).to_string(),
+        (Some(name), PathStyle::Windows) => EntityPath::windows(name).to_string(),
+        (None, PathStyle::Unix | PathStyle::Windows) => path.to_string(),
+    }
+}
+
+fn text(text: &str) -> Value<'static> {
+    Value::Owned(text.to_owned())
+}
+
+/// The columns of what is there now.
+const CURRENT: [&str; 6] =
+    ["Size", "DateCreated", "DateModified", "Attributes", "Acls", "FileContentChecksum"];
+/// The columns of what was there before, in the same order.
+const PREVIOUS: [&str; 6] = [
+    "PreviousSize",
+    "PreviousDateCreated",
+    "PreviousDateModified",
+    "PreviousAttributes",
+    "PreviousAcls",
+    "PreviousFileContentChecksum",
+];
+
+#[cfg(test)]
+mod tests {
+    use fim_core::{
+        Acl, Aspect, AspectSet, Change, ChangeId, ChangeSource, Digest, EntityKey, EntityKind,
+        FileAttributes, Principal, Xattr,
+    };
+
+    use super::*;
+    use crate::clock::Moment;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    #[test]
+    fn an_added_file_fills_only_the_current_columns() {
+        check(
+            event(None, Some(hosts())),
+            "
+            TimeGenerated = 2027-01-15T08:00:05.0000000Z
+            Computer = web01
+            SourceComputerId = 11111111-2222-3333-4444-555555555555
+            VMUUID = 11111111-2222-3333-4444-555555555555
+            SourceSystem = Linux
+            ConfigChangeType = Files
+            ChangeCategory = Added
+            Name = hosts
+            FileSystemPath = /etc/hosts
+            ChangeSource = Scan
+            RuleName = /etc
+            ChangeId = abababababababababababababababab
+            LastSnapshotAge = 900
+            Size = 12
+            DateCreated = 2027-01-15T08:00:00.0000000Z
+            DateModified = 2027-01-15T08:00:01.0000000Z
+            Attributes = Type=File; Mode=0644; Owner=root(0); Group=(5); Inode=42; Links=1
+            Acls = user::rw-,group::r--,other::r--
+            FileContentChecksum = @{{Algoritm=SHA-256 Hash=0101010101010101010101010101010101010101010101010101010101010101 Path=/etc/hosts}}
+            ",
+        );
+    }
+
+    #[test]
+    fn a_removed_file_fills_only_the_previous_columns_and_its_path() {
+        check_some(
+            event(Some(hosts()), None),
+            &[
+                "ChangeCategory",
+                "FileSystemPath",
+                "PreviousSize",
+                "PreviousDateCreated",
+                "PreviousAcls",
+                "Size",
+                "Acls",
+                "FieldsChanged",
+            ],
+            "
+            ChangeCategory = Removed
+            FileSystemPath = /etc/hosts
+            PreviousSize = 12
+            PreviousDateCreated = 2027-01-15T08:00:00.0000000Z
+            PreviousAcls = user::rw-,group::r--,other::r--
+            ",
+        );
+    }
+
+    #[test]
+    fn a_modified_file_names_the_fields_that_differ_in_their_order() {
+        let mut after = hosts();
+        after.attributes.mode = Some(0o4755);
+        after.attributes.size_bytes = Some(99);
+        after.digest = None;
+        let mut event = event(Some(hosts()), Some(after));
+        event.change.fields = [Aspect::Mode, Aspect::Size, Aspect::Content].into_iter().collect();
+        check_some(
+            event,
+            &["FieldsChanged", "Size", "PreviousSize", "Attributes", "Acls", "FileContentChecksum"],
+            "
+            FieldsChanged = FileContentChecksum, Size, Mode
+            Size = 99
+            PreviousSize = 12
+            Attributes = Type=File; Mode=4755; Owner=root(0); Group=(5); Inode=42; Links=1
+            Acls = user::rwx,group::r-x,other::r-x
+            FileContentChecksum =
+            ",
+        );
+    }
+
+    #[test]
+    fn links_xattrs_and_lists_are_told_in_one_line() {
+        let mut link = hosts();
+        link.kind = EntityKind::Symlink;
+        link.attributes.target = Some(b"../a\nb\xff".to_vec());
+        link.attributes.acl = Some(Acl("user::rw-\nuser:7:r--\n".to_owned()));
+        link.attributes.xattrs = Some(vec![
+            Xattr { name: b"security.capability".to_vec(), value: vec![1] },
+            Xattr { name: b"user.x".to_vec(), value: vec![] },
+        ]);
+        check_some(
+            event(None, Some(link)),
+            &["Attributes", "Acls"],
+            "
+            Attributes = Type=Symlink; Mode=0644; Owner=root(0); Group=(5); Inode=42; Links=1; Target=../a\\x0ab\\xff; Xattrs=security.capability,user.x
+            Acls = user::rw-,user:7:r--
+            ",
+        );
+    }
+
+    #[test]
+    fn what_is_unknown_is_left_out() {
+        let mut poor = hosts();
+        poor.attributes = FileAttributes { changed: Some(at(9)), ..FileAttributes::default() };
+        poor.digest = None;
+        check_some(
+            event(None, Some(poor)),
+            &["Size", "DateCreated", "DateModified", "Attributes", "Acls", "FileContentChecksum"],
+            "
+            DateCreated = 2027-01-15T08:00:09.0000000Z
+            Attributes = Type=File
+            Acls =
+            FileContentChecksum =
+            ",
+        );
+    }
+
+    #[test]
+    fn a_sensor_whose_clock_is_ahead_cannot_write_into_the_future() {
+        let mut event = event(None, Some(hosts()));
+        event.observed = at(1_000_000);
+        check_some(event, &["TimeGenerated"], "TimeGenerated = 2027-01-15T08:16:40.0000000Z");
+    }
+
+    #[test]
+    fn a_gap_tells_scope_interval_and_cause() {
+        let gap = Gap {
+            scope: GapScope::Within(EntityPath::unix(*b"/root/x")),
+            start: at(1),
+            end: None,
+            cause: GapCause::Unreadable,
+            detail: "permission denied".to_owned(),
+        };
+        let columns = gap_columns(SOURCE, &gap, "scan", at(1000));
+        assert_eq!(
+            shown(&columns, None),
+            lines(
+                "TimeGenerated = 2027-01-15T08:00:01.0000000Z
+                Computer = web01
+                SourceComputerId = 11111111-2222-3333-4444-555555555555
+                SourceSystem = Linux
+                Scope = /root/x
+                ConfigChangeType = Files
+                StartTime = 2027-01-15T08:00:01.0000000Z
+                Cause = Unreadable
+                Detail = permission denied
+                Provider = scan"
+            )
+        );
+    }
+
+    #[test]
+    fn a_change_without_sides_is_no_row() {
+        assert!(change_columns(SOURCE, &event(None, None), at(1000)).is_none());
+    }
+
+    const SOURCE: Source<'static> =
+        Source { computer: "web01", machine: "11111111-2222-3333-4444-555555555555", os_type: "Linux" };
+
+    fn check(event: ChangeEvent, expected: &str) {
+        assert_eq!(shown(&change_columns(SOURCE, &event, at(1000)).unwrap(), None), lines(expected));
+    }
+
+    fn check_some(event: ChangeEvent, columns: &[&str], expected: &str) {
+        let mut expected = lines(expected);
+        let mut found = shown(&change_columns(SOURCE, &event, at(1000)).unwrap(), Some(columns));
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected);
+    }
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+    }
+
+    fn shown(columns: &Columns, only: Option<&[&str]>) -> Vec<String> {
+        let wanted = |name: &str| only.is_none_or(|only| only.contains(&name));
+        let text = |value: &Value<'_>| match value {
+            Value::Null => None,
+            Value::Text(text) => Some((*text).to_owned()),
+            Value::Owned(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Real(real) => Some(real.to_string()),
+            Value::Bool(truth) => Some(truth.to_string()),
+            Value::Time(time) => Some(Moment(*time).to_string()),
+        };
+        let shown = columns.iter().filter(|(name, _)| wanted(name));
+        shown
+            .filter_map(|(name, value)| Some(format!("{name} = {}", text(value)?).trim_end().to_owned()))
+            .collect()
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp((1_800_000_000 + seconds) * SECOND)
+    }
+
+    fn event(before: Option<Entity>, after: Option<Entity>) -> ChangeEvent {
+        ChangeEvent {
+            id: ChangeId([0xab; 16]),
+            change: Change {
+                key: EntityKey::File(EntityPath::unix(*b"/etc/hosts")),
+                before,
+                after,
+                fields: AspectSet::NONE,
+            },
+            source: ChangeSource::Scan,
+            observed: at(5),
+            happened: None,
+            rule: "/etc".to_owned(),
+            snapshot_age_seconds: Some(900),
+        }
+    }
+
+    fn hosts() -> Entity {
+        Entity {
+            key: EntityKey::File(EntityPath::unix(*b"/etc/hosts")),
+            kind: EntityKind::File,
+            attributes: FileAttributes {
+                size_bytes: Some(12),
+                mode: Some(0o644),
+                owner: Some(Principal { id: 0, name: Some("root".to_owned()) }),
+                group: Some(Principal { id: 5, name: None }),
+                modified: Some(at(1)),
+                changed: Some(at(2)),
+                created: Some(at(0)),
+                inode: Some(42),
+                links: Some(1),
+                acl: Some(Acl::default()),
+                ..FileAttributes::default()
+            },
+            digest: Some(Digest([1; 32])),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! How a machine joins: a token that is good once, and a signing request, become a certificate.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Json, response::IntoResponse};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::app::AppState;
+use crate::clock::Moment;
+use crate::control::{ConsumeTokenError, NewMachine};
+use crate::pki::IssueError;
+use crate::problem::{ApiJson, Kind, Problem};
+
+/// What a machine joins with.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnrollRequest {
+    /// The enrolment token.
+    pub token: String,
+    /// The machine's name.
+    pub machine_name: String,
+    /// `Linux` or `Windows`.
+    pub os_type: String,
+    /// The operating system's name and version.
+    pub os_name: String,
+    /// The agent's version.
+    pub agent_version: String,
+    /// A certificate signing request, of which only the public key is taken.
+    pub csr_pem: String,
+}
+
+/// What a machine that joined is given.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Enrolled {
+    /// The machine's id, and the certificate's common name.
+    pub machine_id: Uuid,
+    /// The workspace's id.
+    pub workspace_id: Uuid,
+    /// The workspace's name.
+    pub workspace_name: String,
+    /// The machine's certificate.
+    pub certificate_pem: String,
+    /// Whom the machine is to trust.
+    pub ca_pem: String,
+    /// When the certificate is good no more.
+    pub not_after: Moment,
+}
+
+/// Enrols a machine. The certificate is made before the token is used up, so that a bad request costs no token.
+pub async fn enroll(
+    State(app): State<AppState>,
+    ApiJson(request): ApiJson<EnrollRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let machine = new_machine(&request)?;
+    let now = app.clock.now();
+    let issued = app.authority.issue(&request.csr_pem, machine.id, now).map_err(|error| match error {
+        IssueError::BadRequest(_) => Problem::new(Kind::BadRequest, error.to_string()),
+        IssueError::Sign(_) => Problem::internal("signing a certificate", &error),
+    })?;
+    let workspace = match app.control.enroll(&request.token, &machine, now).await {
+        Ok(workspace) => workspace,
+        Err(error) => return Err(token_problem(&error)),
+    };
+    let name = app
+        .control
+        .workspace(&workspace.to_string())
+        .await
+        .map_err(|error| Problem::internal("reading the workspace", &error))?
+        .map_or_else(String::new, |record| record.name);
+    tracing::info!(machine = %machine.name, id = %machine.id, workspace = %name, "a machine joined");
+    app.metrics.machines_enrolled.increment();
+    Ok((
+        StatusCode::OK,
+        Json(Enrolled {
+            machine_id: machine.id,
+            workspace_id: workspace,
+            workspace_name: name,
+            certificate_pem: issued.pem,
+            ca_pem: app.tls.trust_pem().to_owned(),
+            not_after: Moment(issued.not_after),
+        }),
+    ))
+}
+
+fn new_machine(request: &EnrollRequest) -> Result<NewMachine, Problem> {
+    let bad = |what: &str| Err(Problem::new(Kind::BadRequest, what.to_owned()));
+    let is_text =
+        |text: &str, most: usize| text.chars().count() <= most && !text.chars().any(char::is_control);
+    let name = request.machine_name.trim();
+    if name.is_empty() || !is_text(name, 255) {
+        return bad("machineName must be 1 to 255 characters, none of them a control character");
+    }
+    if !is_text(&request.os_name, 255) || !is_text(&request.agent_version, 64) {
+        return bad("osName and agentVersion must be short and have no control characters");
+    }
+    if !matches!(request.os_type.as_str(), "Linux" | "Windows") {
+        return bad("osType must be Linux or Windows");
+    }
+    if request.csr_pem.len() > 16 << 10 {
+        return bad("csrPem is longer than any signing request of an agent");
+    }
+    Ok(NewMachine {
+        id: Uuid::new_v4(),
+        name: name.to_owned(),
+        os_type: request.os_type.clone(),
+        os_name: request.os_name.clone(),
+        agent_version: request.agent_version.clone(),
+    })
+}
+
+fn token_problem(error: &ConsumeTokenError) -> Problem {
+    match error {
+        ConsumeTokenError::Unknown => Problem::new(Kind::TokenUnknown, error.to_string()),
+        ConsumeTokenError::Used => Problem::new(Kind::TokenUsed, error.to_string()),
+        ConsumeTokenError::Expired => Problem::new(Kind::TokenExpired, error.to_string()),
+        ConsumeTokenError::Control(error) => Problem::internal("enrolling the machine", error),
+    }
+}

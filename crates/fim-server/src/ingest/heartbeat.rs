@@ -1,0 +1,113 @@
+//! What an agent says of itself.
+
+use fim_core::Timestamp;
+use fim_store::Value;
+use serde::{Deserialize, Serialize};
+
+use super::columns::{Columns, Source};
+use crate::api::model::{AgentState, Progress};
+use crate::clock::Moment;
+
+/// What an agent says of itself, each minute and more often while it is busy.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Heartbeat {
+    /// The agent's version.
+    pub agent_version: String,
+    /// The operating system's name and version.
+    pub os_name: String,
+    /// What it is doing.
+    pub state: AgentState,
+    /// How far the running scan is.
+    #[serde(default)]
+    pub progress: Option<Progress>,
+    /// When the last complete scan ended.
+    #[serde(default)]
+    pub last_scan_end: Option<Moment>,
+    /// When the next scan starts.
+    #[serde(default)]
+    pub next_scan: Option<Moment>,
+    /// Reports that wait to be sent.
+    #[serde(default)]
+    pub spool_records: u64,
+    /// How long the oldest of them has waited.
+    #[serde(default)]
+    pub oldest_unsent_seconds: Option<u64>,
+    /// Stretches that are not watched right now.
+    #[serde(default)]
+    pub open_gaps: u64,
+    /// What is watching.
+    #[serde(default = "scan")]
+    pub provider: String,
+}
+
+/// What the agent is told in return.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeartbeatAnswer {
+    /// The settings' revision; if the agent has another it asks for the settings.
+    pub settings_revision: u64,
+    /// Seconds until the next sign of life is expected.
+    pub heartbeat_seconds: u64,
+}
+
+impl Heartbeat {
+    /// The row of `Heartbeat`.
+    pub fn columns(&self, source: Source<'_>, address: &str, received: Timestamp) -> Columns {
+        let text = |text: &str| Value::Owned(text.to_owned());
+        vec![
+            ("TimeGenerated", Value::Time(received)),
+            ("Computer", text(source.computer)),
+            ("VMUUID", text(source.machine)),
+            ("SourceSystem", text(source.os_type)),
+            ("ComputerIP", text(address)),
+            ("Category", text("Direct Agent")),
+            ("OSType", text(source.os_type)),
+            ("OSName", text(&self.os_name)),
+            ("Version", text(&self.agent_version)),
+            ("SCAgentChannel", text("Direct")),
+            ("ComputerEnvironment", text("Non-Azure")),
+            ("Solutions", text("changeTracking")),
+        ]
+    }
+}
+
+/// Seconds between two signs of life for a scan interval: a minute, or less so that a fast scan is seen.
+pub fn heartbeat_seconds(scan_interval_seconds: u64) -> u64 {
+    scan_interval_seconds.clamp(1, LONGEST_SECONDS)
+}
+
+/// How long an agent may be silent before it counts as not reporting: three signs of life, yet never so short that a
+/// slow network would do it.
+pub fn silence_nanos(scan_interval_seconds: u64) -> i64 {
+    let seconds = (3 * heartbeat_seconds(scan_interval_seconds)).max(SHORTEST_SILENCE_SECONDS);
+    crate::clock::seconds_to_nanos(seconds)
+}
+
+fn scan() -> String {
+    "scan".to_owned()
+}
+
+const LONGEST_SECONDS: u64 = 60;
+const SHORTEST_SILENCE_SECONDS: u64 = 15;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heartbeat_is_a_minute_apart_unless_scans_are_closer() {
+        assert_eq!(heartbeat_seconds(900), 60);
+        assert_eq!(heartbeat_seconds(5), 5);
+        assert_eq!(silence_nanos(900), 180_000_000_000);
+        assert_eq!(silence_nanos(1), 15_000_000_000);
+    }
+
+    #[test]
+    fn a_heartbeat_needs_little() {
+        let text = r#"{"agentVersion":"0.1.0","osName":"Debian 12","state":"idle","later":"ignored"}"#;
+        let heartbeat: Heartbeat = serde_json::from_str(text).unwrap();
+        assert_eq!(heartbeat.provider, "scan");
+        assert_eq!(heartbeat.progress, None);
+    }
+}

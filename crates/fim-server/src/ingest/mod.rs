@@ -1,0 +1,15 @@
+//! From an agent's bytes to rows that are durable.
+//!
+//! ```text
+//! enrollment ─ once: a token and a signing request become a machine and its certificate
+//! settings, heartbeat, batches ─ by that certificate:
+//! bytes → batch → columns → rows → store → live feed → acknowledged
+//! ```
+
+pub mod agent;
+pub mod columns;
+pub mod enrollment;
+pub mod feed;
+pub mod heartbeat;
+pub mod rows;
+pub mod silence;

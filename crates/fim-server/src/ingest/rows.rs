@@ -1,0 +1,87 @@
+//! Reports as the batches of rows that the store takes.
+
+use arrow::array::RecordBatch;
+use fim_core::{ChangeEvent, Gap, Timestamp};
+use fim_store::{BuildError, TableBuilder};
+use uuid::Uuid;
+
+use super::columns::{Columns, Source, change_columns, gap_columns};
+use super::heartbeat::Heartbeat;
+
+/// Rows of several tables that are stored together or not at all.
+#[derive(Debug)]
+pub struct Rows {
+    changes: TableBuilder,
+    coverage: TableBuilder,
+    heartbeats: TableBuilder,
+}
+
+impl Rows {
+    /// No rows yet.
+    pub fn new(workspace: Uuid) -> Result<Self, BuildError> {
+        Ok(Self {
+            changes: TableBuilder::new(CHANGES, workspace)?,
+            coverage: TableBuilder::new(COVERAGE, workspace)?,
+            heartbeats: TableBuilder::new(HEARTBEAT, workspace)?,
+        })
+    }
+
+    /// Adds a change.
+    pub fn change(
+        &mut self,
+        source: Source<'_>,
+        event: &ChangeEvent,
+        received: Timestamp,
+    ) -> Result<(), BuildError> {
+        match change_columns(source, event, received) {
+            Some(columns) => push(&mut self.changes, columns),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a gap; `provider` is what was watching.
+    pub fn gap(
+        &mut self,
+        source: Source<'_>,
+        gap: &Gap,
+        provider: &'static str,
+        received: Timestamp,
+    ) -> Result<(), BuildError> {
+        push(&mut self.coverage, gap_columns(source, gap, provider, received))
+    }
+
+    /// Adds a sign of life.
+    pub fn heartbeat(
+        &mut self,
+        source: Source<'_>,
+        heartbeat: &Heartbeat,
+        address: &str,
+        received: Timestamp,
+    ) -> Result<(), BuildError> {
+        push(&mut self.heartbeats, heartbeat.columns(source, address, received))
+    }
+
+    /// The batches of the tables that got rows.
+    pub fn finish(self) -> Result<Vec<(&'static str, RecordBatch)>, BuildError> {
+        [self.changes, self.coverage, self.heartbeats]
+            .into_iter()
+            .filter(|builder| !builder.is_empty())
+            .map(|builder| Ok((builder.table(), builder.finish()?)))
+            .collect()
+    }
+}
+
+fn push(builder: &mut TableBuilder, columns: Columns) -> Result<(), BuildError> {
+    let mut row = builder.row();
+    for (name, value) in columns {
+        row.set(name, value)?;
+    }
+    row.push()
+}
+
+/// The table of change records.
+pub const CHANGES: &str = "ConfigurationChange";
+/// The table of stretches that were not watched.
+pub const COVERAGE: &str = "Coverage";
+/// The table of agents' signs of life.
+pub const HEARTBEAT: &str = "Heartbeat";

@@ -1,0 +1,164 @@
+//! Answers to KQL, within limits and a few at a time.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fim_core::Timestamp;
+use fim_kql::DateTime;
+use fim_query::{
+    EngineOptions, QueryEngine, QueryError, QueryOptions, QueryRows, StartEngineError, TimeRange,
+    WorkspaceTables, json_rows,
+};
+use fim_store::Store;
+use uuid::Uuid;
+
+use crate::api::model::{Column, Diagnostic};
+use crate::app::App;
+use crate::config::Limits;
+use crate::problem::{Kind, Problem, chain};
+use crate::report::Table;
+use crate::report::timespan::Range;
+
+/// The query engine with the limits that callers get.
+pub struct Queries {
+    engine: QueryEngine,
+    store: Arc<Store>,
+    max_rows: u64,
+    max_bytes: u64,
+    deadline: Duration,
+}
+
+impl Queries {
+    /// Starts the engine. What does not fit in memory goes to `spill`.
+    pub fn start(store: Arc<Store>, limits: &Limits, spill: &Path) -> Result<Self, StartEngineError> {
+        let engine = QueryEngine::new(EngineOptions {
+            max_running: limits.queries_at_once,
+            spill_directory: Some(spill.to_owned()),
+            ..EngineOptions::default()
+        })?;
+        Ok(Self {
+            engine,
+            store,
+            max_rows: limits.query_rows as u64,
+            max_bytes: limits.query_bytes as u64,
+            deadline: Duration::from_secs(limits.query_seconds),
+        })
+    }
+
+    /// Answers a query of a workspace; dropping the future stops it.
+    pub async fn run(
+        &self,
+        workspace: Uuid,
+        text: &str,
+        range: Option<Range>,
+        now: Timestamp,
+    ) -> Result<QueryRows, QueryError> {
+        let options = QueryOptions {
+            now: moment(now),
+            timespan: range.map(|range| TimeRange {
+                start: moment(range.from),
+                // Our ranges end before their last moment, the engine's with it.
+                end: moment(range.to.plus_nanos(-1)),
+            }),
+            max_rows: self.max_rows,
+            max_bytes: self.max_bytes,
+            deadline: self.deadline,
+        };
+        let tables = WorkspaceTables::new(Arc::clone(&self.store), workspace);
+        self.engine.run(&tables, text, &options).await
+    }
+
+    /// The mistakes in a query.
+    pub fn diagnose(&self, text: &str, now: Timestamp) -> Vec<Diagnostic> {
+        let (ast, mut diagnostics) = fim_kql::parse(text);
+        if diagnostics.is_empty() {
+            // Every workspace has the same tables.
+            let tables = WorkspaceTables::new(Arc::clone(&self.store), Uuid::nil());
+            let options = fim_kql::BindOptions { now: moment(now) };
+            diagnostics = fim_kql::bind(&ast, &tables, &options).1;
+        }
+        diagnostics.iter().map(shown).collect()
+    }
+}
+
+impl App {
+    /// Answers a query of ours; a mistake in it is ours too.
+    pub async fn report(&self, workspace: Uuid, query: &str) -> Result<Table, Problem> {
+        let rows = match self.queries.run(workspace, query, None, self.clock.now()).await {
+            Ok(rows) => rows,
+            Err(error @ QueryError::Language(_)) => {
+                tracing::error!(query, error = %error, "a report's query has a mistake");
+                return Err(Problem::internal("computing the figures", &error));
+            }
+            Err(error) => return Err(problem(&error)),
+        };
+        Ok(Table::new(&columns(&rows), json_rows(&rows).collect()))
+    }
+
+    /// Answers a caller's query; a mistake in it is told with its place.
+    pub async fn answer(
+        &self,
+        workspace: Uuid,
+        query: &str,
+        timespan: Option<&str>,
+    ) -> Result<QueryRows, Problem> {
+        let now = self.clock.now();
+        let range = timespan
+            .map(|text| crate::report::timespan::parse(text, now))
+            .transpose()
+            .map_err(|error| Problem::new(Kind::BadRequest, error.to_string()))?;
+        match self.queries.run(workspace, query, range, now).await {
+            Ok(rows) => {
+                self.metrics.queries.increment();
+                Ok(rows)
+            }
+            Err(error) => {
+                self.metrics.queries_failed.increment();
+                Err(problem(&error))
+            }
+        }
+    }
+}
+
+/// The answer's columns as the API names them.
+pub fn columns(rows: &QueryRows) -> Vec<Column> {
+    let column = |column: &fim_kql::Column| Column {
+        name: column.name.clone(),
+        scalar_type: column.ty.name().to_owned(),
+    };
+    rows.columns.iter().map(column).collect()
+}
+
+fn problem(error: &QueryError) -> Problem {
+    match error {
+        QueryError::Language(diagnostics) => Problem::new(Kind::BadQuery, error.to_string())
+            .with_diagnostics(diagnostics.iter().map(shown).collect()),
+        QueryError::Deadline { .. } => Problem::new(Kind::TimedOut, error.to_string()),
+        QueryError::Memory { .. } => Problem::new(Kind::BadRequest, error.to_string()),
+        QueryError::Busy { .. } => Problem::new(Kind::Unavailable, error.to_string()).retry_after(2),
+        QueryError::Store(_) | QueryError::Data(_) | QueryError::Internal(_) => {
+            tracing::error!(error = %chain(error), "a query failed");
+            Problem::internal("running the query", error)
+        }
+    }
+}
+
+fn shown(diagnostic: &fim_kql::Diagnostic) -> Diagnostic {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Diagnostic {
+        code: diagnostic.code.as_str().to_owned(),
+        message: diagnostic.message.clone(),
+        line: number(diagnostic.line),
+        column: number(diagnostic.column),
+        end_line: number(diagnostic.end_line),
+        end_column: number(diagnostic.end_column),
+        expected: diagnostic.expected.clone(),
+        suggestion: diagnostic.suggestion.clone(),
+    }
+}
+
+/// A moment in the ticks of KQL.
+fn moment(time: Timestamp) -> DateTime {
+    DateTime(time.0.div_euclid(100))
+}

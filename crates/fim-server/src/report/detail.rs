@@ -1,0 +1,103 @@
+//! One change with every attribute before and after.
+
+use super::table::{ReportError, Row};
+use crate::api::model::{Attribute, ChangeCategory};
+use crate::clock::Moment;
+
+/// Every attribute before and after, the ones that tell most first.
+pub fn attributes(row: Row<'_>) -> Result<Vec<Attribute>, ReportError> {
+    let category: ChangeCategory = row.word("ChangeCategory")?;
+    let sides = Sides {
+        has_before: category != ChangeCategory::Added,
+        has_after: category != ChangeCategory::Removed,
+    };
+    let mut attributes = vec![
+        sides.pair(
+            "SHA-256",
+            checksum(row.text("PreviousFileContentChecksum")?),
+            checksum(row.text("FileContentChecksum")?),
+        ),
+        sides.pair("Size", row.number_text("PreviousSize")?, row.number_text("Size")?),
+    ];
+    let before = parts(row.text("PreviousAttributes")?);
+    let after = parts(row.text("Attributes")?);
+    let value = |side: &[(String, String)], name: &str| {
+        side.iter().find(|(part, _)| part == name).map(|(_, value)| value.clone())
+    };
+    let mut names: Vec<&String> = before.iter().map(|(name, _)| name).collect();
+    names.extend(
+        after.iter().map(|(name, _)| name).filter(|name| !before.iter().any(|(part, _)| part == *name)),
+    );
+    attributes.extend(names.iter().map(|name| sides.pair(name, value(&before, name), value(&after, name))));
+    attributes.push(sides.pair("ACL", some(row.text("PreviousAcls")?), some(row.text("Acls")?)));
+    let time = |column| Ok::<_, ReportError>(row.moment(column)?.as_ref().map(Moment::to_string));
+    attributes.push(sides.pair("Modified", time("PreviousDateModified")?, time("DateModified")?));
+    attributes.push(sides.pair("Created", time("PreviousDateCreated")?, time("DateCreated")?));
+    attributes.retain(|attribute| attribute.before.is_some() || attribute.after.is_some());
+    Ok(attributes)
+}
+
+/// Which sides a change has.
+#[derive(Clone, Copy)]
+struct Sides {
+    has_before: bool,
+    has_after: bool,
+}
+
+impl Sides {
+    fn pair(self, name: &str, before: Option<String>, after: Option<String>) -> Attribute {
+        let changed = self.has_before && self.has_after && before != after;
+        let mono = matches!(name, "SHA-256" | "Mode" | "Target" | "ACL" | "Xattrs" | "Inode");
+        Attribute { name: name.to_owned(), before, after, changed, mono }
+    }
+}
+
+/// `Name=value` pairs between `; `. A value may hold anything, so a piece without a known name belongs to the one
+/// before it.
+fn parts(text: &str) -> Vec<(String, String)> {
+    let mut parts: Vec<(String, String)> = Vec::new();
+    for piece in text.split("; ") {
+        match (piece.split_once('='), parts.last_mut()) {
+            (Some((name, value)), _) if NAMES.contains(&name) => {
+                parts.push((name.to_owned(), value.to_owned()))
+            }
+            (_, Some((_, last))) => {
+                last.push_str("; ");
+                last.push_str(piece);
+            }
+            (_, None) => {}
+        }
+    }
+    parts
+}
+
+/// The digest in the checksum's envelope.
+fn checksum(envelope: &str) -> Option<String> {
+    let (_, rest) = envelope.split_once("Hash=")?;
+    rest.split_once(' ').map(|(hash, _)| hash.to_owned())
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The names in the column `Attributes`.
+const NAMES: [&str; 8] = ["Type", "Mode", "Owner", "Group", "Inode", "Links", "Target", "Xattrs"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_with_a_semicolon_stays_whole() {
+        let parts = parts("Type=Symlink; Mode=0777; Target=/a; b=c; Xattrs=user.x");
+        assert_eq!(parts[2], ("Target".to_owned(), "/a; b=c".to_owned()));
+        assert_eq!(parts.len(), 4);
+    }
+
+    #[test]
+    fn the_digest_is_taken_out_of_its_envelope() {
+        assert_eq!(checksum("@{{Algoritm=SHA-256 Hash=AB12 Path=/x}}").as_deref(), Some("AB12"));
+        assert_eq!(checksum(""), None);
+    }
+}

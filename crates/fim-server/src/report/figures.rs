@@ -1,0 +1,204 @@
+//! Counts of changes: by type, category, machine and time.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
+use fim_core::Timestamp;
+
+use super::literal;
+use super::table::{ReportError, Table};
+use super::timespan::Range;
+use crate::api::model::{ChangeCategory, HistogramStep};
+use crate::clock::Moment;
+
+/// Counts of a period.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// All changes.
+    pub total: u64,
+    /// By `ConfigChangeType`.
+    pub by_type: BTreeMap<String, u64>,
+    /// By `ChangeCategory`.
+    pub by_category: BTreeMap<String, u64>,
+    /// By time.
+    pub histogram: Vec<HistogramStep>,
+}
+
+/// Counts of one machine.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct MachineFigures {
+    /// All changes.
+    pub total: u64,
+    /// Changes of files.
+    pub files: u64,
+    /// Changes of registry keys and values.
+    pub registry: u64,
+    /// By time, in steps of equal length.
+    pub trend: Vec<u64>,
+}
+
+/// The query of [`read_figures`].
+pub fn figures_query(range: Range, step_seconds: u64) -> String {
+    format!(
+        "{CHANGES}{}| summarize Changes = count() by ConfigChangeType, ChangeCategory, Step = bin(TimeGenerated, {step_seconds}s)\n",
+        within(range)
+    )
+}
+
+/// Counts of a period, with every step of the histogram, also those without changes.
+pub fn read_figures(table: &Table, range: Range, step_seconds: u64) -> Result<Figures, ReportError> {
+    let mut figures = Figures::default();
+    for category in ["Added", "Modified", "Removed"] {
+        figures.by_category.insert(category.to_owned(), 0);
+    }
+    let mut steps: BTreeMap<Timestamp, HistogramStep> =
+        steps(range, step_seconds).map(|start| (start, empty_step(start))).collect();
+    for row in table.rows() {
+        let changes = row.count("Changes")?;
+        let start = row.time("Step")?.0;
+        let category: ChangeCategory = row.word("ChangeCategory")?;
+        figures.total += changes;
+        *figures.by_type.entry(row.text("ConfigChangeType")?.to_owned()).or_default() += changes;
+        *figures.by_category.entry(row.text("ChangeCategory")?.to_owned()).or_default() += changes;
+        let step = steps.entry(start).or_insert_with(|| empty_step(start));
+        match category {
+            ChangeCategory::Added => step.added += changes,
+            ChangeCategory::Modified => step.modified += changes,
+            ChangeCategory::Removed => step.removed += changes,
+        }
+    }
+    figures.histogram = steps.into_values().collect();
+    Ok(figures)
+}
+
+/// The query for how many changes a period has; its one row has the column `Count`.
+pub fn count_query(range: Range) -> String {
+    format!("{CHANGES}{}| count\n", within(range))
+}
+
+/// The query of [`read_trend`].
+pub fn trend_query(range: Range, steps: u32) -> String {
+    format!("{CHANGES}{}| summarize {}\n", within(range), trend_columns(range, steps))
+}
+
+/// Counts of each of `steps` steps of equal length.
+pub fn read_trend(table: &Table, steps: u32) -> Result<Vec<u64>, ReportError> {
+    match table.rows().next() {
+        Some(row) => (0..steps).map(|step| row.count(&format!("Step{step}"))).collect(),
+        None => Ok(vec![0; steps as usize]),
+    }
+}
+
+/// The query of [`read_machines`].
+pub fn machines_query(range: Range, steps: u32) -> String {
+    format!(
+        "{CHANGES}{}| summarize Total = count(), Files = countif(ConfigChangeType == \"Files\"), \
+         Registry = countif(ConfigChangeType == \"Registry\"), {} by SourceComputerId\n",
+        within(range),
+        trend_columns(range, steps)
+    )
+}
+
+/// Counts by the machine's id.
+pub fn read_machines(table: &Table, steps: u32) -> Result<HashMap<String, MachineFigures>, ReportError> {
+    let machine = |row: super::table::Row<'_>| {
+        let figures = MachineFigures {
+            total: row.count("Total")?,
+            files: row.count("Files")?,
+            registry: row.count("Registry")?,
+            trend: (0..steps).map(|step| row.count(&format!("Step{step}"))).collect::<Result<_, _>>()?,
+        };
+        Ok((row.text("SourceComputerId")?.to_owned(), figures))
+    };
+    table.rows().map(machine).collect()
+}
+
+/// How long a step of the histogram is, so that there are about 60 of them.
+pub fn step_seconds(range: Range) -> u64 {
+    let seconds = u64::try_from(range.to.nanos_since(range.from) / NANOS).unwrap_or(0);
+    let wanted = seconds / 60;
+    STEPS.into_iter().find(|step| *step >= wanted).unwrap_or_else(|| wanted.div_ceil(DAY) * DAY)
+}
+
+/// The condition that a row is of the period.
+pub fn within(range: Range) -> String {
+    format!(
+        "| where TimeGenerated >= {} and TimeGenerated < {}\n",
+        literal::moment(range.from),
+        literal::moment(range.to)
+    )
+}
+
+fn trend_columns(range: Range, steps: u32) -> String {
+    let length = range.to.nanos_since(range.from);
+    let edge = |step: u32| range.from.plus_nanos(length / i64::from(steps) * i64::from(step));
+    let mut columns = String::new();
+    for step in 0..steps {
+        let end = if step + 1 == steps { range.to } else { edge(step + 1) };
+        let separator = if step == 0 { "" } else { ", " };
+        let _ = write!(
+            columns,
+            "{separator}Step{step} = countif(TimeGenerated >= {} and TimeGenerated < {})",
+            literal::moment(edge(step)),
+            literal::moment(end)
+        );
+    }
+    columns
+}
+
+/// The starts of the steps that cover the period; as `bin` cuts them, from the epoch.
+fn steps(range: Range, step_seconds: u64) -> impl Iterator<Item = Timestamp> {
+    let step = crate::clock::seconds_to_nanos(step_seconds.max(1));
+    let first = range.from.0.div_euclid(step).saturating_mul(step);
+    (0..MOST_STEPS)
+        .map(move |number| Timestamp(first.saturating_add(step.saturating_mul(number))))
+        .take_while(move |start| *start < range.to)
+}
+
+fn empty_step(start: Timestamp) -> HistogramStep {
+    HistogramStep { t: Moment(start), modified: 0, added: 0, removed: 0 }
+}
+
+const CHANGES: &str = "ConfigurationChange\n";
+const NANOS: i64 = 1_000_000_000;
+const DAY: u64 = 86_400;
+/// A period's steps are about 60; this is for whatever may come.
+const MOST_STEPS: i64 = 1000;
+/// Lengths of steps that people read well, in seconds.
+const STEPS: [u64; 15] =
+    [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, DAY, 2 * DAY, 7 * DAY];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::model::Column;
+
+    const FROM: i64 = 1_800_000_000;
+
+    fn range(seconds: i64) -> Range {
+        Range { from: Timestamp(FROM * NANOS), to: Timestamp((FROM + seconds) * NANOS) }
+    }
+
+    #[test]
+    fn steps_are_such_as_people_read_well() {
+        assert_eq!(step_seconds(range(3600)), 60);
+        assert_eq!(step_seconds(range(86_400)), 1800);
+        assert_eq!(step_seconds(range(7 * 86_400)), 10_800);
+        assert_eq!(step_seconds(range(30 * 86_400)), 43_200);
+        assert_eq!(step_seconds(range(900 * 86_400)) % DAY, 0);
+    }
+
+    #[test]
+    fn the_histogram_has_steps_without_changes_too() {
+        let columns = ["ConfigChangeType", "ChangeCategory", "Step", "Changes"]
+            .map(|name| Column { name: name.to_owned(), scalar_type: "string".to_owned() });
+        let step = Moment(Timestamp((FROM + 300) * NANOS));
+        let table = Table::new(&columns, vec![vec![json!("Files"), json!("Added"), json!(step), json!(3)]]);
+        let figures = read_figures(&table, range(1200), 300).unwrap();
+        assert_eq!(figures.total, 3);
+        assert_eq!(figures.by_category["Modified"], 0);
+        assert_eq!(figures.histogram.iter().map(|step| step.added).collect::<Vec<_>>(), [0, 3, 0, 0]);
+    }
+}

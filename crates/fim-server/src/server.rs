@@ -1,0 +1,427 @@
+//! Starting the server and stopping it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::extract::DefaultBodyLimit;
+use axum::{Extension, Json, Router, middleware, routing};
+use fim_core::Timestamp;
+use fim_store::{FlushError, OpenStoreError, Store, StoreOptions};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use crate::app::{App, AppState, Downtime, stopped};
+use crate::authz::{Grant, Role, Scope};
+use crate::clock::seconds_to_nanos;
+use crate::config::ServerConfig;
+use crate::connection::{Transport, serve};
+use crate::control::{
+    AddWorkspaceError, By, Control, ControlError, OpenControlError, RandomError, Secret, digest_of,
+};
+use crate::data_dir::{DataDir, OpenDataDirError};
+use crate::ingest::{agent, feed::Feeds, silence};
+use crate::metrics::Metrics;
+use crate::passwords::{PasswordError, Passwords};
+use crate::pki::{Authority, MakeTlsError, OpenAuthorityError, ServerTls};
+use crate::queries::Queries;
+use crate::throttle::Throttle;
+use crate::{api, auth, edge, health, web};
+
+/// The server.
+#[derive(Debug)]
+pub struct Server;
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration makes no sense.
+    #[error("the configuration is wrong: {0}")]
+    Config(String),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] OpenDataDirError),
+    /// The control database cannot be used.
+    #[error(transparent)]
+    OpenControl(#[from] OpenControlError),
+    /// The control database failed.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The records cannot be used.
+    #[error("cannot open the records in {path}")]
+    Store {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: OpenStoreError,
+    },
+    /// The certificate authority cannot be used.
+    #[error("cannot open the certificate authority")]
+    Authority(#[from] OpenAuthorityError),
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] MakeTlsError),
+    /// The query engine did not start.
+    #[error(transparent)]
+    Queries(#[from] fim_query::StartEngineError),
+    /// A folder cannot be made.
+    #[error("cannot create {path}")]
+    CreateFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The address is taken.
+    #[error("{address} is in use by another program; stop that one, or choose another port with {option}")]
+    PortInUse {
+        /// The address.
+        address: SocketAddr,
+        /// What sets it.
+        option: &'static str,
+    },
+    /// The address cannot be had.
+    #[error("cannot listen on {address}; choose another address with {option}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What sets it.
+        option: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Passwords cannot be hashed.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+    /// The first start could not be completed.
+    #[error("cannot set up the new data directory: {0}")]
+    Bootstrap(String),
+    /// A worker died.
+    #[error("a worker stopped while the server was starting")]
+    Worker(#[from] tokio::task::JoinError),
+}
+
+/// Why a server did not stop cleanly. Nothing that was acknowledged is lost: it is in the ingest log.
+#[derive(Debug, thiserror::Error)]
+pub enum StopError {
+    /// The last rows could not be moved to data files.
+    #[error("the last rows could not be moved to data files; the next start reads them from the ingest log")]
+    Flush(#[from] FlushError),
+    /// A worker died.
+    #[error("a worker stopped while the server was stopping")]
+    Worker(#[from] tokio::task::JoinError),
+}
+
+/// Why a running server could not make what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeSecretError {
+    /// The database failed.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The system gave no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// There is no such workspace.
+    #[error("there is no workspace \"{0}\"")]
+    NoWorkspace(String),
+    /// It could not be kept.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Where a server listens.
+#[derive(Clone, Copy, Debug)]
+struct Addresses {
+    tls: SocketAddr,
+    browser: Option<SocketAddr>,
+}
+
+/// A server that runs until it is stopped.
+pub struct RunningServer {
+    app: AppState,
+    fingerprint: String,
+    addresses: Addresses,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    /// Held until the end, so that nobody else uses the directory.
+    _data_dir: DataDir,
+}
+
+impl Server {
+    /// Starts a server: opens or makes its data directory, listens, and at the first start makes the workspace
+    /// `default` with monitoring on and the user `admin`, who has no password until one is set.
+    pub async fn start(config: ServerConfig) -> Result<RunningServer, StartError> {
+        if let Some(fault) = config.fault() {
+            return Err(StartError::Config(fault));
+        }
+        let clock = config.clock.clone();
+        let started = clock.now();
+        let data_dir = DataDir::open(&config.data_dir)?;
+        let path = data_dir.path();
+        let control = Control::open(&path.join("control.sqlite")).await?;
+        let store = Arc::new(open_store(path.join("store")).await?);
+        let authority = Authority::open(&path.join("pki"), started)?;
+        let tls = ServerTls::new(&authority, &config, &clock)?;
+        let spill = path.join("spill");
+        std::fs::create_dir_all(&spill)
+            .map_err(|source| StartError::CreateFolder { path: spill.clone(), source })?;
+        let queries = Queries::start(Arc::clone(&store), &config.limits, &spill)?;
+        let passwords = tokio::task::spawn_blocking(Passwords::new).await??;
+
+        // Before anything is made that a start which cannot listen would leave behind.
+        let listener = listen(config.listen, "--listen").await?;
+        let browser_listener = match config.browser_listen {
+            Some(address) => Some(listen(address, "browser_listen").await?),
+            None => None,
+        };
+        let local = |listener: &TcpListener, asked| listener.local_addr().unwrap_or(asked);
+        let addresses = Addresses {
+            tls: local(&listener, config.listen),
+            browser: browser_listener
+                .as_ref()
+                .zip(config.browser_listen)
+                .map(|(listener, asked)| local(listener, asked)),
+        };
+        bootstrap(&control, started).await?;
+        if let Some(seconds) = config.scan_interval_seconds {
+            control.set_scan_interval(seconds, By { actor: "configuration", at: started }).await?;
+        }
+        let last_alive =
+            control.state(silence::LAST_ALIVE).await?.and_then(|text| text.parse().ok()).map(Timestamp);
+        let (stop, stopping) = watch::channel(false);
+        let limits = &config.limits;
+        let app = Arc::new(App {
+            clock,
+            control,
+            queries,
+            authority,
+            tls,
+            feeds: Feeds::default(),
+            metrics: Metrics::default(),
+            passwords,
+            failed_names: Mutex::new(Throttle::new(THROTTLED_NAMES, FREE_ATTEMPTS_BY_NAME)),
+            failed_addresses: Mutex::new(Throttle::new(THROTTLED_ADDRESSES, FREE_ATTEMPTS_BY_ADDRESS)),
+            batch_places: Semaphore::new(limits.batches_at_once),
+            stream_places: Arc::new(Semaphore::new(limits.streams)),
+            started,
+            downtime: last_alive.map(|from| Downtime { from, until: started }),
+            stop: stopping.clone(),
+            public_url: public_url(&config, addresses.tls),
+            store,
+            config,
+        });
+        let fingerprint = app.authority.fingerprint();
+        let tasks = run(&app, listener, browser_listener, &stopping);
+        tracing::info!(tls = %addresses.tls, browser = ?addresses.browser, "the server listens");
+        Ok(RunningServer { app, fingerprint, addresses, stop, tasks, _data_dir: data_dir })
+    }
+}
+
+impl RunningServer {
+    /// Where it listens with TLS.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses.tls
+    }
+
+    /// Where it serves the page over plain HTTP to a browser on the same machine.
+    pub fn browser_address(&self) -> Option<SocketAddr> {
+        self.addresses.browser
+    }
+
+    /// How other machines reach it: `https://NAME:PORT`.
+    pub fn public_url(&self) -> &str {
+        &self.app.public_url
+    }
+
+    /// The SHA-256 of the CA certificate, in lower-case hex: what agents pin.
+    pub fn ca_fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The certificates by which the server is to be trusted, as PEM; its own CA's is the first.
+    pub fn ca_pem(&self) -> &str {
+        self.app.tls.trust_pem()
+    }
+
+    /// True if the API token is good and may do everything.
+    pub async fn accepts_token(&self, token: &str) -> bool {
+        let found = self.app.control.token(digest_of(token), self.app.clock.now()).await;
+        found.ok().flatten().is_some_and(|record| record.grant == OWNER_OF_ALL)
+    }
+
+    /// A new API token that may do everything.
+    pub async fn issue_owner_token(&self) -> Result<String, MakeSecretError> {
+        let by = By { actor: HERE, at: self.app.clock.now() };
+        let name = format!("local-{}", uuid::Uuid::now_v7());
+        let token = api::make_token(&self.app, &name, OWNER_OF_ALL, None, by).await;
+        token.map(|token| token.token).map_err(|problem| MakeSecretError::Refused(problem.detail))
+    }
+
+    /// A code by which `admin` signs in once, within ten minutes: `/login#code=CODE`.
+    pub async fn issue_sign_in_code(&self) -> Result<String, MakeSecretError> {
+        let now = self.app.clock.now();
+        let user = self.app.control.ensure_owner(ADMIN, By { actor: HERE, at: now }).await?;
+        let secret = Secret::generate("")?;
+        let expires_at = now.plus_nanos(seconds_to_nanos(SIGN_IN_CODE_SECONDS));
+        self.app.control.add_sign_in_code(secret.digest(), user, now, expires_at).await?;
+        Ok(secret.expose().to_owned())
+    }
+
+    /// A token that one machine can join a workspace (by id or name) with, within an hour.
+    pub async fn issue_enrollment_token(&self, workspace: &str) -> Result<String, MakeSecretError> {
+        let record = self.app.control.workspace(workspace).await?;
+        let record = record.ok_or_else(|| MakeSecretError::NoWorkspace(workspace.to_owned()))?;
+        let by = By { actor: HERE, at: self.app.clock.now() };
+        let token = api::make_enrollment_token(&self.app, &record, 3600, by).await;
+        token.map(|token| token.token).map_err(|problem| MakeSecretError::Refused(problem.detail))
+    }
+
+    /// Stops: no more connections, open ones finish for a while, every row goes to data files.
+    pub async fn stop(self) -> Result<(), StopError> {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            task.await?;
+        }
+        let now = self.app.clock.now();
+        if let Err(error) = self.app.control.set_state(silence::LAST_ALIVE, &now.0.to_string()).await {
+            tracing::warn!(%error, "cannot keep when the server stopped");
+        }
+        let store = Arc::clone(&self.app.store);
+        let closed = tokio::task::spawn_blocking(move || store.close()).await?;
+        self.app.control.close().await;
+        tracing::info!("the server has stopped");
+        Ok(closed?)
+    }
+}
+
+/// The routes of one listener. Agents are served by TLS alone.
+fn router(app: &AppState, transport: Transport) -> Router {
+    let api::Api { router, document } = api::api();
+    let describe = routing::get(move || async move { Json(document) });
+    let mut router = router
+        .route("/api/v1/openapi.json", describe)
+        .route("/healthz", routing::get(health::live))
+        .route("/readyz", routing::get(health::ready))
+        .route("/metrics", routing::get(health::metrics));
+    match transport {
+        Transport::Tls => router = router.nest("/agent/v1", agent::routes(app)),
+        Transport::Loopback => {}
+    }
+    router
+        .fallback(web::page)
+        .layer(DefaultBodyLimit::max(app.config.limits.json_bytes))
+        .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(app.config.limits.body_seconds)))
+        .layer(middleware::from_fn(auth::check_host))
+        .layer(middleware::from_fn(edge::edge))
+        .layer(Extension(AppState::clone(app)))
+        .with_state(AppState::clone(app))
+}
+
+fn run(
+    app: &AppState,
+    listener: TcpListener,
+    browser_listener: Option<TcpListener>,
+    stopping: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let places = Arc::new(Semaphore::new(app.config.limits.connections));
+    let serve = |listener, transport| {
+        let router = router(app, transport);
+        tokio::spawn(serve(
+            AppState::clone(app),
+            listener,
+            router,
+            transport,
+            Arc::clone(&places),
+            stopping.clone(),
+        ))
+    };
+    let mut tasks = vec![
+        serve(listener, Transport::Tls),
+        tokio::spawn(silence::watch(AppState::clone(app), stopping.clone())),
+        tokio::spawn(renew_certificate(AppState::clone(app), stopping.clone())),
+    ];
+    tasks.extend(browser_listener.map(|listener| serve(listener, Transport::Loopback)));
+    tasks
+}
+
+/// Makes the server's own certificate anew before it ends.
+async fn renew_certificate(app: AppState, mut stop: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(RENEWAL_CHECK);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = stopped(&mut stop) => return,
+        }
+        if let Err(error) = app.tls.renew(&app.authority, app.clock.now()) {
+            tracing::error!(error = %crate::problem::chain(&error), "cannot renew the server's certificate; will try again");
+        }
+    }
+}
+
+async fn open_store(path: PathBuf) -> Result<Store, StartError> {
+    let opened = tokio::task::spawn_blocking({
+        let path = path.clone();
+        move || Store::open(&path, StoreOptions::default())
+    });
+    opened.await?.map_err(|source| StartError::Store { path, source })
+}
+
+async fn listen(address: SocketAddr, option: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortInUse { address, option },
+        _ => StartError::Listen { address, option, source },
+    })
+}
+
+/// Makes what a new data directory needs. Each step may have been done by a start that was cut short.
+async fn bootstrap(control: &Control, now: Timestamp) -> Result<(), StartError> {
+    if control.state(BOOTSTRAPPED).await?.is_some() {
+        return Ok(());
+    }
+    let by = By { actor: "first start", at: now };
+    let workspace = match control.workspace(DEFAULT_WORKSPACE).await? {
+        Some(workspace) => workspace,
+        None => match control.add_workspace(DEFAULT_WORKSPACE, "local", "Local", by).await {
+            Ok(workspace) => workspace,
+            Err(AddWorkspaceError::Control(error)) => return Err(error.into()),
+            Err(error @ AddWorkspaceError::NameTaken(_)) => {
+                return Err(StartError::Bootstrap(error.to_string()));
+            }
+        },
+    };
+    control.apply_recommended(workspace.id, &api::recommended(), &[], by).await?;
+    control.set_fim(workspace.id, true, by).await?;
+    control.ensure_owner(ADMIN, by).await?;
+    control.set_state(BOOTSTRAPPED, "1").await?;
+    Ok(())
+}
+
+/// How other machines reach the server, as far as it can know.
+fn public_url(config: &ServerConfig, tls: SocketAddr) -> String {
+    match config.names.first() {
+        Some(name) => format!("https://{name}:{}", tls.port()),
+        None if tls.ip().is_unspecified() => {
+            let host = crate::pki::host_name().unwrap_or_else(|| "localhost".to_owned());
+            format!("https://{host}:{}", tls.port())
+        }
+        None => format!("https://{tls}"),
+    }
+}
+
+/// The user of the first start.
+const ADMIN: &str = "admin";
+const DEFAULT_WORKSPACE: &str = "default";
+/// Whose doing it is when the program that runs the server asks for a secret.
+const HERE: &str = "this machine";
+const OWNER_OF_ALL: Grant = Grant { role: Role::Owner, scope: Scope::Tenant };
+const BOOTSTRAPPED: &str = "bootstrapped";
+const SIGN_IN_CODE_SECONDS: u64 = 600;
+const RENEWAL_CHECK: Duration = Duration::from_secs(3600);
+const THROTTLED_NAMES: usize = 10_000;
+const THROTTLED_ADDRESSES: usize = 10_000;
+const FREE_ATTEMPTS_BY_NAME: u32 = 5;
+const FREE_ATTEMPTS_BY_ADDRESS: u32 = 30;

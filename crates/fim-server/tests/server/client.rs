@@ -1,0 +1,113 @@
+//! Callers: with a token, with a browser's cookies, with a machine's certificate, or with nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
+use ureq::{Agent, http};
+
+/// A caller.
+pub struct Client {
+    agent: Agent,
+    base: String,
+    token: Option<String>,
+    pub cookie: Option<String>,
+    pub csrf: Option<String>,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: http::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {}", self.text))
+    }
+}
+
+impl Client {
+    /// A caller that trusts `ca_pem`, and shows `identity` (certificate and key as PEM) if there is one.
+    pub fn new(base: &str, ca_pem: &str, identity: Option<(&str, &str)>) -> Self {
+        let authority = Certificate::from_pem(ca_pem.as_bytes()).unwrap();
+        let mut tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(RootCerts::new_with_certs(&[authority]));
+        if let Some((certificate, key)) = identity {
+            let certificate = Certificate::from_pem(certificate.as_bytes()).unwrap();
+            let key = PrivateKey::from_pem(key.as_bytes()).unwrap();
+            tls = tls.client_cert(Some(ClientCert::new_with_certs(&[certificate], key)));
+        }
+        let agent = Agent::config_builder()
+            .tls_config(tls.build())
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .new_agent();
+        Self { agent, base: base.to_owned(), token: None, cookie: None, csrf: None }
+    }
+
+    pub fn with_token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
+    }
+
+    /// Calls; the error is that of the connection.
+    pub fn call(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(String, String)],
+        body: Option<Vec<u8>>,
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let mut own = Vec::new();
+        own.extend(self.token.as_ref().map(|token| ("authorization", format!("Bearer {token}"))));
+        own.extend(self.cookie.as_ref().map(|cookie| ("cookie", cookie.clone())));
+        own.extend(self.csrf.as_ref().map(|csrf| ("x-csrf-token", csrf.clone())));
+        for (name, value) in own {
+            if !headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)) {
+                request = request.header(name, value);
+            }
+        }
+        // An empty value leaves the caller's own header out.
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(name, value);
+        }
+        let response = match body {
+            Some(body) => self.agent.run(request.body(body).unwrap())?,
+            None => self.agent.run(request.body(()).unwrap())?,
+        };
+        let (parts, mut body) = response.into_parts();
+        let text = body.with_config().limit(64 << 20).read_to_string()?;
+        self.remember(&parts.headers, &text);
+        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, text })
+    }
+
+    /// A response whose body is read by the caller.
+    pub fn open(&self, path: &str) -> ureq::BodyReader<'static> {
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        request.call().unwrap().into_body().into_reader()
+    }
+
+    /// Keeps a session as a browser and our page do.
+    fn remember(&mut self, headers: &http::HeaderMap, text: &str) {
+        if let Some(cookie) = headers.get("set-cookie").and_then(|value| value.to_str().ok()) {
+            self.cookie = cookie.split(';').next().map(str::to_owned);
+        }
+        let session: Option<Value> = serde_json::from_str(text).ok();
+        if let Some(csrf) = session.as_ref().and_then(|session| session["csrfToken"].as_str()) {
+            self.csrf = Some(csrf.to_owned());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A machine's side: its key, its certificate and its batches.
+
+use fim_core::{
+    AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Digest, Entity, EntityKey, EntityKind,
+    EntityPath, FileAttributes, Gap, GapCause, GapScope, Principal, Timestamp,
+};
+use fim_wire::{Batch, Report, encode_batch};
+use rcgen::{CertificateParams, KeyPair};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// A machine that may have joined.
+pub struct Machine {
+    pub key_pem: String,
+    pub csr_pem: String,
+    pub certificate_pem: Option<String>,
+    pub id: Uuid,
+}
+
+impl Machine {
+    pub fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let request = CertificateParams::default().serialize_request(&key).unwrap();
+        Self {
+            key_pem: key.serialize_pem(),
+            csr_pem: request.pem().unwrap(),
+            certificate_pem: None,
+            id: Uuid::nil(),
+        }
+    }
+}
+
+/// What a scenario's batch holds.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchText {
+    pub sequence: u64,
+    #[serde(default)]
+    pub added: Vec<String>,
+    #[serde(default)]
+    pub modified: Vec<String>,
+    #[serde(default)]
+    pub removed: Vec<String>,
+    /// Paths that cannot be read, from now on.
+    #[serde(default)]
+    pub unreadable: Vec<String>,
+    /// Paths that can be read again.
+    #[serde(default)]
+    pub readable: Vec<String>,
+    /// When everything was seen; the clock's time if absent.
+    #[serde(default)]
+    pub seconds_ago: i64,
+}
+
+/// The bytes of the batch.
+pub fn batch_bytes(sensor: Uuid, text: &BatchText, now: Timestamp) -> Vec<u8> {
+    let observed = now.plus_nanos(-text.seconds_ago * 1_000_000_000);
+    let file = |path: &String, size| entity(path, size);
+    let mut events = Vec::new();
+    for path in &text.added {
+        events.push(change(path, None, Some(file(path, 10)), observed));
+    }
+    for path in &text.modified {
+        events.push(change(path, Some(file(path, 10)), Some(file(path, 20)), observed));
+    }
+    for path in &text.removed {
+        events.push(change(path, Some(file(path, 20)), None, observed));
+    }
+    // A gap is known by its start, so both of its reports must have the same.
+    let start = Timestamp(1_700_000_000_000_000_000);
+    let gap = |path: &String, end| {
+        Report::Gap(Gap {
+            scope: GapScope::Within(EntityPath::unix(path.as_bytes())),
+            start,
+            end,
+            cause: GapCause::Unreadable,
+            detail: "permission denied".to_owned(),
+        })
+    };
+    events.extend(text.unreadable.iter().map(|path| gap(path, None)));
+    events.extend(text.readable.iter().map(|path| gap(path, Some(observed))));
+    let batch =
+        Batch { sensor: *sensor.as_bytes(), epoch: [7; 16], sequence: text.sequence, sent: now, events };
+    encode_batch(&batch)
+}
+
+fn change(path: &str, before: Option<Entity>, after: Option<Entity>, observed: Timestamp) -> Report {
+    let fields = match (&before, &after) {
+        (Some(before), Some(after)) => fim_core::compare(before, after, AspectSet::ALL),
+        _ => AspectSet::NONE,
+    };
+    let mut id = [0; 16];
+    let text = format!("{path} {} {}", before.is_some(), after.is_some());
+    for (place, byte) in text.bytes().enumerate() {
+        id[place % 16] = id[place % 16] ^ byte.rotate_left(u32::try_from(place % 8).unwrap());
+    }
+    Report::Change(ChangeEvent {
+        id: ChangeId(id),
+        change: Change { key: EntityKey::File(EntityPath::unix(path.as_bytes())), before, after, fields },
+        source: ChangeSource::Scan,
+        observed,
+        happened: None,
+        rule: "/etc".to_owned(),
+        snapshot_age_seconds: Some(900),
+    })
+}
+
+fn entity(path: &str, size: u64) -> Entity {
+    Entity {
+        key: EntityKey::File(EntityPath::unix(path.as_bytes())),
+        kind: EntityKind::File,
+        attributes: FileAttributes {
+            size_bytes: Some(size),
+            mode: Some(0o644),
+            owner: Some(Principal { id: 0, name: Some("root".to_owned()) }),
+            group: Some(Principal { id: 0, name: Some("root".to_owned()) }),
+            modified: Some(Timestamp(1_700_000_000_000_000_000 + i64::try_from(size).unwrap())),
+            inode: Some(12),
+            links: Some(1),
+            ..FileAttributes::default()
+        },
+        digest: Some(Digest([u8::try_from(size).unwrap(); 32])),
+    }
+}

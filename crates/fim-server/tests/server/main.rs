@@ -1,0 +1,49 @@
+//! The server as its callers see it: scenarios over HTTP against a real one, each with its own data directory.
+
+mod access;
+mod client;
+mod machine;
+mod running;
+mod scenario;
+mod stream;
+
+use scenario::run;
+
+/// One test for each file of `tests/scenarios`.
+macro_rules! scenarios {
+    ($($test:ident = $file:literal;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                run($file);
+            }
+        )*
+
+        #[test]
+        fn every_scenario_has_its_test() {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios");
+            let mut files: Vec<String> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            files.sort();
+            assert_eq!(files, [$($file),*]);
+        }
+    };
+}
+
+scenarios! {
+    a_machine_joins_by_a_token_that_is_good_once = "01-enrolment.yaml";
+    batches_are_stored_once_and_only_from_their_machine = "02-batches.yaml";
+    settings_and_heartbeats_keep_agent_and_server_together = "03-settings-and-heartbeats.yaml";
+    rules_are_kept_and_bad_patterns_are_explained = "04-rules.yaml";
+    queries_answer_or_say_what_is_wrong = "05-queries.yaml";
+    passwords_sessions_and_their_guards = "06-sign-in.yaml";
+    readers_see_and_change_nothing = "07-roles.yaml";
+    only_our_own_valid_certificates_are_let_in = "08-certificates.yaml";
+    a_restart_loses_nothing = "09-restart.yaml";
+    silence_becomes_a_gap_and_ends = "10-silence.yaml";
+    workspaces_and_monitoring = "11-workspaces.yaml";
+    changes_are_listed_and_explained = "12-changes.yaml";
+    what_every_answer_carries = "13-edges.yaml";
+}

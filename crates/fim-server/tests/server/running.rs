@@ -1,0 +1,117 @@
+//! A server of the test's own: loopback, free ports, a new directory, a clock that the test moves.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use fim_core::Timestamp;
+use fim_server::{Clock, RunningServer, Server, ServerConfig};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A server with what belongs to it.
+pub struct Running {
+    runtime: Runtime,
+    server: Option<RunningServer>,
+    config: ServerConfig,
+    pub clock: Clock,
+    pub folder: TempDir,
+}
+
+impl Running {
+    /// Starts one in a new directory.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // Callers judge the server's certificate by the real time, so the clock starts with it.
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let clock = Clock::manual(Timestamp(i64::try_from(since_epoch.as_nanos()).unwrap()));
+        let mut config = ServerConfig::default();
+        config.data_dir = folder.path().join("data");
+        config.listen = "127.0.0.1:0".parse().unwrap();
+        config.browser_listen = Some("127.0.0.1:0".parse().unwrap());
+        config.clock = clock.clone();
+        config.limits.batch_bytes = 1 << 20;
+        config.limits.batch_decoded_bytes = 2 << 20;
+        config.limits.json_bytes = 64 << 10;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap();
+        let server = runtime.block_on(Server::start(config.clone())).unwrap();
+        Self { runtime, server: Some(server), config, clock, folder }
+    }
+
+    /// Stops it and starts it again on the same directory.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.server = Some(self.runtime.block_on(Server::start(self.config.clone())).unwrap());
+    }
+
+    /// Stops it.
+    pub fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop()).unwrap();
+        }
+    }
+
+    pub fn server(&self) -> &RunningServer {
+        self.server.as_ref().unwrap()
+    }
+
+    pub fn url(&self) -> String {
+        format!("https://{}", self.server().address())
+    }
+
+    pub fn browser_url(&self) -> String {
+        format!("http://{}", self.server().browser_address().unwrap())
+    }
+
+    pub fn owner_token(&self) -> String {
+        self.runtime.block_on(self.server().issue_owner_token()).unwrap()
+    }
+
+    pub fn sign_in_code(&self) -> String {
+        self.runtime.block_on(self.server().issue_sign_in_code()).unwrap()
+    }
+
+    pub fn enrollment_token(&self) -> String {
+        self.runtime.block_on(self.server().issue_enrollment_token("default")).unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.stop();
+        }
+    }
+}
+
+#[test]
+fn a_second_server_is_told_what_is_in_the_way() {
+    let first = Running::start();
+    let start =
+        |config: ServerConfig| first.runtime.block_on(Server::start(config)).err().unwrap().to_string();
+
+    let mut same_port = first.config.clone();
+    same_port.data_dir = first.folder.path().join("other");
+    same_port.listen = first.server().address();
+    let message = start(same_port);
+    assert!(message.contains("is in use by another program") && message.contains("--listen"), "{message}");
+
+    let same_directory = first.config.clone();
+    let message = start(same_directory);
+    assert!(message.contains("another server uses the data directory"), "{message}");
+}
+
+#[test]
+fn secrets_are_their_owner_s_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let server = Running::start();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let data = server.folder.path().join("data");
+    assert_eq!(mode(&data), 0o700);
+    for secret in ["pki/ca.key", "pki/server.key", "control.sqlite", "format"] {
+        assert_eq!(mode(&data.join(secret)), 0o600, "{secret}");
+    }
+}
+
+/// How long a test waits for what must happen without its doing.
+pub const PATIENCE: Duration = Duration::from_secs(20);
