@@ -83,7 +83,7 @@ const steps = {
       .first()
       .click();
     await page.waitForSelector('.attributes tr.changed', PATIENCE);
-    const size = page.locator('.attributes tr', { has: page.getByText('Size', { exact: true }) });
+    const size = page.locator('.attributes tr', { has: page.locator('th', { hasText: /^Size/ }) });
     const [before, after] = await size.locator('td').allTextContents();
     assert.notEqual(before, after);
     await screenshot(page, 'real-drawer');

@@ -5,6 +5,7 @@ import {
   formatCount,
   formatDuration,
   formatInterval,
+  formatPreciseTimestamp,
   formatQuantity,
   formatShare,
   formatTimestamp,
@@ -34,6 +35,15 @@ describe('format', () => {
 
   test('a moment that cannot be parsed is shown as it came', () => {
     expect(formatTimestamp('never')).toBe('never');
+  });
+
+  test('moments that differ by less than a millisecond do not look alike', () => {
+    const texts = [
+      '2026-11-22T12:00:00.1234567Z',
+      '2026-11-22T12:00:00.1234000Z',
+      '2026-11-22T12:00:00.0000000Z',
+    ];
+    expect(texts.map((iso) => formatPreciseTimestamp(iso).slice(19))).toEqual(['.1234567', '.1234', '']);
   });
 
   test('a moment in the near future reads as now', () => {

@@ -38,12 +38,10 @@ export function formatTimestamp(iso: string): string {
   return `${formatDay(date)} ${formatClock(date)}`;
 }
 
-/** As `formatTimestamp`, with milliseconds where the moment has them. */
+/** As `formatTimestamp`, with every digit of the second that was given: two moments that differ never look alike. */
 export function formatPreciseTimestamp(iso: string): string {
-  const millis = new Date(iso).getMilliseconds();
-  return Number.isNaN(millis) || millis === 0
-    ? formatTimestamp(iso)
-    : `${formatTimestamp(iso)}.${String(millis).padStart(3, '0')}`;
+  const fraction = /\.(\d*?)0*(?:Z|[+-]\d\d:?\d\d)$/.exec(iso)?.[1];
+  return fraction ? `${formatTimestamp(iso)}.${fraction}` : formatTimestamp(iso);
 }
 
 /** `22 Nov 14:53`, for the ends of a range. */

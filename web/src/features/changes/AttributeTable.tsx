@@ -1,5 +1,6 @@
 import { ArrowRight12Filled } from '@fluentui/react-icons';
 import type { Attribute, ChangeCategory } from '../../api/types';
+import { attributeText } from './attributeText';
 
 type Props = { attributes: readonly Attribute[]; category: ChangeCategory };
 
@@ -42,8 +43,16 @@ function AttributeRow({ attribute, isMarked }: { attribute: Attribute; isMarked:
           </span>
         )}
       </th>
-      <td className={className}>{before ?? <span className="muted">—</span>}</td>
-      <td className={className}>{after ?? <span className="muted">—</span>}</td>
+      <td className={className}>
+        <Value name={name} value={before} />
+      </td>
+      <td className={className}>
+        <Value name={name} value={after} />
+      </td>
     </tr>
   );
+}
+
+function Value({ name, value }: { name: string; value: string | null }) {
+  return value === null ? <span className="muted">—</span> : attributeText(name, value);
 }

@@ -13,7 +13,7 @@ import { CategoryTag } from '../../domain/CategoryTag';
 import { entityKql } from '../../domain/kql';
 import { TypeTag } from '../../domain/TypeTag';
 import { CopyButton } from '../../ui/CopyButton';
-import { formatAgo, formatPreciseTimestamp } from '../../ui/format';
+import { formatAgo, formatTimestamp } from '../../ui/format';
 import { PathText } from '../../ui/PathText';
 import { splitPath } from '../../ui/path';
 import { useCopy } from '../../ui/useCopy';
@@ -63,7 +63,7 @@ function ChangeIdentity({ ws, change }: { ws: string; change: ChangeDetail }) {
         <TypeTag type={change.type} />
         <span>{change.machine}</span>
         <span>
-          {formatPreciseTimestamp(change.time)} · {formatAgo(change.time, serverNow())}
+          {formatTimestamp(change.time)} · {formatAgo(change.time, serverNow())}
         </span>
       </div>
       <div className="drawer-actions">
