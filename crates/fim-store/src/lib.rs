@@ -42,6 +42,12 @@
 //! ```
 //!
 //! Other programs may read the tables at any time. Only the store writes to them.
+//!
+//! # What a change costs
+//!
+//! Measured with changes of files that fill 26 columns, two of them checksums: in memory 1.1 kB a row; in the ingest
+//! log 1.5 kB if it comes alone, 190 B among 20, 120 B among 1,000; in a data file 140 B, nearly all of it what does not
+//! compress (two checksums and an id).
 
 mod commit;
 mod data_file;

@@ -1,4 +1,10 @@
 //! The store's promises, checked from outside.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do, and the lints know only functions that are tests themselves"
+)]
 
 mod concurrency;
 mod directory;
