@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::record_batch::RecordBatch;
+use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::error::DataFusionError;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
@@ -102,8 +103,8 @@ pub struct TimeRange {
 /// Runs queries, so many at a time, each within its memory and time.
 pub struct QueryEngine {
     options: EngineOptions,
-    /// Shared by all queries: the metadata of data files, and the directory to spill to.
-    runtime_env: RuntimeEnv,
+    /// Shared by all queries: settings, functions, the metadata of data files, and the directory to spill to.
+    session: SessionState,
     places: Arc<Semaphore>,
     /// Taken when the engine is dropped; an async caller must not block on the end of its threads.
     threads: Option<tokio::runtime::Runtime>,
@@ -132,8 +133,9 @@ impl QueryEngine {
             .with_max_temp_directory_size(options.max_spill_bytes);
         let runtime_env = RuntimeEnvBuilder::new()
             .with_disk_manager_builder(disk)
-            .build()
+            .build_arc()
             .map_err(StartEngineError::Spill)?;
+        let session = session(&options, runtime_env);
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.threads.max(1))
             .thread_name("query")
@@ -141,7 +143,7 @@ impl QueryEngine {
             .build()
             .map_err(StartEngineError::Threads)?;
         let places = Arc::new(Semaphore::new(options.max_running.max(1)));
-        Ok(Self { options, runtime_env, places, threads: Some(threads) })
+        Ok(Self { options, session, places, threads: Some(threads) })
     }
 
     /// Runs a query. Dropping the future stops it.
@@ -159,13 +161,17 @@ impl QueryEngine {
         let (max_rows, max_bytes) = (options.max_rows, options.max_bytes);
         let left = options.deadline.saturating_sub(started.elapsed());
 
-        let Some(threads) = &self.threads else { return Err(QueryError::Internal("the engine is stopped".into())) };
+        let Some(threads) = &self.threads else {
+            return Err(QueryError::Internal("the engine is stopped".into()));
+        };
         let running = StopOnDrop(threads.spawn(async move {
             let _place = place;
             job.collect(max_rows, max_bytes).await
         }));
         let collected = match tokio::time::timeout(left, running.outcome()).await {
-            Ok(outcome) => outcome?.map_err(|error| QueryError::from_engine(&error, self.options.memory_bytes))?,
+            Ok(outcome) => {
+                outcome?.map_err(|error| QueryError::from_engine(&error, self.options.memory_bytes))?
+            }
             Err(_) => return Err(QueryError::Deadline { limit: options.deadline }),
         };
         let stats = QueryStats {
@@ -190,10 +196,9 @@ impl QueryEngine {
         let job = self.prepare(&plan, tables, text, options)?;
         let internal = |error: DataFusionError| QueryError::from_engine(&error, self.options.memory_bytes);
         let state = job.context.state();
-        let optimized = state.optimize(&job.plan).map_err(internal)?;
-        let physical = state.query_planner().create_physical_plan(&optimized, &state).await.map_err(internal)?;
+        let physical = state.create_physical_plan(&job.plan).await.map_err(internal)?;
         let physical = datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string();
-        Ok(format!("{}\n\n{physical}", optimized.display_indent()))
+        Ok(format!("{}\n\n{physical}", job.plan.display_indent()))
     }
 
     /// A place among the running queries.
@@ -233,31 +238,40 @@ impl QueryEngine {
         Ok(Job { context, plan, table_files })
     }
 
-    /// A session for one query: its own memory, the settings that were measured to be best for our files.
+    /// A session for one query, with memory and object stores of its own.
     fn context(&self) -> Result<SessionContext, DataFusionError> {
-        let mut config = SessionConfig::new()
-            .with_target_partitions(self.options.threads.max(1))
-            .with_information_schema(false)
-            .with_create_default_catalog_and_schema(false);
-        let settings = config.options_mut();
-        settings.execution.parquet.pushdown_filters = true;
-        settings.execution.parquet.reorder_filters = true;
-        settings.execution.collect_statistics = true;
-        let runtime = RuntimeEnvBuilder::from_runtime_env(&self.runtime_env)
+        let runtime = RuntimeEnvBuilder::from_runtime_env(self.session.runtime_env())
             .with_memory_pool(Arc::new(FairSpillPool::new(self.options.memory_bytes)))
             .with_object_store_registry(Arc::new(DefaultObjectStoreRegistry::new()))
             .build_arc()?;
-        let state = SessionStateBuilder::new()
-            .with_config(config)
-            .with_runtime_env(runtime)
-            .with_default_features()
-            .build();
-        let context = SessionContext::new_with_state(state);
-        // The plan holds the functions themselves; a process that decodes a plan finds them by name.
-        functions::registry().values().for_each(|function| context.register_udf(function.as_ref().clone()));
-        aggregates::registry().values().for_each(|function| context.register_udaf(function.as_ref().clone()));
-        Ok(context)
+        let state =
+            SessionStateBuilder::new_from_existing(self.session.clone()).with_runtime_env(runtime).build();
+        Ok(SessionContext::new_with_state(state))
     }
+}
+
+/// What all sessions start from: the settings that were measured to be best for our files, and all functions, so
+/// that a process that decodes a plan finds them by name.
+fn session(options: &EngineOptions, runtime: Arc<RuntimeEnv>) -> SessionState {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(options.threads.max(1))
+        .with_create_default_catalog_and_schema(false);
+    let settings = config.options_mut();
+    settings.execution.parquet.pushdown_filters = true;
+    settings.execution.parquet.reorder_filters = true;
+    let mut state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .build();
+    // Names are unique, so nothing is replaced and registering cannot fail.
+    for function in functions::registry().values() {
+        let _ = state.register_udf(Arc::clone(function));
+    }
+    for function in aggregates::registry().values() {
+        let _ = state.register_udaf(Arc::clone(function));
+    }
+    state
 }
 
 impl Drop for QueryEngine {
@@ -268,18 +282,8 @@ impl Drop for QueryEngine {
     }
 }
 
-/// Parses and binds a text.
 fn bind(text: &str, tables: &dyn Tables, now: DateTime) -> Result<Plan, QueryError> {
-    let (ast, mut diagnostics) = fim_kql::parse(text);
-    if !diagnostics.is_empty() {
-        return Err(QueryError::Language(diagnostics));
-    }
-    let (plan, found) = fim_kql::bind(&ast, tables, &BindOptions { now });
-    diagnostics.extend(found);
-    match plan {
-        Some(plan) if diagnostics.is_empty() => Ok(plan),
-        Some(_) | None => Err(QueryError::Language(diagnostics)),
-    }
+    fim_kql::compile(text, tables, &BindOptions { now }).map_err(QueryError::Language)
 }
 
 /// The scan of a table, cut to the time range of the query.
@@ -301,7 +305,8 @@ fn scan(
         let microseconds = moment.0.div_euclid(MICROSECOND_TICKS);
         lit(datafusion::common::ScalarValue::TimestampMicrosecond(Some(microseconds), Some(UTC.into())))
     };
-    let time = datafusion::logical_expr::Expr::Column(datafusion::common::Column::new_unqualified(TIME_GENERATED));
+    let time =
+        datafusion::logical_expr::Expr::Column(datafusion::common::Column::new_unqualified(TIME_GENERATED));
     let is_inside = time.clone().gt_eq(moment(range.start)).and(time.lt_eq(moment(range.end)));
     Ok(LogicalPlanBuilder::new(scan).filter(is_inside)?.build()?)
 }
@@ -345,7 +350,7 @@ impl Job {
             }
             rows += batch.num_rows() as u64;
             if batch.num_rows() > 0 {
-                batches.push(batch);
+                batches.push(detached(&batch)?);
             }
             if truncated.is_some() {
                 break;
@@ -357,19 +362,38 @@ impl Job {
     }
 }
 
-/// The memory that the values of a batch take, without what it shares with other batches.
+/// The memory that the values of a batch take, in bytes.
 fn memory_of(batch: &RecordBatch) -> u64 {
-    let bytes = |column: &arrow::array::ArrayRef| match column.to_data().get_slice_memory_size() {
-        // Views share their buffers: what counts is the texts that they show.
-        Ok(own) => own + text_bytes(column),
-        Err(_) => column.get_array_memory_size(),
+    let bytes = |column: &ArrayRef| match column.as_string_view_opt() {
+        Some(texts) => texts.len() * size_of::<u128>() + text_bytes(texts),
+        None => column
+            .data_type()
+            .primitive_width()
+            .map_or(column.len().div_ceil(8), |width| column.len() * width),
     };
     batch.columns().iter().map(|column| bytes(column) as u64).sum()
 }
 
-fn text_bytes(column: &arrow::array::ArrayRef) -> usize {
-    use arrow::array::AsArray;
-    column.as_string_view_opt().map_or(0, |texts| texts.lengths().map(|length| length as usize).sum())
+/// The batch with texts of its own. A view shares the buffers of what it was filtered from: a few texts would keep
+/// whole pages of data files in memory.
+fn detached(batch: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
+    let column = |column: &ArrayRef| -> ArrayRef {
+        match column.as_string_view_opt() {
+            Some(texts) if texts.total_buffer_bytes_used() * 2 < buffer_bytes(texts) => Arc::new(texts.gc()),
+            Some(_) | None => Arc::clone(column),
+        }
+    };
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let columns = batch.columns().iter().map(column).collect();
+    Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)
+}
+
+fn text_bytes(texts: &StringViewArray) -> usize {
+    texts.lengths().map(|length| length as usize).sum()
+}
+
+fn buffer_bytes(texts: &StringViewArray) -> usize {
+    texts.data_buffers().iter().map(|buffer| buffer.capacity()).sum()
 }
 
 /// The rows that the leaves of a plan handed on, and the files that they opened.
@@ -378,10 +402,15 @@ fn scanned(plan: &dyn ExecutionPlan) -> (u64, u64) {
     if children.is_empty() {
         let metrics = plan.metrics();
         let rows = metrics.as_ref().and_then(|metrics| metrics.output_rows()).unwrap_or(0);
-        let files = metrics.and_then(|metrics| metrics.sum_by_name("files_opened")).map_or(0, |files| files.as_usize());
+        let files = metrics
+            .and_then(|metrics| metrics.sum_by_name("files_opened"))
+            .map_or(0, |files| files.as_usize());
         return (rows as u64, files as u64);
     }
-    children.into_iter().map(|child| scanned(child.as_ref())).fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+    children
+        .into_iter()
+        .map(|child| scanned(child.as_ref()))
+        .fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
 }
 
 /// A task that ends with its owner.

@@ -25,7 +25,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::{conjunction, disjunction, split_conjunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_optimizer::pruning::PruningPredicate;
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
@@ -64,8 +64,11 @@ impl SnapshotTable {
     fn candidates(&self, predicate: Option<&Arc<dyn PhysicalExpr>>) -> Result<Vec<&DataFile>> {
         let files = self.snapshot.files.iter();
         let Some(predicate) = predicate else { return Ok(files.collect()) };
-        let statistics = files.clone().map(|file| Arc::new(self.statistics(file, Precision::Exact))).collect();
-        let predicate = PruningPredicate::try_new(Arc::clone(predicate), Arc::clone(&self.schema))?;
+        let statistics =
+            files.clone().map(|file| Arc::new(self.statistics(file, Precision::Exact))).collect();
+        let predicate = PruningPredicateBuilder::new()
+            .with_file_schema(Arc::clone(&self.schema))
+            .try_build(Arc::clone(predicate))?;
         let keeps = predicate.prune(&PrunableStatistics::new(statistics, Arc::clone(&self.schema)))?;
         Ok(files.zip(keeps).filter_map(|(file, keep)| keep.then_some(file)).collect())
     }
@@ -115,7 +118,8 @@ impl SnapshotTable {
                 e_tag: None,
                 version: None,
             };
-            PartitionedFile::new_from_meta(meta).with_statistics(Arc::new(self.statistics(file, Precision::Inexact)))
+            PartitionedFile::new_from_meta(meta)
+                .with_statistics(Arc::new(self.statistics(file, Precision::Inexact)))
         });
         let partitions = state.config_options().execution.target_partitions;
         let groups = FileGroup::new(partitioned.collect()).split_files(partitions);
@@ -125,7 +129,7 @@ impl SnapshotTable {
             state.runtime_env().cache_manager.get_file_metadata_cache(),
         );
         let mut source = ParquetSource::new(Arc::clone(&self.schema))
-            .with_table_parquet_options(state.table_options().parquet.clone())
+            .with_table_parquet_options(state.default_table_options().parquet)
             .with_parquet_file_reader_factory(Arc::new(reader))
             .with_pushdown_filters(true)
             .with_reorder_filters(true)

@@ -138,7 +138,12 @@ impl GroupsAccumulator for Sketches {
         Ok(vec![Arc::new(BinaryArray::from_iter_values(groups.iter().map(Sketch::to_bytes)))])
     }
 
-    fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
         self.groups.resize_with(total_num_groups, Sketch::default);
         self.merge(&values[0], |row| group_indices[row])
     }

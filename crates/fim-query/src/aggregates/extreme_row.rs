@@ -96,7 +96,11 @@ impl AggregateUDFImpl for ExtremeRow {
 }
 
 fn fields_of(types: &[DataType]) -> Fields {
-    types.iter().enumerate().map(|(position, ty)| Field::new(field_name(position), ty.clone(), true)).collect()
+    types
+        .iter()
+        .enumerate()
+        .map(|(position, ty)| Field::new(field_name(position), ty.clone(), true))
+        .collect()
 }
 
 /// The best row of each group so far, encoded so that a comparison is one of bytes.
@@ -144,7 +148,7 @@ impl BestRows {
             // Of equal rows the first stays.
             let is_better = match (winners.get(&group), &self.best[group]) {
                 (Some(&winner), _) => key > keys.row(winner as usize),
-                (None, Some(best)) => key.as_ref() > &*best.key,
+                (None, Some(best)) => *AsRef::<[u8]>::as_ref(&key) > *best.key,
                 (None, None) => true,
             };
             if is_better {
@@ -156,11 +160,12 @@ impl BestRows {
         }
         let (groups, positions): (Vec<usize>, Vec<u32>) = winners.into_iter().unzip();
         let positions = UInt32Array::from(positions);
-        let winning = columns.iter().map(|column| Ok(take(column, &positions, None)?)).collect::<Result<Vec<_>>>()?;
+        let winning =
+            columns.iter().map(|column| Ok(take(column, &positions, None)?)).collect::<Result<Vec<_>>>()?;
         let rows = self.rows.convert_columns(&winning)?;
         for ((group, position), row) in groups.into_iter().zip(positions.values()).zip(rows.iter()) {
-            let key = keys.row(*position as usize).as_ref().into();
-            let better = BestRow { key, row: row.as_ref().into() };
+            let key = keys.row(*position as usize);
+            let better = BestRow { key: Box::from(key.as_ref()), row: Box::from(row.as_ref()) };
             self.bytes += better.size();
             if let Some(worse) = self.best[group].replace(better) {
                 self.bytes -= worse.size();
@@ -171,11 +176,13 @@ impl BestRows {
 
     /// The rows as a struct; null for a group that has seen none.
     fn to_struct(&self, best: &[Option<BestRow>]) -> Result<StructArray> {
-        let nulls: Vec<ArrayRef> = self.fields.iter().map(|field| new_null_array(field.data_type(), 1)).collect();
+        let nulls: Vec<ArrayRef> =
+            self.fields.iter().map(|field| new_null_array(field.data_type(), 1)).collect();
         let no_row = self.rows.convert_columns(&nulls)?;
         let no_row = no_row.row(0);
         let parser = self.rows.parser();
-        let rows = best.iter().map(|best| parser.parse(best.as_ref().map_or(no_row.as_ref(), |best| &best.row)));
+        let no_row: &[u8] = no_row.as_ref();
+        let rows = best.iter().map(|best| parser.parse(best.as_ref().map_or(no_row, |best| &best.row)));
         let columns = self.rows.convert_rows(rows)?;
         let is_seen = NullBuffer::from_iter(best.iter().map(Option::is_some));
         Ok(StructArray::try_new(self.fields.clone(), columns, Some(is_seen))?)
@@ -215,7 +222,12 @@ impl GroupsAccumulator for BestRows {
         Ok(vec![Arc::new(self.take(emit_to)?)])
     }
 
-    fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
         self.best.resize_with(total_num_groups, || None);
         self.merge(&values[0], |row| group_indices[row])
     }

@@ -71,7 +71,8 @@ impl Sketch {
     pub fn from_bytes(bytes: &[u8], precision: u8) -> Option<Self> {
         match bytes.split_first()? {
             (&EXACT, rest) if rest.len() % 8 == 0 => {
-                let hashes = rest.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok().map(u64::from_le_bytes));
+                let hashes =
+                    rest.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok().map(u64::from_le_bytes));
                 Some(Self::Exact(hashes.collect()))
             }
             (&REGISTERS, rest) if rest.len() == 1 << precision => Some(Self::Registers(rest.to_vec())),

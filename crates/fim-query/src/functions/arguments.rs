@@ -8,9 +8,7 @@ use arrow::array::{
 };
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{cast, take};
-use arrow::datatypes::{
-    DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
-};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 use datafusion::logical_expr::ColumnarValue;
 
@@ -51,7 +49,11 @@ impl Call<'_> {
 
     /// The numbers of an optional argument, or `default` in every row.
     pub fn longs_or(&self, position: usize, default: i64) -> Result<PrimitiveArray<Int64Type>> {
-        if position < self.len() { self.longs(position) } else { Ok(PrimitiveArray::from_value(default, self.rows)) }
+        if position < self.len() {
+            self.longs(position)
+        } else {
+            Ok(PrimitiveArray::from_value(default, self.rows))
+        }
     }
 
     pub fn bools(&self, position: usize) -> Result<BooleanArray> {
@@ -62,7 +64,9 @@ impl Call<'_> {
     /// Texts, with the empty text for null.
     pub fn texts(&self, position: usize) -> Result<Texts> {
         match self.argument(position)? {
-            ColumnarValue::Scalar(value) => Ok(Texts::Constant(scalar_text(value).unwrap_or_default().to_owned())),
+            ColumnarValue::Scalar(value) => {
+                Ok(Texts::Constant(scalar_text(value).unwrap_or_default().to_owned()))
+            }
             ColumnarValue::Array(array) => Ok(Texts::Column(view(array)?)),
         }
     }
@@ -86,11 +90,15 @@ impl Call<'_> {
             && let Some(dictionary) = array.as_any_dictionary_opt()
         {
             let values = view(dictionary.values())?;
-            let answers = BooleanArray::from(values.iter().map(|text| test(text.unwrap_or_default())).collect::<Vec<_>>());
+            let answers = BooleanArray::from(
+                values.iter().map(|text| test(text.unwrap_or_default())).collect::<Vec<_>>(),
+            );
             let answers = take(&answers, dictionary.keys(), None)?;
             let answers = answers.as_boolean();
             let of_null = test("");
-            return Ok(Arc::new(BooleanArray::from_iter(answers.iter().map(|answer| Some(answer.unwrap_or(of_null))))));
+            return Ok(Arc::new(BooleanArray::from_iter(
+                answers.iter().map(|answer| Some(answer.unwrap_or(of_null))),
+            )));
         }
         let texts = self.texts(position)?;
         let answers = BooleanBuffer::collect_bool(self.rows, |row| test(texts.get(row)));
@@ -103,9 +111,9 @@ impl Call<'_> {
     }
 
     fn argument(&self, position: usize) -> Result<&ColumnarValue> {
-        self.arguments
-            .get(position)
-            .ok_or_else(|| exec_datafusion_err!("argument {position} is missing: the plan and the function disagree"))
+        self.arguments.get(position).ok_or_else(|| {
+            exec_datafusion_err!("argument {position} is missing: the plan and the function disagree")
+        })
     }
 }
 

@@ -10,15 +10,8 @@ use datafusion::logical_expr::ColumnarValue;
 
 use super::{Call, FunctionSpec, Returns, collect_texts_or_same};
 
-pub(super) static SPECS: &[&FunctionSpec] = &[
-    &EQUAL,
-    &NOT_EQUAL,
-    &REAL_EQUAL,
-    &REAL_NOT_EQUAL,
-    &REAL_LESS,
-    &REAL_LESS_OR_EQUAL,
-    &TEXT,
-];
+pub(super) static COMPARISONS: &[&FunctionSpec] =
+    &[&EQUAL, &NOT_EQUAL, &REAL_EQUAL, &REAL_NOT_EQUAL, &REAL_LESS, &REAL_LESS_OR_EQUAL, &TEXT];
 
 /// `==`: false if one side is null, null if both are.
 pub(crate) static EQUAL: FunctionSpec =
@@ -107,10 +100,11 @@ fn with_null_rule(
     if left.is_none() && right.is_none() {
         return Arc::new(answers);
     }
-    let is_null = |nulls: &Option<NullBuffer>, row| nulls.as_ref().is_some_and(|nulls: &NullBuffer| nulls.is_null(row));
+    let is_null =
+        |nulls: &Option<NullBuffer>, row| nulls.as_ref().is_some_and(|nulls: &NullBuffer| nulls.is_null(row));
     let rows = 0..answers.len();
     Arc::new(BooleanArray::from_iter(rows.map(|row| match (is_null(&left, row), is_null(&right, row)) {
-        (false, false) => Some(answers.as_boolean().value(row)),
+        (false, false) => Some(answers.value(row)),
         (true, true) => None,
         (true, false) | (false, true) => Some(is_negated),
     })))

@@ -14,11 +14,28 @@ use super::{Call, FunctionSpec, Returns, collect_texts};
 use crate::rows::real_text;
 use crate::values::guid_text;
 
-pub(super) static SPECS: &[&FunctionSpec] = &[
-    &TEXT_TO_BOOL, &TEXT_TO_INT, &TEXT_TO_LONG, &TEXT_TO_REAL, &TEXT_TO_DATETIME, &TEXT_TO_TIMESPAN, &TEXT_TO_GUID,
-    &REAL_TO_LONG, &LONG_TO_INT, &NUMBER_TO_BOOL, &TICKS_TO_DATETIME, &DATETIME_TO_TICKS, &PLAIN_TO_TEXT,
-    &TIMESPAN_TO_TEXT, &DYNAMIC_TO_TEXT, &DYNAMIC_TO_LONG, &DYNAMIC_TO_REAL, &DYNAMIC_TO_BOOL, &PLAIN_TO_DYNAMIC,
-    &TIMESPAN_TO_DYNAMIC, &TEXT_TO_DYNAMIC,
+pub(super) static CONVERSIONS: &[&FunctionSpec] = &[
+    &TEXT_TO_BOOL,
+    &TEXT_TO_INT,
+    &TEXT_TO_LONG,
+    &TEXT_TO_REAL,
+    &TEXT_TO_DATETIME,
+    &TEXT_TO_TIMESPAN,
+    &TEXT_TO_GUID,
+    &REAL_TO_LONG,
+    &LONG_TO_INT,
+    &NUMBER_TO_BOOL,
+    &TICKS_TO_DATETIME,
+    &DATETIME_TO_TICKS,
+    &PLAIN_TO_TEXT,
+    &TIMESPAN_TO_TEXT,
+    &DYNAMIC_TO_TEXT,
+    &DYNAMIC_TO_LONG,
+    &DYNAMIC_TO_REAL,
+    &DYNAMIC_TO_BOOL,
+    &PLAIN_TO_DYNAMIC,
+    &TIMESPAN_TO_DYNAMIC,
+    &TEXT_TO_DYNAMIC,
 ];
 
 macro_rules! spec {
@@ -30,28 +47,40 @@ macro_rules! spec {
 }
 
 spec!(TEXT_TO_BOOL, "kql_text_to_bool", Bool, |call| {
-    Ok(Arc::new(parsed(call, ScalarType::Bool, |value| match value {
-        Value::Bool(truth) => Some(truth),
-        _ => None,
-    })?.collect::<BooleanArray>()))
+    Ok(Arc::new(
+        parsed(call, ScalarType::Bool, |value| match value {
+            Value::Bool(truth) => Some(truth),
+            _ => None,
+        })?
+        .collect::<BooleanArray>(),
+    ))
 });
 spec!(TEXT_TO_INT, "kql_text_to_int", Int, |call| {
-    Ok(Arc::new(parsed(call, ScalarType::Int, |value| match value {
-        Value::Int(number) => Some(number),
-        _ => None,
-    })?.collect::<Int32Array>()))
+    Ok(Arc::new(
+        parsed(call, ScalarType::Int, |value| match value {
+            Value::Int(number) => Some(number),
+            _ => None,
+        })?
+        .collect::<Int32Array>(),
+    ))
 });
 spec!(TEXT_TO_LONG, "kql_text_to_long", Long, |call| {
-    Ok(Arc::new(parsed(call, ScalarType::Long, |value| match value {
-        Value::Long(number) => Some(number),
-        _ => None,
-    })?.collect::<Int64Array>()))
+    Ok(Arc::new(
+        parsed(call, ScalarType::Long, |value| match value {
+            Value::Long(number) => Some(number),
+            _ => None,
+        })?
+        .collect::<Int64Array>(),
+    ))
 });
 spec!(TEXT_TO_REAL, "kql_text_to_real", Real, |call| {
-    Ok(Arc::new(parsed(call, ScalarType::Real, |value| match value {
-        Value::Real(number) => Some(number),
-        _ => None,
-    })?.collect::<Float64Array>()))
+    Ok(Arc::new(
+        parsed(call, ScalarType::Real, |value| match value {
+            Value::Real(number) => Some(number),
+            _ => None,
+        })?
+        .collect::<Float64Array>(),
+    ))
 });
 spec!(TEXT_TO_DATETIME, "kql_text_to_datetime", Moment, |call| {
     Ok(collect_moments(parsed(call, ScalarType::DateTime, |value| match value {
@@ -60,10 +89,13 @@ spec!(TEXT_TO_DATETIME, "kql_text_to_datetime", Moment, |call| {
     })?))
 });
 spec!(TEXT_TO_TIMESPAN, "kql_text_to_timespan", Long, |call| {
-    Ok(Arc::new(parsed(call, ScalarType::TimeSpan, |value| match value {
-        Value::TimeSpan(span) => Some(span.0),
-        _ => None,
-    })?.collect::<Int64Array>()))
+    Ok(Arc::new(
+        parsed(call, ScalarType::TimeSpan, |value| match value {
+            Value::TimeSpan(span) => Some(span.0),
+            _ => None,
+        })?
+        .collect::<Int64Array>(),
+    ))
 });
 spec!(TEXT_TO_GUID, "kql_text_to_guid", Text, |call| {
     Ok(collect_texts(parsed(call, ScalarType::Guid, |value| match value {
@@ -82,10 +114,17 @@ spec!(NUMBER_TO_BOOL, "kql_number_to_bool", Bool, |call| {
 });
 // A moment counts as its ticks since the year 1, as the original does.
 spec!(TICKS_TO_DATETIME, "kql_ticks_to_datetime", Moment, |call| {
-    Ok(collect_moments(call.longs(0)?.iter().map(|number| number?.checked_add(DateTime::MIN.0).map(DateTime))))
+    Ok(collect_moments(
+        call.longs(0)?.iter().map(|number| number?.checked_add(DateTime::MIN.0).map(DateTime)),
+    ))
 });
 spec!(DATETIME_TO_TICKS, "kql_datetime_to_ticks", Long, |call| {
-    Ok(Arc::new(call.moments(0)?.iter().map(|moment| Some(ticks(moment?).0 - DateTime::MIN.0)).collect::<Int64Array>()))
+    Ok(Arc::new(
+        call.moments(0)?
+            .iter()
+            .map(|moment| Some(ticks(moment?).0 - DateTime::MIN.0))
+            .collect::<Int64Array>(),
+    ))
 });
 // Of null the empty text: a text is never null.
 spec!(PLAIN_TO_TEXT, "kql_plain_to_text", Text, |call| {
@@ -142,19 +181,16 @@ spec!(DYNAMIC_TO_BOOL, "kql_dynamic_to_bool", Bool, |call| {
     };
     Ok(Arc::new(jsons(&call.nullable_texts(0)?).map(|json| truth(json?)).collect::<BooleanArray>()))
 });
+// JSON has no word for a `real` that is no number, so that is a text, as in the original.
 spec!(PLAIN_TO_DYNAMIC, "kql_plain_to_dynamic", Text, |call| {
     let array = call.array(0)?;
-    let is_bare = match array.data_type() {
-        DataType::Boolean | DataType::Int32 | DataType::Int64 => true,
-        // JSON has no word for what is not a number; the original writes them as texts.
-        DataType::Float64 => false,
-        _ => false,
+    let is_number = match array.data_type() {
+        DataType::Boolean | DataType::Int32 | DataType::Int64 => |_: &str| true,
+        DataType::Float64 => |text: &str| text.ends_with(|last: char| last.is_ascii_digit()),
+        _ => |_: &str| false,
     };
-    if let Some(reals) = array.as_primitive_opt::<arrow::datatypes::Float64Type>() {
-        let json = |value: Option<f64>| value.map(|value| if value.is_finite() { real_text(value) } else { quoted(&real_text(value)) });
-        return Ok(collect_texts(reals.iter().map(json)));
-    }
-    Ok(collect_texts(plain_texts(&array)?.map(|text| text.map(|text| if is_bare { text } else { quoted(&text) }))))
+    let json = |text: String| if is_number(&text) { text } else { quoted(&text) };
+    Ok(collect_texts(plain_texts(&array)?.map(|text| text.map(json))))
 });
 spec!(TIMESPAN_TO_DYNAMIC, "kql_timespan_to_dynamic", Text, |call| {
     Ok(collect_texts(call.longs(0)?.iter().map(|span| Some(quoted(&TimeSpan(span?).to_string())))))

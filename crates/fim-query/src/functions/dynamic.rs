@@ -10,9 +10,18 @@ use super::convert::{jsons, quoted};
 use super::numbers::remainder;
 use super::{Call, FunctionSpec, Returns, arguments::collect_texts, json_text};
 
-pub(super) static SPECS: &[&FunctionSpec] = &[
-    &MEMBER, &ELEMENT, &PARSE_JSON, &SPLIT, &DYNAMIC_IS_EMPTY, &DYNAMIC_EQUAL, &DYNAMIC_ADD, &DYNAMIC_SUBTRACT,
-    &DYNAMIC_MULTIPLY, &DYNAMIC_DIVIDE, &DYNAMIC_REMAINDER,
+pub(super) static DYNAMICS: &[&FunctionSpec] = &[
+    &MEMBER,
+    &ELEMENT,
+    &PARSE_JSON,
+    &SPLIT,
+    &DYNAMIC_IS_EMPTY,
+    &DYNAMIC_EQUAL,
+    &DYNAMIC_ADD,
+    &DYNAMIC_SUBTRACT,
+    &DYNAMIC_MULTIPLY,
+    &DYNAMIC_DIVIDE,
+    &DYNAMIC_REMAINDER,
 ];
 
 macro_rules! spec {
@@ -26,7 +35,9 @@ macro_rules! spec {
 // `kql_member(bag, name)`: the value of a property.
 spec!(MEMBER, "kql_member", Text, |call| {
     let (bags, names) = (call.nullable_texts(0)?, call.texts(1)?);
-    Ok(collect_texts(bags.iter().enumerate().map(|(row, bag)| not_null(json_text::member(bag?, names.get(row))?))))
+    Ok(collect_texts(
+        bags.iter().enumerate().map(|(row, bag)| not_null(json_text::member(bag?, names.get(row))?)),
+    ))
 });
 // `kql_element(array, position)`: a negative position counts from the end.
 spec!(ELEMENT, "kql_element", Text, |call| {
@@ -35,7 +46,7 @@ spec!(ELEMENT, "kql_element", Text, |call| {
         let elements = json_text::elements(array?)?;
         let position = position?;
         let from_end = if position < 0 { i64::try_from(elements.len()).ok()? } else { 0 };
-        not_null(elements.get(usize::try_from(position.checked_add(from_end)?).ok()?)?)
+        not_null(elements.get(usize::try_from(position.checked_add(from_end)?).ok()?).copied()?)
     })))
 });
 // Text that is no JSON becomes a JSON text.
@@ -55,12 +66,17 @@ spec!(SPLIT, "kql_split", Text, |call| {
         let parts = split(texts.get(row), delimiters.get(row));
         let Some(index) = &index else { return Some(Json::from(parts).to_string()) };
         let position = index.is_valid(row).then(|| usize::try_from(index.value(row)).ok())??;
-        Some(Json::from_iter(parts.get(position)).to_string())
+        Some(Json::from_iter(parts.get(position).copied()).to_string())
     })))
 });
 spec!(DYNAMIC_IS_EMPTY, "kql_dynamic_isempty", Bool, |call| {
     let values = call.nullable_texts(0)?;
-    Ok(Arc::new(values.iter().map(|json| Some(json.is_none_or(|json| json.is_empty() || json == "\"\""))).collect::<BooleanArray>()))
+    Ok(Arc::new(
+        values
+            .iter()
+            .map(|json| Some(json.is_none_or(|json| json.is_empty() || json == "\"\"")))
+            .collect::<BooleanArray>(),
+    ))
 });
 // Whether two values are the same whatever the order of their members; with the null rule of `==`.
 spec!(DYNAMIC_EQUAL, "kql_dynamic_equal", Bool, |call| {
@@ -69,15 +85,29 @@ spec!(DYNAMIC_EQUAL, "kql_dynamic_equal", Bool, |call| {
         (None, None) => None,
         (None, Some(_)) | (Some(_), None) => Some(false),
         (Some(left), Some(right)) => {
-            let same_value = || Some(serde_json::from_str::<Json>(left).ok()? == serde_json::from_str::<Json>(right).ok()?);
+            let same_value = || {
+                Some(serde_json::from_str::<Json>(left).ok()? == serde_json::from_str::<Json>(right).ok()?)
+            };
             Some(left == right || same_value().unwrap_or(false))
         }
     });
     Ok(Arc::new(answers.collect::<BooleanArray>()))
 });
-spec!(DYNAMIC_ADD, "kql_dynamic_add", Text, |call| arithmetic(call, |a, b| Some(a.wrapping_add(b)), |a, b| a + b));
-spec!(DYNAMIC_SUBTRACT, "kql_dynamic_subtract", Text, |call| arithmetic(call, |a, b| Some(a.wrapping_sub(b)), |a, b| a - b));
-spec!(DYNAMIC_MULTIPLY, "kql_dynamic_multiply", Text, |call| arithmetic(call, |a, b| Some(a.wrapping_mul(b)), |a, b| a * b));
+spec!(DYNAMIC_ADD, "kql_dynamic_add", Text, |call| arithmetic(
+    call,
+    |a, b| Some(a.wrapping_add(b)),
+    |a, b| a + b
+));
+spec!(DYNAMIC_SUBTRACT, "kql_dynamic_subtract", Text, |call| arithmetic(
+    call,
+    |a, b| Some(a.wrapping_sub(b)),
+    |a, b| a - b
+));
+spec!(DYNAMIC_MULTIPLY, "kql_dynamic_multiply", Text, |call| arithmetic(
+    call,
+    |a, b| Some(a.wrapping_mul(b)),
+    |a, b| a * b
+));
 spec!(DYNAMIC_DIVIDE, "kql_dynamic_divide", Text, |call| {
     arithmetic(call, |a, b| (b != 0).then(|| a.wrapping_div(b)), |a, b| a / b)
 });
@@ -99,7 +129,8 @@ fn arithmetic(
     of_longs: fn(i64, i64) -> Option<i64>,
     of_reals: fn(f64, f64) -> f64,
 ) -> Result<ArrayRef> {
-    let (left, right): (StringViewArray, StringViewArray) = (call.nullable_texts(0)?, call.nullable_texts(1)?);
+    let (left, right): (StringViewArray, StringViewArray) =
+        (call.nullable_texts(0)?, call.nullable_texts(1)?);
     let number = |json: Option<Json>| match json? {
         Json::Number(number) => Some(number),
         Json::Null | Json::Bool(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => None,

@@ -101,7 +101,10 @@ mod tests {
         assert_eq!(member(json, "none"), None);
         assert_eq!(member("[1]", "b"), None);
         assert_eq!(elements("[]"), Some(vec![]));
-        assert_eq!(elements(r#"[1, [2,3], "a,b\"]", null]"#), Some(vec!["1", "[2,3]", r#""a,b\"]""#, "null"]));
+        assert_eq!(
+            elements(r#"[1, [2,3], "a,b\"]", null]"#),
+            Some(vec!["1", "[2,3]", r#""a,b\"]""#, "null"])
+        );
         assert_eq!(compact(r#"{ "a b" : [ 1 , "x \" y" ] }"#), r#"{"a b":[1,"x \" y"]}"#);
     }
 

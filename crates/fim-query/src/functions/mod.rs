@@ -71,18 +71,7 @@ pub fn registry() -> &'static HashMap<&'static str, Arc<ScalarUDF>> {
 }
 
 fn all_specs() -> impl Iterator<Item = &'static FunctionSpec> {
-    [
-        compare::SPECS,
-        convert::SPECS,
-        dynamic::SPECS,
-        moments::SPECS,
-        numbers::SPECS,
-        patterns::SPECS,
-        texts::SPECS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+    [COMPARISONS, CONVERSIONS, DYNAMICS, MOMENTS, NUMBERS, PATTERNS, TEXTS].into_iter().flatten().copied()
 }
 
 fn udf(spec: &'static FunctionSpec) -> ScalarUDF {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int32Array, Int64Array, PrimitiveArray};
+use arrow::array::{ArrayRef, Int32Array, Int64Array, PrimitiveArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use datafusion::common::{Result, exec_err};
 use fim_kql::{DateTime, TICKS_PER_DAY, TimeSpan};
@@ -16,11 +16,31 @@ use super::numbers::{bin_ticks, remainder};
 use super::{Call, FunctionSpec, Returns, collect_texts};
 use crate::values::{MICROSECOND_TICKS, UTC};
 
-pub(super) static SPECS: &[&FunctionSpec] = &[
-    &MOMENT_PLUS, &MOMENT_MINUS, &MOMENTS_APART, &MOMENT_REMAINDER, &MOMENT_BIN, &DATETIME_ADD, &DATETIME_DIFF,
-    &DATETIME_PART, &DAY_OF_WEEK, &DAY_OF_YEAR, &DAY_OF_MONTH, &MONTH_OF_YEAR, &YEAR, &HOUR_OF_DAY, &START_OF_DAY,
-    &START_OF_WEEK, &START_OF_MONTH, &START_OF_YEAR, &END_OF_DAY, &END_OF_WEEK, &END_OF_MONTH, &END_OF_YEAR,
-    &FORMAT_DATETIME, &FORMAT_TIMESPAN,
+pub(super) static MOMENTS: &[&FunctionSpec] = &[
+    &MOMENT_PLUS,
+    &MOMENT_MINUS,
+    &MOMENTS_APART,
+    &MOMENT_REMAINDER,
+    &MOMENT_BIN,
+    &DATETIME_ADD,
+    &DATETIME_DIFF,
+    &DATETIME_PART,
+    &DAY_OF_WEEK,
+    &DAY_OF_YEAR,
+    &DAY_OF_MONTH,
+    &MONTH_OF_YEAR,
+    &YEAR,
+    &HOUR_OF_DAY,
+    &START_OF_DAY,
+    &START_OF_WEEK,
+    &START_OF_MONTH,
+    &START_OF_YEAR,
+    &END_OF_DAY,
+    &END_OF_WEEK,
+    &END_OF_MONTH,
+    &END_OF_YEAR,
+    &FORMAT_DATETIME,
+    &FORMAT_TIMESPAN,
 ];
 
 macro_rules! spec {
@@ -36,12 +56,18 @@ spec!(MOMENT_MINUS, "kql_moment_minus", Moment, |call| shift(call, i64::checked_
 spec!(MOMENTS_APART, "kql_moments_apart", Long, |call| {
     let (later, earlier) = (call.moments(0)?, call.moments(1)?);
     let spans = later.iter().zip(&earlier);
-    Ok(Arc::new(spans.map(|pair| pair.0?.checked_sub(pair.1?)?.checked_mul(MICROSECOND_TICKS)).collect::<Int64Array>()))
+    Ok(Arc::new(
+        spans
+            .map(|pair| pair.0?.checked_sub(pair.1?)?.checked_mul(MICROSECOND_TICKS))
+            .collect::<Int64Array>(),
+    ))
 });
 spec!(MOMENT_REMAINDER, "kql_moment_remainder", Long, |call| {
     let (moments, sizes) = (call.moments(0)?, call.longs(1)?);
     let remainders = moments.iter().zip(&sizes);
-    Ok(Arc::new(remainders.map(|pair| remainder(ticks(pair.0?).0 - DateTime::MIN.0, pair.1?)).collect::<Int64Array>()))
+    Ok(Arc::new(
+        remainders.map(|pair| remainder(ticks(pair.0?).0 - DateTime::MIN.0, pair.1?)).collect::<Int64Array>(),
+    ))
 });
 // `kql_moment_bin(moment, size, origin?)`: without an origin, bins are counted from the year 1.
 spec!(MOMENT_BIN, "kql_moment_bin", Moment, |call| {
@@ -64,13 +90,15 @@ spec!(DATETIME_ADD, "kql_datetime_add", Moment, |call| {
 spec!(DATETIME_DIFF, "kql_datetime_diff", Long, |call| {
     let (parts, later, earlier) = (call.texts(0)?, call.moments(1)?, call.moments(2)?);
     let rows = later.iter().zip(&earlier).enumerate();
-    let spans = rows.map(|(row, pair)| Some(Part::from_name(parts.get(row))?.boundaries(ticks(pair.0?), ticks(pair.1?))));
+    let spans = rows
+        .map(|(row, pair)| Some(Part::from_name(parts.get(row))?.boundaries(ticks(pair.0?), ticks(pair.1?))));
     Ok(Arc::new(spans.collect::<Int64Array>()))
 });
 spec!(DATETIME_PART, "kql_datetime_part", Int, |call| {
     let (parts, moments) = (call.texts(0)?, call.moments(1)?);
     let numbers = moments.iter().enumerate();
-    let numbers = numbers.map(|(row, moment)| i32::try_from(Part::from_name(parts.get(row))?.of(ticks(moment?))).ok());
+    let numbers =
+        numbers.map(|(row, moment)| i32::try_from(Part::from_name(parts.get(row))?.of(ticks(moment?))).ok());
     Ok(Arc::new(numbers.collect::<Int32Array>()))
 });
 spec!(DAY_OF_WEEK, "kql_dayofweek", Long, |call| {
@@ -83,14 +111,22 @@ spec!(DAY_OF_MONTH, "kql_dayofmonth", Int, |call| part_numbers(call, |moment| Pa
 spec!(MONTH_OF_YEAR, "kql_monthofyear", Int, |call| part_numbers(call, |moment| Part::Month.of(moment)));
 spec!(YEAR, "kql_getyear", Int, |call| part_numbers(call, |moment| Part::Year.of(moment)));
 spec!(HOUR_OF_DAY, "kql_hourofday", Int, |call| part_numbers(call, |moment| Part::Hour.of(moment)));
-spec!(START_OF_DAY, "kql_startofday", Moment, |call| edges(call, |moment, offset| Stretch::Day.start(moment, offset)));
-spec!(START_OF_WEEK, "kql_startofweek", Moment, |call| edges(call, |moment, offset| Stretch::Week.start(moment, offset)));
-spec!(START_OF_MONTH, "kql_startofmonth", Moment, |call| edges(call, |moment, offset| Stretch::Month.start(moment, offset)));
-spec!(START_OF_YEAR, "kql_startofyear", Moment, |call| edges(call, |moment, offset| Stretch::Year.start(moment, offset)));
-spec!(END_OF_DAY, "kql_endofday", Moment, |call| edges(call, |moment, offset| Stretch::Day.end(moment, offset)));
-spec!(END_OF_WEEK, "kql_endofweek", Moment, |call| edges(call, |moment, offset| Stretch::Week.end(moment, offset)));
-spec!(END_OF_MONTH, "kql_endofmonth", Moment, |call| edges(call, |moment, offset| Stretch::Month.end(moment, offset)));
-spec!(END_OF_YEAR, "kql_endofyear", Moment, |call| edges(call, |moment, offset| Stretch::Year.end(moment, offset)));
+spec!(START_OF_DAY, "kql_startofday", Moment, |call| edges(call, |moment, offset| Stretch::Day
+    .start(moment, offset)));
+spec!(START_OF_WEEK, "kql_startofweek", Moment, |call| edges(call, |moment, offset| Stretch::Week
+    .start(moment, offset)));
+spec!(START_OF_MONTH, "kql_startofmonth", Moment, |call| edges(call, |moment, offset| Stretch::Month
+    .start(moment, offset)));
+spec!(START_OF_YEAR, "kql_startofyear", Moment, |call| edges(call, |moment, offset| Stretch::Year
+    .start(moment, offset)));
+spec!(END_OF_DAY, "kql_endofday", Moment, |call| edges(call, |moment, offset| Stretch::Day
+    .end(moment, offset)));
+spec!(END_OF_WEEK, "kql_endofweek", Moment, |call| edges(call, |moment, offset| Stretch::Week
+    .end(moment, offset)));
+spec!(END_OF_MONTH, "kql_endofmonth", Moment, |call| edges(call, |moment, offset| Stretch::Month
+    .end(moment, offset)));
+spec!(END_OF_YEAR, "kql_endofyear", Moment, |call| edges(call, |moment, offset| Stretch::Year
+    .end(moment, offset)));
 spec!(FORMAT_DATETIME, "kql_format_datetime", Text, |call| {
     let (moments, formats) = (call.moments(0)?, call.texts(1)?);
     let constant = call.constant_text(1)?.map(DateTimeFormat::parse);

@@ -4,17 +4,38 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Decimal128Array, AsArray, Float64Array, Int64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Float64Array, Int32Array, Int64Array};
 use arrow::compute::kernels::arity::{try_unary, unary};
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int32Type, Int64Type};
 use datafusion::common::{Result, exec_err};
 
 use super::{Call, FunctionSpec, Returns};
 
-pub(super) static SPECS: &[&FunctionSpec] = &[
-    &LONG_DIVIDE, &LONG_REMAINDER, &REAL_DIVIDE, &REAL_REMAINDER, &SPAN_TIMES_REAL, &SPAN_OVER_REAL,
-    &SPAN_OVER_SPAN, &ABS, &BIN, &CEILING, &ROUND, &SIGN, &EXP, &EXP2, &EXP10, &LOG, &LOG2, &LOG10, &POW, &SQRT,
-    &IS_NAN, &IS_INF, &IS_FINITE, &MEAN,
+pub(super) static NUMBERS: &[&FunctionSpec] = &[
+    &LONG_DIVIDE,
+    &LONG_REMAINDER,
+    &REAL_DIVIDE,
+    &REAL_REMAINDER,
+    &SPAN_TIMES_REAL,
+    &SPAN_OVER_REAL,
+    &SPAN_OVER_SPAN,
+    &ABS,
+    &BIN,
+    &CEILING,
+    &ROUND,
+    &SIGN,
+    &EXP,
+    &EXP2,
+    &EXP10,
+    &LOG,
+    &LOG2,
+    &LOG10,
+    &POW,
+    &SQRT,
+    &IS_NAN,
+    &IS_INF,
+    &IS_FINITE,
+    &MEAN,
 ];
 
 macro_rules! spec {
@@ -40,7 +61,11 @@ spec!(SPAN_OVER_SPAN, "kql_span_over_span", Real, |call| {
     let quotients = left.iter().zip(&right).map(|pair| Some(pair.0? as f64 / pair.1? as f64));
     Ok(Arc::new(quotients.collect::<Float64Array>()))
 });
-spec!(ABS, "kql_abs", First, |call| by_type(call, |value| Some(value.wrapping_abs()), |value| Some(value.abs())));
+spec!(ABS, "kql_abs", First, |call| by_type(
+    call,
+    |value| Some(value.wrapping_abs()),
+    |value| Some(value.abs())
+));
 spec!(BIN, "kql_bin", First, bin);
 spec!(CEILING, "kql_ceiling", First, |call| by_type(call, Some, |value| Some(value.ceil())));
 spec!(ROUND, "kql_round", First, round);
@@ -101,7 +126,9 @@ fn bin(call: &Call<'_>) -> Result<ArrayRef> {
     }
     let (values, sizes, origins) = (call.longs(0)?, call.longs(1)?, call.longs(2)?);
     let binned = values.iter().zip(&sizes).zip(&origins);
-    Ok(Arc::new(binned.map(|((value, size), origin)| bin_ticks(value?, size?, origin?)).collect::<Int64Array>()))
+    Ok(Arc::new(
+        binned.map(|((value, size), origin)| bin_ticks(value?, size?, origin?)).collect::<Int64Array>(),
+    ))
 }
 
 /// `kql_round(value, digits)`: half away from zero.
@@ -109,22 +136,23 @@ fn round(call: &Call<'_>) -> Result<ArrayRef> {
     let digits = call.longs_or(1, 0)?;
     let value = call.array(0)?;
     if value.data_type() == &DataType::Float64 {
-        let rounded = call.reals(0)?.iter().zip(&digits).map(|pair| Some(round_real(pair.0?, pair.1?))).collect::<Float64Array>();
+        let rounded = call
+            .reals(0)?
+            .iter()
+            .zip(&digits)
+            .map(|pair| Some(round_real(pair.0?, pair.1?)))
+            .collect::<Float64Array>();
         return Ok(Arc::new(rounded));
     }
-    let digits = digits.iter();
-    match value.data_type() {
-        DataType::Int32 => {
-            let rounded = call.ints(0)?.iter().zip(digits).map(|pair| {
-                i32::try_from(round_long(pair.0?.into(), pair.1?)?).ok()
-            });
-            Ok(Arc::new(rounded.collect::<arrow::array::Int32Array>()))
-        }
-        _ => {
-            let rounded = call.longs(0)?.iter().zip(digits).map(|pair| round_long(pair.0?, pair.1?)).collect::<Int64Array>();
-            Ok(Arc::new(rounded))
-        }
+    if value.data_type() == &DataType::Int32 {
+        let values = call.ints(0)?;
+        let rounded = values.iter().zip(&digits);
+        let rounded = rounded.map(|pair| i32::try_from(round_long(pair.0?.into(), pair.1?)?).ok());
+        return Ok(Arc::new(rounded.collect::<Int32Array>()));
     }
+    let values = call.longs(0)?;
+    let rounded = values.iter().zip(&digits).map(|pair| round_long(pair.0?, pair.1?));
+    Ok(Arc::new(rounded.collect::<Int64Array>()))
 }
 
 fn round_real(value: f64, digits: i64) -> f64 {
@@ -146,7 +174,8 @@ fn round_long(value: i64, digits: i64) -> Option<i64> {
     if digits >= 0 {
         return Some(value);
     }
-    let Some(unit) = u32::try_from(digits.unsigned_abs()).ok().and_then(|places| 10_i128.checked_pow(places)) else {
+    let Some(unit) = u32::try_from(digits.unsigned_abs()).ok().and_then(|places| 10_i128.checked_pow(places))
+    else {
         return Some(0);
     };
     let (value, half) = (i128::from(value), unit / 2);
@@ -155,7 +184,11 @@ fn round_long(value: i64, digits: i64) -> Option<i64> {
 }
 
 /// `f(x)` for an argument that is `int`, `long`, `timespan` or `real`, with a result of the same type.
-fn by_type(call: &Call<'_>, of_long: fn(i64) -> Option<i64>, of_real: fn(f64) -> Option<f64>) -> Result<ArrayRef> {
+fn by_type(
+    call: &Call<'_>,
+    of_long: fn(i64) -> Option<i64>,
+    of_real: fn(f64) -> Option<f64>,
+) -> Result<ArrayRef> {
     let value = call.array(0)?;
     match value.data_type() {
         DataType::Float64 => reals(call, of_real),
@@ -177,7 +210,9 @@ fn reals(call: &Call<'_>, of_real: fn(f64) -> Option<f64>) -> Result<ArrayRef> {
 }
 
 fn logarithm(call: &Call<'_>, of_positive: fn(f64) -> f64) -> Result<ArrayRef> {
-    Ok(Arc::new(call.reals(0)?.unary_opt::<_, Float64Type>(|value| (value > 0.0).then(|| of_positive(value)))))
+    Ok(Arc::new(
+        call.reals(0)?.unary_opt::<_, Float64Type>(|value| (value > 0.0).then(|| of_positive(value))),
+    ))
 }
 
 fn test_reals(call: &Call<'_>, test: fn(f64) -> bool) -> Result<ArrayRef> {

@@ -15,7 +15,7 @@ use regex::{Regex, RegexBuilder};
 use super::arguments::Texts;
 use super::{Call, FunctionSpec, Returns, collect_texts};
 
-pub(super) static SPECS: &[&FunctionSpec] =
+pub(super) static PATTERNS: &[&FunctionSpec] =
     &[&MATCHES_REGEX, &EXTRACT, &REPLACE_REGEX, &TRIM, &TRIM_START, &TRIM_END];
 
 macro_rules! spec {

@@ -11,10 +11,32 @@ use datafusion::common::Result;
 use super::text_match::{Case, Place, TextTest, folded};
 use super::{Call, FunctionSpec, Returns, collect_texts};
 
-pub(super) static SPECS: &[&FunctionSpec] = &[
-    &EQUAL_IGNORING_CASE, &HAS, &HAS_CS, &HAS_PREFIX, &HAS_PREFIX_CS, &HAS_SUFFIX, &HAS_SUFFIX_CS, &CONTAINS,
-    &CONTAINS_CS, &STARTS_WITH, &STARTS_WITH_CS, &ENDS_WITH, &ENDS_WITH_CS, &HAS_ANY, &HAS_ALL, &IN_IGNORING_CASE,
-    &FIRST_TEXT, &INDEX_OF, &REPLACE_STRING, &STRCAT, &STRCAT_DELIM, &STRLEN, &SUBSTRING, &TO_LOWER, &TO_UPPER,
+pub(super) static TEXTS: &[&FunctionSpec] = &[
+    &EQUAL_IGNORING_CASE,
+    &HAS,
+    &HAS_CS,
+    &HAS_PREFIX,
+    &HAS_PREFIX_CS,
+    &HAS_SUFFIX,
+    &HAS_SUFFIX_CS,
+    &CONTAINS,
+    &CONTAINS_CS,
+    &STARTS_WITH,
+    &STARTS_WITH_CS,
+    &ENDS_WITH,
+    &ENDS_WITH_CS,
+    &HAS_ANY,
+    &HAS_ALL,
+    &IN_IGNORING_CASE,
+    &FIRST_TEXT,
+    &INDEX_OF,
+    &REPLACE_STRING,
+    &STRCAT,
+    &STRCAT_DELIM,
+    &STRLEN,
+    &SUBSTRING,
+    &TO_LOWER,
+    &TO_UPPER,
 ];
 
 macro_rules! spec {
@@ -25,7 +47,11 @@ macro_rules! spec {
     };
 }
 
-spec!(EQUAL_IGNORING_CASE, "kql_equal_ignoring_case", Bool, |call| find(call, Place::Whole, Case::Insensitive));
+spec!(EQUAL_IGNORING_CASE, "kql_equal_ignoring_case", Bool, |call| find(
+    call,
+    Place::Whole,
+    Case::Insensitive
+));
 spec!(HAS, "kql_has", Bool, |call| find(call, Place::Term, Case::Insensitive));
 spec!(HAS_CS, "kql_has_cs", Bool, |call| find(call, Place::Term, Case::Sensitive));
 spec!(HAS_PREFIX, "kql_hasprefix", Bool, |call| find(call, Place::TermStart, Case::Insensitive));
@@ -77,7 +103,9 @@ spec!(REPLACE_STRING, "kql_replace_string", Text, |call| {
 });
 spec!(STRCAT, "kql_strcat", Text, |call| {
     let columns = (0..call.len()).map(|position| call.texts(position)).collect::<Result<Vec<_>>>()?;
-    Ok(collect_texts((0..call.rows).map(|row| Some(columns.iter().map(|column| column.get(row)).collect::<String>()))))
+    Ok(collect_texts(
+        (0..call.rows).map(|row| Some(columns.iter().map(|column| column.get(row)).collect::<String>())),
+    ))
 });
 // `kql_strcat_delim(delimiter, text, …)`
 spec!(STRCAT_DELIM, "kql_strcat_delim", Text, |call| {
@@ -90,7 +118,9 @@ spec!(STRCAT_DELIM, "kql_strcat_delim", Text, |call| {
 });
 spec!(STRLEN, "kql_strlen", Long, |call| {
     let texts = call.texts(0)?;
-    Ok(Arc::new(Int64Array::from_iter_values((0..call.rows).map(|row| texts.get(row).chars().count() as i64))))
+    Ok(Arc::new(Int64Array::from_iter_values(
+        (0..call.rows).map(|row| texts.get(row).chars().count() as i64),
+    )))
 });
 // `kql_substring(text, start, length?)`
 spec!(SUBSTRING, "kql_substring", Text, |call| {
@@ -133,7 +163,9 @@ fn find(call: &Call<'_>, place: Place, case: Case) -> Result<ArrayRef> {
 /// `f(text, needle, …)`, without regard to case.
 fn find_several(call: &Call<'_>, place: Place, holds: fn(&[TextTest], &str) -> bool) -> Result<ArrayRef> {
     let test = |needle: &str| TextTest::new(place, Case::Insensitive, needle);
-    let constants = (1..call.len()).map(|position| call.constant_text(position)).collect::<Result<Option<Vec<&str>>>>()?;
+    let constants = (1..call.len())
+        .map(|position| call.constant_text(position))
+        .collect::<Result<Option<Vec<&str>>>>()?;
     if let Some(constants) = constants {
         let tests: Vec<TextTest> = constants.into_iter().map(test).collect();
         return call.test_texts(0, |text| holds(&tests, text));
@@ -176,7 +208,8 @@ pub(crate) fn index_of(text: &str, needle: &str, start: i64, length: i64, occurr
 
 /// The characters from `start`, which counts from the end if negative, at most `length` of them.
 pub(crate) fn substring(text: &str, start: i64, length: i64) -> &str {
-    let from_start = if start < 0 { (text.chars().count() as i64).saturating_add(start).max(0) } else { start };
+    let from_start =
+        if start < 0 { (text.chars().count() as i64).saturating_add(start).max(0) } else { start };
     let byte_of = |text: &str, characters: i64| {
         let characters = usize::try_from(characters.max(0)).unwrap_or(usize::MAX);
         text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at)

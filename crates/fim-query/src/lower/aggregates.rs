@@ -43,7 +43,8 @@ impl Aggregation {
     fn add(&mut self, expressions: &Expressions<'_>, aggregate: &AggregateCall) -> Lowered<()> {
         let arguments = Arguments { expressions, call: aggregate };
         let span = arguments.span();
-        if let Some(decimal) = aggregate.arguments.iter().find(|argument| argument.ty == ScalarType::Decimal) {
+        if let Some(decimal) = aggregate.arguments.iter().find(|argument| argument.ty == ScalarType::Decimal)
+        {
             return Err(not_supported("the type decimal", decimal.span));
         }
         let filled = match aggregate.aggregate {
@@ -66,8 +67,11 @@ impl Aggregation {
             }
             Aggregate::DCountIf => {
                 let condition = arguments.condition(1)?;
-                let count =
-                    function(distinct_count(arguments.accuracy(2)), vec![arguments.value(0)?], Some(condition));
+                let count = function(
+                    distinct_count(arguments.accuracy(2)),
+                    vec![arguments.value(0)?],
+                    Some(condition),
+                );
                 self.compute(count)
             }
             Aggregate::ArgMax => return self.row_of(Extreme::Greatest, &arguments),
@@ -162,7 +166,8 @@ struct Arguments<'a> {
 
 impl Arguments<'_> {
     fn at(&self, position: usize) -> Lowered<&Expr> {
-        let missing = || not_supported(format!("{:?} with so few arguments", self.call.aggregate), self.span());
+        let missing =
+            || not_supported(format!("{:?} with so few arguments", self.call.aggregate), self.span());
         self.call.arguments.get(position).ok_or_else(missing)
     }
 

@@ -1,6 +1,5 @@
 //! Expressions over one row.
 
-use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{Case, Expr as DfExpr, Operator, binary_expr, lit, not};
@@ -46,7 +45,9 @@ impl<'a> Expressions<'a> {
             ExprKind::Column(position) => self.input_column(*position, expr.span),
             ExprKind::Convert(inner) => convert(self.value(inner)?, inner.ty, expr.ty, expr.span),
             ExprKind::Negate(inner) => Ok(DfExpr::Negative(Box::new(self.value(inner)?))),
-            ExprKind::Arithmetic { operator, left, right } => self.arithmetic(*operator, left, right, expr.span),
+            ExprKind::Arithmetic { operator, left, right } => {
+                self.arithmetic(*operator, left, right, expr.span)
+            }
             ExprKind::Compare { operator, left, right } => self.comparison(*operator, left, right),
             ExprKind::And(operands) => self.join(Operator::And, operands, Self::value),
             ExprKind::Or(operands) => self.join(Operator::Or, operands, Self::value),
@@ -233,7 +234,6 @@ pub(super) fn first_not_null(exprs: Vec<DfExpr>) -> DfExpr {
         exprs.into_iter().map(|expr| (Box::new(expr.clone().is_not_null()), Box::new(expr))).collect();
     DfExpr::Case(Case::new(None, branches, Some(Box::new(last))))
 }
-
 
 /// Whether `=` of SQL says *true* for the same pairs as the language: not for `real`, whose zeros differ in Arrow,
 /// and not for `dynamic`, whose texts may differ in the order of members.

@@ -11,9 +11,7 @@ mod sources;
 
 use datafusion::common::Column as DfColumn;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{
-    Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, SortExpr,
-};
+use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use fim_kql::{NamedExpr, Operator, Plan, Schema, SortKey, Source, Span, Step};
 use thiserror::Error;
 

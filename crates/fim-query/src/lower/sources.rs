@@ -9,8 +9,9 @@ use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::common::{Column as DfColumn, DFSchema, ScalarValue, TableReference};
 use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::execution::context::ExecutionProps;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_expr::create_physical_expr;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -39,7 +40,8 @@ pub(crate) fn table_scan(name: &str, table: Arc<dyn TableProvider>, schema: &Sch
 pub(super) fn rows(rows: &[Vec<Value>], schema: &Schema, span: Span) -> Lowered<LogicalPlan> {
     let arrow = arrow_schema(schema, span)?;
     let columns = schema.columns.iter().enumerate().map(|(position, column)| {
-        let values = rows.iter().map(|row| scalar_value(row.get(position).unwrap_or(&Value::Null), column.ty));
+        let values =
+            rows.iter().map(|row| scalar_value(row.get(position).unwrap_or(&Value::Null), column.ty));
         let values: Option<Vec<ScalarValue>> = values.collect();
         let values = values.ok_or_else(|| not_supported("the type decimal", span))?;
         let array = if values.is_empty() {
@@ -66,7 +68,9 @@ pub(super) fn range(from: &Expr, to: &Expr, step: &Expr, schema: &Schema) -> Low
         ScalarType::Real => RangeValues::real(&from, &to, &step),
         // Moments are counted in microseconds here, timespans in ticks.
         ScalarType::DateTime => RangeValues::integer(&from, &to, &step, MICROSECOND_TICKS),
-        ScalarType::Int | ScalarType::Long | ScalarType::TimeSpan => RangeValues::integer(&from, &to, &step, 1),
+        ScalarType::Int | ScalarType::Long | ScalarType::TimeSpan => {
+            RangeValues::integer(&from, &to, &step, 1)
+        }
         other => return Err(not_supported(format!("a range of {other} values"), span)),
     };
     let values = Arc::new(RangeStream { schema: Arc::clone(&arrow), values });
@@ -85,9 +89,10 @@ fn arrow_schema(schema: &Schema, span: Span) -> Lowered<SchemaRef> {
 fn scan_of(table: Arc<dyn TableProvider>, name: &str) -> Lowered<LogicalPlan> {
     let schema = table.schema();
     let name = TableReference::bare(name);
-    let columns = schema.fields().iter().map(|field| {
-        DfExpr::Column(DfColumn::new(Some(name.clone()), field.name())).alias(field.name())
-    });
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| DfExpr::Column(DfColumn::new(Some(name.clone()), field.name())).alias(field.name()));
     let columns: Vec<DfExpr> = columns.collect();
     Ok(LogicalPlanBuilder::scan(name, provider_as_source(table), None)?.project(columns)?.build()?)
 }
@@ -96,7 +101,12 @@ fn scan_of(table: Arc<dyn TableProvider>, name: &str) -> Lowered<LogicalPlan> {
 fn constant(expr: &Expr) -> Lowered<ScalarValue> {
     let lowered = Expressions::new(&Schema::default()).value(expr)?;
     let no_columns = DFSchema::empty();
-    let physical = create_physical_expr(&lowered, &no_columns, &ExecutionProps::new())?;
+    let physical = create_physical_expr(
+        &lowered,
+        &no_columns,
+        &ExecutionProps::new(),
+        &PhysicalPlanningContext::default(),
+    )?;
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     let one_row = RecordBatch::try_new_with_options(Arc::new(ArrowSchema::empty()), Vec::new(), &options)
         .map_err(datafusion::error::DataFusionError::from)?;
@@ -127,7 +137,9 @@ impl RangeValues {
             ScalarValue::Float64(value) => value.filter(|value| value.is_finite()),
             _ => None,
         };
-        let (Some(from), Some(to), Some(step)) = (real(from), real(to), real(step)) else { return Self::None };
+        let (Some(from), Some(to), Some(step)) = (real(from), real(to), real(step)) else {
+            return Self::None;
+        };
         let steps = (to - from) / step;
         if steps.is_nan() || steps < 0.0 {
             return Self::None;
@@ -184,7 +196,8 @@ impl PartitionStream for RangeStream {
         let ty = schema.fields().first().map_or(DataType::Int64, |field| field.data_type().clone());
         let batches = futures::stream::iter((0..).map_while(move |number: u64| {
             let values = values.batch(number.checked_mul(RANGE_BATCH_ROWS)?)?;
-            let batch = cast(&values, &ty).and_then(|column| RecordBatch::try_new(Arc::clone(&schema), vec![column]));
+            let batch =
+                cast(&values, &ty).and_then(|column| RecordBatch::try_new(Arc::clone(&schema), vec![column]));
             Some(batch.map_err(Into::into))
         }));
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))

@@ -23,9 +23,7 @@ pub fn json_value(cell: &Cell<'_>) -> Value {
         Cell::Text(text) => Value::String(text.to_owned()),
         Cell::DateTime(moment) => Value::String(moment.to_string()),
         Cell::TimeSpan(span) => Value::String(span.to_string()),
-        Cell::Dynamic(json) => {
-            serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
-        }
+        Cell::Dynamic(json) => serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned())),
     }
 }
 

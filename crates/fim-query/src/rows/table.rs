@@ -58,8 +58,10 @@ fn cell_text(cell: &Cell<'_>) -> String {
 
 /// The text with control characters, and the marks that turn the direction of writing, escaped.
 fn printable(text: &str) -> String {
-    let is_unsafe =
-        |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_unsafe = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     if !text.contains(is_unsafe) {
         return text.to_owned();
     }

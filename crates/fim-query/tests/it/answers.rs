@@ -77,7 +77,8 @@ enum Expected {
 
 fn check(text: &str, tables: &dyn Tables) {
     let engine = engine();
-    let failures: Vec<String> = cases(text).iter().filter_map(|case| failure(&engine, tables, case)).collect();
+    let failures: Vec<String> =
+        cases(text).iter().filter_map(|case| failure(&engine, tables, case)).collect();
     assert!(failures.is_empty(), "{} cases failed\n\n{}", failures.len(), failures.join("\n\n"));
 }
 
@@ -89,7 +90,11 @@ fn case(text: &str) -> Case {
     let (name, rest) = text.split_once('\n').unwrap();
     let (_, rest) = rest.split_once("query:\n").unwrap_or_else(|| panic!("{name}: no query"));
     if let Some((query, error)) = rest.split_once("\nerror: ") {
-        return Case { name: name.into(), query: query.into(), expected: Expected::Error(error.trim().into()) };
+        return Case {
+            name: name.into(),
+            query: query.into(),
+            expected: Expected::Error(error.trim().into()),
+        };
     }
     let (in_order, split) = match rest.split_once("\nanswer in any order:") {
         Some(split) => (false, split),

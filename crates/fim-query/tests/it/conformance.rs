@@ -11,7 +11,9 @@ use crate::support::{NoTables, as_json, engine, run};
 #[test]
 fn every_query_that_runs_answers_as_the_original() {
     let Some(path) = std::env::var_os("KQL_CONFORMANCE") else {
-        eprintln!("skipped: KQL_CONFORMANCE does not name the file of queries and rows of the original engine");
+        eprintln!(
+            "skipped: KQL_CONFORMANCE does not name the file of queries and rows of the original engine"
+        );
         return;
     };
     let file: Json = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
@@ -26,7 +28,10 @@ fn every_query_that_runs_answers_as_the_original() {
         }
         match run(&engine, &NoTables, query) {
             Err(QueryError::Language(diagnostics)) => {
-                refused.push(format!("{id}: {}", diagnostics.first().map(ToString::to_string).unwrap_or_default()));
+                refused.push(format!(
+                    "{id}: {}",
+                    diagnostics.first().map(ToString::to_string).unwrap_or_default()
+                ));
             }
             Err(error) => wrong.push(format!("{id}\n{query}\n  error {error}")),
             Ok(rows) => match difference(case, &as_json(&rows)) {
@@ -118,14 +123,19 @@ fn same(wanted: &Json, found: &Json, ty: &str) -> bool {
             wanted == found || (wanted - found).abs() <= 1e-9 * wanted.abs().max(found.abs())
         }
         (Json::Array(wanted), Json::Array(found)) => {
-            wanted.len() == found.len() && wanted.iter().zip(found).all(|(wanted, found)| same(wanted, found, ty))
+            wanted.len() == found.len()
+                && wanted.iter().zip(found).all(|(wanted, found)| same(wanted, found, ty))
         }
         (Json::Object(wanted), Json::Object(found)) => {
             wanted.len() == found.len()
-                && wanted.iter().all(|(name, value)| found.get(name).is_some_and(|found| same(value, found, ty)))
+                && wanted
+                    .iter()
+                    .all(|(name, value)| found.get(name).is_some_and(|found| same(value, found, ty)))
         }
         // A moment is kept to the microsecond; the original writes seven digits or leaves zeros out.
-        (Json::String(wanted), Json::String(found)) if ty == "DateTime" => to_micros(wanted) == to_micros(found),
+        (Json::String(wanted), Json::String(found)) if ty == "DateTime" => {
+            to_micros(wanted) == to_micros(found)
+        }
         _ => wanted == found,
     }
 }

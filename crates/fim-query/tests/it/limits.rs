@@ -23,7 +23,8 @@ fn a_result_with_too_many_rows_is_cut_and_says_so() {
 #[test]
 fn a_result_with_too_many_bytes_is_cut_and_says_so() {
     let limited = QueryOptions { max_bytes: 1 << 20, ..options() };
-    let query = "range x from 1 to 1000000000 step 1 | extend text = strcat('a long text, the same in all rows ', x)";
+    let query =
+        "range x from 1 to 1000000000 step 1 | extend text = strcat('a long text, the same in all rows ', x)";
     let rows = wait(engine().run(&NoTables, query, &limited)).unwrap();
     assert_eq!(rows.truncated, Some(Truncation::Bytes(1 << 20)));
     assert!(!rows.is_empty() && rows.len() < 50_000, "{}", rows.len());
@@ -39,7 +40,8 @@ fn a_query_that_takes_too_long_is_stopped() {
 
 #[test]
 fn a_query_that_needs_too_much_memory_is_stopped() {
-    let engine = QueryEngine::new(EngineOptions { threads: 1, memory_bytes: 4 << 20, ..EngineOptions::default() });
+    let engine =
+        QueryEngine::new(EngineOptions { threads: 1, memory_bytes: 4 << 20, ..EngineOptions::default() });
     let query = "range x from 1 to 10000000 step 1 | summarize count() by x, strcat('group ', x)";
     let error = run(&engine.unwrap(), &NoTables, query).unwrap_err();
     assert!(matches!(error, QueryError::Memory { limit } if limit == 4 << 20), "{error}");

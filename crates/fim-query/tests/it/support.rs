@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fim_core::Timestamp;
-use fim_kql::{Catalog, DateTime, Schema, ScalarType, value_from_text};
+use fim_kql::{Catalog, DateTime, ScalarType, Schema, value_from_text};
 use fim_query::{EngineOptions, QueryEngine, QueryError, QueryOptions, QueryRows, Tables, WorkspaceTables};
 use fim_store::{SnapshotError, Store, StoreOptions, TableBuilder, TableSnapshot, Value};
 use serde_json::Value as Json;
@@ -43,7 +43,8 @@ pub fn run(engine: &QueryEngine, tables: &dyn Tables, query: &str) -> Result<Que
 
 /// The columns as `name:type, …` and the rows as JSON values.
 pub fn as_json(rows: &QueryRows) -> (String, Vec<Vec<Json>>) {
-    let columns: Vec<String> = rows.columns.iter().map(|column| format!("{}:{}", column.name, column.ty)).collect();
+    let columns: Vec<String> =
+        rows.columns.iter().map(|column| format!("{}:{}", column.name, column.ty)).collect();
     (columns.join(", "), fim_query::json_rows(rows).collect())
 }
 
@@ -110,7 +111,8 @@ impl FixedStore {
             }
             row.push().unwrap();
         }
-        wait(self.store.ingest_own(WORKSPACE, vec![("ConfigurationChange", builder.finish().unwrap())])).unwrap();
+        wait(self.store.ingest_own(WORKSPACE, vec![("ConfigurationChange", builder.finish().unwrap())]))
+            .unwrap();
     }
 }
 

@@ -35,21 +35,27 @@ fn ndjson_has_one_object_a_line_in_the_order_of_the_columns() {
 #[test]
 fn csv_quotes_what_needs_it_and_ends_lines_with_cr_lf() {
     let text = written(|to| {
-        write_csv(&rows("print a = 'x,\"y\"', b = 'two\\nlines', c = long(null), ['d,e'] = -1"), CsvOptions::default(), to)
+        write_csv(
+            &rows("print a = 'x,\"y\"', b = 'two\\nlines', c = long(null), ['d,e'] = -1"),
+            CsvOptions::default(),
+            to,
+        )
     });
     assert_eq!(text, "a,b,c,\"d,e\"\r\n\"x,\"\"y\"\"\",\"two\nlines\",,-1\r\n");
 }
 
 #[test]
 fn csv_for_spreadsheets_disarms_formulas_and_leaves_numbers_alone() {
-    let query = "print a = '=HYPERLINK(1)', b = '+1', c = '-x', d = '@x', e = '\\tx', f = 'a=b', g = -5, h = -1d";
+    let query =
+        "print a = '=HYPERLINK(1)', b = '+1', c = '-x', d = '@x', e = '\\tx', f = 'a=b', g = -5, h = -1d";
     let guarded = written(|to| write_csv(&rows(query), CsvOptions { guard_formulas: true }, to));
     assert_eq!(guarded, "a,b,c,d,e,f,g,h\r\n'=HYPERLINK(1),'+1,'-x,'@x,'\tx,a=b,-5,-1.00:00:00\r\n");
 }
 
 #[test]
 fn a_table_for_people_is_aligned_and_cannot_move_the_cursor() {
-    let query = "datatable(name: string, size: long) ['a', 5, 'long name', 12345, 'evil\\u001b[2J', long(null)]";
+    let query =
+        "datatable(name: string, size: long) ['a', 5, 'long name', 12345, 'evil\\u001b[2J', long(null)]";
     let text = written(|to| write_table(&rows(query), to));
     assert_eq!(
         text,
