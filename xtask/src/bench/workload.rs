@@ -82,7 +82,10 @@ impl Workload {
 /// A copy stands still while it is measured, as the machine's own files may not.
 fn copy(sources: &[&str], tree: &Path) -> anyhow::Result<()> {
     for source in sources.iter().filter(|source| Path::new(source).exists()) {
-        let status = Command::new("cp").args(["--archive", "--parents", "--", source]).arg(tree).status();
+        let parent = Path::new(source).parent().unwrap_or(Path::new("/"));
+        let place = tree.join(parent.strip_prefix("/").unwrap_or(parent));
+        fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
+        let status = Command::new("cp").args(["--archive", "--", source]).arg(&place).status();
         let status = status.context("cannot run cp")?;
         ensure!(status.success(), "cannot copy {source}; run as root, or make room");
     }

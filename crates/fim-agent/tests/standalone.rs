@@ -1,0 +1,132 @@
+//! `baseline` and `check` as a person runs them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs the agent and says how it ended and what it printed.
+fn agent(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let program = env!("CARGO_BIN_EXE_steadfast-agent");
+    let Output { status, stdout, stderr } =
+        Command::new(program).args(arguments).current_dir(directory).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+/// A directory with a tree in it, and a baseline of that tree beside it.
+fn with_baseline() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir_all(directory.path().join("tree/sub")).unwrap();
+    fs::write(directory.path().join("tree/a.conf"), "one").unwrap();
+    fs::write(directory.path().join("tree/sub/b.conf"), "two").unwrap();
+    let (code, out, err) = agent(directory.path(), &["baseline", "--db", "base.db", "tree"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(out, "Baseline of 4 entities, 6 bytes of content read.\n");
+    directory
+}
+
+#[test]
+fn an_unchanged_tree_ends_with_0() {
+    let directory = with_baseline();
+    let (code, out, _) = agent(directory.path(), &["check", "--db", "base.db"]);
+    assert_eq!(code, 0);
+    assert!(out.starts_with("No differences in 4 entities (baseline of 20"), "{out}");
+    let mode = fs::metadata(directory.path().join("base.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "a baseline is nobody else's business");
+}
+
+#[test]
+fn differences_end_with_1_and_are_shown() {
+    let directory = with_baseline();
+    let tree = directory.path().join("tree");
+    fs::write(tree.join("a.conf"), "changed").unwrap();
+    fs::remove_file(tree.join("sub/b.conf")).unwrap();
+    fs::write(tree.join("new\nline"), "").unwrap();
+    for threads in ["1", "3"] {
+        let (code, out, _) = agent(directory.path(), &["check", "--threads", threads, "--db", "base.db"]);
+        assert_eq!(code, 1);
+        let found: Vec<&str> =
+            out.lines().filter(|line| !line.starts_with(' ') && line.contains('/')).collect();
+        assert_eq!(found.len(), 3, "{out}");
+        assert!(found[0].starts_with("Modified   /") && found[0].ends_with("/tree/a.conf"), "{out}");
+        assert!(found[1].starts_with("Added      /") && found[1].ends_with("/tree/new\\x0aline"), "{out}");
+        assert!(found[2].starts_with("Removed    /") && found[2].ends_with("/tree/sub/b.conf"), "{out}");
+        assert!(out.contains("\n3 differences in 4 entities: 1 added, 1 modified, 1 removed"), "{out}");
+    }
+    let (code, out, _) = agent(directory.path(), &["check", "--json", "--db", "base.db"]);
+    assert_eq!(code, 1);
+    assert_eq!(out.lines().filter(|line| line.contains("\"type\":\"change\"")).count(), 3);
+    let (code, out, _) = agent(directory.path(), &["check", "--db", "base.db", "tree/sub"]);
+    assert_eq!((code, out.matches("Removed").count(), out.matches("Modified").count()), (1, 1, 0));
+}
+
+#[test]
+fn mistakes_in_use_end_with_2_and_say_what_to_do() {
+    let directory = with_baseline();
+    for (arguments, word) in [
+        (&["baseline", "--db", "base.db", "tree"][..], "--force"),
+        (&["baseline", "--db", "other.db", "missing"], "missing"),
+        (&["baseline", "--db", "other.db", "--exclude", "[", "tree"], "\"[\""),
+        (&["baseline", "--db", "other.db", "--threads", "0", "tree"], "from 1 to"),
+        (&["baseline", "--db", "other.db"], "PATH"),
+        (&["check", "--db", "base.db", "/"], "does not cover /"),
+        (&["check"], "--db"),
+    ] {
+        let (code, out, err) = agent(directory.path(), arguments);
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
+        assert!(err.contains(word), "{arguments:?}: {err}");
+    }
+    assert!(!directory.path().join("other.db").exists());
+    let (code, ..) = agent(directory.path(), &["baseline", "--force", "--db", "base.db", "tree"]);
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn what_cannot_be_read_ends_with_3_and_is_named() {
+    let directory = with_baseline();
+    let file = directory.path().join("tree/a.conf");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    if fs::read(&file).is_ok() {
+        eprintln!("SKIPPED: the superuser is refused nothing");
+        return;
+    }
+    let (code, out, _) = agent(directory.path(), &["baseline", "--force", "--db", "base.db", "tree"]);
+    assert_eq!(code, 3);
+    assert!(out.contains("/tree/a.conf\n    permission denied\n"), "{out}");
+    let (code, out, _) = agent(directory.path(), &["check", "--db", "base.db"]);
+    assert_eq!(code, 3);
+    assert!(out.contains("1 place could not be read"), "{out}");
+}
+
+#[test]
+fn a_baseline_that_cannot_be_used_ends_with_4_and_says_why() {
+    let directory = with_baseline();
+    let (code, _, err) = agent(directory.path(), &["check", "--db", "missing.db"]);
+    assert_eq!(code, 4);
+    assert!(err.starts_with("error: cannot open the state missing.db: "), "{err}");
+    let (code, _, err) = agent(directory.path(), &["check", "--db", "tree/a.conf"]);
+    assert_eq!(code, 4);
+    assert!(err.contains("is not a state file of Steadfast"), "{err}");
+    let path = directory.path().join("base.db");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() - 60;
+    bytes[middle] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let (code, _, err) = agent(directory.path(), &["check", "--db", "base.db"]);
+    assert_eq!(code, 4);
+    assert!(err.contains("damaged at byte"), "{err}");
+    let (code, _, err) = agent(directory.path(), &["baseline", "--db", "no/such/place.db", "tree"]);
+    assert_eq!(code, 4);
+    assert!(err.contains("cannot create no/such/place.db.new"), "{err}");
+}
+
+#[test]
+fn a_baseline_within_its_scope_is_left_out_with_a_warning() {
+    let directory = with_baseline();
+    let (code, _, err) = agent(directory.path(), &["baseline", "--db", "tree/base.db", "tree"]);
+    assert_eq!(code, 0);
+    assert_eq!(err, "warning: tree/base.db lies within the scope and is left out of it\n");
+    let (code, out, _) = agent(directory.path(), &["check", "--db", "tree/base.db"]);
+    assert_eq!(code, 0, "{out}");
+}
