@@ -58,7 +58,7 @@ export const RECOMMENDED = [
   '/etc/cron.daily',
   '/etc/cron.weekly',
   '/etc/cron.monthly',
-].map((path) => ({ name: `recommended${path.replace(/\W+/g, '-')}`, path }));
+].map((path) => ({ name: path, path }));
 
 export function makeChanges(count, now) {
   const random = randomFrom(42);
@@ -75,7 +75,7 @@ export function makeChanges(count, now) {
       category,
       entity: pick(PATHS),
       fields: category === 'Modified' ? pick(FIELD_SETS) : [],
-      rule: 'recommended-etc-conf',
+      rule: '/etc/*.conf',
       source: 'Scan',
     };
   });

@@ -52,7 +52,7 @@ export async function checkFlows({ base, world }) {
       await page.getByRole('button', { name: 'Apply file integrity monitoring' }).click();
       await untilPath('/w/staging');
       const call = world.calls.find(({ path }) => path === '/workspaces/staging/fim/enable');
-      assert.deepEqual(call.body, { disabledItems: ['recommended-boot'] });
+      assert.deepEqual(call.body, { disabledItems: ['/boot'] });
       assert.equal(call.csrf, 'csrf');
     },
     'monitoring is disabled only after its name was typed': async () => {
@@ -231,11 +231,11 @@ export async function checkFlows({ base, world }) {
     },
     'a rule is switched, added and refused with the reason': async () => {
       await page.goto(`${base}/w/prod-eu/settings`);
-      await page.getByRole('switch', { name: 'Rule recommended-boot is enabled' }).click();
+      await page.getByRole('switch', { name: 'Rule /boot is enabled' }).click();
       await page.waitForFunction(
-        () => !document.querySelector('[aria-label="Rule recommended-boot is enabled"]')?.checked,
+        () => !document.querySelector('[aria-label="Rule /boot is enabled"]')?.checked,
       );
-      assert.equal(world.rules.find(({ name }) => name === 'recommended-boot').enabled, false);
+      assert.equal(world.rules.find(({ name }) => name === '/boot').enabled, false);
       await page.getByRole('button', { name: 'Add', exact: true }).click();
       await page.getByRole('textbox', { name: 'Name' }).fill('web');
       await page.getByLabel(/^Path\s*\*?$/).fill('/etc/[a');
@@ -285,7 +285,7 @@ export async function checkFlows({ base, world }) {
       assert.ok(await page.getByRole('button', { name: 'Enable staging' }).isDisabled());
       await page.goto(`${base}/w/prod-eu/settings`);
       await rows.first().waitFor();
-      assert.ok(await page.getByRole('switch', { name: /recommended-bin-login/ }).isDisabled());
+      assert.ok(await page.getByRole('switch', { name: 'Rule /bin/login is enabled' }).isDisabled());
       world.roles = ['owner'];
     },
     'a session that ends leads to sign-in': async () => {
