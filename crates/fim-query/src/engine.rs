@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -400,17 +402,19 @@ fn buffer_bytes(texts: &StringViewArray) -> usize {
 fn scanned(plan: &dyn ExecutionPlan) -> (u64, u64) {
     let children = plan.children();
     if children.is_empty() {
-        let metrics = plan.metrics();
-        let rows = metrics.as_ref().and_then(|metrics| metrics.output_rows()).unwrap_or(0);
-        let files = metrics
-            .and_then(|metrics| metrics.sum_by_name("files_opened"))
-            .map_or(0, |files| files.as_usize());
+        let metrics = plan.metrics().unwrap_or_default();
+        // Rows in memory are not counted as they are read, because all of them are.
+        let rows = metrics.output_rows().or_else(|| rows_in_memory(plan)).unwrap_or(0);
+        let files = metrics.sum_by_name("files_opened").map_or(0, |files| files.as_usize());
         return (rows as u64, files as u64);
     }
-    children
-        .into_iter()
-        .map(|child| scanned(child.as_ref()))
-        .fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+    let counts = children.into_iter().map(|child| scanned(child.as_ref()));
+    counts.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+}
+
+fn rows_in_memory(plan: &dyn ExecutionPlan) -> Option<usize> {
+    let source = plan.downcast_ref::<DataSourceExec>()?.data_source().downcast_ref::<MemorySourceConfig>()?;
+    Some(source.partitions().iter().flatten().map(RecordBatch::num_rows).sum())
 }
 
 /// A task that ends with its owner.

@@ -42,22 +42,6 @@ pub fn arrow_type(ty: ScalarType) -> Option<DataType> {
     }
 }
 
-/// The type of the language that a stored column has; `None` if it has none.
-pub fn scalar_type(stored: &DataType) -> Option<ScalarType> {
-    match stored {
-        DataType::Boolean => Some(ScalarType::Bool),
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => {
-            Some(ScalarType::Int)
-        }
-        DataType::Int64 | DataType::UInt32 => Some(ScalarType::Long),
-        DataType::Float32 | DataType::Float64 => Some(ScalarType::Real),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(ScalarType::String),
-        DataType::Timestamp(_, _) | DataType::Date32 => Some(ScalarType::DateTime),
-        DataType::Dictionary(_, values) => scalar_type(values),
-        _ => None,
-    }
-}
-
 /// A constant of the language as a constant of the engine; `None` for a `decimal`.
 pub(crate) fn scalar_value(value: &Value, ty: ScalarType) -> Option<ScalarValue> {
     Some(match value {

@@ -56,11 +56,6 @@ impl Call<'_> {
         }
     }
 
-    pub fn bools(&self, position: usize) -> Result<BooleanArray> {
-        let array = self.array(position)?;
-        array.as_boolean_opt().cloned().ok_or_else(|| unexpected_type(position, array.data_type()))
-    }
-
     /// Texts, with the empty text for null.
     pub fn texts(&self, position: usize) -> Result<Texts> {
         match self.argument(position)? {

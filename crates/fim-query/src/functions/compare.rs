@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Datum, Float64Array};
+use arrow::array::{Array, ArrayRef, BooleanArray, Datum, Float64Array};
 use arrow::buffer::NullBuffer;
 use arrow::compute::kernels::cmp;
 use datafusion::common::Result;

@@ -97,11 +97,14 @@ spec!(TEXT_TO_TIMESPAN, "kql_text_to_timespan", Long, |call| {
         .collect::<Int64Array>(),
     ))
 });
+// Hyphens may stand anywhere.
 spec!(TEXT_TO_GUID, "kql_text_to_guid", Text, |call| {
-    Ok(collect_texts(parsed(call, ScalarType::Guid, |value| match value {
-        Value::Guid(bits) => Some(guid_text(bits)),
+    let texts = call.texts(0)?;
+    let guid = |text: &str| match value_from_text(ScalarType::Guid, &text.trim().replace('-', "")) {
+        Some(Value::Guid(bits)) => Some(guid_text(bits)),
         _ => None,
-    })?))
+    };
+    Ok(collect_texts((0..call.rows).map(|row| guid(texts.get(row)))))
 });
 spec!(REAL_TO_LONG, "kql_real_to_long", Long, |call| {
     Ok(Arc::new(call.reals(0)?.iter().map(|value| ticks_of(value?.trunc())).collect::<Int64Array>()))

@@ -179,9 +179,8 @@ fn find_several(call: &Call<'_>, place: Place, holds: fn(&[TextTest], &str) -> b
     Ok(Arc::new(BooleanArray::new(answers, None)))
 }
 
-/// The position of the n-th occurrence, or -1; null if the question is no sensible one.
-///
-/// As in the original, each occurrence after the first is looked for within `length` characters from the one before.
+/// The position of the n-th occurrence that starts at one of `length` places from `start` on, or -1; null if the
+/// question is no sensible one.
 pub(crate) fn index_of(text: &str, needle: &str, start: i64, length: i64, occurrence: i64) -> Option<i64> {
     if length < -1 || occurrence < 1 {
         return None;
@@ -189,21 +188,12 @@ pub(crate) fn index_of(text: &str, needle: &str, start: i64, length: i64, occurr
     let text: Vec<char> = text.chars().collect();
     let needle: Vec<char> = needle.chars().collect();
     let count = i64::try_from(text.len()).ok()?;
-    let mut start = if start < 0 { start.saturating_add(count).max(0) } else { start.min(count) };
-    for nth in 1..=occurrence {
-        let end = if length < 0 { count } else { start.saturating_add(length).min(count) };
-        let (from, to) = (usize::try_from(start).ok()?, usize::try_from(end).ok()?);
-        let found = (from..=to).find(|at| at + needle.len() <= to && text[*at..].starts_with(&needle));
-        let Some(found) = found else { return Some(-1) };
-        if nth == occurrence {
-            return i64::try_from(found).ok();
-        }
-        start = i64::try_from(found).ok()? + 1;
-        if start > count {
-            return Some(-1);
-        }
-    }
-    Some(-1)
+    let start = if start < 0 { start.saturating_add(count).max(0) } else { start.min(count) };
+    let end = if length < 0 { count + 1 } else { start.saturating_add(length).min(count + 1) };
+    let (start, end) = (usize::try_from(start).ok()?, usize::try_from(end).ok()?);
+    let mut found = (start..end).filter(|at| text[*at..].starts_with(&needle));
+    let nth = usize::try_from(occurrence - 1).ok()?;
+    found.nth(nth).map_or(Some(-1), |at| i64::try_from(at).ok())
 }
 
 /// The characters from `start`, which counts from the end if negative, at most `length` of them.

@@ -60,7 +60,18 @@ fn every_query_that_runs_answers_as_the_original() {
 const UNREPEATABLE: &[&str] = &["now(", "ago(", "rand(", "new_guid(", "current_"];
 
 /// Where we answer otherwise, and why.
-const KNOWN_DIFFERENCES: &[(&str, &str)] = &[];
+const KNOWN_DIFFERENCES: &[(&str, &str)] = &[
+    (
+        "datetime-diff-function-00",
+        "a number of weeks is a long, as the official parser says; the engine gives a real",
+    ),
+    (
+        "datetime-part-function-00",
+        "an int, as the official parser says; and a moment has no nanoseconds here",
+    ),
+    ("hour-of-day-function-00", "an int, as the official parser says; the engine gives a long"),
+    ("monthofyear-function-00", "an int, as the official parser says; the engine gives a long"),
+];
 
 fn difference(case: &Json, (columns, rows): &(String, Vec<Vec<Json>>)) -> Option<String> {
     let expected = &case["expected"];

@@ -98,7 +98,7 @@ fn a_first_row_is_found_by_order_although_a_filter_is_between() {
 
 #[test]
 fn a_query_tells_what_it_cost() {
-    let rows = run(&engine(), &NoTables, "range x from 1 to 20000 step 1 | where x > 19990").unwrap();
-    assert_eq!((rows.stats.rows, rows.stats.scanned_rows), (10, 20_000));
+    let rows = run(&engine(), &NoTables, "datatable(x: long) [1, 2, 3, 4] | where x > 2").unwrap();
+    assert_eq!((rows.stats.rows, rows.stats.scanned_rows), (2, 4));
     assert!(rows.stats.elapsed > Duration::ZERO);
 }

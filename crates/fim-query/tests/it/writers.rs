@@ -57,14 +57,13 @@ fn a_table_for_people_is_aligned_and_cannot_move_the_cursor() {
     let query =
         "datatable(name: string, size: long) ['a', 5, 'long name', 12345, 'evil\\u001b[2J', long(null)]";
     let text = written(|to| write_table(&rows(query), to));
-    assert_eq!(
-        text,
-        "name            size\n\
-         --------------  -----\n\
-         a                   5\n\
-         long name       12345\n\
-         evil\\u{1b}[2J\n"
-            .replace("size\n", " size\n")
-            .replacen("name            ", "name            ", 1)
-    );
+    let expected = [
+        "name            size",
+        "-------------  -----",
+        "a                  5",
+        "long name      12345",
+        "evil\\u{1b}[2J",
+        "",
+    ];
+    assert_eq!(text, expected.join("\n"));
 }
