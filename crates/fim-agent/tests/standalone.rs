@@ -1,5 +1,7 @@
 //! `baseline` and `check` as a person runs them.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -86,7 +88,7 @@ fn mistakes_in_use_end_with_2_and_say_what_to_do() {
 fn what_cannot_be_read_ends_with_3_and_is_named() {
     let directory = with_baseline();
     let file = directory.path().join("tree/a.conf");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read(&file).is_ok() {
         eprintln!("SKIPPED: the superuser is refused nothing");
         return;

@@ -1,5 +1,7 @@
 //! The live tree on a real file system. What the system lacks is skipped with a word on stderr.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -214,7 +216,7 @@ fn what_the_system_refuses_is_unreadable_and_still_described() {
     fs::create_dir(&closed).unwrap();
     fs::write(&file, "x").unwrap();
     for path in [&closed, &file] {
-        fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o0)).unwrap();
     }
     if fs::read(&file).is_ok() {
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();

@@ -1,5 +1,7 @@
 //! Scans of trees in memory: what is seen, in which order, and what is said of what is not.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
