@@ -143,7 +143,6 @@ struct Addresses {
 /// A server that runs until it is stopped.
 pub struct RunningServer {
     app: AppState,
-    fingerprint: String,
     addresses: Addresses,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -214,10 +213,9 @@ impl Server {
             store,
             config,
         });
-        let fingerprint = app.authority.fingerprint();
         let tasks = run(&app, listener, browser_listener, &stopping);
         tracing::info!(tls = %addresses.tls, browser = ?addresses.browser, "the server listens");
-        Ok(RunningServer { app, fingerprint, addresses, stop, tasks, _data_dir: data_dir })
+        Ok(RunningServer { app, addresses, stop, tasks, _data_dir: data_dir })
     }
 }
 
@@ -237,12 +235,12 @@ impl RunningServer {
         &self.app.public_url
     }
 
-    /// The SHA-256 of the CA certificate, in lower-case hex: what agents pin.
+    /// The SHA-256 of the certificate that callers are to trust, in lower-case hex: what agents pin.
     pub fn ca_fingerprint(&self) -> &str {
-        &self.fingerprint
+        self.app.tls.fingerprint()
     }
 
-    /// The certificates by which the server is to be trusted, as PEM; its own CA's is the first.
+    /// The certificate by which the server is to be trusted, as PEM: its own CA's, or the configured root.
     pub fn ca_pem(&self) -> &str {
         self.app.tls.trust_pem()
     }

@@ -109,7 +109,7 @@ impl Routes {
                     Some(ExtensionsBuilder::new().add("x-access", access.to_string()).build());
             }
         }
-        let gated = routes.layer(middleware::from_fn_with_state(access, gate));
+        let gated = routes.map(|router| router.route_layer(middleware::from_fn_with_state(access, gate)));
         Self { router: self.router.routes(gated) }
     }
 }

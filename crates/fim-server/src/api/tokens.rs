@@ -116,7 +116,7 @@ pub async fn make_enrollment_token(
         .add_enrollment_token(secret.digest(), workspace.id, expires_at, by)
         .await
         .map_err(|error| Problem::internal("keeping the token", &error))?;
-    let fingerprint = app.authority.fingerprint();
+    let fingerprint = app.tls.fingerprint().to_owned();
     let token = secret.expose().to_owned();
     let command = format!(
         "steadfast-agent enroll --server {} --token {token} --ca-fingerprint {fingerprint}",

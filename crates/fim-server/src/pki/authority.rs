@@ -97,7 +97,6 @@ pub struct Authority {
     folder: PathBuf,
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
-    pem: String,
 }
 
 /// A certificate with its chain and its key.
@@ -131,22 +130,12 @@ impl Authority {
             .map_err(|error| damaged(&certificate_path, &error))?;
         let issuer = Issuer::from_ca_cert_der(&certificate, key)
             .map_err(|error| damaged(&certificate_path, &error))?;
-        Ok(Self { folder: folder.to_owned(), issuer, certificate, pem })
+        Ok(Self { folder: folder.to_owned(), issuer, certificate })
     }
 
     /// The authority's certificate.
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
-    }
-
-    /// The authority's certificate as text.
-    pub fn pem(&self) -> &str {
-        &self.pem
-    }
-
-    /// The SHA-256 of the authority's certificate, in lower-case hex: what agents pin.
-    pub fn fingerprint(&self) -> String {
-        hex(&Sha256::digest(&self.certificate))
     }
 
     /// Signs a certificate by which a machine proves that it is `machine`. Only the public key of the request is
@@ -225,7 +214,9 @@ impl Authority {
 
 impl std::fmt::Debug for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Authority").field("fingerprint", &self.fingerprint()).finish_non_exhaustive()
+        f.debug_struct("Authority")
+            .field("fingerprint", &fingerprint_of(&self.certificate))
+            .finish_non_exhaustive()
     }
 }
 
@@ -291,8 +282,9 @@ fn read(path: &Path) -> Result<String, OpenAuthorityError> {
     fs::read_to_string(path).map_err(|source| OpenAuthorityError::Read { path: path.to_owned(), source })
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// A certificate's SHA-256 in lower-case hex.
+pub(super) fn fingerprint_of(certificate: &[u8]) -> String {
+    Sha256::digest(certificate).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// 20 years.
@@ -315,8 +307,8 @@ mod tests {
     #[test]
     fn the_authority_stays_the_same_and_its_key_is_secret() {
         let dir = tempfile::tempdir().unwrap();
-        let first = Authority::open(dir.path(), NOW).unwrap().fingerprint();
-        assert_eq!(Authority::open(dir.path(), NOW).unwrap().fingerprint(), first);
+        let first = Authority::open(dir.path(), NOW).unwrap().certificate().clone();
+        assert_eq!(Authority::open(dir.path(), NOW).unwrap().certificate().clone(), first);
         for secret in ["ca.key", "ca.pem"] {
             let mode = fs::metadata(dir.path().join(secret)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{secret}");

@@ -60,6 +60,7 @@ pub struct ServerTls {
     /// When the server's own certificate ends; `None` for a configured one, which its owner renews.
     not_after: RwLock<Option<Timestamp>>,
     trust_pem: String,
+    fingerprint: String,
     provider: Arc<CryptoProvider>,
 }
 
@@ -68,14 +69,16 @@ impl ServerTls {
     pub fn new(authority: &Authority, config: &ServerConfig, clock: &Clock) -> Result<Self, MakeTlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let names = certificate_names(config);
-        let (key, not_after, trust_pem) = match configured(&config.tls, &provider)? {
-            Some((key, trust)) => (key, None, format!("{}{trust}", authority.pem())),
+        let (key, not_after) = match configured(&config.tls, &provider)? {
+            Some(key) => (key, None),
             None => {
                 let identity = authority.server_identity(&names, clock.now())?;
                 let not_after = identity.not_after;
-                (certified(identity, &provider)?, Some(not_after), authority.pem().to_owned())
+                (certified(identity, &provider)?, Some(not_after))
             }
         };
+        // The chain ends with what callers are to trust: our authority, or the root of the configured certificate.
+        let anchor = key.cert.last().cloned().unwrap_or_else(|| authority.certificate().clone());
         let current = Arc::new(CurrentCertificate(RwLock::new(Arc::new(key))));
         let mut roots = RootCertStore::empty();
         roots.add(authority.certificate().clone()).map_err(MakeTlsError::Setup)?;
@@ -98,7 +101,8 @@ impl ServerTls {
             current,
             names,
             not_after: RwLock::new(not_after),
-            trust_pem,
+            trust_pem: to_pem(&anchor),
+            fingerprint: super::authority::fingerprint_of(&anchor),
             provider,
         })
     }
@@ -108,9 +112,14 @@ impl ServerTls {
         Arc::clone(&self.config)
     }
 
-    /// The certificates that an agent should trust, as PEM.
+    /// The certificate that callers are to trust, as PEM.
     pub fn trust_pem(&self) -> &str {
         &self.trust_pem
+    }
+
+    /// The SHA-256 of that certificate, in lower-case hex: what agents pin.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Makes the server's own certificate anew if its end is near.
@@ -157,11 +166,8 @@ pub fn host_name() -> Option<String> {
     name.split('.').all(is_plain).then_some(name)
 }
 
-/// The configured certificate with its key, and its issuers as PEM.
-fn configured(
-    config: &TlsConfig,
-    provider: &CryptoProvider,
-) -> Result<Option<(CertifiedKey, String)>, MakeTlsError> {
+/// The configured certificate with its chain and its key.
+fn configured(config: &TlsConfig, provider: &CryptoProvider) -> Result<Option<CertifiedKey>, MakeTlsError> {
     let (Some(certificate_path), Some(key_path)) = (&config.certificate, &config.key) else {
         return Ok(None);
     };
@@ -174,12 +180,9 @@ fn configured(
         .collect::<Result<_, _>>()
         .map_err(read(certificate_path))?;
     let key = PrivateKeyDer::from_pem_file(key_path).map_err(read(key_path))?;
-    // A certificate without issuers is its own: agents trust it as it is.
-    let issuers = if chain.len() > 1 { &chain[1..] } else { &chain[..] };
-    let trust = issuers.iter().map(|der| to_pem(der)).collect();
-    let certified = CertifiedKey::from_der(chain, key, provider)
-        .map_err(|source| MakeTlsError::Mismatch { path: certificate_path.clone(), source })?;
-    Ok(Some((certified, trust)))
+    CertifiedKey::from_der(chain, key, provider)
+        .map(Some)
+        .map_err(|source| MakeTlsError::Mismatch { path: certificate_path.clone(), source })
 }
 
 fn certified(identity: Identity, provider: &CryptoProvider) -> Result<CertifiedKey, MakeTlsError> {

@@ -346,6 +346,13 @@ mod tests {
         assert!(query.contains(r#"ConfigChangeType == "Files""#), "{query}");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_cursor_s_reader_panic(text in "[A-Za-z0-9_-]{0,80}") {
+            let _ = Cursor::decode(&text);
+        }
+    }
+
     fn table<'a>(rows: impl Iterator<Item = &'a (i64, &'a str)>) -> Table {
         let names = [
             "ChangeId",

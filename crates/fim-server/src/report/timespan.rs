@@ -116,6 +116,13 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[PTWDHMS0-9./:Z+-]{0,40}") {
+            let _ = parse(&text, NOW);
+        }
+    }
+
     fn from(text: &str) -> Option<i64> {
         parse(text, NOW).ok().map(|range| NOW.nanos_since(range.from) / 1_000_000_000)
     }
