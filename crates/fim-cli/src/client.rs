@@ -67,7 +67,7 @@ impl Client {
     }
 
     /// Posts a document and hands on the answer's bytes as they come.
-    pub fn post_stream(&self, path: &str, body: &impl Serialize) -> Result<impl Read + use<>, Failure> {
+    pub fn post_stream<T: Serialize>(&self, path: &str, body: &T) -> Result<impl Read + use<T>, Failure> {
         Ok(self.check(self.send(path, body))?.into_body().into_reader())
     }
 
