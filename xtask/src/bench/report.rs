@@ -34,7 +34,13 @@ pub fn markdown(tools: &[Tool], tables: &[Table], repetitions: usize) -> String 
     for tool in tools {
         for phase in Phase::ALL {
             let file = if tool.name.starts_with("aide") { "aide.conf" } else { "base.db" };
-            add(format!("      {}", tool.command(phase, Path::new(file), Path::new("TREE")).join(" ")));
+            let [program, arguments @ ..] = &tool.command(phase, Path::new(file), Path::new("TREE"))[..]
+            else {
+                continue;
+            };
+            // Where the program lies is of this machine.
+            let program = Path::new(program).file_name().unwrap_or_default().display();
+            add(format!("      {program} {}", arguments.join(" ")));
         }
     }
     add(format!(
