@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-const source = [at('../../openapi/fim.json'), at('../openapi.draft.json')].find(existsSync);
+const source = at('../../openapi/fim.json');
 const target = at('../src/api/schema.d.ts');
 
 const document = JSON.parse(readFileSync(source, 'utf8'));

@@ -7,35 +7,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Recommended"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The recommended items, by type. */
+        get: operations["list_recommended"];
         put?: never;
         post?: never;
         delete?: never;
@@ -51,35 +24,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Capabilities"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** What of KQL this server answers. */
+        get: operations["list_capabilities"];
         put?: never;
         post?: never;
         delete?: never;
@@ -95,35 +41,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["TableSchemas"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The tables that can be asked. */
+        get: operations["list_tables"];
         put?: never;
         post?: never;
         delete?: never;
@@ -141,39 +60,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["ValidateRequest"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Validation"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The mistakes in a query, without running it. */
+        post: operations["validate_query"];
         delete?: never;
         options?: never;
         head?: never;
@@ -187,96 +75,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Who is signed in. */
+        get: operations["show_session"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PasswordLogin"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Signs in by name and password. */
+        post: operations["sign_in"];
+        /** Signs out. */
+        delete: operations["sign_out"];
         options?: never;
         head?: never;
         patch?: never;
@@ -291,40 +96,44 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["OneTimeLogin"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Signs in by the code of a sign-in link, which is good once. */
+        post: operations["sign_in_once"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The API tokens, without what opens anything. */
+        get: operations["list_tokens"];
+        put?: never;
+        /** Makes an API token. */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an API token away; who uses it is refused from now on. */
+        delete: operations["delete_token"];
         options?: never;
         head?: never;
         patch?: never;
@@ -338,37 +147,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PasswordChange"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Sets the own password and ends every other session. */
+        put: operations["set_password"];
         post?: never;
         delete?: never;
         options?: never;
@@ -383,69 +163,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Workspace"][];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The workspaces that the caller may see. */
+        get: operations["list_workspaces"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["NewWorkspace"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Workspace"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Makes a workspace in which monitoring is off. */
+        post: operations["create_workspace"];
         delete?: never;
         options?: never;
         head?: never;
@@ -459,37 +181,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Workspace"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** One workspace. */
+        get: operations["show_workspace"];
         put?: never;
         post?: never;
         delete?: never;
@@ -505,47 +198,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    category?: components["schemas"]["ChangeCategory"];
-                    cursor?: string;
-                    from?: string;
-                    limit?: number;
-                    machine?: string;
-                    q?: string;
-                    sort?: string;
-                    to?: string;
-                    type?: components["schemas"]["ChangeType"];
-                };
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ChangePage"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Changes, page by page. A later page neither repeats nor loses a change when new ones arrive. */
+        get: operations["list_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -561,38 +215,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ChangeDetail"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** One change with every attribute before and after. */
+        get: operations["show_change"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/changes/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /**
+         * Changes as server-sent events: `change` with a change as its data and its id as the event's. A reader that is too
+         *     slow gets `lagged`, and the stream ends; it comes back with `after`.
+         */
+        get: operations["stream_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -608,40 +252,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    from?: string;
-                    to?: string;
-                };
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Gap"][];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The stretches of a period that could not be watched, the newest first. */
+        get: operations["list_gaps"];
         put?: never;
         post?: never;
         delete?: never;
@@ -659,41 +271,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["EnrollmentTokenRequest"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["EnrollmentToken"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Makes a token that one machine can join the workspace with. */
+        post: operations["create_enrollment_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -707,37 +286,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Fim"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Whether monitoring is on in a workspace, and with what. */
+        get: operations["show_fim"];
         put?: never;
         post?: never;
         delete?: never;
@@ -755,37 +305,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Fim"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Turns monitoring off. Rules and records stay. */
+        post: operations["disable_fim"];
         delete?: never;
         options?: never;
         head?: never;
@@ -801,41 +322,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["EnableFim"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Fim"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Turns monitoring on, with the recommended items in force but for those that are named. */
+        post: operations["enable_fim"];
         delete?: never;
         options?: never;
         head?: never;
@@ -849,40 +337,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    from?: string;
-                    to?: string;
-                };
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Machine"][];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The machines of a workspace with their figures for a period. */
+        get: operations["list_machines"];
         put?: never;
         post?: never;
         delete?: never;
@@ -898,39 +354,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One machine with its figures for a period. */
+        get: operations["show_machine"];
         put?: never;
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    machine: string;
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Removes a machine: its certificate is good no more, its records stay. */
+        delete: operations["remove_machine"];
         options?: never;
         head?: never;
         patch?: never;
@@ -945,41 +374,28 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["QueryRequest"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["QueryResult"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** Answers a query. Closing the connection stops it. */
+        post: operations["run_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/query.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        get?: never;
+        put?: never;
+        /**
+         * Answers a query as a CSV file for spreadsheets: UTF-8, lines end with CR LF, and what a spreadsheet would run as a
+         *     formula has an apostrophe before it.
+         */
+        post: operations["download_query"];
         delete?: never;
         options?: never;
         head?: never;
@@ -993,73 +409,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Rule"][];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The workspace's rules in the order in which they are tried. */
+        get: operations["list_rules"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["Rule"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Rule"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Adds a rule. */
+        post: operations["create_rule"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1073,77 +427,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One rule. */
+        get: operations["show_rule"];
         put?: never;
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Takes a rule away; the records that it made stay. */
+        delete: operations["delete_rule"];
         options?: never;
         head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["RulePatch"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Rule"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Changes a rule. */
+        patch: operations["edit_rule"];
         trace?: never;
     };
     "/api/v1/workspaces/{ws}/rules/{name}/disable": {
@@ -1155,38 +448,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Rule"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Puts a rule out of force. */
+        post: operations["disable_rule"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1202,38 +465,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Rule"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Puts a rule in force. */
+        post: operations["enable_rule"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1247,40 +480,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    from?: string;
-                    to?: string;
-                };
-                header?: never;
-                path: {
-                    ws: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Summary"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The dashboard's figures for a period. */
+        get: operations["summarize_workspace"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1293,288 +494,615 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description What an agent is doing.
+         * @enum {string}
+         */
+        AgentState: "baselining" | "scanning" | "idle";
+        /** @description An API token as lists show it: never the token itself. */
+        ApiToken: {
+            /** @description When it was made. */
+            createdAt: components["schemas"]["Moment"];
+            /** @description Who made it. */
+            createdBy: string;
+            expiresAt: components["schemas"]["Moment"] | null;
+            /** @description The name. */
+            name: string;
+            /** @description The role. */
+            role: string;
+            /** @description The workspace's id that it is limited to. */
+            scope: string | null;
+        };
+        /** @description One attribute before and after a change. */
         Attribute: {
+            /** @description What it is; null if there is nothing. */
             after: string | null;
+            /** @description What it was; null if there was nothing. */
             before: string | null;
+            /** @description True if the two differ. */
             changed: boolean;
+            /** @description True if it reads best in a fixed-width face. */
             mono: boolean;
+            /** @description The attribute's name. */
             name: string;
         };
+        /** @description What of KQL this server answers. */
         Capabilities: {
+            /** @description Aggregation functions. */
             aggregates: string[];
+            /** @description Scalar functions. */
             functions: string[];
+            /** @description Tabular operators. */
             operators: string[];
         };
+        /** @description A change record as lists show it. */
         Change: {
+            /** @description What happened to it. */
             category: components["schemas"]["ChangeCategory"];
+            /** @description The path or key. */
             entity: string;
-            eventTime?: string | null;
+            eventTime?: components["schemas"]["Moment"] | null;
+            /** @description Which fields differ. */
             fields: string[];
+            /** @description What identifies the change: `ChangeId`. */
             id: string;
+            /** @description The machine's name. */
             machine: string;
+            /** @description The rule that the entity is monitored by. */
             rule: string;
+            /** @description How it was noticed: `Scan`, `RealTime` or `Agentless`. */
             source: string;
-            time: string;
+            /** @description When it was noticed: `TimeGenerated`. */
+            time: components["schemas"]["Moment"];
+            /** @description What kind of entity it is. */
             type: components["schemas"]["ChangeType"];
+            /** @description Who changed it, where that is known. */
             who?: string | null;
         };
-        /** @enum {string} */
-        ChangeCategory: "Added" | "Modified" | "Removed";
+        /**
+         * @description The published categories of a change.
+         * @enum {string}
+         */
+        ChangeCategory: "Modified" | "Added" | "Removed";
+        /** @description A change record with all that is known of it. */
         ChangeDetail: components["schemas"]["Change"] & {
+            /** @description Every attribute before and after. */
             attrs: components["schemas"]["Attribute"][];
+            /** @description Other changes of the same entity, the newest first. */
             related: components["schemas"]["Change"][];
         };
+        /** @description A page of changes. */
         ChangePage: {
+            /** @description The changes. */
             items: components["schemas"]["Change"][];
+            /** @description What to ask the next page with; null on the last. */
             next: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How many there are in all that answer the filter.
+             */
             total: number;
         };
-        /** @enum {string} */
+        /**
+         * @description The published kinds of monitored entities.
+         * @enum {string}
+         */
         ChangeType: "Files" | "Registry" | "WindowsServices" | "Daemons" | "Software";
+        /** @description A column of an answer or of a table. */
         Column: {
+            /** @description The name; case matters. */
             name: string;
+            /** @description The scalar type's name in KQL. */
             type: string;
         };
-        Diagnostic: {
-            code: string;
-            /** Format: int64 */
-            column: number;
-            /** Format: int64 */
-            endColumn: number;
-            /** Format: int64 */
-            endLine: number;
-            expected?: string[];
-            /** Format: int64 */
-            line: number;
-            message: string;
-            suggestion?: string | null;
-        };
-        EnableFim: {
-            disabledItems?: string[];
-        };
-        EnrollmentToken: {
-            caFingerprint: string;
-            command: string;
-            expiresAt: string;
+        /** @description A new API token, seen this one time. */
+        CreatedApiToken: components["schemas"]["ApiToken"] & {
+            /** @description The token: `Authorization: Bearer …`. */
             token: string;
         };
-        EnrollmentTokenRequest: {
-            /** Format: int64 */
-            expiresInSeconds?: number | null;
+        /** @description One mistake in a query, or in another text that has lines. */
+        Diagnostic: {
+            /** @description What kind of mistake it is; stays the same from version to version. */
+            code: string;
+            /**
+             * Format: int32
+             * @description The character in the line it starts at, from 1.
+             */
+            column: number;
+            /**
+             * Format: int32
+             * @description The character in the line right after it, from 1.
+             */
+            endColumn: number;
+            /**
+             * Format: int32
+             * @description The line it ends on, from 1.
+             */
+            endLine: number;
+            /** @description What could stand there. */
+            expected?: string[];
+            /**
+             * Format: int32
+             * @description The line it starts on, from 1.
+             */
+            line: number;
+            /** @description What is wrong, for a person. */
+            message: string;
+            /** @description What was probably meant. */
+            suggestion?: string | null;
         };
+        /** @description What to leave out when monitoring is enabled. */
+        EnableFim: {
+            /** @description Names of recommended items that are not to be in force. */
+            disabledItems?: string[];
+        };
+        /** @description What one machine enrols with, once. */
+        EnrollmentToken: {
+            /** @description The SHA-256 of the server's CA certificate, in hex. */
+            caFingerprint: string;
+            /** @description What to run on the machine. */
+            command: string;
+            /** @description When it is good no more. */
+            expiresAt: components["schemas"]["Moment"];
+            /** @description The token; the server keeps only its digest, so this is the only time it is seen. */
+            token: string;
+        };
+        /** @description File integrity monitoring in a workspace. */
         Fim: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Machines enrolled.
+             */
             machines: number;
+            /** @description The workspace's rules. */
             rules: components["schemas"]["RuleCounts"];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Seconds between the starts of two scans.
+             */
             scanIntervalSeconds: number;
+            /** @description The published name of the solution: `ChangeTracking`. */
             solution: string;
+            /** @description Whether it is on. */
             state: components["schemas"]["FimState"];
         };
-        /** @enum {string} */
+        /**
+         * @description Whether file integrity monitoring is on in a workspace.
+         * @enum {string}
+         */
         FimState: "enabled" | "disabled" | "upgrade";
+        /** @description A stretch that could not be watched. */
         Gap: {
+            /** @description Why. */
             cause: string;
+            /** @description The particulars. */
             detail: string;
-            end: string | null;
+            end: components["schemas"]["Moment"] | null;
+            /** @description The machine's name. */
             machine: string;
+            /** @description What was watching: `scan`, or `server` for what the server itself noticed. */
             provider: string;
+            /** @description The path, the key, or `*` for everything. */
             scope: string;
-            start: string;
+            /** @description Since when. */
+            start: components["schemas"]["Moment"];
+            /** @description What kind of entities: `Files`, or `*` for all. */
             type: string;
         };
+        /** @description Changes of one step of time. */
         HistogramStep: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Entities that were not there before.
+             */
             Added: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Entities that differ.
+             */
             Modified: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Entities that are gone.
+             */
             Removed: number;
-            t: string;
+            /** @description When the step starts. */
+            t: components["schemas"]["Moment"];
         };
-        /** @enum {string} */
+        /**
+         * @description What a rule does at symbolic links.
+         * @enum {string}
+         */
         Links: "follow" | "ignore" | "manage";
+        /** @description A machine with its figures for a period. */
         Machine: {
+            /** @description The agent's version. */
             agentVersion: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of these, changes of files.
+             */
             files: number;
+            /** @description The machine's UUID, which is also the common name of its certificate. */
             id: string;
-            lastScan?: string | null;
-            lastSeen: string | null;
+            lastScan?: components["schemas"]["Moment"] | null;
+            lastSeen: components["schemas"]["Moment"] | null;
+            /** @description The machine's name: `Computer` in every table. */
             name: string;
-            nextScan?: string | null;
-            /** Format: int64 */
+            nextScan?: components["schemas"]["Moment"] | null;
+            /**
+             * Format: int64
+             * @description Stretches of this machine that are not watched right now.
+             */
             openGaps: number;
+            /** @description The operating system's name and version. */
             os: string;
-            /** @enum {string} */
-            osKind: "linux" | "windows";
-            progress?: null | components["schemas"]["Progress"];
-            /** Format: int64 */
+            /** @description The operating system's family. */
+            osKind: components["schemas"]["OsKind"];
+            progress?: components["schemas"]["Progress"] | null;
+            /**
+             * Format: int64
+             * @description Of these, changes of registry keys and values.
+             */
             registry: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Reports that wait on the machine to be sent.
+             */
             spoolRecords: number;
-            /** @enum {string|null} */
-            state: "baselining" | "scanning" | "idle" | null;
-            /** @enum {string} */
-            status: "online" | "stale" | "offline";
-            /** Format: int64 */
+            state: components["schemas"]["AgentState"] | null;
+            /** @description Whether it is heard now. */
+            status: components["schemas"]["MachineStatus"];
+            /**
+             * Format: int64
+             * @description Changes in the period.
+             */
             total: number;
+            /** @description Changes by time in twelve steps of equal length that cover the period. */
             trend: number[];
         };
-        NewWorkspace: {
-            location?: string | null;
+        /**
+         * @description Whether a machine is heard.
+         * @enum {string}
+         */
+        MachineStatus: "online" | "stale" | "offline";
+        /**
+         * Format: date-time
+         * @description A moment as the API writes it: ISO 8601 in UTC with `Z`.
+         * @example 2026-11-22T18:00:00.0000000Z
+         */
+        Moment: string;
+        /** @description What a new API token is made from. */
+        NewApiToken: {
+            /**
+             * Format: int64
+             * @description Seconds from now until it is good no more; without end if absent.
+             */
+            expiresInSeconds?: number | null;
+            /** @description A name to know it by, unique. */
             name: string;
-            subscription?: string | null;
+            /** @description `owner` or `reader`. */
+            role: string;
+            /** @description The workspace (id or name) that it is limited to; everything if absent. */
+            scope?: string | null;
         };
-        OneTimeLogin: {
-            code: string;
+        /** @description How long an enrolment token is to be good. */
+        NewEnrollmentToken: {
+            /**
+             * Format: int64
+             * @description Seconds from now; an hour if nothing is said, at most 30 days.
+             */
+            expiresInSeconds?: number | null;
         };
-        PasswordChange: {
+        /** @description A new password. */
+        NewPassword: {
+            /** @description The password so far; not needed while none was set. */
             currentPassword?: string | null;
+            /** @description The new one: 10 to 1,000 characters. */
             newPassword: string;
         };
-        PasswordLogin: {
+        /** @description What a new workspace is made from. */
+        NewWorkspace: {
+            /** @description Where it is; `local` if nothing is said. */
+            location?: string | null;
+            /** @description Letters, digits, `-`, `_` and `.`; at most 63 characters. */
             name: string;
-            password: string;
+            /** @description The subscription's name; `Local` if nothing is said. */
+            subscription?: string | null;
         };
-        /** @enum {string} */
+        /** @description A sign-in code that is good once. */
+        OneTimeSignIn: {
+            /** @description The code of the link. */
+            code: string;
+        };
+        /**
+         * @description The operating system's family.
+         * @enum {string}
+         */
+        OsKind: "linux" | "windows";
+        /**
+         * @description What a rule's path is meant to name.
+         * @enum {string}
+         */
         PathType: "any" | "file" | "folder";
+        /** @description What went wrong, as `application/problem+json`. */
         Problem: {
-            detail?: string | null;
+            /** @description What happened, to what, and what to do. */
+            detail: string;
+            /** @description The mistakes in a text that was sent. */
             diagnostics?: components["schemas"]["Diagnostic"][];
-            requestId?: string | null;
-            /** Format: int64 */
+            /** @description What finds this call in the server's log. */
+            requestId: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
             status: number;
+            /** @description The kind of problem in words. */
             title: string;
+            /** @description A URN that names the kind of problem; stays the same from version to version. */
             type: string;
         };
+        /** @description How far a scan has come. */
         Progress: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bytes hashed.
+             */
             bytesDone: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bytes that there are to hash, where known.
+             */
             bytesTotal?: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Entities seen.
+             */
             filesDone: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Entities that there are, where known.
+             */
             filesTotal?: number | null;
         };
+        /** @description A question in KQL. */
         QueryRequest: {
+            /** @description The query's text. */
             query: string;
+            /**
+             * @description Which `TimeGenerated` it may see: an ISO 8601 duration up to now (`P1D`), or two moments or a moment and a
+             *     duration with a slash between. All time if absent.
+             */
             timespan?: string | null;
         };
+        /** @description An answer. */
         QueryResult: {
+            /** @description The columns in order. */
             columns: components["schemas"]["Column"][];
+            /** @description The rows: a value for each column. Moments are ISO 8601 with seven digits, spans of time `d.hh:mm:ss.fffffff`. */
             rows: unknown[][];
+            /** @description What the answer cost. */
             stats: components["schemas"]["QueryStats"];
+            /** @description True if rows are missing because a limit was reached. */
             truncated: boolean;
         };
+        /** @description What an answer cost. */
         QueryStats: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
             elapsedMs: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Rows in the answer.
+             */
             rows: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Rows that were read for it, where known.
+             */
             scannedRows?: number | null;
         };
+        /** @description The recommended items. */
         Recommended: {
+            /** @description By type. */
             groups: components["schemas"]["RecommendedGroup"][];
         };
+        /** @description Recommended items of one type. */
         RecommendedGroup: {
+            /** @description The items. */
             items: components["schemas"]["RecommendedItem"][];
+            /** @description What a page calls it. */
             title: string;
-            type: string;
+            /** @description The type of the rules. */
+            type: components["schemas"]["RuleType"];
         };
+        /** @description One recommended item. */
         RecommendedItem: {
+            /** @description The name of its rule. */
             name: string;
+            /** @description The path that it monitors. */
             path: string;
         };
+        /** @description A monitored entity's setting. */
         Rule: {
+            /** @description True if the rule is in force. */
             enabled?: boolean;
+            /** @description Patterns of what is left out. */
             exclude?: string[];
+            /** @description The group it is shown in. */
             group?: string;
+            /** @description What is done at symbolic links. */
             links?: components["schemas"]["Links"];
+            /** @description The name, unique in its workspace. */
             name: string;
+            /** @description The path pattern. */
             path: string;
+            /** @description What the path is meant to name. */
             pathType?: components["schemas"]["PathType"];
+            /** @description True if everything below a matched directory is monitored too. */
             recurse?: boolean;
+            /** @description What it monitors. */
             type?: components["schemas"]["RuleType"];
         };
+        /** @description How many rules there are. */
         RuleCounts: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Rules in force.
+             */
             enabled: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description All rules.
+             */
             total: number;
         };
+        /** @description What of a rule is to be different; what is absent stays. */
         RulePatch: {
+            /** @description Whether it is in force. */
             enabled?: boolean | null;
+            /** @description The new exclusions. */
             exclude?: string[] | null;
+            /** @description The new group. */
             group?: string | null;
-            links?: null | components["schemas"]["Links"];
+            links?: components["schemas"]["Links"] | null;
+            /** @description The new name. */
             name?: string | null;
+            /** @description The new path pattern. */
             path?: string | null;
-            pathType?: null | components["schemas"]["PathType"];
+            pathType?: components["schemas"]["PathType"] | null;
+            /** @description Whether it reaches below matched directories. */
             recurse?: boolean | null;
         };
-        /** @enum {string} */
+        /**
+         * @description What a rule monitors.
+         * @enum {string}
+         */
         RuleType: "linux-file";
+        /** @description Who is signed in. */
         Session: {
+            /** @description What state-changing calls by cookie send as `X-CSRF-Token`; empty for API tokens, which need none. */
             csrfToken: string;
+            /** @description True until the user has set a password. */
             mustSetPassword: boolean;
+            /** @description The roles held, for any scope. */
             roles: string[];
+            /** @description The user. */
             user: components["schemas"]["SessionUser"];
         };
+        /** @description The user of a session. */
         SessionUser: {
+            /** @description The name. */
             name: string;
         };
+        /** @description A name and a password. */
+        SignIn: {
+            /** @description The user's name. */
+            name: string;
+            /** @description The password. */
+            password: string;
+        };
+        /** @description The dashboard's figures for a period. */
         Summary: {
+            /** @description Changes by `ChangeCategory`; every category is there. */
             byCategory: {
                 [key: string]: number;
             };
+            /** @description Changes by `ConfigChangeType`. */
             byType: {
                 [key: string]: number;
             };
+            /** @description Changes by time, in steps of equal length that cover the period. */
             histogram: components["schemas"]["HistogramStep"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Machines enrolled.
+             */
             machines: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of these, machines heard within the last three heartbeats.
+             */
             machinesReporting: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Stretches that are not watched right now.
+             */
             openGaps: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Changes in the period of the same length before it.
+             */
             previousTotal: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How long one step of the histogram is, in seconds.
+             */
             stepSeconds: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Changes in the period.
+             */
             total: number;
         };
+        /** @description One table. */
         TableSchema: {
+            /** @description The columns in order. */
             columns: components["schemas"]["Column"][];
+            /** @description The name. */
             name: string;
         };
+        /** @description The tables that can be asked. */
         TableSchemas: {
+            /** @description In order of their names. */
             tables: components["schemas"]["TableSchema"][];
         };
+        /** @description A question in KQL of which only the correctness is asked. */
         ValidateRequest: {
+            /** @description The query's text. */
             query: string;
         };
+        /** @description What is wrong with a query. */
         Validation: {
+            /** @description Nothing, if it is correct. */
             diagnostics: components["schemas"]["Diagnostic"][];
         };
+        /** @description A workspace as the list of workspaces shows it. */
         Workspace: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Changes of the last seven days; null when monitoring is off.
+             */
             changesLastWeek: number | null;
+            /** @description The workspace's UUID. */
             id: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of these, machines that run Linux.
+             */
             linux: number;
+            /** @description Where the workspace is, as its owner calls it. */
             location: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Machines enrolled.
+             */
             machines: number;
+            /** @description The unique name, which works wherever the id does. */
             name: string;
+            /** @description Whether monitoring is on. */
             state: components["schemas"]["FimState"];
+            /** @description The subscription that it belongs to. */
             subscription: string;
+            /** @description Changes of each of the last seven days, the oldest first. */
             trend: number[];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of these, machines that run Windows.
+             */
             windows: number;
         };
     };
@@ -1585,4 +1113,1214 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    list_recommended: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The items. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recommended"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_capabilities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Operators, functions and aggregates. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Capabilities"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tables with their columns. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableSchemas"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    validate_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValidateRequest"];
+            };
+        };
+        responses: {
+            /** @description The mistakes; none if it is correct. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Validation"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who is signed in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Signed in; the session is in a cookie. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_once: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneTimeSignIn"];
+            };
+        };
+        responses: {
+            /** @description Signed in; the session is in a cookie. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken"][];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiToken"];
+            };
+        };
+        responses: {
+            /** @description The token, seen this one time. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedApiToken"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description The password is set. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_workspaces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workspace"][];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWorkspace"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workspace"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The workspace. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workspace"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_changes: {
+        parameters: {
+            query?: {
+                /** @description What happened to it. */
+                category?: components["schemas"]["ChangeCategory"];
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description The first moment of the period; a week before its end if absent. */
+                from?: string;
+                /** @description How many changes a page has: 100 if absent, at most 1,000. */
+                limit?: number;
+                /** @description The machine's name or id. */
+                machine?: string;
+                /** @description What path, machine or rule must contain; case does not matter. */
+                q?: string;
+                /** @description The order: the newest first if absent. */
+                sort?: "-time" | "time" | "machine" | "-machine" | "entity" | "-entity" | "type" | "-type" | "category" | "-category";
+                /** @description The first moment after the period; now if absent. */
+                to?: string;
+                /** @description The kind of entity. */
+                type?: components["schemas"]["ChangeType"];
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePage"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The change's id. */
+                id: string;
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The change. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeDetail"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_changes: {
+        parameters: {
+            query?: {
+                /** @description The id of the last change seen, or a moment; from now on if absent. `Last-Event-ID` does the same. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events without end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Change"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_gaps: {
+        parameters: {
+            query?: {
+                /** @description The first moment in it. */
+                from?: string;
+                /** @description The first moment after it; now if absent. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stretches; none means that everything was watched. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gap"][];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_enrollment_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewEnrollmentToken"] | null;
+            };
+        };
+        responses: {
+            /** @description The token, seen this one time. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentToken"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_fim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fim"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_fim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Off. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fim"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enable_fim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EnableFim"] | null;
+            };
+        };
+        responses: {
+            /** @description On. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fim"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_machines: {
+        parameters: {
+            query?: {
+                /** @description The first moment in it. */
+                from?: string;
+                /** @description The first moment after it; now if absent. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"][];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_machine: {
+        parameters: {
+            query?: {
+                /** @description The first moment in it. */
+                from?: string;
+                /** @description The first moment after it; now if absent. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's id or name. */
+                machine: string;
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The machine. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's id or name. */
+                machine: string;
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryResult"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"][];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rule"];
+            };
+        };
+        responses: {
+            /** @description Added. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulePatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Out of force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enable_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's name. */
+                name: string;
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summarize_workspace: {
+        parameters: {
+            query?: {
+                /** @description The first moment in it. */
+                from?: string;
+                /** @description The first moment after it; now if absent. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
