@@ -32,6 +32,18 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The failure with its mistakes shown in the text that was sent: a query, or a pattern.
+    #[must_use]
+    pub fn shown_in(self, text: &str) -> Self {
+        match self {
+            Self::Refused(mut problem) => {
+                problem.text = Some(text.to_owned());
+                Self::Refused(problem)
+            }
+            other => other,
+        }
+    }
+
     /// The exit code, as `--help` documents it.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {

@@ -16,14 +16,14 @@ pub struct Problem {
     pub detail: String,
     /// What to quote when asking for help.
     pub request_id: String,
-    /// The mistakes in a query.
+    /// The mistakes in a query or a pattern.
     pub diagnostics: Vec<Diagnostic>,
-    /// The query, if there was one, to show the mistakes in.
+    /// What was sent, if it is short text, to show the mistakes in.
     #[serde(skip)]
-    pub query: Option<String>,
+    pub text: Option<String>,
 }
 
-/// One mistake in a query.
+/// One mistake in a query or a pattern.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Diagnostic {
@@ -59,16 +59,16 @@ impl fmt::Display for Problem {
             if index > 0 {
                 writeln!(f)?;
             }
-            write_diagnostic(f, diagnostic, self.query.as_deref())?;
+            write_diagnostic(f, diagnostic, self.text.as_deref())?;
         }
         Ok(())
     }
 }
 
-/// Writes the mistake with its line of the query and a mark below it.
-fn write_diagnostic(f: &mut fmt::Formatter<'_>, mistake: &Diagnostic, query: Option<&str>) -> fmt::Result {
+/// Writes the mistake with its line of the text and a mark below it.
+fn write_diagnostic(f: &mut fmt::Formatter<'_>, mistake: &Diagnostic, text: Option<&str>) -> fmt::Result {
     write!(f, "{} at line {}, column {}: {}", mistake.code, mistake.line, mistake.column, mistake.message)?;
-    let line = query.and_then(|query| query.lines().nth(mistake.line.saturating_sub(1)));
+    let line = text.and_then(|text| text.lines().nth(mistake.line.saturating_sub(1)));
     if let Some(line) = line {
         let width = if mistake.end_line == mistake.line {
             mistake.end_column.saturating_sub(mistake.column).max(1)
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_mistake_in_a_query_is_shown_below_its_line() {
         let problem = Problem {
-            query: Some("ConfigurationChange\n| where Compter == 'x'".to_owned()),
+            text: Some("ConfigurationChange\n| where Compter == 'x'".to_owned()),
             diagnostics: vec![Diagnostic {
                 code: "KQL201".to_owned(),
                 message: "unknown column 'Compter'".to_owned(),

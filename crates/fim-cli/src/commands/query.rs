@@ -16,7 +16,7 @@ pub fn run(client: &Client, args: &QueryArgs) -> Result<(), Failure> {
     let path = format!("/workspaces/{}/query", segment(&args.workspace.workspace));
     let body = json!({ "query": query, "timespan": args.timespan });
     let output = if args.json { OutputFormat::Json } else { args.output };
-    print_answer(client, &path, &body, output).map_err(|failure| show_in_query(failure, query))
+    print_answer(client, &path, &body, output).map_err(|failure| failure.shown_in(&query))
 }
 
 fn print_answer(client: &Client, path: &str, body: &Value, output: OutputFormat) -> Result<(), Failure> {
@@ -50,16 +50,6 @@ fn read_query() -> Result<String, Failure> {
         .read_to_string(&mut query)
         .map_err(|error| Failure::Usage(format!("cannot read the query from standard input: {error}")))?;
     Ok(query)
-}
-
-fn show_in_query(failure: Failure, query: String) -> Failure {
-    match failure {
-        Failure::Refused(mut problem) => {
-            problem.query = Some(query);
-            Failure::Refused(problem)
-        }
-        other => other,
-    }
 }
 
 fn written(error: &io::Error) -> Failure {

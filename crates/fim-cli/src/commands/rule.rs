@@ -41,7 +41,9 @@ fn add(client: &Client, args: &RuleAddArgs) -> Result<(), Failure> {
         put(fields, "group", args.group.as_deref());
         put_settings(fields, &args.settings);
     }
-    let rule: Value = client.post(&rules_path(&args.workspace.workspace), &rule)?;
+    let rule: Value = client
+        .post(&rules_path(&args.workspace.workspace), &rule)
+        .map_err(|failure| failure.shown_in(&args.path))?;
     report(&rule, args.format.json, "added")
 }
 
@@ -60,7 +62,8 @@ fn edit(client: &Client, args: &RuleEditArgs) -> Result<(), Failure> {
         ));
     }
     let path = format!("{}/{}", rules_path(&args.workspace.workspace), segment(&args.name));
-    let rule: Value = client.patch(&path, &fields)?;
+    let pattern = args.path.as_deref().unwrap_or_default();
+    let rule: Value = client.patch(&path, &fields).map_err(|failure| failure.shown_in(pattern))?;
     report(&rule, args.format.json, "changed")
 }
 

@@ -1,7 +1,7 @@
 //! The real programs in a folder of their own: started, killed, started again, asked.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -24,6 +24,19 @@ pub struct Said {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+}
+
+/// A command that goes on, and what it prints.
+pub struct Followed {
+    child: Child,
+    pub lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Installation {
@@ -127,6 +140,13 @@ impl Installation {
     /// Runs `steadfast` with these arguments.
     pub fn run(&self, arguments: &[&str]) -> Said {
         finish(&mut self.steadfast(arguments))
+    }
+
+    /// Runs `steadfast` until the value is dropped; its output, line by line.
+    pub fn follow(&self, arguments: &[&str]) -> Followed {
+        let mut child = self.steadfast(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Followed { child, lines }
     }
 
     /// Runs `steadfast` and reads the JSON that it prints.

@@ -3,9 +3,7 @@
 mod installation;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
 
 use serde_json::{Value, json};
 
@@ -25,13 +23,7 @@ fn one_command_watches_this_machine_and_a_change_is_seen_everywhere() {
     assert_eq!(own.as_array().unwrap().len(), 1);
     wait_until_rule_has_a_baseline(&here);
 
-    let mut follow = here
-        .steadfast(&["changes", "--since", "1h", "--follow", "--json"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut followed = BufReader::new(follow.stdout.take().unwrap()).lines();
-
+    let mut followed = here.follow(&["changes", "--since", "1h", "--follow", "--json"]);
     fs::write(here.watched("web.conf"), "one\ntwo\n").unwrap();
     let rows = here.query_until(&about("web.conf"), |rows| !rows.is_empty());
     let row = &rows[0];
@@ -48,21 +40,21 @@ fn one_command_watches_this_machine_and_a_change_is_seen_everywhere() {
     }
     assert!(row["FieldsChanged"].as_str().unwrap().contains("FileContentChecksum"), "{row:#}");
 
-    let seen: Value = serde_json::from_str(&followed.next().unwrap().unwrap()).unwrap();
-    assert!(seen["entity"].as_str().unwrap().ends_with("/web.conf"), "{seen}");
-    follow.kill().unwrap();
-    follow.wait().unwrap();
+    let mut seen = followed.lines.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let seen = seen.find(|change| change["entity"].as_str().unwrap().ends_with("/web.conf")).unwrap();
+    assert_eq!(seen["category"], "Modified");
 
     let said = here.run(&["changes", "--since", "1h"]);
     assert!(said.stdout.contains("Modified") && said.stdout.contains("/web.conf"), "{}", said.stdout);
-    let said = here.run(&["query", "-o", "csv", "ConfigurationChange | project ChangeCategory, Size"]);
+    let kql = format!("{} | project ChangeCategory, Size", about("web.conf"));
+    let said = here.run(&["query", "-o", "csv", &kql]);
     assert_eq!(said.stdout, "ChangeCategory,Size\r\nModified,8\r\n");
     let said = here.run(&[
         "query",
         "-o",
         "ndjson",
         "ConfigurationChange | where TimeGenerated > ago(14d) | where ConfigChangeType in (\"Registry\", \"Files\") \
-         | summarize count() by ConfigChangeType",
+         | where Name == 'web.conf' | summarize count() by ConfigChangeType",
     ]);
     assert_eq!(said.stdout, "{\"ConfigChangeType\":\"Files\",\"count_\":1}\n");
 }
