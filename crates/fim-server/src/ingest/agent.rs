@@ -275,7 +275,7 @@ fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> 
 fn live_change(machine: &MachineRecord, event: &ChangeEvent, received: Timestamp) -> Option<Change> {
     Some(Change {
         id: event.id.to_string(),
-        time: Moment(event.observed.min(received)),
+        time: stored_time(event.observed.min(received)),
         event_time: event.happened.map(Moment),
         machine: machine.name.clone(),
         change_type: ChangeType::Files,
@@ -290,6 +290,11 @@ fn live_change(machine: &MachineRecord, event: &ChangeEvent, received: Timestamp
         source: event.source.name().to_owned(),
         who: None,
     })
+}
+
+/// The moment as the tables keep it, in microseconds, so that a change reads the same live and from them.
+fn stored_time(time: Timestamp) -> Moment {
+    Moment(Timestamp(time.0.div_euclid(1000).saturating_mul(1000)))
 }
 
 /// Whose rows they are; `id` is the machine's id as text.
