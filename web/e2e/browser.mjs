@@ -50,6 +50,12 @@ export async function openBrowser({ width = 1440, height = 900, dark = false } =
   return { context, page, messages, close };
 }
 
+/** Lets the system prefer `theme`, `light` or `dark`, and waits until the page follows. */
+export async function switchTheme(page, theme) {
+  await page.emulateMedia({ colorScheme: theme });
+  await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, theme);
+}
+
 /** Violations of accessibility rules. The script runs through the debugger, so the page's policy does not stop it. */
 export async function axe(page, exclude = []) {
   await page.evaluate(AXE);

@@ -146,6 +146,7 @@ function answerFile(response, pathname) {
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'same-origin',
     'cross-origin-opener-policy': 'same-origin',
+    'cache-control': isAsset ? 'public, max-age=31536000, immutable' : 'no-store',
     ...(encoded === path ? {} : { 'content-encoding': 'br' }),
   });
   const body = readFileSync(encoded);

@@ -1,6 +1,6 @@
 // Every page and state at two widths and in both themes: accessibility, layout, console, and a picture of each.
 import assert from 'node:assert/strict';
-import { axe, layoutFaults, openBrowser, screenshot } from './browser.mjs';
+import { axe, layoutFaults, openBrowser, screenshot, switchTheme } from './browser.mjs';
 import { startFixtureServer } from './fixtureServer.mjs';
 
 /** Monaco's inside is the editor's own. */
@@ -48,36 +48,30 @@ const VIEWS = [
   { name: 'not-found', path: '/nowhere', ready: '.state' },
 ];
 
-const VARIANTS = [
-  { width: 1440, height: 900, dark: false },
-  { width: 400, height: 860, dark: true },
-  { width: 1440, height: 900, dark: true },
-  { width: 400, height: 860, dark: false },
+const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 400, height: 860 },
 ];
 
 export async function checkPages() {
-  const waiting = [...VARIANTS];
-  const faults = [];
-  // Two at a time, because a browser waits as long as it works.
-  const work = async () => {
-    for (let variant = waiting.shift(); variant; variant = waiting.shift()) {
-      faults.push(...(await checkVariant(variant)));
-    }
-  };
-  await Promise.all([work(), work()]);
-  assert.deepEqual([...new Set(faults)], []);
-  return (VIEWS.length + 1) * VARIANTS.length;
+  // Side by side, because a browser waits as long as it works.
+  const faults = await Promise.all(SIZES.map(checkSize));
+  assert.deepEqual([...new Set(faults.flat())], []);
+  return (VIEWS.length + 1) * SIZES.length * 2;
 }
 
-async function checkVariant(variant) {
-  const name = `${variant.width}-${variant.dark ? 'dark' : 'light'}`;
+async function checkSize(size) {
   const { base, world, stop } = await startFixtureServer();
-  const { page, messages, close } = await openBrowser(variant);
+  const { page, messages, close } = await openBrowser(size);
   const faults = [];
-  for (const view of VIEWS) faults.push(...(await checkView(page, base, view, name)));
-  world.isSignedIn = false;
-  faults.push(...(await checkView(page, base, LOGIN, name)));
-  faults.push(...messages.map((message) => `${name}: console: ${message}`));
+  let themes = ['light', 'dark'];
+  for (const view of [...VIEWS, LOGIN]) {
+    world.isSignedIn = view !== LOGIN;
+    faults.push(...(await checkView(page, base, view, size.width, themes)));
+    // The next view is loaded in the theme that this one ended in, so each theme is started in and switched to.
+    themes = themes.toReversed();
+  }
+  faults.push(...messages.map((message) => `${size.width}: console: ${message}`));
   await close();
   await stop();
   return faults;
@@ -85,22 +79,29 @@ async function checkVariant(variant) {
 
 const LOGIN = { name: 'login', path: '/login', ready: 'form' };
 
-async function checkView(page, base, view, variant) {
-  const name = `${view.name}-${variant}`;
+/** Loads a view once and looks at it in one theme after the other. */
+async function checkView(page, base, view, width, themes) {
+  const faults = [];
   try {
     await page.goto(base + view.path);
     await page.waitForSelector(view.ready, { timeout: 20_000 });
     if (view.also) await page.waitForSelector(view.also, { timeout: 20_000 });
     await view.act?.(page);
     await page.evaluate(() => document.fonts.ready);
-    await settle(page);
-    await screenshot(page, name);
-    const found = [...(await layoutFaults(page)), ...(await axe(page, view.exclude))];
-    return found.map((fault) => `${name}: ${fault}`);
+    for (const theme of themes) {
+      const name = `${view.name}-${width}-${theme}`;
+      await switchTheme(page, theme);
+      await settle(page);
+      await screenshot(page, name);
+      const found = [...(await layoutFaults(page)), ...(await axe(page, view.exclude))];
+      faults.push(...found.map((fault) => `${name}: ${fault}`));
+    }
   } catch (error) {
+    const name = `${view.name}-${width}`;
     await screenshot(page, `${name}-failed`);
-    return [`${name}: ${error.message.split('\n')[0]}`];
+    faults.push(`${name}: ${error.message.split('\n')[0]}`);
   }
+  return faults;
 }
 
 /** Two frames after the last layout, so that portals and observers have had their turn. */

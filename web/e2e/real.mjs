@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { axe, layoutFaults, openBrowser, screenshot } from './browser.mjs';
+import { axe, layoutFaults, openBrowser, screenshot, switchTheme } from './browser.mjs';
 import { kqlSteps } from './kql.mjs';
 import { runSteps } from './steps.mjs';
 
@@ -150,28 +150,33 @@ async function checkPages() {
     settings: [`${overview}/settings`, '.grid-row'],
     query: [`${overview}/query`, '.query-results .grid-row'],
   };
-  const faults = [];
-  for (const [width, height] of [
-    [1440, 900],
-    [400, 860],
-  ]) {
-    for (const dark of [false, true]) {
-      const variant = `${width}-${dark ? 'dark' : 'light'}`;
-      const other = await openBrowser({ width, height, dark });
-      await other.context.addCookies(cookies);
-      for (const [name, [address, ready]] of Object.entries(places)) {
-        await other.page.goto(address);
-        await other.page.waitForSelector(ready, PATIENCE);
-        if (['dashboard', 'changes', 'coverage'].includes(name))
-          await other.page.waitForSelector('.chart svg text', PATIENCE);
-        await screenshot(other.page, `real-${name}-${variant}`);
-        const found = [...(await layoutFaults(other.page)), ...(await axe(other.page, [['.monaco-editor']]))];
-        faults.push(...found.map((fault) => `${name}-${variant}: ${fault}`));
-      }
-      faults.push(...other.messages.map((message) => `${variant}: console: ${message}`));
-      await other.close();
-    }
-  }
+  const sizes = [
+    { width: 1440, height: 900 },
+    { width: 400, height: 860 },
+  ];
+  const faults = (await Promise.all(sizes.map((size) => checkSize(size, cookies, places)))).flat();
   assert.deepEqual(faults, []);
   return Object.keys(places).length * 4;
+}
+
+async function checkSize(size, cookies, places) {
+  const faults = [];
+  const other = await openBrowser(size);
+  await other.context.addCookies(cookies);
+  for (const [name, [address, ready]] of Object.entries(places)) {
+    await other.page.goto(address);
+    await other.page.waitForSelector(ready, PATIENCE);
+    if (['dashboard', 'changes', 'coverage'].includes(name))
+      await other.page.waitForSelector('.chart svg text', PATIENCE);
+    for (const theme of ['light', 'dark']) {
+      const variant = `${name}-${size.width}-${theme}`;
+      await switchTheme(other.page, theme);
+      await screenshot(other.page, `real-${variant}`);
+      const found = [...(await layoutFaults(other.page)), ...(await axe(other.page, [['.monaco-editor']]))];
+      faults.push(...found.map((fault) => `${variant}: ${fault}`));
+    }
+  }
+  faults.push(...other.messages.map((message) => `${size.width}: console: ${message}`));
+  await other.close();
+  return faults;
 }

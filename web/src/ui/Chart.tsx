@@ -24,6 +24,9 @@ type Props = {
   onBrush?(from: number, to: number): void;
 };
 
+/** Otherwise labels that would touch are left out here and there. */
+const FEW_LABELS_WHEN_NARROW = { query: { maxWidth: 480 }, option: { xAxis: { splitNumber: 4 } } };
+
 type BrushEvent = { areas?: { coordRange?: [number, number] }[] };
 
 /** A chart in the product's look; it is drawn as SVG and without inline HTML, as the security policy asks. */
@@ -47,7 +50,8 @@ export default function Chart({ label, height, build, onBrush }: Props) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes the colours that are read here.
   useEffect(() => {
-    chart.current?.setOption(withLook(build(cssVariable), cssVariable), { notMerge: true });
+    const option = { baseOption: withLook(build(cssVariable), cssVariable), media: [FEW_LABELS_WHEN_NARROW] };
+    chart.current?.setOption(option, { notMerge: true });
     if (onBrush) armBrush(chart.current, onBrush);
   }, [build, isDark, onBrush]);
 

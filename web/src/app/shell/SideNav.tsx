@@ -28,8 +28,8 @@ function WorkspaceNav({ ws }: { ws: string }) {
   const workspace = useQuery(workspaceQuery(ws));
   return (
     <>
-      <div className="nav-heading" title={workspace.data?.name ?? ws}>
-        Workspace · {workspace.data?.name ?? ws}
+      <div className="nav-heading" title={workspace.data?.name}>
+        Workspace{workspace.data && ` · ${workspace.data.name}`}
       </div>
       <NavItem link={{ to: '/w/$ws', params: { ws } }} icon={Home20Regular} label="Overview" />
       <NavItem link={{ to: '/w/$ws/query', params: { ws } }} icon={Code20Regular} label="Query (KQL)" />

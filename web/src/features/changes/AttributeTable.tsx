@@ -31,7 +31,7 @@ export function AttributeTable({ attributes, category }: Props) {
 
 function AttributeRow({ attribute, isMarked }: { attribute: Attribute; isMarked: boolean }) {
   const { name, before, after, mono } = attribute;
-  const className = mono ? 'mono' : undefined;
+  const faceOf = (value: string | null) => (mono && value !== null ? 'mono' : undefined);
   return (
     <tr className={isMarked ? 'changed' : undefined}>
       <th scope="row">
@@ -43,10 +43,10 @@ function AttributeRow({ attribute, isMarked }: { attribute: Attribute; isMarked:
           </span>
         )}
       </th>
-      <td className={className}>
+      <td className={faceOf(before)}>
         <Value name={name} value={before} />
       </td>
-      <td className={className}>
+      <td className={faceOf(after)}>
         <Value name={name} value={after} />
       </td>
     </tr>

@@ -21,7 +21,7 @@ export function CoverageEmpty({ isEnabled, machines }: Props) {
   }
   return (
     <EmptyState tone="good" icon={<ShieldCheckmark24Regular aria-hidden />} title="No gap in this period">
-      Everything that the rules name was watched all the time.
+      Since they were enrolled, the machines have watched everything that the rules name.
     </EmptyState>
   );
 }

@@ -16,7 +16,7 @@ export function CoverageGrid({ gaps, empty }: { gaps: readonly Gap[]; empty: Rea
       label="Coverage"
       rows={gaps}
       rowId={({ machine, scope, start, cause }) => [machine, scope, start, cause].join('\n')}
-      rowHeight={54}
+      rowHeight={72}
       maxHeight="min(560px, 70vh)"
       empty={empty}
       columns={COLUMNS}
@@ -39,12 +39,13 @@ const COLUMNS: readonly Column<Gap>[] = [
     header: 'Not watched',
     value: ({ scope }) => scope,
     width: 'minmax(180px, 2fr)',
-    cell: ({ scope, machine, cause }) => (
+    cell: ({ scope, machine, cause, detail }) => (
       <span className="two-lines">
         {scope === '*' ? <b>{scopeInWords(scope)}</b> : <PathText path={scope} />}
         <span className="muted narrow-only">
           {machine} · {causeInWords(cause)}
         </span>
+        <span className="muted narrow-only">{detail}</span>
       </span>
     ),
   },
@@ -64,7 +65,7 @@ const COLUMNS: readonly Column<Gap>[] = [
     cell: ({ cause, detail }) => (
       <span className="two-lines" title={detail}>
         <b>{causeInWords(cause)}</b>
-        <span className="muted">{detail}</span>
+        <span className="muted gap-detail">{detail}</span>
       </span>
     ),
   },

@@ -57,7 +57,7 @@ const COLUMNS: readonly Column<Machine>[] = [
     id: 'name',
     header: 'Machine',
     value: ({ name }) => name,
-    width: 'minmax(170px, 1.4fr)',
+    width: 'minmax(170px, 1.3fr)',
     cell: ({ name }) => (
       <span className="machine-name">
         <Desktop20Regular aria-hidden />
@@ -65,12 +65,18 @@ const COLUMNS: readonly Column<Machine>[] = [
       </span>
     ),
   },
-  { id: 'os', header: 'Operating system', value: ({ os }) => os, hideNarrow: true },
+  {
+    id: 'os',
+    header: 'Operating system',
+    value: ({ os }) => os,
+    width: 'minmax(150px, 1.3fr)',
+    hideNarrow: true,
+  },
   {
     id: 'agent',
     header: 'Agent',
     value: ({ lastSeen }) => lastSeen,
-    width: 'minmax(210px, 1.2fr)',
+    width: 'minmax(210px, 1fr)',
     narrowWidth: 'minmax(0, 1fr)',
     cell: (machine) => <AgentStatus machine={machine} />,
   },
