@@ -88,7 +88,7 @@ impl Installation {
             self.agent_command(&[
                 "enroll",
                 "--server",
-                token["server"].as_str().unwrap(),
+                &format!("https://{}", self.ports.as_ref().unwrap().0),
                 "--ca-fingerprint",
             ])
             .arg(token["caFingerprint"].as_str().unwrap())
