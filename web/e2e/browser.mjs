@@ -91,6 +91,11 @@ export async function layoutFaults(page) {
       if (isWide(grid) && !grid.closest('.query-results'))
         faults.push(`grid ${grid.ariaLabel} overflows sideways`);
     }
+    for (const chart of document.querySelectorAll('.chart svg')) {
+      const color = getComputedStyle(document.documentElement).getPropertyValue('--c-modified').trim();
+      if (!chart.querySelector(`[fill="${color}"]`))
+        faults.push('a chart is not in the colours of the theme');
+    }
     const shell = document.querySelector('.shell, .login');
     const centre = document.elementFromPoint(window.innerWidth / 2, window.innerHeight / 2);
     // A modal dialog covers the page on purpose, with itself or with its backdrop.

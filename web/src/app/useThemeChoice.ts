@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useState } from 'react';
 import type { ThemeChoice, ThemeMode } from '../ui/theme';
 
 const STORAGE_KEY = 'theme';
@@ -17,7 +17,8 @@ export function useThemeChoice(): ThemeChoice {
   }, [system]);
 
   const isDark = mode === 'dark' || (mode === 'system' && isSystemDark);
-  useEffect(() => {
+  // Before the effects of what is drawn from the theme's variables, such as the charts.
+  useLayoutEffect(() => {
     document.documentElement.dataset.theme = isDark ? 'dark' : 'light';
   }, [isDark]);
 
