@@ -226,8 +226,9 @@ impl Installation {
 
 impl Drop for Installation {
     fn drop(&mut self) {
-        self.agent.take().map(kill);
-        self.server.take().map(kill);
+        for child in [self.agent.take(), self.server.take()].into_iter().flatten() {
+            kill(child);
+        }
     }
 }
 

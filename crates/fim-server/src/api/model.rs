@@ -1,5 +1,9 @@
 //! What the API says and takes: one type for each noun, as JSON in camelCase.
 
+mod access;
+
+pub use access::*;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -608,102 +612,6 @@ pub struct EnrollmentToken {
     pub ca_fingerprint: String,
     /// What to run on the machine.
     pub command: String,
-}
-
-/// A name and a password.
-#[derive(Clone, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SignIn {
-    /// The user's name.
-    pub name: String,
-    /// The password.
-    pub password: String,
-}
-
-/// A sign-in code that is good once.
-#[derive(Clone, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OneTimeSignIn {
-    /// The code of the link.
-    pub code: String,
-}
-
-/// Who is signed in.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Session {
-    /// The user.
-    pub user: SessionUser,
-    /// The roles held, for any scope.
-    pub roles: Vec<String>,
-    /// What state-changing calls by cookie send as `X-CSRF-Token`; empty for API tokens, which need none.
-    pub csrf_token: String,
-    /// True until the user has set a password.
-    pub must_set_password: bool,
-}
-
-/// The user of a session.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct SessionUser {
-    /// The name.
-    pub name: String,
-}
-
-/// A new password.
-#[derive(Clone, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewPassword {
-    /// The password so far; not needed while none was set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub current_password: Option<String>,
-    /// The new one: 10 to 1,000 characters.
-    pub new_password: String,
-}
-
-/// What a new API token is made from.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewApiToken {
-    /// A name to know it by, unique.
-    pub name: String,
-    /// `owner` or `reader`.
-    pub role: String,
-    /// The workspace (id or name) that it is limited to; everything if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
-    /// Seconds from now until it is good no more; without end if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_in_seconds: Option<u64>,
-}
-
-/// An API token as lists show it: never the token itself.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ApiToken {
-    /// The name.
-    pub name: String,
-    /// The role.
-    pub role: String,
-    /// The workspace's id that it is limited to.
-    #[schema(required)]
-    pub scope: Option<String>,
-    /// Who made it.
-    pub created_by: String,
-    /// When it was made.
-    pub created_at: Moment,
-    /// When it is good no more.
-    #[schema(required)]
-    pub expires_at: Option<Moment>,
-}
-
-/// A new API token, seen this one time.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct CreatedApiToken {
-    /// The token: `Authorization: Bearer …`.
-    pub token: String,
-    /// What lists will show.
-    #[serde(flatten)]
-    pub details: ApiToken,
 }
 
 /// The group of rules that are not recommended items.

@@ -92,7 +92,7 @@ fn change(path: &str, before: Option<Entity>, after: Option<Entity>, observed: T
     let mut id = [0; 16];
     let text = format!("{path} {} {}", before.is_some(), after.is_some());
     for (place, byte) in text.bytes().enumerate() {
-        id[place % 16] = id[place % 16] ^ byte.rotate_left(u32::try_from(place % 8).unwrap());
+        id[place % 16] ^= byte.rotate_left(u32::try_from(place % 8).unwrap());
     }
     Report::Change(ChangeEvent {
         id: ChangeId(id),

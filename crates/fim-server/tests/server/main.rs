@@ -1,4 +1,10 @@
 //! The server as its callers see it: scenarios over HTTP against a real one, each with its own data directory.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do, and the lints know only functions that are tests themselves"
+)]
 
 mod access;
 mod client;

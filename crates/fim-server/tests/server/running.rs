@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fim_core::Timestamp;
-use fim_server::{Clock, RunningServer, Server, ServerConfig};
+use fim_server::{Clock, Limits, RunningServer, Server, ServerConfig};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -24,14 +24,19 @@ impl Running {
         // Callers judge the server's certificate by the real time, so the clock starts with it.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let clock = Clock::manual(Timestamp(i64::try_from(since_epoch.as_nanos()).unwrap()));
-        let mut config = ServerConfig::default();
-        config.data_dir = folder.path().join("data");
-        config.listen = "127.0.0.1:0".parse().unwrap();
-        config.browser_listen = Some("127.0.0.1:0".parse().unwrap());
-        config.clock = clock.clone();
-        config.limits.batch_bytes = 1 << 20;
-        config.limits.batch_decoded_bytes = 2 << 20;
-        config.limits.json_bytes = 64 << 10;
+        let config = ServerConfig {
+            data_dir: folder.path().join("data"),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            browser_listen: Some("127.0.0.1:0".parse().unwrap()),
+            clock: clock.clone(),
+            limits: Limits {
+                batch_bytes: 1 << 20,
+                batch_decoded_bytes: 2 << 20,
+                json_bytes: 64 << 10,
+                ..Limits::default()
+            },
+            ..ServerConfig::default()
+        };
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap();
         let server = runtime.block_on(Server::start(config.clone())).unwrap();
