@@ -14,16 +14,21 @@ fn main() {
     println!("cargo::rerun-if-changed={}", dist.display());
     println!("cargo::rerun-if-changed=build.rs");
 
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    let kept = out.join("web");
+    let _ = fs::remove_dir_all(&kept);
     let mut files = Vec::new();
     collect(&dist, &dist, &mut files);
     files.sort();
+    // The compiler reads copies: the page may be built anew while the program is.
+    files.retain(|name| keep(&dist, &kept, name));
     let mut code = String::from("/// The files of the web page by path.\npub static FILES: &[File] = &[\n");
     for name in files.iter().filter(|name| !is_variant(name, &files)) {
         let include = |suffix: &str| {
             let variant = format!("{name}{suffix}");
             files
                 .contains(&variant)
-                .then(|| format!("include_bytes!({:?})", dist.join(variant).display().to_string()))
+                .then(|| format!("include_bytes!({:?})", kept.join(variant).display().to_string()))
         };
         let option = |text: Option<String>| text.map_or("None".to_owned(), |text| format!("Some({text})"));
         let _ = writeln!(
@@ -35,10 +40,17 @@ fn main() {
         );
     }
     code.push_str("];\n");
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("web_files.rs");
-    if let Err(error) = fs::write(&out, code) {
-        println!("cargo::error=cannot write {}: {error}", out.display());
+    let list = out.join("web_files.rs");
+    if let Err(error) = fs::write(&list, code) {
+        println!("cargo::error=cannot write {}: {error}", list.display());
     }
+}
+
+/// Copies one file; false if it is gone.
+fn keep(dist: &Path, kept: &Path, name: &str) -> bool {
+    let to = kept.join(name);
+    to.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok())
+        && fs::copy(dist.join(name), to).is_ok()
 }
 
 /// Lists files by their path below `base`, with `/`.
