@@ -26,7 +26,7 @@ pub fn run(args: &ServerArgs) -> Result<(), Failure> {
 
 /// Log lines go to standard error; `RUST_LOG` chooses which.
 pub fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
@@ -133,6 +133,9 @@ impl<'a> Serving<'a> {
         self.runtime.block_on(self.server.stop()).map_err(|error| local(&error))
     }
 }
+
+/// The engine warns of each file whose bounds it cannot use to pass the file over, which is no trouble of the user's.
+const LOGGED: &str = "warn,datafusion_common::pruning=error";
 
 /// The whole chain of causes in one line.
 pub fn local(error: &dyn std::error::Error) -> Failure {

@@ -51,7 +51,7 @@ fn serve(
     };
     announce(args, data_dir, &profile, serving)?;
     if let Some(agent) = &agent {
-        progress::show_first_baseline(agent, &signal);
+        progress::show_first_baseline(agent, &data_dir.join("agent"), &signal);
     }
     let failure = wait(agent.as_ref(), &signal);
     if let Some(agent) = agent {

@@ -1,25 +1,31 @@
 //! How far the first baseline is.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::Duration;
 
-use fim_sensor::{RunningSensor, SensorState, Status};
+use fim_os::LiveTree;
+use fim_sensor::{DataDir, RunningSensor, SensorState, Status, current_settings, preview};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use crate::commands::server::StopSignal;
 
 /// Shows the first baseline until it is done, or the signal comes. A later start has none to show.
-pub fn show_first_baseline(agent: &RunningSensor, signal: &StopSignal) {
-    let bar = ProgressBar::new(0);
+pub fn show_first_baseline(agent: &RunningSensor, folder: &Path, signal: &StopSignal) {
+    let bar = ProgressBar::no_length().with_style(style(COUNTING));
+    let mut entities = None;
     loop {
         let status = agent.status();
         match status.state {
             SensorState::Starting => {}
-            SensorState::Baselining => update(&bar, &status),
+            SensorState::Baselining => update(&bar, &status, entities.get_or_insert_with(|| measure(folder))),
             SensorState::Scanning | SensorState::Idle | SensorState::Stopped => {
                 bar.finish_and_clear();
-                if let Some(scan) = status.last_scan.filter(|_| bar.position() > 0) {
+                if let Some(scan) = status.last_scan.filter(|_| entities.is_some()) {
                     eprintln!(
-                        "baseline of {} entities, {} read; scans every {} s from now on",
+                        "first baseline: {} entities, {} read; scans every {} s from now on",
                         scan.entities,
                         HumanBytes(scan.bytes),
                         status.scan_interval_seconds
@@ -35,19 +41,38 @@ pub fn show_first_baseline(agent: &RunningSensor, signal: &StopSignal) {
     }
 }
 
-fn update(bar: &ProgressBar, status: &Status) {
-    let progress = status.progress.unwrap_or_default();
-    if let Some(total) = progress.bytes_total.filter(|_| bar.length() == Some(0))
-        && let Ok(style) = ProgressStyle::with_template(TEMPLATE)
-    {
-        bar.set_length(total);
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.set_position(progress.bytes_done);
-    let of = progress.files_total.map(|total| format!(" of {total}")).unwrap_or_default();
-    bar.set_message(format!("{}{of} files", progress.files_done));
+/// How many entities there are, counted beside the baseline without reading them; the bar only counts up until then.
+/// Their bytes would be a worse measure: what links lead to is read as well, and its size is seen only then.
+fn measure(folder: &Path) -> Receiver<u64> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let data_dir = DataDir::new(folder);
+    thread::spawn(move || {
+        let Ok((settings, ..)) = current_settings(&data_dir) else { return };
+        let (rules, _) = settings.rule_set(&|name| std::env::var(name).ok());
+        let entities =
+            preview(Arc::new(LiveTree::new()), &rules).rules.iter().map(|cost| cost.entities).sum();
+        // Nobody waits for it any more if the baseline was quicker.
+        let _ = sender.send(entities);
+    });
+    receiver
 }
 
-const TEMPLATE: &str =
-    "first baseline [{bar:30}] {msg}, {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+fn update(bar: &ProgressBar, status: &Status, entities: &Receiver<u64>) {
+    if let Ok(entities) = entities.try_recv() {
+        bar.set_length(entities);
+        bar.set_style(style(MEASURED));
+    }
+    let progress = status.progress.unwrap_or_default();
+    bar.set_position(progress.files_done);
+    bar.set_message(HumanBytes(progress.bytes_done).to_string());
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+const COUNTING: &str = "first baseline: {pos} files, {msg}";
+const MEASURED: &str = "first baseline [{bar:30}] {pos} of {len} files, {msg}, {eta} left";
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
