@@ -34,11 +34,19 @@ pub enum Aspect {
     Xattrs,
     /// A link's target or a device's numbers.
     Target,
+    /// What running it grants beyond the rights of whoever runs it (`capabilities(7)`).
+    Capabilities,
+    /// The label that a security module decides by (SELinux).
+    Label,
+    /// The marks of `chattr(1)`.
+    Flags,
+    /// The mount through which it is seen.
+    Mount,
 }
 
 impl Aspect {
     /// Every aspect, in the order in which they are shown.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Kind,
         Self::Content,
         Self::Size,
@@ -51,8 +59,12 @@ impl Aspect {
         Self::Inode,
         Self::Links,
         Self::Acl,
+        Self::Capabilities,
+        Self::Label,
+        Self::Flags,
         Self::Xattrs,
         Self::Target,
+        Self::Mount,
     ];
 
     /// The name that `FieldsChanged` shows: the published column's where there is one.
@@ -72,6 +84,10 @@ impl Aspect {
             Self::Acl => "Acls",
             Self::Xattrs => "Xattrs",
             Self::Target => "Target",
+            Self::Capabilities => "Capabilities",
+            Self::Label => "SecurityLabel",
+            Self::Flags => "Flags",
+            Self::Mount => "Mount",
         }
     }
 }
@@ -88,13 +104,17 @@ impl AspectSet {
 
     /// What a rule watches unless it says otherwise: every aspect whose difference is a change in its own right.
     ///
-    /// Left out are three that differ without anything having changed that a person could see or use; they are kept
+    /// Left out are four that differ without anything having changed that a person could see or use; they are kept
     /// and shown all the same. *Changed*: every real change moves it and is found by what it changed, content put back
     /// with its old modification time included, by its digest; alone it says that something was set to what it was.
     /// *Inode* and *created*: a file replaced by an identical one, as package managers and editors do, is the same
-    /// file to whoever opens it; one that differs is found by what differs. Device numbers also move at a restart.
-    pub const WATCHED_BY_DEFAULT: Self =
-        Self::ALL.without(Aspect::Changed).without(Aspect::Inode).without(Aspect::Created);
+    /// file to whoever opens it; one that differs is found by what differs. Device numbers also move at a restart, and
+    /// so does the number of the *mount*.
+    pub const WATCHED_BY_DEFAULT: Self = Self::ALL
+        .without(Aspect::Changed)
+        .without(Aspect::Inode)
+        .without(Aspect::Created)
+        .without(Aspect::Mount);
 
     /// This set with `aspect` in it.
     #[must_use]

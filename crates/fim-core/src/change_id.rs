@@ -91,6 +91,17 @@ impl Writer {
         });
         self.maybe(attributes.target.as_deref(), Self::bytes);
         self.maybe(entity.digest, |writer, digest| writer.bytes(&digest.0));
+        self.later(2, attributes.flags.map(|flags| flags.bits().into()));
+        self.later(3, attributes.mount_id);
+    }
+
+    /// An attribute that older versions do not know: where it is unknown the id is the one that they derive. The tag
+    /// is none that anything else begins with.
+    fn later(&mut self, tag: u8, value: Option<u64>) {
+        if let Some(value) = value {
+            self.0.update([tag]);
+            self.number(value);
+        }
     }
 
     fn principal(&mut self, principal: &Principal) {

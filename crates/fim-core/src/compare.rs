@@ -1,6 +1,7 @@
 //! The one judge of difference, and what is kept when a look tells less than the one before.
 
-use crate::{Aspect, AspectSet, Entity, EntityKind, FileAttributes, Principal};
+use crate::summary::{CAPABILITY_XATTR, LABEL_XATTR};
+use crate::{Aspect, AspectSet, Entity, EntityKind, FileAttributes, Principal, Xattr};
 
 /// Which of the watched aspects differ between two looks at one entity.
 ///
@@ -43,6 +44,8 @@ pub fn absorb(older: Entity, newer: Entity) -> Entity {
             acl: new.acl.or(old.acl),
             xattrs: new.xattrs.or(old.xattrs),
             target: new.target.or(old.target),
+            flags: new.flags.or(old.flags),
+            mount_id: new.mount_id.or(old.mount_id),
         },
         digest: newer.digest.or(older.digest),
     }
@@ -67,8 +70,15 @@ fn differs(before: &Entity, after: &Entity, aspect: Aspect) -> bool {
         Aspect::Inode => both_differ(&old.inode, &new.inode) || both_differ(&old.device, &new.device),
         Aspect::Links => both_differ(&old.links, &new.links),
         Aspect::Acl => both_differ(&old.acl, &new.acl),
-        Aspect::Xattrs => both_differ(&old.xattrs, &new.xattrs),
+        Aspect::Capabilities => both_differ(&old.xattr(CAPABILITY_XATTR), &new.xattr(CAPABILITY_XATTR)),
+        Aspect::Label => both_differ(&old.xattr(LABEL_XATTR), &new.xattr(LABEL_XATTR)),
+        Aspect::Flags => both_differ(&old.flags, &new.flags),
+        Aspect::Xattrs => match (&old.xattrs, &new.xattrs) {
+            (Some(old), Some(new)) => !other_xattrs(old).eq(other_xattrs(new)),
+            (None, _) | (_, None) => false,
+        },
         Aspect::Target => both_differ(&old.target, &new.target),
+        Aspect::Mount => both_differ(&old.mount_id, &new.mount_id),
     }
 }
 
@@ -84,9 +94,18 @@ fn tells_only_of_entries(aspect: Aspect) -> bool {
         | Aspect::Created
         | Aspect::Inode
         | Aspect::Acl
+        | Aspect::Capabilities
+        | Aspect::Label
+        | Aspect::Flags
         | Aspect::Xattrs
-        | Aspect::Target => false,
+        | Aspect::Target
+        | Aspect::Mount => false,
     }
+}
+
+/// The extended attributes that are no aspect of their own.
+fn other_xattrs(xattrs: &[Xattr]) -> impl Iterator<Item = &Xattr> {
+    xattrs.iter().filter(|xattr| xattr.name != CAPABILITY_XATTR && xattr.name != LABEL_XATTR)
 }
 
 fn both_differ<T: PartialEq>(before: &Option<T>, after: &Option<T>) -> bool {

@@ -78,6 +78,59 @@ pub struct Xattr {
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Acl(pub String);
 
+/// Marks that a file system keeps of a file beside its mode, as `chattr(1)` sets and `lsattr(1)` lists them.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct FileFlags(u16);
+
+impl FileFlags {
+    /// The content may only grow.
+    pub const APPEND_ONLY: Self = Self(1);
+    /// Nothing of it may be changed.
+    pub const IMMUTABLE: Self = Self(1 << 1);
+    /// Backups leave it out.
+    pub const NO_DUMP: Self = Self(1 << 2);
+    /// It is stored compressed.
+    pub const COMPRESSED: Self = Self(1 << 3);
+    /// It is stored encrypted.
+    pub const ENCRYPTED: Self = Self(1 << 4);
+    /// Its content is sealed by a Merkle tree (`fs-verity`).
+    pub const VERITY: Self = Self(1 << 5);
+    /// It is accessed without the page cache.
+    pub const DIRECT_ACCESS: Self = Self(1 << 6);
+
+    /// Every flag with the letter that `lsattr(1)` shows for it, in the order in which it shows them.
+    pub const LETTERS: [(Self, char); 7] = [
+        (Self::IMMUTABLE, 'i'),
+        (Self::APPEND_ONLY, 'a'),
+        (Self::NO_DUMP, 'd'),
+        (Self::COMPRESSED, 'c'),
+        (Self::ENCRYPTED, 'E'),
+        (Self::VERITY, 'V'),
+        (Self::DIRECT_ACCESS, 'x'),
+    ];
+
+    /// These flags and those of `other`.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// True if all flags of `other` are among these.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The flags as bits, for storing them.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// The flags of stored bits; bits that a newer version stored are kept, so that they are compared all the same.
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+}
+
 /// What a file system says of a file. `None` is *unknown*, never *empty*.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct FileAttributes {
@@ -107,6 +160,19 @@ pub struct FileAttributes {
     pub xattrs: Option<Vec<Xattr>>,
     /// Where a symbolic link points, as stored; device numbers `major:minor` for devices.
     pub target: Option<Vec<u8>>,
+    /// The marks of `chattr(1)`, as far as the file system tells them.
+    pub flags: Option<FileFlags>,
+    /// The mount through which it was seen; the number is the kernel's and lasts until the machine restarts.
+    pub mount_id: Option<u64>,
+}
+
+impl FileAttributes {
+    /// The value of an extended attribute: `Some(None)` if it is known that there is none of that name, `None` if
+    /// it is not known which there are.
+    pub fn xattr(&self, name: &[u8]) -> Option<Option<&[u8]>> {
+        let xattrs = self.xattrs.as_ref()?;
+        Some(xattrs.iter().find(|xattr| xattr.name == name).map(|xattr| &xattr.value[..]))
+    }
 }
 
 /// One monitored thing as someone saw it, once.

@@ -3,6 +3,7 @@
 //! Nothing in this crate reads a file, a clock or the environment. It decides; other crates fetch and deliver.
 
 mod aspect;
+mod capability;
 mod change;
 mod change_id;
 mod compare;
@@ -19,7 +20,7 @@ mod tracker;
 pub use aspect::{Aspect, AspectSet};
 pub use change::{Change, ChangeCategory, ChangeEvent, ChangeId, ChangeSource, apply, diff};
 pub use compare::{absorb, compare};
-pub use entity::{Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, Principal, Xattr};
+pub use entity::{Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, FileFlags, Principal, Xattr};
 pub use gap::{Gap, GapCause, GapScope};
 pub use observation::{Observation, Unreadable};
 pub use path::{EntityPath, ParsePathError, PathStyle};
@@ -28,6 +29,6 @@ pub use rule::{
     DirectoryDecision, EntityDecision, Explanation, How, InvalidRule, LinkDecision, Links, PathType,
     RECOMMENDED_GROUP, Rule, RuleError, RuleSet, ScanPlan, WhyNot, recommended_linux,
 };
-pub use summary::{acl_text, attributes_text, checksum_text};
+pub use summary::{acl_text, attributes_text, capabilities_text, checksum_text, flags_text, label_text};
 pub use time::Timestamp;
 pub use tracker::{Demand, Input, Memory, OpenGap, ScanEnd, Settings, Stop, Tracker};

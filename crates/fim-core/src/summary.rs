@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Entity, EntityKind, Principal, Xattr};
+use crate::{Entity, EntityKind, FileAttributes, FileFlags, Principal, Xattr, capability};
 
 impl EntityKind {
     /// The name that the `Attributes` column shows.
@@ -20,7 +20,7 @@ impl EntityKind {
 }
 
 /// Kind and attributes in one line, what is not known left out:
-/// `Type=File; Mode=0644; Owner=root(0); Group=root(0); Inode=12; Links=1; Xattrs=user.comment`.
+/// `Type=File; Mode=0755; Owner=root(0); Group=root(0); Inode=12; Links=1; Capabilities=cap_net_raw=ep; Flags=i`.
 pub fn attributes_text(entity: &Entity) -> String {
     let attributes = &entity.attributes;
     let mut text = format!("Type={}", entity.kind.name());
@@ -36,7 +36,10 @@ pub fn attributes_text(entity: &Entity) -> String {
     add("Inode", attributes.inode.map(|inode| inode.to_string()));
     add("Links", attributes.links.map(|links| links.to_string()));
     add("Target", attributes.target.as_deref().map(shown_bytes));
-    add("Xattrs", attributes.xattrs.as_deref().filter(|xattrs| !xattrs.is_empty()).map(xattr_names));
+    add("Capabilities", capabilities_text(attributes));
+    add("SecurityLabel", label_text(attributes));
+    add("Flags", attributes.flags.filter(|&flags| flags != FileFlags::default()).map(flags_text));
+    add("Xattrs", attributes.xattrs.as_deref().map(xattr_names).filter(|names| !names.is_empty()));
     text
 }
 
@@ -78,8 +81,37 @@ fn principal_text(principal: &Principal) -> String {
     }
 }
 
+/// The names of the extended attributes that are not shown with their meaning.
 fn xattr_names(xattrs: &[Xattr]) -> String {
-    xattrs.iter().map(|xattr| shown_bytes(&xattr.name)).collect::<Vec<_>>().join(",")
+    let is_shown = |xattr: &&Xattr| xattr.name == CAPABILITY_XATTR || xattr.name == LABEL_XATTR;
+    let names = xattrs.iter().filter(|xattr| !is_shown(xattr)).map(|xattr| shown_bytes(&xattr.name));
+    names.collect::<Vec<_>>().join(",")
+}
+
+/// What running the file grants, as `getcap(8)` shows it; `None` if it grants nothing, or that is not known.
+pub fn capabilities_text(attributes: &FileAttributes) -> Option<String> {
+    attributes.xattr(CAPABILITY_XATTR).flatten().map(capability::to_text)
+}
+
+/// SELinux's label, which is stored with a NUL behind it; `None` if there is none, or that is not known.
+pub fn label_text(attributes: &FileAttributes) -> Option<String> {
+    let value = attributes.xattr(LABEL_XATTR).flatten()?;
+    Some(shown_bytes(value.strip_suffix(b"\0").unwrap_or(value)))
+}
+
+/// The letters of `lsattr(1)`; flags that have none are a number behind them.
+pub fn flags_text(flags: FileFlags) -> String {
+    let mut text: String = FileFlags::LETTERS
+        .iter()
+        .filter(|(flag, _)| flags.contains(*flag))
+        .map(|(_, letter)| letter)
+        .collect();
+    let named = FileFlags::LETTERS.iter().fold(FileFlags::default(), |all, (flag, _)| all.with(*flag));
+    let unnamed = flags.bits() & !named.bits();
+    if unnamed != 0 {
+        let _ = write!(text, "+{unnamed:#x}");
+    }
+    text
 }
 
 /// Bytes of unknown meaning as text on one line, escaped as paths of a Unix system are.
@@ -104,3 +136,8 @@ fn shown_bytes(bytes: &[u8]) -> String {
     }
     text
 }
+
+/// Where Linux keeps what a program is granted by its file.
+pub(crate) const CAPABILITY_XATTR: &[u8] = b"security.capability";
+/// Where SELinux keeps its label.
+pub(crate) const LABEL_XATTR: &[u8] = b"security.selinux";

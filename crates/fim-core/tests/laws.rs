@@ -3,7 +3,10 @@
 
 mod support;
 
-use fim_core::{Aspect, AspectSet, ChangeId, Entity, EntityKind, EntityPath, absorb, apply, compare, diff};
+use fim_core::{
+    Aspect, AspectSet, ChangeId, Entity, EntityKind, EntityPath, FileFlags, Xattr, absorb, apply, compare,
+    diff,
+};
 use proptest::prelude::*;
 use support::{aspects, entity, entity_at};
 
@@ -183,4 +186,35 @@ fn a_directory_does_not_tell_again_what_its_entries_tell() {
     after.attributes.mode = Some(0o777);
     before.attributes.mode = Some(0o755);
     assert_eq!(compare(&before, &after, AspectSet::ALL).iter().collect::<Vec<_>>(), [Aspect::Mode]);
+}
+
+#[test]
+fn capabilities_and_the_label_are_told_apart_from_other_attributes() {
+    let with = |name: &[u8], value: &[u8]| {
+        let mut seen = file();
+        seen.attributes.xattrs = Some(vec![Xattr { name: name.to_vec(), value: value.to_vec() }]);
+        seen
+    };
+    for (name, aspect) in [
+        (&b"security.capability"[..], Aspect::Capabilities),
+        (b"security.selinux", Aspect::Label),
+        (b"user.comment", Aspect::Xattrs),
+    ] {
+        let fields: Vec<Aspect> =
+            compare(&with(name, b"1"), &with(name, b"2"), AspectSet::ALL).iter().collect();
+        assert_eq!(fields, [aspect]);
+        let mut none = file();
+        none.attributes.xattrs = Some(Vec::new());
+        assert_eq!(compare(&none, &with(name, b""), AspectSet::ALL).iter().collect::<Vec<_>>(), [aspect]);
+    }
+}
+
+#[test]
+fn a_mark_that_is_set_is_a_change_and_another_mount_is_none() {
+    let (mut before, mut after) = (file(), file());
+    (before.attributes.flags, after.attributes.flags) =
+        (Some(FileFlags::default()), Some(FileFlags::IMMUTABLE));
+    (before.attributes.mount_id, after.attributes.mount_id) = (Some(7), Some(8));
+    let fields = compare(&before, &after, AspectSet::WATCHED_BY_DEFAULT);
+    assert_eq!(fields.iter().collect::<Vec<_>>(), [Aspect::Flags]);
 }

@@ -1,8 +1,8 @@
 //! What is known of an entity, as text for the published columns.
 
 use fim_core::{
-    Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, Principal, Xattr, acl_text,
-    attributes_text, checksum_text,
+    Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, FileFlags, Principal, Xattr,
+    acl_text, attributes_text, checksum_text,
 };
 
 fn file() -> Entity {
@@ -30,14 +30,20 @@ fn attributes_are_one_line_without_what_is_unknown() {
     );
     file.attributes.target = Some(b"../x\ny".to_vec());
     file.attributes.xattrs = Some(vec![
-        Xattr { name: b"security.capability".to_vec(), value: vec![] },
+        Xattr {
+            name: b"security.capability".to_vec(),
+            value: vec![1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        },
+        Xattr { name: b"security.selinux".to_vec(), value: b"system_u:object_r:etc_t:s0\0".to_vec() },
         Xattr { name: b"user.x".to_vec(), value: vec![1] },
     ]);
     assert_eq!(
         attributes_text(&file),
         "Type=File; Mode=4644; Owner=root(0); Group=(1234); Inode=12; Links=1; Target=../x\\x0ay; \
-         Xattrs=security.capability,user.x"
+         Capabilities=cap_net_raw=ep; SecurityLabel=system_u:object_r:etc_t:s0; Xattrs=user.x"
     );
+    file.attributes.flags = Some(FileFlags::APPEND_ONLY.with(FileFlags::IMMUTABLE));
+    assert!(attributes_text(&file).contains("; Flags=ia; "));
     file.attributes = FileAttributes { xattrs: Some(vec![]), ..FileAttributes::default() };
     assert_eq!(attributes_text(&file), "Type=File");
 }

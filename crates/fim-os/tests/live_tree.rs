@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use fim_core::{Acl, Entity, EntityKind, EntityPath, Observation, Unreadable};
+use fim_core::{Acl, Entity, EntityKind, EntityPath, FileFlags, Observation, Unreadable};
 use fim_os::LiveTree;
 use fim_scan::{FileTree as _, KeepOut, Plan, Scan, ScanOptions, digest_of};
 
@@ -178,6 +178,22 @@ fn extended_attributes_are_read_with_their_values() {
     let xattrs = seen[0].attributes.xattrs.as_ref().unwrap();
     let pairs: Vec<(&[u8], &[u8])> = xattrs.iter().map(|xattr| (&xattr.name[..], &xattr.value[..])).collect();
     assert_eq!(pairs, [(&b"user.a"[..], long.as_bytes()), (b"user.b", b"two")]);
+}
+
+#[test]
+fn marks_of_chattr_and_the_mount_are_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("file");
+    fs::write(&path, "").unwrap();
+    let before = observe(directory.path());
+    assert!(before[0].attributes.mount_id.is_some(), "the kernel tells the mount since Linux 5.8");
+    if before[0].attributes.flags.is_none() || !run("chattr", &["+a"], &path) {
+        return skip("chattr is not there, or this file system or user may not set marks");
+    }
+    let after = observe(directory.path());
+    assert!(run("chattr", &["-a"], &path));
+    assert_eq!(before[0].attributes.flags, Some(FileFlags::default()));
+    assert_eq!(after[0].attributes.flags, Some(FileFlags::APPEND_ONLY));
 }
 
 #[test]

@@ -272,6 +272,7 @@ impl Inner {
             acl: Some(Acl::default()),
             xattrs: Some(Vec::new()),
             target,
+            ..FileAttributes::default()
         };
         Ok(Look { kind: node.kind, attributes })
     }

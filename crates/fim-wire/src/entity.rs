@@ -1,8 +1,8 @@
 //! Entities and their keys.
 
 use fim_core::{
-    Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, PathStyle, Principal, Timestamp,
-    Xattr,
+    Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, FileFlags, PathStyle, Principal,
+    Timestamp, Xattr,
 };
 use minicbor::data::Type;
 use minicbor::decode::{Decoder, Error};
@@ -71,6 +71,10 @@ pub(crate) struct EntityRecord<'b> {
     target: Option<&'b [u8]>,
     #[cbor(n(15), with = "minicbor::bytes")]
     digest: Option<&'b [u8]>,
+    #[n(16)]
+    flags: Option<u16>,
+    #[n(17)]
+    mount_id: Option<u64>,
 }
 
 #[derive(Decode, Encode)]
@@ -148,6 +152,8 @@ impl<'b> From<&'b Entity> for EntityRecord<'b> {
             xattrs: attributes.xattrs.as_ref().map(xattrs),
             target: attributes.target.as_deref(),
             digest: entity.digest.as_ref().map(|digest| digest.0.as_slice()),
+            flags: attributes.flags.map(FileFlags::bits),
+            mount_id: attributes.mount_id,
         }
     }
 }
@@ -186,6 +192,8 @@ impl TryFrom<EntityRecord<'_>> for Entity {
                 acl: record.acl.map(|text| Acl(text.to_owned())),
                 xattrs: record.xattrs.map(xattrs),
                 target: record.target.map(<[u8]>::to_vec),
+                flags: record.flags.map(FileFlags::from_bits),
+                mount_id: record.mount_id,
             },
             digest: record.digest.map(digest).transpose()?,
         })

@@ -154,6 +154,7 @@ fn golden_batch() -> Batch {
             acl: Some(fim_core::Acl("user::rw-".to_owned())),
             xattrs: Some(vec![fim_core::Xattr { name: b"user.x".to_vec(), value: vec![0, 255] }]),
             target: None,
+            ..fim_core::FileAttributes::default()
         },
         digest: Some(fim_core::Digest([0xab; 32])),
     };

@@ -2,8 +2,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use fim_core::{
-    Acl, Aspect, AspectSet, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, Principal,
-    Timestamp, Xattr,
+    Acl, Aspect, AspectSet, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, FileFlags,
+    Principal, Timestamp, Xattr,
 };
 use proptest::prelude::*;
 
@@ -46,11 +46,17 @@ pub fn attributes() -> impl Strategy<Value = FileAttributes> {
         Just(Some(Acl::default())),
         Just(Some(Acl("user::rw-\nuser:ann:r--".to_owned())))
     ];
-    let xattr = (prop::collection::vec(any::<u8>(), 0..4), prop::collection::vec(any::<u8>(), 0..4))
-        .prop_map(|(name, value)| Xattr { name, value });
+    let name = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..4),
+        Just(b"security.selinux".to_vec()),
+        Just(b"security.capability".to_vec())
+    ];
+    let xattr =
+        (name, prop::collection::vec(any::<u8>(), 0..4)).prop_map(|(name, value)| Xattr { name, value });
     let xattrs = prop::option::of(prop::collection::vec(xattr, 0..3));
     let target = prop::option::of(prop::collection::vec(any::<u8>(), 0..6));
-    (numbers, people, times, acl, xattrs, target).prop_map(
+    let marks = (prop::option::of(any::<u16>().prop_map(FileFlags::from_bits)), few_u64());
+    (numbers, people, times, acl, xattrs, target, marks).prop_map(
         |(
             (size_bytes, inode, device, links, mode),
             (owner, group),
@@ -58,6 +64,7 @@ pub fn attributes() -> impl Strategy<Value = FileAttributes> {
             acl,
             xattrs,
             target,
+            (flags, mount_id),
         )| {
             FileAttributes {
                 size_bytes,
@@ -73,6 +80,8 @@ pub fn attributes() -> impl Strategy<Value = FileAttributes> {
                 acl,
                 xattrs,
                 target,
+                flags,
+                mount_id,
             }
         },
     )

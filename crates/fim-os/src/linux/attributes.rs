@@ -2,9 +2,9 @@
 
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use fim_core::{Acl, EntityKind, FileAttributes, Timestamp, Xattr};
+use fim_core::{Acl, EntityKind, FileAttributes, FileFlags, Timestamp, Xattr};
 use fim_scan::Look;
-use rustix::fs::{FileType, Statx, StatxFlags, StatxTimestamp};
+use rustix::fs::{FileType, Statx, StatxAttributes, StatxFlags, StatxTimestamp};
 use rustix::io::Errno;
 
 use super::acl;
@@ -45,6 +45,8 @@ impl Described<'_> {
             acl,
             xattrs,
             target: target.or_else(|| device_numbers(stat, kind)),
+            flags: flags(stat),
+            mount_id: (stat.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(stat.stx_mnt_id),
         };
         Look { kind, attributes }
     }
@@ -166,6 +168,25 @@ fn device_numbers(stat: &Statx, kind: EntityKind) -> Option<Vec<u8>> {
         | EntityKind::Socket => None,
     }
 }
+
+/// The marks of `chattr(1)` that come with the description, at no cost; a file system that tells none of them is not
+/// known to have none.
+fn flags(stat: &Statx) -> Option<FileFlags> {
+    let known = FLAGS.iter().filter(|(attribute, _)| stat.stx_attributes_mask.contains(*attribute));
+    let set = known.clone().filter(|(attribute, _)| stat.stx_attributes.contains(*attribute));
+    known.clone().next().map(|_| set.fold(FileFlags::default(), |flags, (_, flag)| flags.with(*flag)))
+}
+
+/// Attributes of `statx(2)` that are marks of a file.
+const FLAGS: [(StatxAttributes, FileFlags); 7] = [
+    (StatxAttributes::IMMUTABLE, FileFlags::IMMUTABLE),
+    (StatxAttributes::APPEND, FileFlags::APPEND_ONLY),
+    (StatxAttributes::NODUMP, FileFlags::NO_DUMP),
+    (StatxAttributes::COMPRESSED, FileFlags::COMPRESSED),
+    (StatxAttributes::ENCRYPTED, FileFlags::ENCRYPTED),
+    (StatxAttributes::VERITY, FileFlags::VERITY),
+    (StatxAttributes::DAX, FileFlags::DIRECT_ACCESS),
+];
 
 /// The kernel's own limit for names together and for one value (`limits.h`).
 const LARGEST_XATTR_BYTES: usize = 64 << 10;

@@ -210,7 +210,7 @@ fn text(error: Errno) -> String {
     std::io::Error::from(error).to_string()
 }
 
-const WANTED: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::BTIME);
+const WANTED: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::BTIME).union(StatxFlags::MNT_ID);
 
 const LIST_BYTES: usize = 32 << 10;
 

@@ -205,16 +205,17 @@ fn tell(change: Option<Change>, found: &mut dyn FnMut(Finding)) {
     }
 }
 
-/// A directory's inode changes with every name in it, which the names say themselves; what else changes it has an
-/// aspect of its own.
+/// The number of a mount is another one after a restart. A directory's inode changes with every name in it, which the
+/// names say themselves; what else changes it has an aspect of its own.
 fn watched(kind: EntityKind) -> AspectSet {
+    let lasting = AspectSet::ALL.without(Aspect::Mount);
     match kind {
-        EntityKind::Directory => AspectSet::ALL.without(Aspect::Changed),
+        EntityKind::Directory => lasting.without(Aspect::Changed),
         EntityKind::File
         | EntityKind::Symlink
         | EntityKind::BlockDevice
         | EntityKind::CharDevice
         | EntityKind::Fifo
-        | EntityKind::Socket => AspectSet::ALL,
+        | EntityKind::Socket => lasting,
     }
 }

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use fim_core::{Aspect, Change, ChangeCategory, Entity, EntityPath, Principal, Timestamp, Xattr, acl_text};
+use fim_core::{
+    Aspect, Change, ChangeCategory, Entity, EntityPath, Principal, Timestamp, Xattr, acl_text,
+    capabilities_text, flags_text, label_text,
+};
 use serde_json::{Map, Value, json};
 
 use super::{BaselineSummary, CheckSummary, Finding, Unseen};
@@ -141,6 +144,7 @@ fn aspect_text(entity: &Entity, aspect: Aspect) -> String {
     let attributes = &entity.attributes;
     let number = |number: Option<u64>| number.map(|number| number.to_string());
     let time = |time: Option<Timestamp>| time.map(precise);
+    let none = || "none".to_owned();
     let text = match aspect {
         Aspect::Kind => Some(entity.kind.name().to_owned()),
         Aspect::Content => entity.digest.map(|digest| digest.to_string()),
@@ -157,6 +161,12 @@ fn aspect_text(entity: &Entity, aspect: Aspect) -> String {
         }),
         Aspect::Links => number(attributes.links),
         Aspect::Acl => Some(acl_text(entity)),
+        Aspect::Capabilities => Some(capabilities_text(attributes).unwrap_or_else(none)),
+        Aspect::Label => Some(label_text(attributes).unwrap_or_else(none)),
+        Aspect::Flags => {
+            attributes.flags.map(flags_text).map(|text| if text.is_empty() { none() } else { text })
+        }
+        Aspect::Mount => number(attributes.mount_id),
         Aspect::Xattrs => attributes.xattrs.as_deref().map(xattrs_text),
         Aspect::Target => attributes.target.as_deref().map(shown),
     };
@@ -206,6 +216,9 @@ fn entity_json(entity: &Entity) -> Value {
         "xattrs",
         attributes.xattrs.as_ref().map(|xattrs| xattrs.iter().map(xattr).collect::<Map<_, _>>().into()),
     );
+    add("capabilities", capabilities_text(attributes).map(Value::from));
+    add("label", label_text(attributes).map(Value::from));
+    add("flags", attributes.flags.map(|flags| json!(flags_text(flags))));
     add("target", attributes.target.as_deref().map(|target| json!(shown(target))));
     fields.into()
 }

@@ -9,8 +9,8 @@
 //! The first record of a block shares nothing, so that blocks can be read by themselves.
 
 use fim_core::{
-    Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, PathStyle, Principal, Timestamp,
-    Xattr,
+    Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, FileFlags, PathStyle, Principal,
+    Timestamp, Xattr,
 };
 
 /// Adds the record of an entity whose predecessor in the block has the path `before`.
@@ -53,6 +53,11 @@ pub(super) fn encode(entity: &Entity, before: &[u8], out: &mut Vec<u8>) {
     if let Some(digest) = &entity.digest {
         out.extend_from_slice(&digest.0);
     }
+    for number in
+        [attributes.flags.map(|flags| flags.bits().into()), attributes.mount_id].into_iter().flatten()
+    {
+        put_number(out, number);
+    }
 }
 
 /// Takes the next record off `bytes`, the path of the one before it in the block at hand. `None` if there is no such
@@ -68,7 +73,7 @@ pub(super) fn decode(bytes: &mut &[u8], before: &[u8]) -> Option<Entity> {
     }
     let has = |bit: u32| known >> bit & 1 == 1;
     let mut field = bytes;
-    let attributes = FileAttributes {
+    let mut attributes = FileAttributes {
         size_bytes: take_if(has(SIZE), &mut field, take_number)?,
         mode: take_if(has(MODE), &mut field, |bytes| take_number(bytes)?.try_into().ok())?,
         owner: take_if(has(OWNER), &mut field, take_principal)?,
@@ -82,12 +87,16 @@ pub(super) fn decode(bytes: &mut &[u8], before: &[u8]) -> Option<Entity> {
         acl: take_if(has(ACL), &mut field, |bytes| take_text(bytes).map(Acl))?,
         xattrs: take_if(has(XATTRS), &mut field, take_xattrs)?,
         target: take_if(has(TARGET), &mut field, |bytes| take_bytes(bytes).map(<[u8]>::to_vec))?,
+        ..FileAttributes::default()
     };
     let digest = take_if(has(DIGEST), &mut field, |bytes| {
         let (digest, rest) = bytes.split_first_chunk()?;
         *bytes = rest;
         Some(Digest(*digest))
     })?;
+    attributes.flags = take_if(has(FLAGS), &mut field, |bytes| take_number(bytes)?.try_into().ok())?
+        .map(FileFlags::from_bits);
+    attributes.mount_id = take_if(has(MOUNT), &mut field, take_number)?;
     let path = if has(WINDOWS) { EntityPath::windows(path) } else { EntityPath::unix(path) };
     Some(Entity { key: EntityKey::File(path), kind, attributes, digest })
 }
@@ -114,6 +123,8 @@ fn known(entity: &Entity) -> u64 {
         (TARGET, attributes.target.is_some()),
         (DIGEST, entity.digest.is_some()),
         (WINDOWS, is_windows),
+        (FLAGS, attributes.flags.is_some()),
+        (MOUNT, attributes.mount_id.is_some()),
     ]
     .into_iter()
     .fold(0, |bits, (bit, is_known)| bits | u64::from(is_known) << bit)
@@ -236,4 +247,6 @@ const XATTRS: u32 = 11;
 const TARGET: u32 = 12;
 const DIGEST: u32 = 13;
 const WINDOWS: u32 = 14;
-const KNOWN_BITS: u32 = 15;
+const FLAGS: u32 = 15;
+const MOUNT: u32 = 16;
+const KNOWN_BITS: u32 = 17;

@@ -4,8 +4,8 @@ use std::io::Cursor;
 use std::path::Path;
 
 use fim_core::{
-    Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, Observation, Principal,
-    Timestamp, Xattr,
+    Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, FileFlags, Observation,
+    Principal, Timestamp, Xattr,
 };
 use fim_log::{Disk, RealDisk};
 use fim_testkit::{Fault, FaultyDisk, Survives};
@@ -37,6 +37,8 @@ fn full_entity(path: &[u8]) -> Entity {
         acl: Some(Acl("user::rw-\ngroup::r--".to_owned())),
         xattrs: Some(vec![Xattr { name: b"user.x".to_vec(), value: vec![0, 255] }]),
         target: Some(b"../\xff".to_vec()),
+        flags: Some(FileFlags::IMMUTABLE.with(FileFlags::VERITY)),
+        mount_id: Some(u64::MAX),
     };
     Entity { kind: EntityKind::Symlink, attributes, digest: Some(Digest([7; 32])), ..entity(path) }
 }
@@ -260,6 +262,8 @@ prop_compose! {
             acl: acl.map(Acl),
             xattrs: xattrs.map(|all| all.into_iter().map(|(name, value)| Xattr { name, value }).collect()),
             target,
+            flags: mode.map(FileFlags::from_bits),
+            mount_id: numbers[3],
         }
     }
 }

@@ -245,7 +245,7 @@ mod tests {
             event(None, Some(link)),
             &["Attributes", "Acls"],
             "
-            Attributes = Type=Symlink; Mode=0644; Owner=root(0); Group=(5); Inode=42; Links=1; Target=../a\\x0ab\\xff; Xattrs=security.capability,user.x
+            Attributes = Type=Symlink; Mode=0644; Owner=root(0); Group=(5); Inode=42; Links=1; Target=../a\\x0ab\\xff; Capabilities=0x01; Xattrs=user.x
             Acls = user::rw-,user:7:r--
             ",
         );

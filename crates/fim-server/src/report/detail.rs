@@ -47,7 +47,18 @@ struct Sides {
 impl Sides {
     fn pair(self, name: &str, before: Option<String>, after: Option<String>) -> Attribute {
         let changed = self.has_before && self.has_after && before != after;
-        let mono = matches!(name, "SHA-256" | "Mode" | "Target" | "ACL" | "Xattrs" | "Inode");
+        let mono = matches!(
+            name,
+            "SHA-256"
+                | "Mode"
+                | "Target"
+                | "ACL"
+                | "Xattrs"
+                | "Inode"
+                | "Capabilities"
+                | "SecurityLabel"
+                | "Flags"
+        );
         Attribute { name: name.to_owned(), before, after, changed, mono }
     }
 }
@@ -82,7 +93,19 @@ fn some(text: &str) -> Option<String> {
 }
 
 /// The names in the column `Attributes`.
-const NAMES: [&str; 8] = ["Type", "Mode", "Owner", "Group", "Inode", "Links", "Target", "Xattrs"];
+const NAMES: [&str; 11] = [
+    "Type",
+    "Mode",
+    "Owner",
+    "Group",
+    "Inode",
+    "Links",
+    "Target",
+    "Capabilities",
+    "SecurityLabel",
+    "Flags",
+    "Xattrs",
+];
 
 #[cfg(test)]
 mod tests {
