@@ -1,7 +1,7 @@
 //! The tree of a query as it is written: names are not looked up yet, and parts may be missing.
 
 use crate::diagnostic::Span;
-use crate::plan::{Arithmetic, Comparison, TextMatch};
+use crate::plan::{Arithmetic, Comparison, JoinKind, TextMatch};
 use crate::types::{ScalarType, Value};
 
 /// A parsed text.
@@ -23,11 +23,68 @@ pub enum Statement {
         /// What it stands for: a table or, if it is an expression without operators, maybe a scalar.
         value: Pipeline,
     },
+    /// `let name = (…) { … }`.
+    Function(FunctionNode),
+    /// `declare query_parameters(…)`.
+    Parameters(Vec<ParameterNode>),
     /// A query.
     Query(Pipeline),
     /// Valid KQL that is not run yet (`set`, `declare`, …); the parser said so.
     NotSupported(Span),
 }
+
+impl Statement {
+    /// Where it stands, or what names it.
+    pub fn span(&self) -> Span {
+        match self {
+            Statement::Let { name, .. } => name.span,
+            Statement::Function(function) => function.span,
+            Statement::Parameters(parameters) => {
+                parameters.first().map_or_else(Span::default, |parameter| parameter.name.span)
+            }
+            Statement::Query(pipeline) => pipeline.span,
+            Statement::NotSupported(span) => *span,
+        }
+    }
+}
+
+/// A function that a query declares for itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FunctionNode {
+    /// What it is called.
+    pub name: Name,
+    /// Whether it is a `view`, which `union *` and `search *` see.
+    pub is_view: bool,
+    /// What it takes.
+    pub parameters: Vec<ParameterNode>,
+    /// Its statements; the last one is what it gives.
+    pub body: Vec<Statement>,
+    /// From its parameters to its closing brace.
+    pub span: Span,
+}
+
+/// A parameter of a function or of the whole query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterNode {
+    /// What it is called.
+    pub name: Name,
+    /// What is passed for it.
+    pub kind: ParameterKind,
+    /// What it is where nothing is passed.
+    pub default: Option<ExprNode>,
+}
+
+/// What can be passed for a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParameterKind {
+    /// A value; the type is none if the text names no type.
+    Scalar(Option<ScalarType>),
+    /// A table that has at least these columns; `(*)` is none.
+    Table(Vec<ColumnNode>),
+}
+
+/// A column as a text declares it; the type is none if the text names no type.
+pub type ColumnNode = (Name, Option<ScalarType>);
 
 /// A source and the operators that `|` puts behind it.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,12 +119,14 @@ pub enum SourceNode {
     /// `datatable(name:type, …)[…]`
     DataTable {
         /// The columns; the type is none if the text names no type.
-        columns: Vec<(Name, Option<ScalarType>)>,
+        columns: Vec<ColumnNode>,
         /// The values, row after row.
         values: Vec<ExprNode>,
         /// From the bracket on, for messages about the values.
         values_span: Span,
     },
+    /// An operator that can start a query: `union …`, `search …`, `evaluate …`.
+    Operator(Box<OperatorNode>),
     /// A pipeline in parentheses.
     Nested(Box<Pipeline>),
     /// Something else, or nothing; the parser said what is wrong.
@@ -133,8 +192,150 @@ pub enum OperatorKind {
     Distinct(Vec<NamedNode>),
     /// `count`, with the name after `as`.
     Count(Option<Name>),
+    /// `as`, which gives the rows so far a name for what follows.
+    As(Name),
+    /// `join` and `lookup`.
+    Join(Box<JoinNode>),
+    /// `union`.
+    Union(UnionNode),
+    /// `sample`.
+    Sample(ExprNode),
+    /// `sample-distinct`.
+    SampleDistinct {
+        /// How many values.
+        count: ExprNode,
+        /// Of which column.
+        of: NamedNode,
+    },
+    /// `search`.
+    Search(SearchNode),
+    /// `serialize`.
+    Serialize(Vec<NamedNode>),
+    /// `getschema`.
+    GetSchema,
+    /// `invoke`: a call of a function that takes the rows so far as its first argument.
+    Invoke(ExprNode),
+    /// `evaluate`.
+    Evaluate(EvaluateNode),
+    /// `render`.
+    Render(RenderNode),
     /// An operator that cannot be run or read; the parser said why.
     Invalid,
+}
+
+impl OperatorKind {
+    /// Whether the columns it gives depend on more than the rows so far.
+    pub(crate) fn needs_other_rows(&self) -> bool {
+        match self {
+            OperatorKind::Join(_)
+            | OperatorKind::Union(_)
+            | OperatorKind::Search(_)
+            | OperatorKind::Invoke(_)
+            | OperatorKind::Evaluate(_)
+            | OperatorKind::Invalid => true,
+            OperatorKind::Where(_)
+            | OperatorKind::Project(_)
+            | OperatorKind::Extend(_)
+            | OperatorKind::ProjectAway(_)
+            | OperatorKind::ProjectKeep(_)
+            | OperatorKind::ProjectRename(_)
+            | OperatorKind::ProjectReorder(_)
+            | OperatorKind::Summarize { .. }
+            | OperatorKind::Sort(_)
+            | OperatorKind::Take(_)
+            | OperatorKind::Top { .. }
+            | OperatorKind::Distinct(_)
+            | OperatorKind::Count(_)
+            | OperatorKind::As(_)
+            | OperatorKind::Sample(_)
+            | OperatorKind::SampleDistinct { .. }
+            | OperatorKind::Serialize(_)
+            | OperatorKind::GetSchema
+            | OperatorKind::Render(_) => false,
+        }
+    }
+}
+
+/// `join` or `lookup`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JoinNode {
+    /// Whether it is `lookup`.
+    pub is_lookup: bool,
+    /// `kind=…`
+    pub kind: Option<JoinWord>,
+    /// The right table.
+    pub table: Pipeline,
+    /// A column of both, or `$left.a == $right.b`.
+    pub on: Vec<ExprNode>,
+}
+
+/// The kinds of `join` as a query names them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum JoinWord {
+    /// `innerunique`: of left rows with equal keys only one takes part.
+    InnerUnique,
+    /// Another kind, under any of its names.
+    Plain(JoinKind),
+}
+
+/// `union`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnionNode {
+    /// Whether `kind=inner`: only columns that all tables have.
+    pub is_inner: bool,
+    /// Whether `isfuzzy=true`: tables that do not exist are left out.
+    pub is_fuzzy: bool,
+    /// `withsource=…`: the column that tells the table.
+    pub source_column: Option<Name>,
+    /// The tables.
+    pub tables: Vec<TableNode>,
+}
+
+/// One of the tables of a `union` or `search`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableNode {
+    /// A table, function or query.
+    Pipeline(Pipeline),
+    /// All tables whose names match.
+    Wildcard(ColumnPattern),
+}
+
+/// `search`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchNode {
+    /// Whether `kind=case_sensitive`.
+    pub is_case_sensitive: bool,
+    /// The tables after `in`; none for all, or for the rows so far.
+    pub tables: Vec<TableNode>,
+    /// What a row must fulfil; a text alone must be a term of any column.
+    pub predicate: ExprNode,
+}
+
+/// `evaluate`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvaluateNode {
+    /// The plugin with its arguments.
+    pub call: ExprNode,
+    /// The columns that the text says it gives.
+    pub schema: Option<OutputSchemaNode>,
+}
+
+/// What the text says that a plugin gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputSchemaNode {
+    /// Whether a `*` stands first: the columns of the input, too.
+    pub keeps_input: bool,
+    /// The columns.
+    pub columns: Vec<ColumnNode>,
+}
+
+/// `render`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RenderNode {
+    /// The kind of chart.
+    pub chart: Name,
+    /// Its properties; one may have several values.
+    pub properties: Vec<(Name, Vec<ExprNode>)>,
 }
 
 /// An expression that may have a name: `x = a + b`.

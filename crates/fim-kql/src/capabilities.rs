@@ -2,7 +2,7 @@
 
 use crate::bind::call_arity;
 use crate::operators;
-use crate::registry::{AGGREGATES, FUNCTIONS, FunctionEntry, Shape};
+use crate::registry::{AGGREGATES, FUNCTIONS, FunctionEntry, Shape, WINDOWS};
 
 /// The operators, functions and aggregates that run, each by name.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Capabilities {
     pub operators: Vec<Capability>,
     /// The scalar functions.
     pub functions: Vec<Capability>,
+    /// The functions over rows in their order.
+    pub windows: Vec<Capability>,
     /// The aggregates.
     pub aggregates: Vec<Capability>,
 }
@@ -39,15 +41,20 @@ pub fn capabilities() -> Capabilities {
         signature: function_signature(entry),
         summary: entry.summary,
     };
-    let aggregates = AGGREGATES.iter().map(|entry| {
-        let parameters =
-            optional_behind(entry.parameters.iter().map(|name| (*name).to_owned()), entry.required);
-        let signature = format!("{}({parameters}) → {}", entry.name, entry.result);
-        Capability { name: entry.name, signature, summary: entry.summary }
-    });
+    let described = |name, parameters: &[&str], required, result, summary| {
+        let parameters = optional_behind(parameters.iter().map(|name| (*name).to_owned()), required);
+        Capability { name, signature: format!("{name}({parameters}) → {result}"), summary }
+    };
+    let aggregates = AGGREGATES
+        .iter()
+        .map(|entry| described(entry.name, entry.parameters, entry.required, entry.result, entry.summary));
+    let windows = WINDOWS
+        .iter()
+        .map(|entry| described(entry.name, entry.parameters, entry.required, entry.result, entry.summary));
     Capabilities {
         operators: operators.map(operator).collect(),
         functions: FUNCTIONS.iter().map(function).collect(),
+        windows: windows.collect(),
         aggregates: aggregates.collect(),
     }
 }

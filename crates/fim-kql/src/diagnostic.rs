@@ -62,11 +62,13 @@ pub enum Code {
     Aggregation,
     /// `datatable` values that do not fill its rows.
     RowShape,
+    /// A function over rows in order where they have none.
+    NotSerialized,
 }
 
 impl Code {
     /// Every code, in the order of its number.
-    pub const ALL: [Code; 18] = [
+    pub const ALL: [Code; 19] = [
         Code::UnexpectedCharacter,
         Code::UnterminatedString,
         Code::InvalidLiteral,
@@ -85,6 +87,7 @@ impl Code {
         Code::InvalidConstant,
         Code::Aggregation,
         Code::RowShape,
+        Code::NotSerialized,
     ];
 
     /// The stable code, as `KQL104`: below 100 the text, from 100 the names, from 200 the types.
@@ -108,6 +111,7 @@ impl Code {
             Code::InvalidConstant => "KQL202",
             Code::Aggregation => "KQL203",
             Code::RowShape => "KQL204",
+            Code::NotSerialized => "KQL205",
         }
     }
 
@@ -134,6 +138,7 @@ impl Code {
                 "An aggregate where none can be, or a column that is neither aggregated nor grouped by."
             }
             Code::RowShape => "The values of a `datatable` do not fill its rows.",
+            Code::NotSerialized => "The function reads rows in their order, and they have none here.",
         }
     }
 }

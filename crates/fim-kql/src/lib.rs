@@ -35,12 +35,12 @@ pub use bind::{BindOptions, bind, compile};
 pub use capabilities::{Capabilities, Capability, capabilities};
 pub use catalog::{Catalog, EmptyCatalog};
 pub use diagnostic::{Code, Diagnostic, Span};
-pub use function::{Aggregate, Function};
+pub use function::{Aggregate, Function, WindowFunction};
 pub use literal::value_from_text;
 pub use parser::{MAX_DEPTH, MAX_TEXT_BYTES, parse};
 pub use plan::{
-    AggregateCall, Arithmetic, Comparison, Expr, ExprKind, NamedExpr, Operator, Plan, SortKey, Source, Step,
-    TextMatch,
+    AggregateCall, Arithmetic, Comparison, Constant, Expr, ExprKind, Join, JoinKey, JoinKind, NamedExpr,
+    Operator, Plan, Query, Render, SortKey, Source, Step, TextMatch, WindowCall,
 };
 pub use reference::{aggregate_names, function_names, operator_names};
 pub use time::{Date, DateTime, TICKS_PER_DAY, TICKS_PER_SECOND, TimeSpan, days_in_month};

@@ -2,19 +2,68 @@
 //!
 //! A plan is a source and a row of steps, as in the text. Each step knows the schema of its output, and an
 //! expression refers to the columns of its step's *input* by position. Lowering a plan is a `match` without
-//! decisions: no name is looked up, no type inferred and no default applied after this.
+//! decisions: no name is looked up, no type inferred and no default applied after this. A table that a `let` or a
+//! function declares is no step: its plan stands wherever it is used.
 //!
 //! What a runner must know about values:
 //! - A `string` is never null. Where a source has a null, it reads as the empty text.
-//! - A comparison with a null operand is null, which a filter takes for false. `isnull` and `isnotnull` see it.
+//! - Equality knows null: `null == 5` is false and `null != 5` is true, but of two nulls both are null. An order
+//!   with a null (`<`, `>=`, `between`) is null. A filter takes null for false.
 //! - Integer arithmetic wraps; division by zero is null for integers, an infinity or NaN for `real`.
 //! - Text is compared by code points; "ignores case" means that both sides are folded to one case first.
 
 use crate::diagnostic::Span;
-use crate::function::{Aggregate, Function};
-use crate::types::{ScalarType, Schema, Value};
+use crate::function::{Aggregate, Function, WindowFunction};
+use crate::types::{Column, ScalarType, Schema, Value};
 
-/// A query that is ready to run.
+/// A query that is ready to run: what is computed first and used as constants, and the plan of its rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// Computed before the plan, the first one first. A later one may use those before it.
+    pub constants: Vec<Constant>,
+    /// The rows of the result.
+    pub plan: Plan,
+    /// How the query wants its rows to be shown.
+    pub render: Option<Render>,
+}
+
+impl Query {
+    /// The columns of the result.
+    pub fn schema(&self) -> &Schema {
+        self.plan.schema()
+    }
+
+    /// The tables that the query reads, each once.
+    pub fn tables(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for plan in self.constants.iter().map(|constant| &constant.plan).chain([&self.plan]) {
+            plan.collect_tables(&mut names);
+        }
+        names
+    }
+}
+
+/// A query whose rows become constants of another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Constant {
+    /// The query. Only its first column is used.
+    pub plan: Plan,
+    /// Whether all rows are used, as in `in (query)`, or only the first one, as in `toscalar(query)`.
+    pub takes_all: bool,
+    /// Where it stands in the query.
+    pub span: Span,
+}
+
+/// How a query wants its rows to be shown. It changes nothing about the rows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Render {
+    /// The kind of chart: `table`, `timechart` …
+    pub chart: String,
+    /// Properties in the order of the text, such as `title`, as text.
+    pub properties: Vec<(String, String)>,
+}
+
+/// The rows of a table or of a part of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Where the rows come from.
@@ -39,12 +88,43 @@ impl Plan {
         }
     }
 
-    /// The names of the tables that the plan reads, each once.
-    pub fn tables(&self) -> Vec<&str> {
+    /// Puts the names of the tables that the plan reads behind those in `names`, each once.
+    fn collect_tables<'p>(&'p self, names: &mut Vec<&'p str>) {
         match &self.source {
-            Source::Table { name } => vec![name],
-            Source::OneRow | Source::Rows(_) | Source::Range { .. } => Vec::new(),
+            Source::Table { name } if names.contains(&name.as_str()) => {}
+            Source::Table { name } => names.push(name),
+            Source::OneRow | Source::Rows(_) | Source::Range { .. } => {}
+            Source::Union(inputs) => inputs.iter().for_each(|input| input.collect_tables(names)),
         }
+        for step in &self.steps {
+            if let Operator::Join(join) = &step.operator {
+                join.right.collect_tables(names);
+            }
+        }
+    }
+
+    /// How much it holds: steps, expressions and values, those of nested plans included.
+    pub(crate) fn size(&self) -> usize {
+        let own = match &self.source {
+            Source::Rows(rows) => rows.iter().map(Vec::len).sum(),
+            Source::Table { .. } | Source::OneRow | Source::Range { .. } | Source::Union(_) => 1,
+        };
+        let steps: usize = self.steps.iter().map(|step| 1 + step.schema.columns.len()).sum();
+        let nested: usize = self.nested().into_iter().map(Plan::size).sum();
+        own + steps + nested
+    }
+
+    /// The plans that stand inside of this one, one level down.
+    pub fn nested(&self) -> Vec<&Plan> {
+        let inputs: &[Plan] = match &self.source {
+            Source::Union(inputs) => inputs,
+            Source::Table { .. } | Source::OneRow | Source::Rows(_) | Source::Range { .. } => &[],
+        };
+        let joined = self.steps.iter().filter_map(|step| match &step.operator {
+            Operator::Join(join) => Some(&join.right),
+            _ => None,
+        });
+        inputs.iter().chain(joined).collect()
     }
 }
 
@@ -74,6 +154,8 @@ pub enum Source {
         /// What is added each time, which may be negative.
         step: Expr,
     },
+    /// The rows of all these plans. Each has the columns of the source schema, by name, type and position.
+    Union(Vec<Plan>),
 }
 
 /// One operator and the columns it gives.
@@ -119,6 +201,73 @@ pub enum Operator {
     Distinct,
     /// Gives one row with the number of rows, a `long`.
     Count,
+    /// Keeps the first row of each combination of the keys.
+    FirstOf {
+        /// What must differ; nulls are equal here.
+        keys: Vec<Expr>,
+    },
+    /// Puts rows beside rows of another plan.
+    Join(Box<Join>),
+    /// Keeps at most this many rows, picked by chance.
+    Sample(u64),
+    /// Adds the column of the call behind those of the input. The rows are taken, and stay, in the order that they
+    /// have.
+    Window(Box<WindowCall>),
+}
+
+/// Rows beside the rows of another plan that have the same keys.
+///
+/// The output has the columns of the left rows, then those of the right ones, under names that differ; a semi or
+/// anti join has the columns of its own side only. A null is equal to no key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Join {
+    /// Which rows are in the output.
+    pub kind: JoinKind,
+    /// The right rows.
+    pub right: Plan,
+    /// What must be equal; all of them.
+    pub keys: Vec<JoinKey>,
+}
+
+/// Which rows a join gives.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum JoinKind {
+    /// Each pair of rows whose keys are equal.
+    Inner,
+    /// As inner, and left rows without a partner with nulls beside them.
+    LeftOuter,
+    /// As inner, and right rows without a partner with nulls beside them.
+    RightOuter,
+    /// As inner, and the rows of both sides without a partner.
+    FullOuter,
+    /// Left rows that have a partner, each once.
+    LeftSemi,
+    /// Left rows that have none.
+    LeftAnti,
+    /// Right rows that have a partner, each once.
+    RightSemi,
+    /// Right rows that have none.
+    RightAnti,
+}
+
+/// Two expressions of one type that must be equal; texts by their code points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JoinKey {
+    /// Over the left rows.
+    pub left: Expr,
+    /// Over the right rows.
+    pub right: Expr,
+}
+
+/// A function over rows in their order, and the column that it fills.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WindowCall {
+    /// Which function.
+    pub function: WindowFunction,
+    /// Its arguments over the columns of the input; their meaning is told at [`WindowFunction`].
+    pub arguments: Vec<Expr>,
+    /// The column.
+    pub output: Column,
 }
 
 /// An expression and the name of the column that it fills.
@@ -173,6 +322,9 @@ pub enum ExprKind {
     Literal(Value),
     /// The value of a column of the input, by position.
     Column(usize),
+    /// What one of the query's constants gave, by its position: the value of its first row, null if there are no
+    /// rows; or, as an item of a list, the values of all of its rows.
+    Constant(usize),
     /// The value in another type, null where it has none: `tolong("x")`. Also inserted by the binder, as from
     /// `int` to `long`.
     Convert(Box<Expr>),
@@ -222,7 +374,8 @@ pub enum ExprKind {
         /// The terms.
         terms: Vec<Expr>,
     },
-    /// Whether a value is one of several, all of its type. Nulls in the list match nothing.
+    /// Whether a value is one of several, all of its type. Nulls in the list match nothing. A constant of type
+    /// `dynamic` in the list stands for the elements of its array.
     In {
         /// The value.
         value: Box<Expr>,
@@ -357,7 +510,7 @@ impl Expr {
     /// Puts the operands of this expression behind what is in `out`, in order.
     pub fn children<'e>(&'e self, out: &mut Vec<&'e Expr>) {
         match &self.kind {
-            ExprKind::Literal(_) | ExprKind::Column(_) => {}
+            ExprKind::Literal(_) | ExprKind::Column(_) | ExprKind::Constant(_) => {}
             ExprKind::Convert(inner) | ExprKind::Negate(inner) | ExprKind::Not(inner) => out.push(inner),
             ExprKind::Member { bag, .. } => out.push(bag),
             ExprKind::Arithmetic { left, right, .. } | ExprKind::Compare { left, right, .. } => {

@@ -3,27 +3,66 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use crate::ast::{
-    Ast, BinaryOperator, ColumnPattern, ExprKindNode, ExprNode, ListOperator, NamedNode, OperatorKind,
-    OrderedNode, Pipeline, Reorder, SourceNode, Statement,
+    Ast, BinaryOperator, ColumnNode, ColumnPattern, EvaluateNode, ExprKindNode, ExprNode, JoinNode,
+    ListOperator, NamedNode, OperatorKind, OrderedNode, ParameterKind, ParameterNode, Pipeline, RenderNode,
+    Reorder, SearchNode, SourceNode, Statement, TableNode, UnionNode,
 };
 use crate::literal::quote;
+use crate::parser::JOIN_KINDS;
 use crate::plan::{Arithmetic, Comparison, TextMatch};
 use crate::types::{Decimal, ScalarType, Value};
 
 impl Display for Ast {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        for (position, statement) in self.statements.iter().enumerate() {
-            let separator = if position == 0 { "" } else { ";\n" };
-            match statement {
-                Statement::Let { name, value } => {
-                    write!(out, "{separator}let {} = {value}", Named(&name.text))?
-                }
-                Statement::Query(pipeline) => write!(out, "{separator}{pipeline}")?,
-                Statement::NotSupported(_) => {}
-            }
-        }
-        Ok(())
+        write_statements(&self.statements, out)
     }
+}
+
+fn write_statements(statements: &[Statement], out: &mut Formatter<'_>) -> fmt::Result {
+    for (position, statement) in statements.iter().enumerate() {
+        out.write_str(if position == 0 { "" } else { ";\n" })?;
+        match statement {
+            Statement::Let { name, value } => write!(out, "let {} = {value}", Named(&name.text))?,
+            Statement::Function(function) => {
+                let view = if function.is_view { "view " } else { "" };
+                write!(out, "let {} = {view}(", Named(&function.name.text))?;
+                list(&function.parameters, out, write_parameter)?;
+                out.write_str(") { ")?;
+                write_statements(&function.body, out)?;
+                out.write_str(" }")?;
+            }
+            Statement::Parameters(parameters) => {
+                out.write_str("declare query_parameters(")?;
+                list(parameters, out, write_parameter)?;
+                out.write_str(")")?;
+            }
+            Statement::Query(pipeline) => write!(out, "{pipeline}")?,
+            Statement::NotSupported(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn write_parameter(parameter: &ParameterNode, out: &mut Formatter<'_>) -> fmt::Result {
+    write!(out, "{}: ", Named(&parameter.name.text))?;
+    match &parameter.kind {
+        ParameterKind::Scalar(ty) => out.write_str(ty.map_or("string", ScalarType::name))?,
+        ParameterKind::Table(columns) if columns.is_empty() => out.write_str("(*)")?,
+        ParameterKind::Table(columns) => {
+            out.write_str("(")?;
+            list(columns, out, write_column)?;
+            out.write_str(")")?;
+        }
+    }
+    if let Some(default) = &parameter.default {
+        out.write_str(" = ")?;
+        write_expr(default, 0, out)?;
+    }
+    Ok(())
+}
+
+fn write_column((name, ty): &ColumnNode, out: &mut Formatter<'_>) -> fmt::Result {
+    write!(out, "{}:{}", Named(&name.text), ty.map_or("string", ScalarType::name))
 }
 
 impl Display for Pipeline {
@@ -54,13 +93,12 @@ fn source(source: &SourceNode, out: &mut Formatter<'_>) -> fmt::Result {
         }
         SourceNode::DataTable { columns, values, .. } => {
             out.write_str("datatable(")?;
-            list(columns, out, |(name, ty), out| {
-                write!(out, "{}:{}", Named(&name.text), ty.map_or("string", ScalarType::name))
-            })?;
+            list(columns, out, write_column)?;
             out.write_str(")[")?;
             list(values, out, |value, out| write_expr(value, 0, out))?;
             out.write_str("]")
         }
+        SourceNode::Operator(operator) => write_operator(&operator.kind, out),
         SourceNode::Nested(pipeline) => write!(out, "({pipeline})"),
         SourceNode::Invalid => Ok(()),
     }
@@ -114,8 +152,92 @@ fn write_operator(operator: &OperatorKind, out: &mut Formatter<'_>) -> fmt::Resu
         }
         OperatorKind::Count(None) => out.write_str("count"),
         OperatorKind::Count(Some(name)) => write!(out, "count as {}", Named(&name.text)),
+        OperatorKind::As(name) => write!(out, "as {}", Named(&name.text)),
+        OperatorKind::Join(join) => write_join(join, out),
+        OperatorKind::Union(union) => write_union(union, out),
+        OperatorKind::Sample(count) => {
+            out.write_str("sample ")?;
+            write_expr(count, 0, out)
+        }
+        OperatorKind::SampleDistinct { count, of } => {
+            out.write_str("sample-distinct ")?;
+            write_expr(count, 0, out)?;
+            out.write_str(" of ")?;
+            write_named(of, out)
+        }
+        OperatorKind::Search(search) => write_search(search, out),
+        OperatorKind::Serialize(items) => operator_list("serialize", items, out, write_named),
+        OperatorKind::GetSchema => out.write_str("getschema"),
+        OperatorKind::Invoke(call) => {
+            out.write_str("invoke ")?;
+            write_expr(call, 0, out)
+        }
+        OperatorKind::Evaluate(evaluate) => write_evaluate(evaluate, out),
+        OperatorKind::Render(render) => write_render(render, out),
         OperatorKind::Invalid => Ok(()),
     }
+}
+
+fn write_join(join: &JoinNode, out: &mut Formatter<'_>) -> fmt::Result {
+    out.write_str(if join.is_lookup { "lookup " } else { "join " })?;
+    if let Some((name, _)) = JOIN_KINDS.iter().find(|(_, word)| Some(*word) == join.kind) {
+        write!(out, "kind={name} ")?;
+    }
+    write!(out, "{} on ", join.table)?;
+    list(&join.on, out, |key, out| write_expr(key, 0, out))
+}
+
+fn write_union(union: &UnionNode, out: &mut Formatter<'_>) -> fmt::Result {
+    out.write_str("union ")?;
+    out.write_str(if union.is_inner { "kind=inner " } else { "" })?;
+    out.write_str(if union.is_fuzzy { "isfuzzy=true " } else { "" })?;
+    if let Some(name) = &union.source_column {
+        write!(out, "withsource={} ", Named(&name.text))?;
+    }
+    list(&union.tables, out, write_table)
+}
+
+fn write_table(table: &TableNode, out: &mut Formatter<'_>) -> fmt::Result {
+    match table {
+        TableNode::Pipeline(pipeline) => write!(out, "{pipeline}"),
+        TableNode::Wildcard(pattern) => write_pattern(pattern, out),
+    }
+}
+
+fn write_search(search: &SearchNode, out: &mut Formatter<'_>) -> fmt::Result {
+    out.write_str(if search.is_case_sensitive { "search kind=case_sensitive " } else { "search " })?;
+    if !search.tables.is_empty() {
+        out.write_str("in (")?;
+        list(&search.tables, out, write_table)?;
+        out.write_str(") ")?;
+    }
+    write_expr(&search.predicate, 0, out)
+}
+
+fn write_evaluate(evaluate: &EvaluateNode, out: &mut Formatter<'_>) -> fmt::Result {
+    out.write_str("evaluate ")?;
+    write_expr(&evaluate.call, 0, out)?;
+    let Some(schema) = &evaluate.schema else { return Ok(()) };
+    out.write_str(match (schema.keeps_input, schema.columns.is_empty()) {
+        (true, true) => " : (*",
+        (true, false) => " : (*, ",
+        (false, _) => " : (",
+    })?;
+    list(&schema.columns, out, write_column)?;
+    out.write_str(")")
+}
+
+fn write_render(render: &RenderNode, out: &mut Formatter<'_>) -> fmt::Result {
+    write!(out, "render {}", Named(&render.chart.text))?;
+    if render.properties.is_empty() {
+        return Ok(());
+    }
+    out.write_str(" with (")?;
+    list(&render.properties, out, |(name, values), out| {
+        write!(out, "{}=", Named(&name.text))?;
+        list(values, out, |value, out| write_expr(value, 0, out))
+    })?;
+    out.write_str(")")
 }
 
 fn list<T>(
@@ -338,7 +460,7 @@ fn is_reserved(word: &str) -> bool {
     const WORDS: &str = "and or in has has_any has_all has_cs hasprefix hasprefix_cs hassuffix hassuffix_cs contains \
         contains_cs containscs notcontains notcontainscs startswith startswith_cs endswith endswith_cs matches between \
         by asc desc nulls first last from to step on of as with true True TRUE false False FALSE let set declare \
-        alias restrict print range datatable externaldata external_data union search find evaluate hint null \
+        alias restrict print range datatable externaldata external_data union search find evaluate hint null view \
         dynamic typeof kind";
     WORDS.split_ascii_whitespace().any(|reserved| reserved == word)
         || crate::operators::find(word).is_some()

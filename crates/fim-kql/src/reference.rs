@@ -1,16 +1,16 @@
 //! What of the language runs here, by name: for editors and the reference.
 
 use crate::operators;
-use crate::registry::{AGGREGATES, FUNCTIONS};
+use crate::registry::{AGGREGATES, FUNCTIONS, WINDOWS};
 
 /// The tabular operators that run, in order of their names.
 pub fn operator_names() -> Vec<&'static str> {
     sorted(operators::ALL.iter().filter(|entry| entry.syntax.is_some()).map(|entry| entry.name))
 }
 
-/// The scalar functions, in order of their names.
+/// The scalar functions and those over rows in their order, in order of their names.
 pub fn function_names() -> Vec<&'static str> {
-    sorted(FUNCTIONS.iter().map(|entry| entry.name))
+    sorted(FUNCTIONS.iter().map(|entry| entry.name).chain(WINDOWS.iter().map(|entry| entry.name)))
 }
 
 /// The aggregates of `summarize`, in order of their names.

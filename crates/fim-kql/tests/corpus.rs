@@ -7,9 +7,12 @@ mod common;
 use std::fmt::Write;
 
 use common::{CorpusCatalog, corpus, options};
-use fim_kql::ast::{ExprKindNode, ExprNode, NamedNode, OperatorKind, SourceNode, Statement};
+use fim_kql::ast::{
+    ExprKindNode, ExprNode, NamedNode, OperatorKind, ParameterKind, ParameterNode, SourceNode, Statement,
+    TableNode,
+};
 use fim_kql::lexer::{TokenKind, tokenize};
-use fim_kql::{Expr, ExprKind, Operator, Plan, Source, bind, parse};
+use fim_kql::{Expr, ExprKind, Operator, Plan, Query, SortKey, Source, bind, parse};
 
 fn snapshot(stage: &str, render: impl Fn(&str) -> String) {
     for (file, queries) in corpus() {
@@ -40,16 +43,7 @@ fn each_query_of_the_corpus_has_its_tree() {
     snapshot("tree", |query| {
         let (ast, _) = parse(query);
         let mut out = String::new();
-        for statement in &ast.statements {
-            match statement {
-                Statement::Let { name, value } => {
-                    writeln!(out, "  let {}", name.text).expect("a String");
-                    pipeline(value, 2, &mut out);
-                }
-                Statement::Query(query) => pipeline(query, 1, &mut out),
-                Statement::NotSupported(_) => out.push_str("  not supported\n"),
-            }
-        }
+        statements(&ast.statements, 1, &mut out);
         out
     });
 }
@@ -59,7 +53,7 @@ fn each_query_of_the_corpus_has_its_plan() {
     snapshot("plan", |query| {
         let (ast, found) = parse(query);
         match bind(&ast, &CorpusCatalog, &options()) {
-            (Some(plan), _) if found.is_empty() => show_plan(&plan),
+            (Some(query), _) if found.is_empty() => show_query(&query),
             _ => String::from("  no plan\n"),
         }
     });
@@ -76,6 +70,55 @@ fn each_query_of_the_corpus_has_its_diagnostics() {
     });
 }
 
+fn statements(list: &[Statement], depth: usize, out: &mut String) {
+    let pad = "  ".repeat(depth);
+    for statement in list {
+        match statement {
+            Statement::Let { name, value } => {
+                writeln!(out, "{pad}let {}", name.text).expect("a String");
+                pipeline(value, depth + 1, out);
+            }
+            Statement::Function(function) => {
+                let view = if function.is_view { "view " } else { "" };
+                writeln!(
+                    out,
+                    "{pad}{view}function {}({})",
+                    function.name.text,
+                    parameters(&function.parameters)
+                )
+                .expect("a String");
+                statements(&function.body, depth + 1, out);
+            }
+            Statement::Parameters(list) => {
+                writeln!(out, "{pad}parameters {}", parameters(list)).expect("a String");
+            }
+            Statement::Query(query) => pipeline(query, depth, out),
+            Statement::NotSupported(_) => writeln!(out, "{pad}not supported").expect("a String"),
+        }
+    }
+}
+
+fn parameters(list: &[ParameterNode]) -> String {
+    let one = |parameter: &ParameterNode| {
+        let kind = match &parameter.kind {
+            ParameterKind::Scalar(ty) => ty.map_or("·", |ty| ty.name()).to_owned(),
+            ParameterKind::Table(columns) => format!("table of {} columns", columns.len()),
+        };
+        let default = parameter.default.as_ref().map(|node| format!(" = {}", tree(node))).unwrap_or_default();
+        format!("{}: {kind}{default}", parameter.name.text)
+    };
+    list.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn table(node: &TableNode, depth: usize, out: &mut String) {
+    match node {
+        TableNode::Pipeline(inner) => pipeline(inner, depth, out),
+        TableNode::Wildcard(pattern) => {
+            writeln!(out, "{}{}", "  ".repeat(depth), pattern.name.text).expect("a String");
+        }
+    }
+}
+
 fn pipeline(pipeline: &fim_kql::ast::Pipeline, depth: usize, out: &mut String) {
     let pad = "  ".repeat(depth);
     let source = match &pipeline.source {
@@ -87,38 +130,89 @@ fn pipeline(pipeline: &fim_kql::ast::Pipeline, depth: usize, out: &mut String) {
         SourceNode::DataTable { columns, values, .. } => {
             format!("datatable {} columns, {} values", columns.len(), values.len())
         }
+        SourceNode::Operator(node) => format!("starts with {}", operator(&node.kind)),
         SourceNode::Nested(_) | SourceNode::Invalid => String::from("·"),
     };
     writeln!(out, "{pad}{source}").expect("a String");
-    if let SourceNode::Nested(nested) = &pipeline.source {
-        self::pipeline(nested, depth + 1, out);
+    match &pipeline.source {
+        SourceNode::Nested(nested) => self::pipeline(nested, depth + 1, out),
+        SourceNode::Operator(node) => tables(&node.kind, depth + 1, out),
+        _ => {}
     }
-    for operator in &pipeline.operators {
-        let text = match &operator.kind {
-            OperatorKind::Where(node) => format!("where {}", tree(node)),
-            OperatorKind::Project(items) => format!("project {}", all(items)),
-            OperatorKind::Extend(items) => format!("extend {}", all(items)),
-            OperatorKind::Distinct(items) => format!("distinct {}", all(items)),
-            OperatorKind::Summarize { aggregates, keys } => {
-                format!("summarize {} by {}", all(aggregates), all(keys))
-            }
-            OperatorKind::Take(node) => format!("take {}", tree(node)),
-            OperatorKind::Sort(keys) => {
-                let keys: Vec<String> = keys
-                    .iter()
-                    .map(|key| format!("{} {:?} {:?}", named(&key.expr), key.ascending, key.nulls_first))
-                    .collect();
-                format!("sort {}", keys.join(", "))
-            }
-            OperatorKind::Top { count, key } => format!("top {} {}", tree(count), named(&key.expr)),
-            OperatorKind::Count(name) => format!("count {}", name.as_ref().map_or("", |name| &name.text)),
-            OperatorKind::ProjectAway(_)
-            | OperatorKind::ProjectKeep(_)
-            | OperatorKind::ProjectRename(_)
-            | OperatorKind::ProjectReorder(_) => String::from("project-…"),
-            OperatorKind::Invalid => String::from("·"),
-        };
-        writeln!(out, "{pad}| {text}").expect("a String");
+    for node in &pipeline.operators {
+        writeln!(out, "{pad}| {}", operator(&node.kind)).expect("a String");
+        tables(&node.kind, depth + 1, out);
+    }
+}
+
+/// The tables that an operator takes.
+fn tables(kind: &OperatorKind, depth: usize, out: &mut String) {
+    match kind {
+        OperatorKind::Join(join) => pipeline(&join.table, depth, out),
+        OperatorKind::Union(union) => union.tables.iter().for_each(|node| table(node, depth, out)),
+        OperatorKind::Search(search) => search.tables.iter().for_each(|node| table(node, depth, out)),
+        _ => {}
+    }
+}
+
+fn operator(kind: &OperatorKind) -> String {
+    match kind {
+        OperatorKind::Where(node) => format!("where {}", tree(node)),
+        OperatorKind::Project(items) => format!("project {}", all(items)),
+        OperatorKind::Extend(items) => format!("extend {}", all(items)),
+        OperatorKind::Distinct(items) => format!("distinct {}", all(items)),
+        OperatorKind::Summarize { aggregates, keys } => {
+            format!("summarize {} by {}", all(aggregates), all(keys))
+        }
+        OperatorKind::Take(node) => format!("take {}", tree(node)),
+        OperatorKind::Sort(keys) => {
+            let keys: Vec<String> = keys
+                .iter()
+                .map(|key| format!("{} {:?} {:?}", named(&key.expr), key.ascending, key.nulls_first))
+                .collect();
+            format!("sort {}", keys.join(", "))
+        }
+        OperatorKind::Top { count, key } => format!("top {} {}", tree(count), named(&key.expr)),
+        OperatorKind::Count(name) => format!("count {}", name.as_ref().map_or("", |name| &name.text)),
+        OperatorKind::ProjectAway(_)
+        | OperatorKind::ProjectKeep(_)
+        | OperatorKind::ProjectRename(_)
+        | OperatorKind::ProjectReorder(_) => String::from("project-…"),
+        OperatorKind::As(name) => format!("as {}", name.text),
+        OperatorKind::Join(join) => {
+            let word = if join.is_lookup { "lookup" } else { "join" };
+            let keys: Vec<String> = join.on.iter().map(tree).collect();
+            format!("{word} {:?} on {}", join.kind, keys.join(", "))
+        }
+        OperatorKind::Union(union) => format!(
+            "union inner={} fuzzy={} source={}",
+            union.is_inner,
+            union.is_fuzzy,
+            union.source_column.as_ref().map_or("", |name| &name.text)
+        ),
+        OperatorKind::Sample(node) => format!("sample {}", tree(node)),
+        OperatorKind::SampleDistinct { count, of } => {
+            format!("sample-distinct {} of {}", tree(count), named(of))
+        }
+        OperatorKind::Search(search) => {
+            format!("search case_sensitive={} {}", search.is_case_sensitive, tree(&search.predicate))
+        }
+        OperatorKind::Serialize(items) => format!("serialize {}", all(items)),
+        OperatorKind::GetSchema => String::from("getschema"),
+        OperatorKind::Invoke(call) => format!("invoke {}", tree(call)),
+        OperatorKind::Evaluate(evaluate) => {
+            let schema = evaluate.schema.as_ref();
+            let schema =
+                schema.map(|schema| format!(" : input={} {}", schema.keeps_input, schema.columns.len()));
+            format!("evaluate {}{}", tree(&evaluate.call), schema.unwrap_or_default())
+        }
+        OperatorKind::Render(render) => {
+            let properties = render.properties.iter().map(|(name, values)| {
+                format!(" {}={}", name.text, values.iter().map(tree).collect::<Vec<_>>().join(","))
+            });
+            format!("render {}{}", render.chart.text, properties.collect::<String>())
+        }
+        OperatorKind::Invalid => String::from("·"),
     }
 }
 
@@ -168,61 +262,83 @@ fn tree(node: &ExprNode) -> String {
     }
 }
 
-fn show_plan(plan: &Plan) -> String {
-    let mut out = match &plan.source {
-        Source::Table { name } => format!("  table {name}\n"),
-        Source::OneRow => String::from("  one row\n"),
-        Source::Rows(rows) => format!("  rows {rows:?} {}\n", plan.source_schema),
-        Source::Range { from, to, step } => {
-            format!("  range {} {} {} {}\n", show(from), show(to), show(step), plan.source_schema)
-        }
-    };
-    for step in &plan.steps {
-        let columns = |columns: &[fim_kql::NamedExpr]| {
-            columns
-                .iter()
-                .map(|column| format!("{} = {}", column.name, show(&column.expr)))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let text = match &step.operator {
-            Operator::Filter(predicate) => format!("filter {}", show(predicate)),
-            Operator::Project(items) => format!("project {}", columns(items)),
-            Operator::Summarize { keys, aggregates } => {
-                let calls: Vec<String> = aggregates
-                    .iter()
-                    .map(|call| {
-                        let arguments: Vec<String> = call.arguments.iter().map(show).collect();
-                        format!("{} = {:?}({})", call.outputs, call.aggregate, arguments.join(", "))
-                    })
-                    .collect();
-                format!("summarize [{}] by [{}]", calls.join(", "), columns(keys))
-            }
-            Operator::Sort(keys) | Operator::Top { keys, .. } => {
-                let keys: Vec<String> = keys
-                    .iter()
-                    .map(|key| {
-                        format!(
-                            "{} descending={} nulls_first={}",
-                            show(&key.expr),
-                            key.is_descending,
-                            key.nulls_first
-                        )
-                    })
-                    .collect();
-                match &step.operator {
-                    Operator::Top { count, .. } => format!("top {count} {}", keys.join(", ")),
-                    _ => format!("sort {}", keys.join(", ")),
-                }
-            }
-            Operator::Take(count) => format!("take {count}"),
-            Operator::Distinct => String::from("distinct"),
-            Operator::Count => String::from("count"),
-        };
-        writeln!(out, "  {text}").expect("a String");
+fn show_query(query: &Query) -> String {
+    let mut out = String::new();
+    for (position, constant) in query.constants.iter().enumerate() {
+        let takes = if constant.takes_all { "all rows" } else { "the first row" };
+        writeln!(out, "  constant {position}, {takes} of").expect("a String");
+        show_plan(&constant.plan, 2, &mut out);
     }
-    writeln!(out, "  → {}", plan.schema()).expect("a String");
+    show_plan(&query.plan, 1, &mut out);
+    if let Some(render) = &query.render {
+        writeln!(out, "  render {} {:?}", render.chart, render.properties).expect("a String");
+    }
     out
+}
+
+fn show_plan(plan: &Plan, depth: usize, out: &mut String) {
+    let pad = "  ".repeat(depth);
+    let source = match &plan.source {
+        Source::Table { name } => format!("table {name}"),
+        Source::OneRow => String::from("one row"),
+        Source::Rows(rows) => format!("rows {rows:?} {}", plan.source_schema),
+        Source::Range { from, to, step } => {
+            format!("range {} {} {} {}", show(from), show(to), show(step), plan.source_schema)
+        }
+        Source::Union(_) => format!("union {}", plan.source_schema),
+    };
+    writeln!(out, "{pad}{source}").expect("a String");
+    if let Source::Union(inputs) = &plan.source {
+        inputs.iter().for_each(|input| show_plan(input, depth + 1, out));
+    }
+    for step in &plan.steps {
+        writeln!(out, "{pad}{}", show_step(&step.operator)).expect("a String");
+        if let Operator::Join(join) = &step.operator {
+            show_plan(&join.right, depth + 1, out);
+        }
+    }
+    writeln!(out, "{pad}→ {}", plan.schema()).expect("a String");
+}
+
+fn show_columns(columns: &[fim_kql::NamedExpr]) -> String {
+    let column = |column: &fim_kql::NamedExpr| format!("{} = {}", column.name, show(&column.expr));
+    columns.iter().map(column).collect::<Vec<_>>().join(", ")
+}
+
+fn show_keys(keys: &[SortKey]) -> String {
+    let key = |key: &SortKey| {
+        format!("{} descending={} nulls_first={}", show(&key.expr), key.is_descending, key.nulls_first)
+    };
+    keys.iter().map(key).collect::<Vec<_>>().join(", ")
+}
+
+fn show_step(operator: &Operator) -> String {
+    let each = |list: &[Expr]| list.iter().map(show).collect::<Vec<_>>().join(", ");
+    match operator {
+        Operator::Filter(predicate) => format!("filter {}", show(predicate)),
+        Operator::Project(items) => format!("project {}", show_columns(items)),
+        Operator::Summarize { keys, aggregates } => {
+            let calls: Vec<String> = aggregates
+                .iter()
+                .map(|call| format!("{} = {:?}({})", call.outputs, call.aggregate, each(&call.arguments)))
+                .collect();
+            format!("summarize [{}] by [{}]", calls.join(", "), show_columns(keys))
+        }
+        Operator::Sort(keys) => format!("sort {}", show_keys(keys)),
+        Operator::Top { count, keys } => format!("top {count} {}", show_keys(keys)),
+        Operator::Take(count) => format!("take {count}"),
+        Operator::Distinct => String::from("distinct"),
+        Operator::Count => String::from("count"),
+        Operator::FirstOf { keys } => format!("first of each {}", each(keys)),
+        Operator::Join(join) => {
+            let key = |key: &fim_kql::JoinKey| format!("{} == {}", show(&key.left), show(&key.right));
+            format!("join {:?} {}", join.kind, join.keys.iter().map(key).collect::<Vec<_>>().join(", "))
+        }
+        Operator::Sample(count) => format!("sample {count}"),
+        Operator::Window(call) => {
+            format!("window {} = {:?}({})", call.output.name, call.function, each(&call.arguments))
+        }
+    }
 }
 
 /// An expression with the type behind each conversion and call.
@@ -232,6 +348,7 @@ fn show(expr: &Expr) -> String {
     match &expr.kind {
         ExprKind::Literal(value) => format!("{value:?}"),
         ExprKind::Column(position) => format!("#{position}"),
+        ExprKind::Constant(position) => format!("constant {position}:{}", expr.ty),
         ExprKind::Convert(inner) => format!("({} as {})", show(inner), expr.ty),
         ExprKind::Negate(inner) => format!("(neg {})", show(inner)),
         ExprKind::Not(inner) => format!("(not {})", show(inner)),

@@ -37,6 +37,7 @@ fn reference() -> String {
             contains startswith endswith`.\n";
     table(&mut out, "Tabular operators", &known.operators);
     table(&mut out, "Functions", &known.functions);
+    table(&mut out, "Functions over rows in their order", &known.windows);
     table(&mut out, "Aggregates", &known.aggregates);
     out += "\n## Diagnostics\n\n| Code | Meaning |\n|---|---|\n";
     for code in Code::ALL {

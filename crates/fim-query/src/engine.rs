@@ -18,7 +18,7 @@ use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder}
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
-use fim_kql::{BindOptions, Code, DateTime, Diagnostic, Plan, Schema};
+use fim_kql::{BindOptions, Code, DateTime, Diagnostic, Plan, Query, ScalarType, Schema, Value};
 use fim_store::TableSnapshot;
 use fim_store::schema::TIME_GENERATED;
 use futures::StreamExt;
@@ -27,12 +27,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::error::QueryError;
-use crate::lower::{LowerError, lower, table_scan};
-use crate::rows::{QueryRows, QueryStats, Truncation};
+use crate::lower::{LowerError, Lowering, table_scan};
+use crate::rows::{Cell, QueryRows, QueryStats, Truncation};
 use crate::scan::SnapshotTable;
 use crate::tables::Tables;
 use crate::values::{MICROSECOND_TICKS, UTC};
-use crate::{aggregates, functions};
+use crate::{aggregates, functions, windows};
 
 /// What all queries of one engine share.
 #[derive(Clone, Debug)]
@@ -156,35 +156,70 @@ impl QueryEngine {
         options: &QueryOptions,
     ) -> Result<QueryRows, QueryError> {
         let started = Instant::now();
-        let plan = bind(text, tables, options.now)?;
-        let place = self.place(options.deadline).await?;
-        let job = self.prepare(&plan, tables, text, options)?;
-        let table_files = job.table_files;
-        let (max_rows, max_bytes) = (options.max_rows, options.max_bytes);
-        let left = options.deadline.saturating_sub(started.elapsed());
-
-        let Some(threads) = &self.threads else {
-            return Err(QueryError::Internal("the engine is stopped".into()));
-        };
-        let running = StopOnDrop(threads.spawn(async move {
-            let _place = place;
-            job.collect(max_rows, max_bytes).await
-        }));
-        let collected = match tokio::time::timeout(left, running.outcome()).await {
-            Ok(outcome) => {
-                outcome?.map_err(|error| QueryError::from_engine(&error, self.options.memory_bytes))?
-            }
-            Err(_) => return Err(QueryError::Deadline { limit: options.deadline }),
-        };
+        let query = bind(text, tables, options.now)?;
+        let place = Arc::new(self.place(options.deadline).await?);
+        let run = Run { text, options, started, place };
+        let sources = self.sources(&query, tables)?;
+        let constants = self.constants(&query, &sources, &run).await?;
+        let job = self.prepare(&query.plan, &constants, &sources, &run)?;
+        let limits = Limits { rows: options.max_rows, bytes: options.max_bytes };
+        let collected = self.collect(job, limits, &run).await?;
         let stats = QueryStats {
             rows: collected.batches.iter().map(|batch| batch.num_rows() as u64).sum(),
             elapsed: started.elapsed(),
             scanned_rows: collected.scanned_rows,
             opened_files: collected.opened_files,
-            table_files,
+            table_files: sources.snapshots.iter().map(|snapshot| snapshot.files.len() as u64).sum(),
         };
-        let columns = plan.schema().columns.clone();
-        Ok(QueryRows { columns, batches: collected.batches, stats, truncated: collected.truncated })
+        let columns = query.schema().columns.clone();
+        let Collected { batches, truncated, .. } = collected;
+        Ok(QueryRows { columns, batches, stats, truncated, render: query.render })
+    }
+
+    /// Computes a prepared query on the engine's threads, in the time that is left.
+    async fn collect(&self, job: Job, limits: Limits, run: &Run<'_>) -> Result<Collected, QueryError> {
+        let Some(threads) = &self.threads else {
+            return Err(QueryError::Internal("the engine is stopped".into()));
+        };
+        let left = run.options.deadline.saturating_sub(run.started.elapsed());
+        let place = Arc::clone(&run.place);
+        let running = StopOnDrop(threads.spawn(async move {
+            // The place is taken until the task has really ended.
+            let _place = place;
+            job.collect(limits).await
+        }));
+        match tokio::time::timeout(left, running.outcome()).await {
+            Ok(outcome) => {
+                outcome?.map_err(|error| QueryError::from_engine(&error, self.options.memory_bytes))
+            }
+            Err(_) => Err(QueryError::Deadline { limit: run.options.deadline }),
+        }
+    }
+
+    /// Computes what the query uses as constants, one after the other: a later one may use an earlier one.
+    async fn constants(
+        &self,
+        query: &Query,
+        sources: &Sources<'_>,
+        run: &Run<'_>,
+    ) -> Result<Vec<Vec<Value>>, QueryError> {
+        let mut constants: Vec<Vec<Value>> = Vec::new();
+        for constant in &query.constants {
+            let job = self.prepare(&constant.plan, &constants, sources, run)?;
+            let rows = if constant.takes_all { MAX_LIST_ROWS } else { 1 };
+            let limits = Limits { rows, bytes: run.options.max_bytes };
+            let collected = self.collect(job, limits, run).await?;
+            if constant.takes_all && collected.truncated.is_some() {
+                let message = format!(
+                    "this query gives more than the {MAX_LIST_ROWS} values that a list may have; use a join instead"
+                );
+                let diagnostic = Diagnostic::at(run.text, Code::TooLarge, constant.span, message);
+                return Err(QueryError::Language(vec![diagnostic]));
+            }
+            let ty = constant.plan.schema().columns.first().map_or(ScalarType::Dynamic, |column| column.ty);
+            constants.push(first_column(&collected.batches, ty));
+        }
+        Ok(constants)
     }
 
     /// The plan of the engine as text, for people who look for the reason of a slow query.
@@ -194,8 +229,12 @@ impl QueryEngine {
         text: &str,
         options: &QueryOptions,
     ) -> Result<String, QueryError> {
-        let plan = bind(text, tables, options.now)?;
-        let job = self.prepare(&plan, tables, text, options)?;
+        let started = Instant::now();
+        let query = bind(text, tables, options.now)?;
+        let run = Run { text, options, started, place: Arc::new(self.place(options.deadline).await?) };
+        let sources = self.sources(&query, tables)?;
+        let constants = self.constants(&query, &sources, &run).await?;
+        let job = self.prepare(&query.plan, &constants, &sources, &run)?;
         let internal = |error: DataFusionError| QueryError::from_engine(&error, self.options.memory_bytes);
         let state = job.context.state();
         let physical = state.create_physical_plan(&job.plan).await.map_err(internal)?;
@@ -211,33 +250,41 @@ impl QueryEngine {
         tokio::time::timeout(wait, place).await.map_err(|_| busy())?.map_err(|_| busy())
     }
 
-    /// Reads the tables' snapshots and translates the plan.
+    /// Takes one snapshot of all tables of the query, which its constants see as well.
+    fn sources<'q>(&self, query: &'q Query, tables: &dyn Tables) -> Result<Sources<'q>, QueryError> {
+        let internal = |error: DataFusionError| QueryError::from_engine(&error, self.options.memory_bytes);
+        let context = self.context().map_err(internal)?;
+        let names = query.tables();
+        let snapshots = tables.snapshots(&names)?;
+        Ok(Sources { context, names, snapshots })
+    }
+
+    /// Translates a plan.
     fn prepare(
         &self,
         plan: &Plan,
-        tables: &dyn Tables,
-        text: &str,
-        options: &QueryOptions,
+        constants: &[Vec<Value>],
+        sources: &Sources<'_>,
+        run: &Run<'_>,
     ) -> Result<Job, QueryError> {
-        let internal = |error: DataFusionError| QueryError::from_engine(&error, self.options.memory_bytes);
-        let context = self.context().map_err(internal)?;
-        let names = plan.tables();
-        let snapshots = tables.snapshots(&names)?;
-        let table_files = snapshots.iter().map(|snapshot| snapshot.files.len() as u64).sum();
-        let lowered = lower(plan, |name| {
-            let position = names.iter().position(|known| *known == name).unwrap_or_default();
-            let snapshot = snapshots.get(position).cloned().ok_or_else(|| {
+        let table = |name: &str, schema: &Schema| {
+            let position = sources.names.iter().position(|known| *known == name).unwrap_or_default();
+            let snapshot = sources.snapshots.get(position).cloned().ok_or_else(|| {
                 DataFusionError::Internal(format!("the table {name} of the plan has no snapshot"))
             })?;
-            scan(&context, position, snapshot, name, &plan.source_schema, options.timespan)
-        });
+            scan(&sources.context, position, snapshot, name, schema, run.options.timespan)
+        };
+        let lowered = Lowering { table, constants }.plan(plan);
         let plan = lowered.map_err(|error| match error {
-            LowerError::NotSupported { span, .. } => {
-                QueryError::Language(vec![Diagnostic::at(text, Code::NotSupported, span, error.to_string())])
-            }
-            LowerError::Engine(error) => internal(error),
+            LowerError::NotSupported { span, .. } => QueryError::Language(vec![Diagnostic::at(
+                run.text,
+                Code::NotSupported,
+                span,
+                error.to_string(),
+            )]),
+            LowerError::Engine(error) => QueryError::from_engine(&error, self.options.memory_bytes),
         })?;
-        Ok(Job { context, plan, table_files })
+        Ok(Job { context: sources.context.clone(), plan })
     }
 
     /// A session for one query, with memory and object stores of its own.
@@ -273,6 +320,9 @@ fn session(options: &EngineOptions, runtime: Arc<RuntimeEnv>) -> SessionState {
     for function in aggregates::registry().values() {
         let _ = state.register_udaf(Arc::clone(function));
     }
+    for function in windows::registry().values() {
+        let _ = state.register_udwf(Arc::clone(function));
+    }
     state
 }
 
@@ -284,7 +334,7 @@ impl Drop for QueryEngine {
     }
 }
 
-fn bind(text: &str, tables: &dyn Tables, now: DateTime) -> Result<Plan, QueryError> {
+fn bind(text: &str, tables: &dyn Tables, now: DateTime) -> Result<Query, QueryError> {
     fim_kql::compile(text, tables, &BindOptions { now }).map_err(QueryError::Language)
 }
 
@@ -313,12 +363,37 @@ fn scan(
     Ok(LogicalPlanBuilder::new(scan).filter(is_inside)?.build()?)
 }
 
-/// A query that is ready to compute.
+/// One run of a query, whose constants are queries too.
+struct Run<'q> {
+    text: &'q str,
+    options: &'q QueryOptions,
+    started: Instant,
+    place: Arc<OwnedSemaphorePermit>,
+}
+
+/// The tables of one query as they were at one moment.
+struct Sources<'q> {
+    context: SessionContext,
+    names: Vec<&'q str>,
+    /// In the order of the names.
+    snapshots: Vec<TableSnapshot>,
+}
+
+/// A plan that is ready to compute.
 struct Job {
     context: SessionContext,
     plan: LogicalPlan,
-    table_files: u64,
 }
+
+/// How much is computed at most.
+#[derive(Clone, Copy)]
+struct Limits {
+    rows: u64,
+    bytes: u64,
+}
+
+/// The most values that a query in a list may give. Each becomes a constant of the plan.
+const MAX_LIST_ROWS: u64 = 100_000;
 
 /// What a query computed.
 struct Collected {
@@ -330,7 +405,8 @@ struct Collected {
 
 impl Job {
     /// Computes rows until there are no more, or a limit is reached: then the rest is not computed.
-    async fn collect(self, max_rows: u64, max_bytes: u64) -> Result<Collected, DataFusionError> {
+    async fn collect(self, limits: Limits) -> Result<Collected, DataFusionError> {
+        let Limits { rows: max_rows, bytes: max_bytes } = limits;
         let state = self.context.state();
         let physical = state.create_physical_plan(&self.plan).await?;
         let mut stream = execute_stream(Arc::clone(&physical), self.context.task_ctx())?;
@@ -362,6 +438,14 @@ impl Job {
         let (scanned_rows, opened_files) = scanned(physical.as_ref());
         Ok(Collected { batches, truncated, scanned_rows, opened_files })
     }
+}
+
+/// The values of the first column, those of a `guid` as such.
+fn first_column(batches: &[RecordBatch], ty: ScalarType) -> Vec<Value> {
+    let columns = batches.iter().filter_map(|batch| batch.columns().first());
+    columns
+        .flat_map(|column| (0..column.len()).map(move |row| Cell::read(column, ty, row).to_value(ty)))
+        .collect()
 }
 
 /// The memory that the values of a batch take, in bytes.

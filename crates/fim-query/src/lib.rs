@@ -13,6 +13,7 @@
 
 pub mod aggregates;
 pub mod functions;
+pub mod windows;
 
 mod lower;
 

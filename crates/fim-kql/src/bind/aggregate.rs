@@ -112,7 +112,8 @@ impl Binder<'_> {
             let call = ExtremeCall { entry, function, arguments, span: item.expr.span };
             return self.extreme(item, call, input, grouped, names, collector);
         }
-        let expr = self.expr(&item.expr, &mut Scope { schema: input, collector: Some(collector) });
+        let expr =
+            self.expr(&item.expr, &mut Scope { schema: input, collector: Some(collector), windows: None });
         let name = self.item_name(names, item);
         name.zip(expr).map(|(name, expr)| vec![NamedExpr { name, expr }])
     }

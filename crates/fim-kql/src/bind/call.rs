@@ -3,7 +3,8 @@
 use super::aggregate::NestedAggregate;
 use super::coerce;
 use super::expression::{Scope, literal};
-use super::{Binder, fold};
+use super::function::CallNode;
+use super::{Binder, Let, fold};
 use crate::ast::{ExprKindNode, Name, NamedNode};
 use crate::diagnostic::{Code, Problem, Span};
 use crate::function::Function;
@@ -21,6 +22,17 @@ impl Binder<'_> {
         span: Span,
         scope: &mut Scope<'_>,
     ) -> Option<Expr> {
+        if let Some(Let::Function(declared)) = self.lets.find(&function.text) {
+            let declared = *declared;
+            let call = CallNode { name: &function.text, arguments, span };
+            return self.call_for_value(declared, call, scope);
+        }
+        if function.text == "toscalar" {
+            return self.to_scalar(arguments, span);
+        }
+        if let Some(entry) = registry::window(&function.text) {
+            return self.window(entry, function, arguments, span, scope);
+        }
         if let Some(entry) = registry::aggregate(&function.text) {
             return match self.nested_aggregate(entry, function, arguments, span, scope) {
                 NestedAggregate::Column(expr) => Some(expr),
@@ -62,7 +74,11 @@ impl Binder<'_> {
         };
         let functions = registry::FUNCTIONS.iter().map(|entry| entry.name);
         let aggregates = registry::AGGREGATES.iter().map(|entry| entry.name);
-        let suggestion = nearest(name, functions.chain(aggregates));
+        let windows = registry::WINDOWS.iter().map(|entry| entry.name);
+        let visible = self.lets.visible();
+        let declared = visible.iter().filter(|(_, meaning)| matches!(meaning, Let::Function(_)));
+        let declared = declared.map(|(name, _)| *name);
+        let suggestion = nearest(name, functions.chain(aggregates).chain(windows).chain(declared));
         self.problems
             .push(Problem::new(Code::UnknownFunction, function.span, message).suggesting(suggestion));
     }

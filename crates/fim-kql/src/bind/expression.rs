@@ -1,6 +1,8 @@
 //! Expressions: what each name is, and which types go together.
 
 use super::coerce;
+use super::function::CallNode;
+use super::window::Windows;
 use super::{Binder, Let, aggregate::Collector, fold};
 use crate::ast::{BinaryOperator, ExprKindNode, ExprNode, ListOperator};
 use crate::diagnostic::{Code, Problem, Span};
@@ -16,16 +18,32 @@ pub(super) struct Scope<'s> {
     pub(super) schema: &'s Schema,
     /// Where aggregates are collected, if they may stand here; columns may not, then.
     pub(super) collector: Option<&'s mut Collector>,
+    /// Where calls of `prev` and its kin are collected, if they may stand here.
+    pub(super) windows: Option<&'s mut Windows>,
+}
+
+impl<'s> Scope<'s> {
+    /// Values over the columns of `schema`, without aggregates.
+    pub(super) fn values(schema: &'s Schema) -> Self {
+        Self { schema, collector: None, windows: None }
+    }
 }
 
 impl Binder<'_> {
     /// An expression over the columns of `schema`, without aggregates. None if it is wrong, which was said.
     pub(super) fn scalar(&mut self, node: &ExprNode, schema: &Schema) -> Option<Expr> {
-        self.expr(node, &mut Scope { schema, collector: None })
+        self.expr(node, &mut Scope::values(schema))
     }
 
     pub(super) fn expr(&mut self, node: &ExprNode, scope: &mut Scope<'_>) -> Option<Expr> {
         self.count_expression(node.span, 1)?;
+        self.deeper(node.span)?;
+        let expr = self.expr_inside(node, scope);
+        self.nesting -= 1;
+        expr
+    }
+
+    fn expr_inside(&mut self, node: &ExprNode, scope: &mut Scope<'_>) -> Option<Expr> {
         match &node.kind {
             ExprKindNode::Missing => None,
             ExprKindNode::Literal(value, ty) => Some(literal(value.clone(), *ty, node.span)),
@@ -39,11 +57,8 @@ impl Binder<'_> {
                 None
             }
             ExprKindNode::Query(_) => {
-                self.problem(
-                    Code::NotSupported,
-                    node.span,
-                    "a query inside an expression is not supported yet",
-                );
+                let message = "a table is not a value; for its first value write toscalar(…)";
+                self.problem(Code::TypeMismatch, node.span, message);
                 None
             }
             ExprKindNode::Sign { is_minus, operand } => self.sign(*is_minus, operand, node.span, scope),
@@ -90,16 +105,27 @@ impl Binder<'_> {
             let ty = scope.schema.columns[position].ty;
             return Some(Expr { kind: ExprKind::Column(position), ty, span });
         }
-        match self.lets.get(name) {
-            Some(Let::Scalar(value)) => {
-                let value = Expr { span, ..value.clone() };
+        match self.lets.find(name) {
+            Some(Let::Scalar { expr, rows }) => {
+                let is_of_other_rows = *rows != self.rows && refers_to_columns(expr);
+                let value = Expr { span, ..expr.clone() };
+                if is_of_other_rows {
+                    let message =
+                        format!("'{name}' differs from row to row, and cannot be used in a query here");
+                    self.problem(Code::NotSupported, span, message);
+                    return None;
+                }
                 self.count_expression(span, size(&value))?;
                 return Some(value);
             }
             Some(Let::Unknown) => return None,
-            Some(Let::Table(_)) => {
+            Some(Let::Table { .. }) => {
                 self.problem(Code::TypeMismatch, span, format!("'{name}' is a table, not a value"));
                 return None;
+            }
+            Some(Let::Function(function)) => {
+                let function = *function;
+                return self.call_for_value(function, CallNode { name, arguments: &[], span }, scope);
             }
             None => {}
         }
@@ -109,7 +135,7 @@ impl Binder<'_> {
 
     pub(super) fn unknown_name(&mut self, name: &str, span: Span, schema: &Schema) {
         let columns = schema.columns.iter().map(|column| column.name.as_str());
-        let suggestion = nearest(name, columns.chain(self.lets.keys().map(String::as_str)));
+        let suggestion = nearest(name, columns.chain(self.lets.visible().into_iter().map(|(name, _)| name)));
         let is_function = registry::function(name).is_some() || registry::aggregate(name).is_some();
         let message = match name {
             "null" => "there is no plain null; write it with a type, as long(null)".to_owned(),
@@ -288,15 +314,24 @@ impl Binder<'_> {
                     return None;
                 }
                 let text = Box::new(value.convert_to(ScalarType::String));
-                let terms = items.into_iter().map(|item| item.convert_to(ScalarType::String)).collect();
+                let convert = |item: Expr| {
+                    if item.ty == ScalarType::Dynamic { item } else { item.convert_to(ScalarType::String) }
+                };
+                let terms = items.into_iter().map(convert).collect();
                 ExprKind::HasTerms { needs_all: operator == ListOperator::HasAll, text, terms }
             }
         };
         Some(Expr { kind, ty: ScalarType::Bool, span })
     }
 
-    /// One value of a list, or those of a constant array.
+    /// One value of a list, those of a constant array, or those of a query's first column.
     fn list_item(&mut self, node: &ExprNode, scope: &mut Scope<'_>) -> Option<Vec<Expr>> {
+        let is_column =
+            matches!(&node.kind, ExprKindNode::Name(name) if scope.schema.index_of(name).is_some());
+        if !is_column && self.is_table_expression(node) {
+            let plan = self.table_plan(node)?;
+            return Some(vec![self.constant(plan, true, node.span)?]);
+        }
         let expr = self.expr(node, scope)?;
         let ExprKind::Literal(Value::Dynamic(text)) = &expr.kind else { return Some(vec![expr]) };
         if !text.starts_with('[') {
@@ -317,6 +352,10 @@ impl Binder<'_> {
     fn in_list(&mut self, value: Expr, items: Vec<Expr>) -> Option<(Expr, Vec<Expr>)> {
         let mut ty = value.ty;
         for item in &items {
+            // A dynamic value may be an array, so that it stays as it is.
+            if item.ty == ScalarType::Dynamic {
+                continue;
+            }
             match coerce::equatable(ty, item.ty) {
                 Some(common) => ty = common,
                 None => {
@@ -327,7 +366,8 @@ impl Binder<'_> {
                 }
             }
         }
-        Some((value.convert_to(ty), items.into_iter().map(|item| item.convert_to(ty)).collect()))
+        let convert = |item: Expr| if item.ty == ScalarType::Dynamic { item } else { item.convert_to(ty) };
+        Some((value.convert_to(ty), items.into_iter().map(convert).collect()))
     }
 
     fn dynamic_container(&mut self, node: &ExprNode, scope: &mut Scope<'_>) -> Option<Expr> {
@@ -405,6 +445,18 @@ fn comparison_hint(left: ScalarType, right: ScalarType) -> &'static str {
         }
         _ => "",
     }
+}
+
+/// Whether an expression has another value in each row.
+fn refers_to_columns(expr: &Expr) -> bool {
+    let mut left = vec![expr];
+    while let Some(expr) = left.pop() {
+        if let ExprKind::Column(_) = expr.kind {
+            return true;
+        }
+        expr.children(&mut left);
+    }
+    false
 }
 
 /// How many expressions there are in one.

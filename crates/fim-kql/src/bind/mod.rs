@@ -5,19 +5,27 @@ mod call;
 mod coerce;
 mod expression;
 mod fold;
+mod function;
+mod join;
+mod lets;
 mod naming;
 mod operator;
+mod query;
+mod search;
 mod source;
+mod union;
+mod window;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub(crate) use call::arity as call_arity;
+use lets::{Let, Lets};
 
-use crate::ast::{Ast, ExprKindNode, Name, OperatorKind, Pipeline, SourceNode, Statement};
+use crate::ast::{Ast, Name, Pipeline, SourceNode, Statement};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Problem, Span, locate};
 use crate::parser::parse;
-use crate::plan::{Expr, Operator, Plan, Source, Step};
+use crate::plan::{Constant, Expr, Operator, Plan, Query, Render, Source, Step};
 use crate::time::DateTime;
 use crate::types::Schema;
 
@@ -28,57 +36,64 @@ pub struct BindOptions {
     pub now: DateTime,
 }
 
-/// Resolves all names and types of `ast`. There is a plan if, and only if, nothing is wrong with it.
+/// Resolves all names and types of `ast`. There is a query if, and only if, nothing is wrong with it.
 ///
-/// What the parser said about the text is not repeated: a tree with gaps gives no plan, and maybe no diagnostic.
-pub fn bind(ast: &Ast, catalog: &dyn Catalog, options: &BindOptions) -> (Option<Plan>, Vec<Diagnostic>) {
+/// What the parser said about the text is not repeated: a tree with gaps gives no query, and maybe no diagnostic.
+pub fn bind(ast: &Ast, catalog: &dyn Catalog, options: &BindOptions) -> (Option<Query>, Vec<Diagnostic>) {
     let mut binder = Binder {
         catalog,
         now: options.now,
         problems: Vec::new(),
-        lets: BTreeMap::new(),
+        lets: Lets::new(),
+        constants: Vec::new(),
         unknown_columns: BTreeSet::new(),
         expressions: 0,
+        nesting: 0,
+        rows: 0,
     };
-    let plan = binder.query(ast);
-    let plan = plan.filter(|_| binder.problems.is_empty());
-    (plan, locate(&ast.text, binder.problems))
+    let query = binder.query(ast);
+    let query = query.filter(|_| binder.problems.is_empty());
+    (query, locate(&ast.text, binder.problems))
 }
 
-/// Parses and binds: the plan, or everything that is wrong with the text.
-pub fn compile(text: &str, catalog: &dyn Catalog, options: &BindOptions) -> Result<Plan, Vec<Diagnostic>> {
+/// Parses and binds: the query, or everything that is wrong with the text.
+pub fn compile(text: &str, catalog: &dyn Catalog, options: &BindOptions) -> Result<Query, Vec<Diagnostic>> {
     let (ast, mut diagnostics) = parse(text);
-    let (plan, found) = bind(&ast, catalog, options);
+    let (query, found) = bind(&ast, catalog, options);
     diagnostics.extend(found);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
-    match plan {
-        Some(plan) if diagnostics.is_empty() => Ok(plan),
+    match query {
+        Some(query) if diagnostics.is_empty() => Ok(query),
         Some(_) | None => Err(diagnostics),
     }
 }
 
-/// The most expressions that a plan may hold; a few `let`s that use each other twice would otherwise fill the memory.
+/// The most expressions that a query may hold, the values of its `datatable`s among them; a few `let`s that use each
+/// other twice would otherwise fill the memory.
 const MAX_EXPRESSIONS: usize = 100_000;
 
 /// How deep the value of a `let` may be. It holds those of the `let`s that it uses, and is walked by recursion.
 const MAX_LET_HEIGHT: usize = 200;
 
-pub(crate) struct Binder<'c> {
-    catalog: &'c dyn Catalog,
+/// How deep plans may stand in plans, as the right side of a `join` does. They are walked by recursion.
+const MAX_PLAN_HEIGHT: usize = 40;
+
+/// How deep expressions, queries and the bodies of called functions may be bound inside each other.
+const MAX_NESTING: usize = 120;
+
+pub(crate) struct Binder<'a> {
+    catalog: &'a dyn Catalog,
     now: DateTime,
     problems: Vec<Problem>,
-    lets: BTreeMap<String, Let>,
+    lets: Lets<'a>,
+    /// What is computed before the rows; see [`ExprKind::Constant`](crate::plan::ExprKind::Constant).
+    constants: Vec<Constant>,
     /// Columns whose expression could not be bound. Using one says nothing more.
     unknown_columns: BTreeSet<String>,
     expressions: usize,
-}
-
-/// What a `let` name stands for.
-enum Let {
-    Scalar(Expr),
-    Table(Box<Plan>),
-    /// It could not be bound, and that was said.
-    Unknown,
+    nesting: usize,
+    /// The number of the pipeline whose rows expressions refer to now; each pipeline has another.
+    rows: usize,
 }
 
 /// A plan that is being built. Once something is wrong the schema may be unknown; then nothing more is bound.
@@ -86,9 +101,21 @@ pub(crate) struct Building {
     plan: Plan,
     /// Whether a step is missing, so that there will be no plan.
     is_broken: bool,
+    /// Whether the rows have an order that counts, so that `prev` and its kin mean something.
+    is_serialized: bool,
+    render: Option<Render>,
 }
 
 impl Building {
+    /// A plan of a source alone.
+    fn start(source: Source, schema: Schema) -> Self {
+        Self::of_plan(Plan { source, source_schema: schema, steps: Vec::new() })
+    }
+
+    fn of_plan(plan: Plan) -> Self {
+        Self { plan, is_broken: false, is_serialized: false, render: None }
+    }
+
     fn schema(&self) -> &Schema {
         self.plan.schema()
     }
@@ -98,14 +125,16 @@ impl Building {
     }
 }
 
-impl Binder<'_> {
-    fn query(&mut self, ast: &Ast) -> Option<Plan> {
-        let mut plan = None;
+impl<'a> Binder<'a> {
+    fn query(&mut self, ast: &'a Ast) -> Option<Query> {
+        let mut found = None;
         let mut queries = 0;
         let mut has_unsupported = false;
         for statement in &ast.statements {
             match statement {
                 Statement::Let { name, value } => self.declare(name, value),
+                Statement::Function(function) => self.declare_function(function),
+                Statement::Parameters(parameters) => self.declare_parameters(parameters),
                 Statement::Query(pipeline) => {
                     queries += 1;
                     // A statement that was refused would only make the query after it look wrong.
@@ -117,7 +146,7 @@ impl Binder<'_> {
                         self.problem(Code::NotSupported, pipeline.span, message);
                         return None;
                     }
-                    plan = self.pipeline(pipeline);
+                    found = self.building(pipeline).filter(|building| !building.is_broken);
                 }
                 Statement::NotSupported(_) => has_unsupported = true,
             }
@@ -130,68 +159,93 @@ impl Binder<'_> {
             };
             self.problem(Code::EmptyQuery, Span::new(end, end), message);
         }
-        plan
+        let Building { plan, render, .. } = found?;
+        self.check_plan_height(&plan, ast.statements.last().map_or_else(Span::default, Statement::span))?;
+        Some(Query { constants: std::mem::take(&mut self.constants), plan, render })
     }
 
     fn declare(&mut self, name: &Name, value: &Pipeline) {
-        let mut meaning = self.let_value(value);
-        if let Let::Scalar(expr) = &meaning
-            && expression::height(expr) > MAX_LET_HEIGHT
-        {
-            let message = format!("'{}' nests deeper than {MAX_LET_HEIGHT} levels", name.text);
-            self.problem(Code::TooDeep, name.span, message);
-            meaning = Let::Unknown;
-        }
-        if self.lets.contains_key(&name.text) {
-            let message = format!("'{}' is declared twice", name.text);
-            self.problem(Code::DuplicateName, name.span, message);
-            return;
-        }
-        self.lets.insert(name.text.clone(), meaning);
+        let meaning = self.let_value(name, value).unwrap_or(Let::Unknown);
+        self.declare_meaning(name, meaning);
     }
 
-    fn let_value(&mut self, value: &Pipeline) -> Let {
-        if let (SourceNode::Expression(node), []) = (&value.source, value.operators.as_slice()) {
-            let is_table = match &node.kind {
-                ExprKindNode::Name(name) => match self.lets.get(name) {
-                    Some(Let::Scalar(_) | Let::Unknown) => false,
-                    Some(Let::Table(_)) => true,
-                    None => self.catalog.table(name).is_some(),
-                },
-                ExprKindNode::Call { function, .. } => function.text == "materialize",
-                _ => false,
-            };
-            if !is_table {
-                let scope = Schema::default();
-                return self.scalar(node, &scope).map_or(Let::Unknown, Let::Scalar);
+    fn declare_meaning(&mut self, name: &Name, meaning: Let<'a>) {
+        if !self.lets.declare(&name.text, meaning) {
+            let message = format!("'{}' is declared twice", name.text);
+            self.problem(Code::DuplicateName, name.span, message);
+        }
+    }
+
+    fn let_value(&mut self, name: &Name, value: &Pipeline) -> Option<Let<'a>> {
+        if let SourceNode::Expression(node) = &value.source
+            && !self.is_table(value)
+        {
+            let expr = self.scalar(node, &Schema::default())?;
+            self.check_height(&expr, &name.text, name.span)?;
+            return Some(Let::Scalar { expr, rows: self.rows });
+        }
+        let building = self.separate(value)?;
+        self.check_plan_height(&building.plan, name.span)?;
+        Some(Let::Table { plan: Box::new(building.plan), is_serialized: building.is_serialized })
+    }
+
+    /// Says so if an expression that will stand elsewhere is too deep for those who walk it.
+    fn check_height(&mut self, expr: &Expr, name: &str, span: Span) -> Option<()> {
+        if expression::height(expr) <= MAX_LET_HEIGHT {
+            return Some(());
+        }
+        self.problem(Code::TooDeep, span, format!("'{name}' nests deeper than {MAX_LET_HEIGHT} levels"));
+        None
+    }
+
+    fn check_plan_height(&mut self, plan: &Plan, span: Span) -> Option<()> {
+        let mut level = vec![plan];
+        for _ in 0..MAX_PLAN_HEIGHT {
+            level = level.into_iter().flat_map(Plan::nested).collect();
+            if level.is_empty() {
+                return Some(());
             }
         }
-        self.pipeline(value).map_or(Let::Unknown, |plan| Let::Table(Box::new(plan)))
+        let message = format!("queries stand in each other more than {MAX_PLAN_HEIGHT} deep");
+        self.problem(Code::TooDeep, span, message);
+        None
     }
 
     /// The plan of a pipeline, or none if something is wrong with it, which was said.
     fn pipeline(&mut self, pipeline: &Pipeline) -> Option<Plan> {
-        let building = self.building(pipeline)?;
-        (!building.is_broken).then_some(building.plan)
+        Some(self.separate(pipeline)?.plan)
+    }
+
+    /// A pipeline inside of another, whose columns are none of its own.
+    fn separate(&mut self, pipeline: &Pipeline) -> Option<Building> {
+        let unknown_columns = std::mem::take(&mut self.unknown_columns);
+        let building = self.building(pipeline);
+        self.unknown_columns = unknown_columns;
+        building.filter(|building| !building.is_broken)
     }
 
     fn building(&mut self, pipeline: &Pipeline) -> Option<Building> {
+        self.deeper(pipeline.span)?;
+        let rows = self.rows;
+        self.rows = self.rows.wrapping_add(1);
         self.unknown_columns.clear();
-        let mut building = self.source(&pipeline.source, pipeline.span)?;
+        let building = self.source(&pipeline.source, pipeline.span);
+        let building = building.and_then(|building| self.operators(pipeline, building));
+        self.rows = rows;
+        self.nesting -= 1;
+        building
+    }
+
+    fn operators(&mut self, pipeline: &Pipeline, mut building: Building) -> Option<Building> {
         for operator in &pipeline.operators {
-            if matches!(operator.kind, OperatorKind::Invalid) {
-                return None;
-            }
-            if self.operator(operator, &mut building).is_none() {
-                building.is_broken = true;
+            match self.operator(operator, &mut building) {
+                Some(()) => self.count_expression(operator.span, building.schema().columns.len())?,
+                // Without the other table's columns, the names behind it mean nothing.
+                None if operator.kind.needs_other_rows() => return None,
+                None => building.is_broken = true,
             }
         }
         Some(building)
-    }
-
-    /// A plan of a source alone.
-    fn start(source: Source, schema: Schema) -> Building {
-        Building { plan: Plan { source, source_schema: schema, steps: Vec::new() }, is_broken: false }
     }
 
     fn problem(&mut self, code: Code, span: Span, message: impl Into<String>) {
@@ -210,5 +264,16 @@ impl Binder<'_> {
             self.problem(Code::TooLarge, span, message);
         }
         None
+    }
+
+    /// Goes one level down; the caller comes back up by `nesting -= 1`. None if that is too deep, which is said.
+    fn deeper(&mut self, span: Span) -> Option<()> {
+        if self.nesting >= MAX_NESTING {
+            let message = format!("the query nests deeper than {MAX_NESTING} levels");
+            self.problem(Code::TooDeep, span, message);
+            return None;
+        }
+        self.nesting += 1;
+        Some(())
     }
 }

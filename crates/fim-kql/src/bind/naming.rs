@@ -103,7 +103,7 @@ impl Binder<'_> {
 
     pub(super) fn own_name(&self, node: &ExprNode) -> OwnName {
         match &node.kind {
-            ExprKindNode::Name(name) if !self.lets.contains_key(name) => OwnName::Column(name.clone()),
+            ExprKindNode::Name(name) if self.lets.find(name).is_none() => OwnName::Column(name.clone()),
             ExprKindNode::Member { bag, name } => self.suffixed(bag, &name.text),
             ExprKindNode::Index { container, index } => match &index.kind {
                 ExprKindNode::Literal(Value::String(name), _) => self.suffixed(container, name),

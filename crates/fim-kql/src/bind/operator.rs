@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::naming::{Names, OwnName};
+use super::window::Windows;
 use super::{Binder, Building};
 use crate::ast::{
     ColumnPattern, ExprKindNode, ExprNode, Name, NamedNode, OperatorKind, OperatorNode, OrderedNode, Reorder,
@@ -32,6 +33,7 @@ impl Binder<'_> {
             OperatorKind::ProjectRename(renames) => self.rename(renames, building, node.span),
             OperatorKind::ProjectReorder(patterns) => self.reorder(patterns, building, node.span),
             OperatorKind::Summarize { aggregates, keys } => {
+                building.is_serialized = false;
                 let done = self.summarize(aggregates, keys, building, node.span);
                 if done.is_none() {
                     self.forget_schema(aggregates.iter().chain(keys), building, node.span);
@@ -42,6 +44,7 @@ impl Binder<'_> {
                 let keys: Vec<Option<SortKey>> =
                     keys.iter().map(|key| self.sort_key(key, building.schema())).collect();
                 let keys = keys.into_iter().collect::<Option<_>>()?;
+                building.is_serialized = true;
                 building.push(Operator::Sort(keys), building.schema().clone(), node.span);
                 Some(())
             }
@@ -54,10 +57,14 @@ impl Binder<'_> {
                 let count = self.row_count(count);
                 let key = self.sort_key(key, building.schema());
                 let operator = Operator::Top { count: count?, keys: vec![key?] };
+                building.is_serialized = true;
                 building.push(operator, building.schema().clone(), node.span);
                 Some(())
             }
-            OperatorKind::Distinct(items) => self.distinct(items, building, node.span),
+            OperatorKind::Distinct(items) => {
+                building.is_serialized = false;
+                self.distinct(items, building, node.span)
+            }
             OperatorKind::Count(name) => {
                 let name = name.as_ref().map_or("Count", |name| name.text.as_str());
                 let schema = Schema::new(vec![Column::new(name, ScalarType::Long)]);
@@ -65,19 +72,48 @@ impl Binder<'_> {
                 building.push(Operator::Count, schema, node.span);
                 Some(())
             }
+            OperatorKind::As(name) => self.name_rows(name, building),
+            OperatorKind::Join(join) => self.join(join, building, node.span),
+            OperatorKind::Union(union) => {
+                let rendered = self.union(union, Some(building.plan.clone()), node.span)?;
+                *building = Building { is_broken: building.is_broken, ..rendered };
+                Some(())
+            }
+            OperatorKind::Sample(count) => {
+                let count = self.row_count(count)?;
+                building.is_serialized = false;
+                building.push(Operator::Sample(count), building.schema().clone(), node.span);
+                Some(())
+            }
+            OperatorKind::SampleDistinct { count, of } => {
+                self.sample_distinct(count, of, building, node.span)
+            }
+            OperatorKind::Search(search) => self.search(search, building, node.span),
+            OperatorKind::Serialize(items) => self.serialize(items, building, node.span),
+            OperatorKind::GetSchema => self.get_schema(building),
+            OperatorKind::Invoke(call) => self.invoke(call, building),
+            OperatorKind::Evaluate(evaluate) => self.evaluate(evaluate, building, node.span),
+            OperatorKind::Render(render) => self.render(render, building),
             OperatorKind::Invalid => None,
         }
     }
 
     fn filter(&mut self, predicate: &ExprNode, building: &mut Building, span: Span) -> Option<()> {
-        let expr = self.scalar(predicate, building.schema())?;
+        let input = building.schema().clone();
+        let mut windows = Windows::over(building);
+        let expr = self.row_value(predicate, &input, &mut windows)?;
         if expr.ty != ScalarType::Bool {
             let hint = if expr.ty == ScalarType::Dynamic { "; convert it with tobool(…)" } else { "" };
             let message = format!("where needs a bool, not a {}{hint}", expr.ty);
             self.problem(Code::TypeMismatch, predicate.span, message);
             return None;
         }
+        let has_windows = !windows.is_empty();
+        windows.push(building, span);
         building.push(Operator::Filter(expr), building.schema().clone(), span);
+        if has_windows {
+            Self::select((0..input.columns.len()).collect(), building, span)?;
+        }
         Some(())
     }
 
@@ -86,8 +122,9 @@ impl Binder<'_> {
         let mut names = Names::default();
         let mut columns = Vec::new();
         let mut unknown = Vec::new();
+        let mut windows = Windows::over(building);
         for item in items {
-            let expr = self.scalar(&item.expr, &input);
+            let expr = self.row_value(&item.expr, &input, &mut windows);
             match (self.item_name(&mut names, item), expr) {
                 (Some(name), Some(expr)) => columns.push(NamedExpr { name, expr }),
                 (Some(name), None) => unknown.push(name),
@@ -96,19 +133,21 @@ impl Binder<'_> {
         }
         let is_complete = unknown.is_empty();
         self.unknown_columns = unknown.into_iter().collect();
+        windows.push(building, span);
         let schema = Self::schema_of(&columns);
         building.push(Operator::Project(columns), schema, span);
         is_complete.then_some(())
     }
 
-    fn extend(&mut self, items: &[NamedNode], building: &mut Building, span: Span) -> Option<()> {
+    pub(super) fn extend(&mut self, items: &[NamedNode], building: &mut Building, span: Span) -> Option<()> {
         let input = building.schema().clone();
         let mut columns: Vec<NamedExpr> =
             (0..input.columns.len()).map(|at| column(&input, at, span)).collect();
         let mut names = Names::default();
         let mut is_complete = true;
+        let mut windows = Windows::over(building);
         for item in items {
-            let expr = self.scalar(&item.expr, &input);
+            let expr = self.row_value(&item.expr, &input, &mut windows);
             let Some(name) = self.extended_name(&mut names, item, &columns) else {
                 is_complete = false;
                 continue;
@@ -123,6 +162,7 @@ impl Binder<'_> {
                 None => columns.push(NamedExpr { name, expr }),
             }
         }
+        windows.push(building, span);
         let schema = Self::schema_of(&columns);
         building.push(Operator::Project(columns), schema, span);
         is_complete.then_some(())
@@ -155,7 +195,12 @@ impl Binder<'_> {
         }
     }
 
-    fn distinct(&mut self, items: &[NamedNode], building: &mut Building, span: Span) -> Option<()> {
+    pub(super) fn distinct(
+        &mut self,
+        items: &[NamedNode],
+        building: &mut Building,
+        span: Span,
+    ) -> Option<()> {
         let input = building.schema().clone();
         let mut names = Names::default();
         let mut columns = Vec::new();
@@ -313,7 +358,7 @@ impl Binder<'_> {
         Some(SortKey { expr, is_descending, nulls_first })
     }
 
-    fn row_count(&mut self, node: &ExprNode) -> Option<u64> {
+    pub(super) fn row_count(&mut self, node: &ExprNode) -> Option<u64> {
         let expr = self.scalar(node, &Schema::default())?;
         let count = match &expr.kind {
             ExprKind::Literal(Value::Long(count)) => Some(*count),
@@ -330,13 +375,13 @@ impl Binder<'_> {
 }
 
 /// A column of the input, as it is.
-fn column(input: &Schema, at: usize, span: Span) -> NamedExpr {
+pub(super) fn column(input: &Schema, at: usize, span: Span) -> NamedExpr {
     let Column { name, ty } = input.columns[at].clone();
     NamedExpr { name, expr: Expr { kind: ExprKind::Column(at), ty, span } }
 }
 
 /// Whether `name` is `pattern` with any characters for each `*`.
-fn matches_wildcard(pattern: &str, name: &str) -> bool {
+pub(super) fn matches_wildcard(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or("");
     let Some(mut rest) = name.strip_prefix(first) else { return false };

@@ -1,10 +1,12 @@
 //! Where rows come from.
 
+use super::function::CallNode;
 use super::naming::Names;
 use super::{Binder, Building, Let};
 use crate::ast::{ExprKindNode, ExprNode, Name, NamedNode, SourceNode};
 use crate::diagnostic::{Code, Problem, Span};
-use crate::plan::{Expr, ExprKind, NamedExpr, Operator, Source};
+use crate::plan::{Expr, ExprKind, NamedExpr, Operator, Plan, Source};
+use crate::registry;
 use crate::suggest::nearest;
 use crate::types::{Column, ScalarType, Schema, Value};
 
@@ -17,73 +19,121 @@ impl Binder<'_> {
             SourceNode::DataTable { columns, values, values_span } => {
                 self.data_table(columns, values, *values_span)
             }
+            SourceNode::Operator(operator) => self.starting_operator(operator),
             SourceNode::Nested(pipeline) => self.building(pipeline),
             SourceNode::Invalid => None,
         }
     }
 
-    fn table(&mut self, node: &ExprNode) -> Option<Building> {
-        let name = match &node.kind {
-            ExprKindNode::Name(name) => name,
-            ExprKindNode::Call { function, arguments } if function.text == "materialize" => {
-                return match arguments.as_slice() {
-                    [NamedNode { names, expr }] if names.is_empty() => self.nested(expr),
-                    _ => {
-                        self.problem(Code::ArgumentCount, node.span, "materialize takes one table");
-                        None
-                    }
-                };
-            }
-            ExprKindNode::Call { function, .. } => {
-                let message = format!("'{}(…)' as a table is not supported yet", function.text);
-                self.problem(Code::NotSupported, function.span, message);
-                return None;
-            }
-            ExprKindNode::Missing => return None,
+    /// A table by its name, or a call that gives one.
+    pub(super) fn table(&mut self, node: &ExprNode) -> Option<Building> {
+        match &node.kind {
+            ExprKindNode::Name(name) => self.named_table(name, node.span),
+            ExprKindNode::Query(pipeline) => self.building(pipeline),
+            ExprKindNode::Call { function, arguments } => self.called_table(function, arguments, node.span),
+            ExprKindNode::Missing => None,
             _ => {
                 let message = "a query starts with a table; to compute a value write: print …";
                 self.problem(Code::UnknownTable, node.span, message);
-                return None;
-            }
-        };
-        match self.lets.get(name) {
-            Some(Let::Table(plan)) => return Some(Building { plan: (**plan).clone(), is_broken: false }),
-            Some(Let::Unknown) => return None,
-            Some(Let::Scalar(_)) => {
-                let message = format!("'{name}' is a value, not a table; to see it write: print {name}");
-                self.problem(Code::UnknownTable, node.span, message);
-                return None;
-            }
-            None => {}
-        }
-        match self.catalog.table(name) {
-            Some(schema) => Some(Self::start(Source::Table { name: name.clone() }, schema)),
-            None => {
-                self.unknown_table(name, node.span);
                 None
             }
         }
     }
 
-    fn nested(&mut self, node: &ExprNode) -> Option<Building> {
-        match &node.kind {
-            ExprKindNode::Query(pipeline) => self.building(pipeline),
-            _ => self.table(node),
+    /// The plan of an expression that stands for a table and is no part of the pipeline around it.
+    pub(super) fn table_plan(&mut self, node: &ExprNode) -> Option<Plan> {
+        let unknown_columns = std::mem::take(&mut self.unknown_columns);
+        let building = self.table(node);
+        self.unknown_columns = unknown_columns;
+        building.filter(|building| !building.is_broken).map(|building| building.plan)
+    }
+
+    fn named_table(&mut self, name: &str, span: Span) -> Option<Building> {
+        match self.lets.find(name) {
+            Some(Let::Table { plan, is_serialized }) => {
+                let building =
+                    Building { is_serialized: *is_serialized, ..Building::of_plan((**plan).clone()) };
+                self.count_expression(span, building.plan.size())?;
+                Some(building)
+            }
+            Some(Let::Function(function)) => {
+                let function = *function;
+                self.call_for_table(function, CallNode { name, arguments: &[], span }, None)
+            }
+            Some(Let::Unknown) => None,
+            Some(Let::Scalar { .. }) => {
+                let message = format!("'{name}' is a value, not a table; to see it write: print {name}");
+                self.problem(Code::UnknownTable, span, message);
+                None
+            }
+            None => match self.catalog.table(name) {
+                Some(schema) => Some(Building::start(Source::Table { name: name.to_owned() }, schema)),
+                None => {
+                    self.unknown_table(name, span);
+                    None
+                }
+            },
+        }
+    }
+
+    fn called_table(&mut self, function: &Name, arguments: &[NamedNode], span: Span) -> Option<Building> {
+        let name = function.text.as_str();
+        if let Some(Let::Function(declared)) = self.lets.find(name) {
+            let declared = *declared;
+            return self.call_for_table(declared, CallNode { name, arguments, span }, None);
+        }
+        match (name, arguments) {
+            ("materialize", [NamedNode { names, expr }]) if names.is_empty() => self.table(expr),
+            ("materialize", _) => {
+                self.problem(Code::ArgumentCount, span, "materialize takes one table");
+                None
+            }
+            ("table", [NamedNode { names, expr }]) if names.is_empty() => match &expr.kind {
+                ExprKindNode::Literal(Value::String(name), _) => self.named_table(name, expr.span),
+                _ => {
+                    self.problem(
+                        Code::InvalidConstant,
+                        expr.span,
+                        "the name of the table is a constant text",
+                    );
+                    None
+                }
+            },
+            _ if registry::function(name).is_some() || registry::aggregate(name).is_some() => {
+                let message = format!("{name}(…) is a value, not a table; to see it write: print {name}(…)");
+                self.problem(Code::UnknownTable, span, message);
+                None
+            }
+            _ if KNOWN_TABLE_FUNCTIONS.contains(&name) => {
+                let message = format!("'{name}(…)' as a table is not supported yet");
+                self.problem(Code::NotSupported, function.span, message);
+                None
+            }
+            _ => {
+                let functions = self.lets.visible();
+                let functions = functions.iter().filter(|(_, meaning)| matches!(meaning, Let::Function(_)));
+                let suggestion = nearest(name, functions.map(|(name, _)| *name));
+                let message = format!("there is no function '{name}' that gives a table");
+                let problem = Problem::new(Code::UnknownFunction, function.span, message);
+                self.problems.push(problem.suggesting(suggestion));
+                None
+            }
         }
     }
 
     fn unknown_table(&mut self, name: &str, span: Span) {
         let tables = self.catalog.table_names();
-        let lets = self.lets.iter().filter(|(_, meaning)| matches!(meaning, Let::Table(_)));
-        let names: Vec<&str> =
-            tables.iter().map(String::as_str).chain(lets.map(|(name, _)| name.as_str())).collect();
+        let lets = self.lets.visible();
+        let lets = lets.iter().filter(|(_, meaning)| matches!(meaning, Let::Table { .. } | Let::Function(_)));
+        let names: Vec<&str> = tables.iter().map(String::as_str).chain(lets.map(|(name, _)| *name)).collect();
         let suggestion = nearest(name, names);
         let problem = Problem::new(Code::UnknownTable, span, format!("there is no table '{name}'"));
         self.problems.push(problem.suggesting(suggestion));
     }
 
     fn print(&mut self, items: &[NamedNode], span: Span) -> Option<Building> {
-        let mut building = Self::start(Source::OneRow, Schema::default());
+        let mut building = Building::start(Source::OneRow, Schema::default());
+        building.is_serialized = true;
         let mut names = Names::default();
         let mut columns = Vec::new();
         for (position, item) in items.iter().enumerate() {
@@ -130,7 +180,9 @@ impl Binder<'_> {
             to: to.convert_to(ty),
             step: step.convert_to(step_ty),
         };
-        Some(Self::start(source, Schema::new(vec![Column::new(name.text.clone(), ty)])))
+        let mut building = Building::start(source, Schema::new(vec![Column::new(name.text.clone(), ty)]));
+        building.is_serialized = true;
+        Some(building)
     }
 
     fn data_table(
@@ -164,7 +216,7 @@ impl Binder<'_> {
                 None => is_complete = false,
             }
         }
-        is_complete.then(|| Self::start(Source::Rows(rows), Schema::new(columns)))
+        is_complete.then(|| Building::start(Source::Rows(rows), Schema::new(columns)))
     }
 
     /// A value of a `datatable`, in the type of its column.
@@ -186,6 +238,19 @@ impl Binder<'_> {
         Schema::new(columns.iter().map(|column| Column::new(column.name.clone(), column.expr.ty)).collect())
     }
 }
+
+/// Functions of the language that give tables of other places.
+const KNOWN_TABLE_FUNCTIONS: [&str; 9] = [
+    "adx",
+    "app",
+    "arg",
+    "cluster",
+    "database",
+    "external_table",
+    "resource",
+    "stored_query_result",
+    "workspace",
+];
 
 impl Expr {
     /// This expression in another type; itself if it has the type already.

@@ -132,11 +132,23 @@ impl Parser<'_> {
             TokenKind::LessOrEqual => Comparison::LessOrEqual,
             TokenKind::Greater => Comparison::Greater,
             TokenKind::GreaterOrEqual => Comparison::GreaterOrEqual,
+            TokenKind::Colon if self.is_in_search => return self.search_in_column(left),
             _ => return left,
         };
         let operator_span = self.bump().span;
         let right = self.additive();
         self.binary(BinaryOperator::Comparison(operator), left, right, operator_span)
+    }
+
+    /// `Column: "text"` of `search`: the column has the text as a term, or as its `*` say.
+    fn search_in_column(&mut self, column: ExprNode) -> ExprNode {
+        let operator_span = self.bump().span;
+        let mut text = self.additive();
+        let mut how = TextMatch::Has;
+        if let ExprKindNode::Literal(Value::String(pattern), _) = &mut text.kind {
+            how = search_match(pattern, false);
+        }
+        self.binary(BinaryOperator::Text { how, is_negated: false }, column, text, operator_span)
     }
 
     fn additive(&mut self) -> ExprNode {
@@ -213,7 +225,7 @@ impl Parser<'_> {
     }
 
     /// An operand and the `.name` and `[index]` behind it.
-    fn postfix(&mut self) -> ExprNode {
+    pub(crate) fn postfix(&mut self) -> ExprNode {
         let mut node = self.primary();
         loop {
             if self.is_at(TokenKind::Dot) {
@@ -522,6 +534,27 @@ impl Parser<'_> {
         }
         self.expect(close, spelling);
         items.join(",")
+    }
+}
+
+/// How `search` looks for a text: a term, or what its `*` at the ends say, which are cut off.
+pub(crate) fn search_match(pattern: &mut String, is_case_sensitive: bool) -> TextMatch {
+    let (starts_open, ends_open) = (pattern.starts_with('*'), pattern.len() > 1 && pattern.ends_with('*'));
+    if ends_open {
+        pattern.pop();
+    }
+    if starts_open {
+        pattern.remove(0);
+    }
+    match (starts_open, ends_open, is_case_sensitive) {
+        (false, false, false) => TextMatch::Has,
+        (false, false, true) => TextMatch::HasCs,
+        (false, true, false) => TextMatch::HasPrefix,
+        (false, true, true) => TextMatch::HasPrefixCs,
+        (true, false, false) => TextMatch::HasSuffix,
+        (true, false, true) => TextMatch::HasSuffixCs,
+        (true, true, false) => TextMatch::Contains,
+        (true, true, true) => TextMatch::ContainsCs,
     }
 }
 

@@ -4,8 +4,13 @@
 mod expression;
 mod operator;
 mod source;
+mod statement;
+mod table;
 
-use crate::ast::{Ast, ExprNode, Name, NamedNode, Pipeline, SourceNode, Statement};
+pub(crate) use expression::search_match;
+pub(crate) use table::JOIN_KINDS;
+
+use crate::ast::{Ast, ExprNode, Name, NamedNode, Pipeline, SourceNode};
 use crate::diagnostic::{Code, Diagnostic, Problem, Span, locate};
 use crate::lexer::{Token, TokenKind, scan};
 use crate::literal;
@@ -20,8 +25,8 @@ pub fn parse(text: &str) -> (Ast, Vec<Diagnostic>) {
     let (tokens, problems) = scan(text);
     let end = Token { kind: TokenKind::End, span: Span::new(text.len(), text.len()) };
     let tokens = tokens.into_iter().filter(|token| !token.kind.is_trivia()).chain([end]).collect();
-    let mut parser = Parser { text, tokens, at: 0, depth: 0, gave_up: false, problems };
-    let statements = parser.statements();
+    let mut parser = Parser { text, tokens, at: 0, depth: 0, is_in_search: false, gave_up: false, problems };
+    let statements = parser.statements(TokenKind::End);
     (Ast { text: text.to_owned(), statements }, locate(text, parser.problems))
 }
 
@@ -37,104 +42,15 @@ pub(crate) struct Parser<'t> {
     tokens: Vec<Token>,
     at: usize,
     depth: u16,
+    /// Whether the predicate of a `search` is being read, where `Column: "text"` is an operator.
+    is_in_search: bool,
     /// Set when the text nests too deep: the rest is not looked at, and nothing more is said.
     gave_up: bool,
     problems: Vec<Problem>,
 }
 
 impl<'t> Parser<'t> {
-    fn statements(&mut self) -> Vec<Statement> {
-        let mut statements = Vec::new();
-        loop {
-            while self.take(TokenKind::Semicolon).is_some() {}
-            if self.is_at(TokenKind::End) {
-                break;
-            }
-            let before = self.at;
-            statements.push(self.statement());
-            if !self.is_at(TokenKind::Semicolon) && !self.is_at(TokenKind::End) {
-                self.leftover();
-            }
-            if self.at == before {
-                self.bump();
-            }
-        }
-        statements
-    }
-
-    /// Says that what follows belongs to nothing, and passes over it.
-    fn leftover(&mut self) {
-        let span = self.peek().span;
-        let found = self.text_of(span);
-        let message = match self.text_of(span) {
-            "=" => "'=' names a column; to compare, write '=='".to_owned(),
-            _ => format!("'{found}' does not fit here"),
-        };
-        let is_operator = crate::operators::find(found).is_some();
-        let expected = if is_operator { vec!["|"] } else { vec!["|", ";"] };
-        self.problem(Problem::new(Code::Syntax, span, message).expecting(expected));
-        self.skip_to(&[TokenKind::Semicolon]);
-    }
-
-    fn statement(&mut self) -> Statement {
-        let start = self.peek().span;
-        if self.is_word("let") && !matches!(self.kind_ahead(1), TokenKind::Bar | TokenKind::End) {
-            self.bump();
-            return self.let_statement();
-        }
-        for word in ["set", "declare", "alias", "restrict"] {
-            if self.is_word(word) && self.kind_ahead(1) == TokenKind::Word {
-                let problem =
-                    Problem::new(Code::NotSupported, start, format!("'{word}' is not supported yet"));
-                self.problem(problem);
-                self.skip_to(&[TokenKind::Semicolon]);
-                return Statement::NotSupported(start);
-            }
-        }
-        if self.is_at(TokenKind::Dot) && self.kind_ahead(1) == TokenKind::Word {
-            let message = "management commands (they start with '.') are not supported";
-            self.problem(Problem::new(Code::NotSupported, start, message));
-            self.skip_to(&[TokenKind::Semicolon]);
-            return Statement::NotSupported(start);
-        }
-        Statement::Query(self.pipeline())
-    }
-
-    fn let_statement(&mut self) -> Statement {
-        let start = self.peek().span;
-        let name = self.name("a name");
-        self.expect(TokenKind::Assign, "=");
-        if self.is_at(TokenKind::OpenParen) && self.is_function_definition() {
-            let message =
-                format!("'{}' is a function; functions of a query are not supported yet", name.text);
-            self.problem(Problem::new(Code::NotSupported, start, message));
-            self.skip_to(&[TokenKind::Semicolon]);
-            return Statement::NotSupported(start);
-        }
-        Statement::Let { name, value: self.pipeline() }
-    }
-
-    /// Whether `(…) {` follows, which starts a function.
-    fn is_function_definition(&self) -> bool {
-        let mut open = 0_usize;
-        for (position, token) in self.tokens.iter().enumerate().skip(self.at) {
-            match token.kind {
-                TokenKind::OpenParen => open += 1,
-                TokenKind::CloseParen if open == 1 => {
-                    return self
-                        .tokens
-                        .get(position + 1)
-                        .is_some_and(|next| next.kind == TokenKind::OpenBrace);
-                }
-                TokenKind::CloseParen => open -= 1,
-                TokenKind::Semicolon | TokenKind::Bar | TokenKind::End => return false,
-                _ => {}
-            }
-        }
-        false
-    }
-
-    fn pipeline(&mut self) -> Pipeline {
+    pub(crate) fn pipeline(&mut self) -> Pipeline {
         let start = self.peek().span;
         self.pipeline_behind(None, start)
     }
@@ -268,6 +184,11 @@ impl<'t> Parser<'t> {
 
     pub(crate) fn kind_ahead(&self, count: usize) -> TokenKind {
         self.tokens.get(self.at + count).map_or(TokenKind::End, |token| token.kind)
+    }
+
+    /// The text of the token so many places on; empty behind the last.
+    pub(crate) fn text_ahead(&self, count: usize) -> &'t str {
+        self.tokens.get(self.at + count).map_or("", |token| self.text_of(token.span))
     }
 
     pub(crate) fn is_at(&self, kind: TokenKind) -> bool {

@@ -67,7 +67,7 @@ impl Parser<'_> {
         OperatorKind::Invalid
     }
 
-    fn is_at_end_of_operator(&self) -> bool {
+    pub(super) fn is_at_end_of_operator(&self) -> bool {
         matches!(
             self.peek().kind,
             TokenKind::Bar
@@ -95,7 +95,7 @@ impl Parser<'_> {
     }
 
     /// Hints tell an engine how to run an operator, never what it gives, so that they are passed over.
-    fn skip_hints(&mut self) {
+    pub(super) fn skip_hints(&mut self) {
         while self.is_word("hint") && self.kind_ahead(1) == TokenKind::Dot {
             for _ in 0..3 {
                 self.bump();
@@ -131,6 +131,22 @@ impl Parser<'_> {
                 let name = self.take_word("as").then(|| self.name("the name of the column"));
                 OperatorKind::Count(name)
             }
+            Syntax::As => OperatorKind::As(self.name("a name for the rows")),
+            Syntax::Join => self.join(false),
+            Syntax::Lookup => self.join(true),
+            Syntax::Union => self.union(),
+            Syntax::Sample => OperatorKind::Sample(self.expression()),
+            Syntax::SampleDistinct => {
+                let count = self.expression();
+                self.expect_word("of");
+                OperatorKind::SampleDistinct { count, of: self.named() }
+            }
+            Syntax::Search => self.search(),
+            Syntax::Serialize => OperatorKind::Serialize(self.optional_list(Self::named)),
+            Syntax::GetSchema => OperatorKind::GetSchema,
+            Syntax::Invoke => OperatorKind::Invoke(self.expression()),
+            Syntax::Evaluate => self.evaluate(),
+            Syntax::Render => self.render(),
         }
     }
 
@@ -193,7 +209,7 @@ impl Parser<'_> {
     }
 
     /// A column name, or one with `*` in it: words, numbers and stars without blanks between them.
-    fn column_pattern(&mut self) -> ColumnPattern {
+    pub(super) fn column_pattern(&mut self) -> ColumnPattern {
         if self.is_at(TokenKind::OpenBracket) {
             return ColumnPattern { name: self.name("the name of a column"), is_wildcard: false };
         }

@@ -1,11 +1,10 @@
 //! What a pipeline starts with.
 
 use super::Parser;
-use crate::ast::{ExprNode, Name, SourceNode};
+use crate::ast::{ExprNode, SourceNode};
 use crate::diagnostic::{Code, Problem};
 use crate::lexer::TokenKind;
 use crate::operators;
-use crate::types::ScalarType;
 
 impl Parser<'_> {
     /// Whether the next word starts a source that is no expression.
@@ -22,6 +21,7 @@ impl Parser<'_> {
             "externaldata" | "external_data" => next == TokenKind::OpenParen,
             "union" | "search" | "find" | "evaluate" => {
                 matches!(next, TokenKind::Word | TokenKind::Text | TokenKind::OpenParen | TokenKind::Star)
+                    || (next == TokenKind::OpenBracket && self.kind_ahead(2) == TokenKind::Text)
             }
             _ => false,
         }
@@ -57,6 +57,9 @@ impl Parser<'_> {
     }
 
     fn keyword_source(&mut self) -> SourceNode {
+        if matches!(self.peek_text(), "union" | "search" | "evaluate") {
+            return SourceNode::Operator(Box::new(self.operator()));
+        }
         let keyword = self.bump();
         match self.text_of(keyword.span) {
             "print" => SourceNode::Print(self.list(Self::named)),
@@ -85,13 +88,7 @@ impl Parser<'_> {
 
     fn data_table(&mut self) -> SourceNode {
         self.bump();
-        let mut columns = Vec::new();
-        while !self.is_at(TokenKind::CloseParen) {
-            columns.push(self.column_declaration());
-            if self.take(TokenKind::Comma).is_none() {
-                break;
-            }
-        }
+        let columns = self.column_declarations(TokenKind::CloseParen);
         self.expect(TokenKind::CloseParen, ")");
         let open = self.peek().span;
         let mut values = Vec::new();
@@ -109,17 +106,6 @@ impl Parser<'_> {
         }
         let values_span = open.to(self.last_span());
         SourceNode::DataTable { columns, values, values_span }
-    }
-
-    fn column_declaration(&mut self) -> (Name, Option<ScalarType>) {
-        let name = self.name("the name of a column");
-        self.expect(TokenKind::Colon, ":");
-        let type_name = self.name("the type of the column");
-        let ty = ScalarType::from_name(&type_name.text);
-        if ty.is_none() && !type_name.text.is_empty() {
-            self.unknown_type(&type_name);
-        }
-        (name, ty)
     }
 
     /// A literal, with a sign or without.

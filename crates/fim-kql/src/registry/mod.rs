@@ -2,11 +2,13 @@
 //! a plan. To add one, add a row to `table.rs` and its meaning to [`Function`] or [`Aggregate`].
 
 mod table;
+mod windows;
 
-use crate::function::{Aggregate, Function};
+use crate::function::{Aggregate, Function, WindowFunction};
 use crate::types::ScalarType;
 
 pub(crate) use table::{AGGREGATES, FUNCTIONS};
+pub(crate) use windows::WINDOWS;
 
 /// A function by name.
 #[derive(Debug)]
@@ -129,6 +131,26 @@ pub(crate) struct AggregateEntry {
     pub(crate) result: &'static str,
     /// What it computes, for the reference and the editor.
     pub(crate) summary: &'static str,
+}
+
+/// A function over rows in their order, by name.
+#[derive(Debug)]
+pub(crate) struct WindowEntry {
+    pub(crate) name: &'static str,
+    pub(crate) function: WindowFunction,
+    /// The parameters in words, for the reference and the editor.
+    pub(crate) parameters: &'static [&'static str],
+    /// How many of them must be there.
+    pub(crate) required: usize,
+    /// The result in words.
+    pub(crate) result: &'static str,
+    /// What it computes, for the reference and the editor.
+    pub(crate) summary: &'static str,
+}
+
+/// The function over rows of this name. Names are case-sensitive.
+pub(crate) fn window(name: &str) -> Option<&'static WindowEntry> {
+    WINDOWS.iter().find(|entry| entry.name == name)
 }
 
 /// The function of this name. Names are case-sensitive.

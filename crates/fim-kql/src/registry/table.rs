@@ -209,16 +209,15 @@ pub(super) const NOT_YET: &str = "
     ipv4_range_to_cidr_list ipv6_compare ipv6_is_in_any_range ipv6_is_in_range ipv6_is_match isascii
     iscolumnexists isutf8 jaccard_index labels loggamma make_bag make_bag_if make_datetime
     make_dictionary make_list make_list_if make_list_with_nulls make_set make_set_if make_string
-    make_timespan makelist makeset map materialize materialized_view maxif merge_tdigest minif new_guid
-    next node_degree_in node_degree_out node_id pack pack_all pack_array pack_dictionary
-    parse_command_line parse_csv parse_ipv4 parse_ipv4_mask parse_ipv6 parse_ipv6_mask parse_path
-    parse_url parse_urlquery parse_user_agent parse_version parse_xml parseurl parseurlquery passthrough
-    percentile percentile_tdigest percentiles percentiles_array percentiles_array_tdigest percentilesw
-    percentilesw_array percentilew percentrank_tdigest pi prev punycode_domain_from_string
+    make_timespan makelist makeset map materialized_view maxif merge_tdigest minif new_guid
+    node_degree_in node_degree_out node_id pack pack_all pack_array pack_dictionary parse_command_line
+    parse_csv parse_ipv4 parse_ipv4_mask parse_ipv6 parse_ipv6_mask parse_path parse_url parse_urlquery
+    parse_user_agent parse_version parse_xml parseurl parseurlquery passthrough percentile
+    percentile_tdigest percentiles percentiles_array percentiles_array_tdigest percentilesw
+    percentilesw_array percentilew percentrank_tdigest pi punycode_domain_from_string
     punycode_domain_to_string punycode_from_string punycode_to_string radians rand range rank_tdigest
-    regex_quote repeat replace replace_strings reverse row_cumsum row_id row_number row_rank
-    row_rank_dense row_rank_min row_window_session rowstore_ordinal_range series_abs series_acos
-    series_add series_asin series_atan series_ceiling series_cos series_cosine_similarity
+    regex_quote repeat replace replace_strings reverse row_id row_rank rowstore_ordinal_range series_abs
+    series_acos series_add series_asin series_atan series_ceiling series_cos series_cosine_similarity
     series_decompose series_decompose_anomalies series_decompose_forecast series_divide
     series_dot_product series_equals series_exp series_fft series_fill_backward series_fill_const
     series_fill_forward series_fill_linear series_fir series_fit_2lines series_fit_2lines_dynamic
@@ -228,10 +227,10 @@ pub(super) const NOT_YET: &str = "
     series_periods_detect series_periods_validate series_pow series_product series_seasonal series_sign
     series_sin series_stats series_stats_dynamic series_subtract series_sum series_tan set_difference
     set_equals set_has_element set_intersect set_union sin stdev stdevif stdevp stored_query_result
-    strcat_array strcmp string_size strrep table take_any take_anyif tan tdigest tdigest_isvalid
-    tdigest_merge to_utf8 tohex toobject toscalar totable translate treepath
-    unicode_codepoints_from_string unicode_codepoints_to_string unixtime_microseconds_todatetime
-    unixtime_milliseconds_todatetime unixtime_nanoseconds_todatetime unixtime_seconds_todatetime
-    url_decode url_encode url_encode_component variance varianceif variancep variancepif week_of_year
-    weekofyear welch_test zip zlib_compress_to_base64_string zlib_decompress_from_base64_string
+    strcat_array strcmp string_size strrep take_any take_anyif tan tdigest tdigest_isvalid tdigest_merge
+    to_utf8 tohex toobject totable translate treepath unicode_codepoints_from_string
+    unicode_codepoints_to_string unixtime_microseconds_todatetime unixtime_milliseconds_todatetime
+    unixtime_nanoseconds_todatetime unixtime_seconds_todatetime url_decode url_encode
+    url_encode_component variance varianceif variancep variancepif week_of_year weekofyear welch_test
+    zip zlib_compress_to_base64_string zlib_decompress_from_base64_string
 ";

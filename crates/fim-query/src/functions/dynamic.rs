@@ -17,6 +17,8 @@ pub(super) static DYNAMICS: &[&FunctionSpec] = &[
     &SPLIT,
     &DYNAMIC_IS_EMPTY,
     &DYNAMIC_EQUAL,
+    &ARRAY_HOLDS,
+    &ARRAY_HOLDS_IGNORING_CASE,
     &DYNAMIC_ADD,
     &DYNAMIC_SUBTRACT,
     &DYNAMIC_MULTIPLY,
@@ -93,6 +95,14 @@ spec!(DYNAMIC_EQUAL, "kql_dynamic_equal", Bool, |call| {
     });
     Ok(Arc::new(answers.collect::<BooleanArray>()))
 });
+// `kql_array_holds(value, array)`: whether an element is equal to the value; what is no array is its own element.
+spec!(ARRAY_HOLDS, "kql_array_holds", Bool, |call| array_holds(call, |a, b| a == b));
+spec!(ARRAY_HOLDS_IGNORING_CASE, "kql_array_holds_ignoring_case", Bool, |call| array_holds(call, |a, b| {
+    match (a, b) {
+        (Json::String(a), Json::String(b)) => a.to_lowercase() == b.to_lowercase(),
+        (a, b) => a == b,
+    }
+}));
 spec!(DYNAMIC_ADD, "kql_dynamic_add", Text, |call| arithmetic(
     call,
     |a, b| Some(a.wrapping_add(b)),
@@ -142,4 +152,39 @@ fn arithmetic(
         }
         Some(Number::from_f64(of_reals(left.as_f64()?, right.as_f64()?))?.to_string())
     })))
+}
+
+fn array_holds(call: &Call<'_>, is_same: fn(&Json, &Json) -> bool) -> Result<ArrayRef> {
+    let (values, arrays) = (call.nullable_texts(0)?, call.nullable_texts(1)?);
+    let mut last: Option<(&str, Vec<Json>)> = None;
+    let answers = values.iter().zip(arrays.iter()).map(|(value, array)| {
+        let (Some(value), Some(array)) = (value, array) else { return Some(false) };
+        let value: Json = serde_json::from_str(value).unwrap_or(Json::Null);
+        if last.as_ref().is_none_or(|(text, _)| *text != array) {
+            let elements = match serde_json::from_str(array) {
+                Ok(Json::Array(elements)) => elements,
+                Ok(other) => vec![other],
+                Err(_) => Vec::new(),
+            };
+            last = Some((array, elements));
+        }
+        let elements = last.as_ref().map(|(_, elements)| elements.as_slice()).unwrap_or_default();
+        Some(!value.is_null() && elements.iter().any(|element| is_same(element, &value)))
+    });
+    Ok(Arc::new(answers.collect::<BooleanArray>()))
+}
+
+/// The elements of a JSON array as texts, those of inner arrays too; what is no array is its own element.
+pub(crate) fn texts_of_json(json: &str) -> Vec<String> {
+    let mut left = vec![serde_json::from_str::<Json>(json).unwrap_or(Json::Null)];
+    let mut texts = Vec::new();
+    while let Some(value) = left.pop() {
+        match value {
+            Json::Array(elements) => left.extend(elements.into_iter().rev()),
+            Json::String(text) => texts.push(text),
+            Json::Null => {}
+            other => texts.push(other.to_string()),
+        }
+    }
+    texts
 }

@@ -6,18 +6,19 @@ use datafusion::logical_expr::{Case, Expr as DfExpr, Operator, binary_expr, lit,
 use fim_kql::{Arithmetic, Comparison, Expr, ExprKind, ScalarType, Schema, Span, TextMatch, Value};
 
 use super::conversions::convert;
-use super::{Lowered, calls, column, not_supported};
+use super::{Constants, Lowered, calls, column, not_supported};
 use crate::functions::{self as f, FunctionSpec, call};
 use crate::values::{scalar_value, text_value};
 
 /// Translates expressions over the columns of one input.
 pub(super) struct Expressions<'a> {
     input: &'a Schema,
+    constants: &'a Constants,
 }
 
 impl<'a> Expressions<'a> {
-    pub fn new(input: &'a Schema) -> Self {
-        Self { input }
+    pub fn new(input: &'a Schema, constants: &'a Constants) -> Self {
+        Self { input, constants }
     }
 
     /// The expression where only *true* counts and null is as good as false: a filter, a branch, an aggregate's
@@ -30,9 +31,13 @@ impl<'a> Expressions<'a> {
                 Ok(self.value(left)?.eq(self.value(right)?))
             }
             ExprKind::In { value, list, ignores_case: false, is_negated: false }
-                if has_sql_equality(value.ty) && !list.is_empty() =>
+                if has_sql_equality(value.ty) && !list.iter().any(is_array) =>
             {
-                Ok(self.value(value)?.in_list(self.values(list)?, false))
+                let list = self.items(list);
+                if list.is_empty() {
+                    return Ok(lit(false));
+                }
+                Ok(self.value(value)?.in_list(self.values(&list)?, false))
             }
             _ => self.value(expr),
         }
@@ -43,6 +48,10 @@ impl<'a> Expressions<'a> {
         match &expr.kind {
             ExprKind::Literal(value) => literal(value, expr.ty, expr.span),
             ExprKind::Column(position) => self.input_column(*position, expr.span),
+            ExprKind::Constant(position) => {
+                let value = self.constants.get(*position).and_then(|values| values.first());
+                literal(value.unwrap_or(&Value::Null), expr.ty, expr.span)
+            }
             ExprKind::Convert(inner) => convert(self.value(inner)?, inner.ty, expr.ty, expr.span),
             ExprKind::Negate(inner) => Ok(DfExpr::Negative(Box::new(self.value(inner)?))),
             ExprKind::Arithmetic { operator, left, right } => {
@@ -58,10 +67,11 @@ impl<'a> Expressions<'a> {
             }
             ExprKind::HasTerms { needs_all, text, terms } => {
                 let spec = if *needs_all { &f::HAS_ALL } else { &f::HAS_ANY };
+                let terms = self.terms(terms)?;
                 if terms.is_empty() {
                     return Ok(lit(*needs_all));
                 }
-                Ok(call(spec, self.with_first(text, terms)?))
+                Ok(call(spec, self.with_first(text, &terms)?))
             }
             ExprKind::In { value, list, ignores_case, is_negated } => {
                 Ok(negate_if(*is_negated, self.membership(value, list, *ignores_case)?))
@@ -150,7 +160,14 @@ impl<'a> Expressions<'a> {
 
     /// Whether a value is in a list: never null, and a null is in no list.
     fn membership(&self, value: &Expr, list: &[Expr], ignores_case: bool) -> Lowered<DfExpr> {
-        let list: Vec<Expr> = list.iter().filter(|item| !is_null(item)).cloned().collect();
+        let (arrays, list): (Vec<Expr>, Vec<Expr>) = self.items(list).into_iter().partition(is_array);
+        if !arrays.is_empty() {
+            let mut found = self.in_arrays(value, &arrays, ignores_case)?;
+            if !list.is_empty() {
+                found = found.or(self.membership(value, &list, ignores_case)?);
+            }
+            return Ok(found);
+        }
         if list.is_empty() {
             return Ok(lit(false));
         }
@@ -164,6 +181,74 @@ impl<'a> Expressions<'a> {
         let equal = |item: &Expr| Ok(self.comparison(Comparison::Equal, value, item)?.is_true());
         let equal = list.iter().map(equal).collect::<Lowered<Vec<_>>>()?;
         Ok(equal.into_iter().reduce(DfExpr::or).unwrap_or_else(|| lit(false)))
+    }
+
+    /// The items of a list: those of a constant one by one, and no null, which is in no list.
+    fn items(&self, list: &[Expr]) -> Vec<Expr> {
+        let mut items = Vec::with_capacity(list.len());
+        for item in list {
+            match item.kind {
+                ExprKind::Constant(position) if item.ty != ScalarType::Dynamic => {
+                    let values = self.constants.get(position).map(Vec::as_slice).unwrap_or_default();
+                    let of = |value: &Value| Expr { kind: ExprKind::Literal(value.clone()), ..item.clone() };
+                    items.extend(values.iter().map(of));
+                }
+                _ => items.push(item.clone()),
+            }
+        }
+        items.retain(|item| !is_null(item));
+        items
+    }
+
+    /// The terms of `has_any`: those of arrays one by one.
+    fn terms(&self, terms: &[Expr]) -> Lowered<Vec<Expr>> {
+        let mut found = Vec::new();
+        for term in self.items(terms) {
+            let values = match term.kind {
+                ExprKind::Constant(position) => self.constants.get(position).map(Vec::as_slice),
+                _ if is_array(&term) => {
+                    return Err(not_supported("an array that differs from row to row", term.span));
+                }
+                _ => None,
+            };
+            let Some(values) = values else {
+                found.push(term);
+                continue;
+            };
+            let arrays = values.iter().filter_map(|value| match value {
+                Value::Dynamic(json) => Some(f::texts_of_json(json)),
+                _ => None,
+            });
+            found.extend(arrays.flatten().map(|text| Expr {
+                kind: ExprKind::Literal(Value::String(text)),
+                ty: ScalarType::String,
+                span: term.span,
+            }));
+        }
+        Ok(found)
+    }
+
+    /// Whether a value is one of the elements of any of the arrays.
+    fn in_arrays(&self, value: &Expr, arrays: &[Expr], ignores_case: bool) -> Lowered<DfExpr> {
+        let spec = if ignores_case { &f::ARRAY_HOLDS_IGNORING_CASE } else { &f::ARRAY_HOLDS };
+        let json = convert(self.value(value)?, value.ty, ScalarType::Dynamic, value.span)?;
+        let mut found = Vec::new();
+        for array in arrays {
+            let arrays = match array.kind {
+                ExprKind::Constant(position) => self.constants.get(position).map(Vec::as_slice),
+                _ => None,
+            };
+            match arrays {
+                Some(values) => {
+                    for value in values {
+                        let array = literal(value, ScalarType::Dynamic, array.span)?;
+                        found.push(call(spec, vec![json.clone(), array]));
+                    }
+                }
+                None => found.push(call(spec, vec![json.clone(), self.value(array)?])),
+            }
+        }
+        Ok(found.into_iter().reduce(DfExpr::or).unwrap_or_else(|| lit(false)))
     }
 
     fn arithmetic(&self, operator: Arithmetic, left: &Expr, right: &Expr, span: Span) -> Lowered<DfExpr> {
@@ -248,6 +333,11 @@ fn has_sql_equality(ty: ScalarType) -> bool {
         | ScalarType::Guid => true,
         ScalarType::Real | ScalarType::Decimal | ScalarType::Dynamic => false,
     }
+}
+
+/// Whether an item of a list may be an array, which stands for its elements.
+fn is_array(item: &Expr) -> bool {
+    item.ty == ScalarType::Dynamic
 }
 
 fn is_null(expr: &Expr) -> bool {

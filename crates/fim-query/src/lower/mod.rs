@@ -7,16 +7,25 @@ mod aggregates;
 mod calls;
 mod conversions;
 mod expressions;
+mod joins;
 mod sources;
+
+use std::sync::Arc;
 
 use datafusion::common::Column as DfColumn;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, SortExpr};
-use fim_kql::{NamedExpr, Operator, Plan, Schema, SortKey, Source, Span, Step};
+use datafusion::functions::math::expr_fn::random;
+use datafusion::logical_expr::expr::WindowFunction;
+use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, SortExpr, Union};
+use fim_kql::{
+    NamedExpr, Operator, Plan, ScalarType, Schema, SortKey, Source, Span, Step, Value, WindowCall,
+};
 use thiserror::Error;
 
 use aggregates::Aggregation;
 use expressions::Expressions;
+
+use crate::functions;
 
 /// Why a plan cannot be run.
 #[derive(Debug, Error)]
@@ -36,44 +45,112 @@ pub(crate) enum LowerError {
 
 pub(crate) type Lowered<T> = Result<T, LowerError>;
 
-/// Translates a plan. `table` gives the scan of a table of the plan, with its columns by their names.
-pub(crate) fn lower(plan: &Plan, table: impl Fn(&str) -> Lowered<LogicalPlan>) -> Lowered<LogicalPlan> {
-    let span = plan.steps.first().map_or_else(Span::default, |step| step.span);
-    let mut lowered = match &plan.source {
-        Source::Table { name } => table(name)?,
-        Source::OneRow => LogicalPlanBuilder::empty(true).build()?,
-        Source::Rows(rows) => sources::rows(rows, &plan.source_schema, span)?,
-        Source::Range { from, to, step } => sources::range(from, to, step, &plan.source_schema)?,
-    };
-    for (position, step) in plan.steps.iter().enumerate() {
-        lowered = lower_step(lowered, step, plan.input_schema(position))?;
-    }
-    Ok(lowered)
+/// What the constants of a query gave: for each the values of the rows that it takes.
+pub(crate) type Constants = [Vec<Value>];
+
+/// Translates plans of one query.
+pub(crate) struct Lowering<'a, T> {
+    /// Gives the scan of a table of the plan, with its columns by their names.
+    pub table: T,
+    /// What the constants gave that the plan may refer to.
+    pub constants: &'a Constants,
 }
 
-fn lower_step(input: LogicalPlan, step: &Step, schema: &Schema) -> Lowered<LogicalPlan> {
-    let expressions = Expressions::new(schema);
-    let builder = LogicalPlanBuilder::new(input);
-    let builder = match &step.operator {
-        Operator::Filter(condition) => builder.filter(expressions.condition(condition)?)?,
-        Operator::Project(columns) => builder.project(named(&expressions, columns)?)?,
-        Operator::Summarize { keys, aggregates } => {
-            let keys = named(&expressions, keys)?;
-            let aggregation = Aggregation::new(&expressions, &keys, aggregates)?;
-            builder.aggregate(keys, aggregation.computed)?.project(aggregation.outputs)?
+impl<T: Fn(&str, &Schema) -> Lowered<LogicalPlan>> Lowering<'_, T> {
+    /// Translates a plan and those inside of it.
+    pub fn plan(&self, plan: &Plan) -> Lowered<LogicalPlan> {
+        let span = plan.steps.first().map_or_else(Span::default, |step| step.span);
+        let schema = &plan.source_schema;
+        let mut lowered = match &plan.source {
+            Source::Table { name } => (self.table)(name, schema)?,
+            Source::OneRow => LogicalPlanBuilder::empty(true).build()?,
+            Source::Rows(rows) => sources::rows(rows, schema, span)?,
+            Source::Range { from, to, step } => sources::range(from, to, step, schema, self.constants)?,
+            Source::Union(inputs) => self.union(inputs)?,
+        };
+        for (position, step) in plan.steps.iter().enumerate() {
+            lowered = self.step(lowered, step, plan.input_schema(position))?;
         }
-        Operator::Sort(keys) => builder.sort(sort_keys(&expressions, keys)?)?,
-        Operator::Take(count) => builder.limit(0, Some(rows(*count)))?,
-        Operator::Top { count, keys } => {
-            builder.sort_with_limit(sort_keys(&expressions, keys)?, Some(rows(*count)))?
+        Ok(lowered)
+    }
+
+    fn union(&self, inputs: &[Plan]) -> Lowered<LogicalPlan> {
+        let mut plans = inputs.iter().map(|input| self.plan(input));
+        let first = plans.next().unwrap_or_else(|| Ok(LogicalPlanBuilder::empty(false).build()?))?;
+        let rest = plans.collect::<Lowered<Vec<_>>>()?;
+        if rest.is_empty() {
+            return Ok(first);
         }
-        Operator::Distinct => builder.distinct()?,
-        Operator::Count => {
-            let name = step.schema.columns.first().map_or("Count", |column| column.name.as_str());
-            builder.aggregate(Vec::<DfExpr>::new(), [aggregates::count_rows(None).alias(name)])?
+        let plans = std::iter::once(first).chain(rest).map(Arc::new).collect();
+        Ok(LogicalPlan::Union(Union::try_new_with_loose_types(plans)?))
+    }
+
+    fn step(&self, input: LogicalPlan, step: &Step, schema: &Schema) -> Lowered<LogicalPlan> {
+        let expressions = Expressions::new(schema, self.constants);
+        if let Operator::Join(node) = &step.operator {
+            let right = self.plan(&node.right)?;
+            let schemas = joins::Schemas { left: schema, right: node.right.schema(), output: &step.schema };
+            return joins::join(input, right, node, &schemas, self.constants);
         }
+        let builder = LogicalPlanBuilder::new(input);
+        let builder = match &step.operator {
+            Operator::Filter(condition) => builder.filter(expressions.condition(condition)?)?,
+            Operator::Project(columns) => builder.project(named(&expressions, columns)?)?,
+            Operator::Summarize { keys, aggregates } => {
+                let keys = named(&expressions, keys)?;
+                let aggregation = Aggregation::new(&expressions, &keys, aggregates)?;
+                builder.aggregate(keys, aggregation.computed)?.project(aggregation.outputs)?
+            }
+            Operator::Sort(keys) => builder.sort(sort_keys(&expressions, keys)?)?,
+            Operator::Take(count) => builder.limit(0, Some(rows(*count)))?,
+            Operator::Top { count, keys } => {
+                builder.sort_with_limit(sort_keys(&expressions, keys)?, Some(rows(*count)))?
+            }
+            Operator::Distinct => builder.distinct()?,
+            Operator::Count => {
+                let name = step.schema.columns.first().map_or("Count", |column| column.name.as_str());
+                builder.aggregate(Vec::<DfExpr>::new(), [aggregates::count_rows(None).alias(name)])?
+            }
+            Operator::FirstOf { keys } => {
+                builder.distinct_on(expressions.values(keys)?, all_columns(schema), None)?
+            }
+            Operator::Sample(count) => {
+                builder.sort_with_limit(vec![random().sort(true, false)], Some(rows(*count)))?
+            }
+            Operator::Window(call) => window(builder, &expressions, call, schema)?,
+            // Its other side is a plan, which was translated above.
+            Operator::Join(_) => builder,
+        };
+        Ok(builder.build()?)
+    }
+}
+
+/// A column of a function over all rows in their order, behind those of the input.
+fn window(
+    builder: LogicalPlanBuilder,
+    expressions: &Expressions<'_>,
+    call: &WindowCall,
+    schema: &Schema,
+) -> Lowered<LogicalPlanBuilder> {
+    if let Some(decimal) = call.arguments.iter().find(|argument| argument.ty == ScalarType::Decimal) {
+        return Err(not_supported("the type decimal", decimal.span));
+    }
+    let function = crate::windows::find(call.function);
+    let computed = DfExpr::from(WindowFunction::new(function, expressions.values(&call.arguments)?));
+    let name = computed.schema_name().to_string();
+    let output = column(&name);
+    // A text is never null: before the first row there is the empty one.
+    let output = match call.output.ty {
+        ScalarType::String => functions::call(&functions::TEXT, vec![output]),
+        _ => output,
     };
-    Ok(builder.build()?)
+    let mut columns = all_columns(schema);
+    columns.push(output.alias(&call.output.name));
+    Ok(builder.window([computed])?.project(columns)?)
+}
+
+fn all_columns(schema: &Schema) -> Vec<DfExpr> {
+    schema.columns.iter().map(|own| column(&own.name)).collect()
 }
 
 fn named(expressions: &Expressions<'_>, columns: &[NamedExpr]) -> Lowered<Vec<DfExpr>> {

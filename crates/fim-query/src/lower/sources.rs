@@ -19,7 +19,7 @@ use datafusion::physical_plan::streaming::PartitionStream;
 use fim_kql::{Expr, ScalarType, Schema, Span, Value};
 
 use super::expressions::Expressions;
-use super::{Lowered, not_supported};
+use super::{Constants, Lowered, not_supported};
 use crate::functions::{self as f, call};
 use crate::values::{MICROSECOND_TICKS, arrow_type, scalar_value};
 
@@ -59,11 +59,17 @@ pub(super) fn rows(rows: &[Vec<Value>], schema: &Schema, span: Span) -> Lowered<
 }
 
 /// The numbers, moments or timespans of a `range`, made as they are read.
-pub(super) fn range(from: &Expr, to: &Expr, step: &Expr, schema: &Schema) -> Lowered<LogicalPlan> {
+pub(super) fn range(
+    from: &Expr,
+    to: &Expr,
+    step: &Expr,
+    schema: &Schema,
+    constants: &Constants,
+) -> Lowered<LogicalPlan> {
     let span = from.span;
     let arrow = arrow_schema(schema, span)?;
     let ty = schema.columns.first().map_or(ScalarType::Long, |column| column.ty);
-    let (from, to, step) = (constant(from)?, constant(to)?, constant(step)?);
+    let (from, to, step) = (constant(from, constants)?, constant(to, constants)?, constant(step, constants)?);
     let values = match ty {
         ScalarType::Real => RangeValues::real(&from, &to, &step),
         // Moments are counted in microseconds here, timespans in ticks.
@@ -98,8 +104,8 @@ fn scan_of(table: Arc<dyn TableProvider>, name: &str) -> Lowered<LogicalPlan> {
 }
 
 /// The value of an expression without columns.
-fn constant(expr: &Expr) -> Lowered<ScalarValue> {
-    let lowered = Expressions::new(&Schema::default()).value(expr)?;
+fn constant(expr: &Expr, constants: &Constants) -> Lowered<ScalarValue> {
+    let lowered = Expressions::new(&Schema::default(), constants).value(expr)?;
     let no_columns = DFSchema::empty();
     let physical = create_physical_expr(
         &lowered,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
-use fim_kql::{DateTime, ScalarType, TimeSpan};
+use fim_kql::{DateTime, ScalarType, TimeSpan, Value, value_from_text};
 
 use crate::values::MICROSECOND_TICKS;
 
@@ -52,6 +52,27 @@ impl<'a> Cell<'a> {
             ScalarType::Dynamic => text(values, row).map(Self::Dynamic),
         };
         cell.unwrap_or(Self::Null)
+    }
+
+    /// The value as a constant of the language, in a column of this type.
+    pub(crate) fn to_value(&self, ty: ScalarType) -> Value {
+        match *self {
+            Self::Null if ty == ScalarType::String => Value::String(String::new()),
+            Self::Null => Value::Null,
+            Self::Bool(value) => Value::Bool(value),
+            Self::Integer(value) if ty == ScalarType::Int => {
+                i32::try_from(value).map_or(Value::Null, Value::Int)
+            }
+            Self::Integer(value) => Value::Long(value),
+            Self::Real(value) => Value::Real(value),
+            Self::Text(text) if ty == ScalarType::Guid => {
+                value_from_text(ScalarType::Guid, text).unwrap_or(Value::Null)
+            }
+            Self::Text(text) => Value::String(text.to_owned()),
+            Self::DateTime(moment) => Value::DateTime(moment),
+            Self::TimeSpan(span) => Value::TimeSpan(span),
+            Self::Dynamic(json) => Value::Dynamic(json.to_owned()),
+        }
     }
 
     /// The value as text without quotes; a null is empty.

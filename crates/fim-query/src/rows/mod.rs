@@ -8,7 +8,7 @@ mod table;
 use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
-use fim_kql::Column;
+use fim_kql::{Column, Render};
 
 pub use cell::Cell;
 pub(crate) use cell::real_text;
@@ -30,6 +30,8 @@ pub struct QueryRows {
     pub stats: QueryStats,
     /// Why there are fewer rows than the query found; `None` if all are here.
     pub truncated: Option<Truncation>,
+    /// How the query wants its rows to be shown, if it says so.
+    pub render: Option<Render>,
 }
 
 /// What a query cost.

@@ -1,0 +1,103 @@
+//! `search`: a text in any column.
+
+use super::expression::{Scope, literal};
+use super::union::Combining;
+use super::{Binder, Building};
+use crate::ast::{BinaryOperator, ColumnPattern, ExprKindNode, ExprNode, Name, SearchNode, TableNode};
+use crate::diagnostic::{Code, Span};
+use crate::parser::search_match;
+use crate::plan::{Expr, ExprKind, Operator, TextMatch};
+use crate::types::{ScalarType, Schema, Value};
+
+impl Binder<'_> {
+    /// `search` at the start: in these tables, or in all of them.
+    pub(super) fn search_tables(&mut self, node: &SearchNode, span: Span) -> Option<Building> {
+        let all = [TableNode::Wildcard(ColumnPattern {
+            name: Name { text: "*".to_owned(), span },
+            is_wildcard: true,
+        })];
+        let tables = if node.tables.is_empty() { &all[..] } else { &node.tables };
+        let mut inputs = Vec::new();
+        self.add_inputs(tables, false, &mut inputs)?;
+        let combining = Combining { is_inner: false, source_column: Some("$table") };
+        let mut building = self.combine(inputs, combining, span)?;
+        self.search(node, &mut building, span)?;
+        Some(building)
+    }
+
+    /// `search` over the rows so far.
+    pub(super) fn search(&mut self, node: &SearchNode, building: &mut Building, span: Span) -> Option<()> {
+        let schema = building.schema().clone();
+        let condition = self.searched(&node.predicate, node.is_case_sensitive, &schema)?;
+        building.push(Operator::Filter(condition), schema, span);
+        Some(())
+    }
+
+    /// The condition that a predicate of `search` means.
+    fn searched(&mut self, node: &ExprNode, is_case_sensitive: bool, schema: &Schema) -> Option<Expr> {
+        match &node.kind {
+            ExprKindNode::Literal(Value::String(pattern), _) => {
+                let mut pattern = pattern.clone();
+                let how = search_match(&mut pattern, is_case_sensitive);
+                self.in_any_column(how, false, &pattern, node.span, schema)
+            }
+            ExprKindNode::Logical { is_and, operands } => {
+                let operands: Vec<Option<Expr>> = operands
+                    .iter()
+                    .map(|operand| self.searched(operand, is_case_sensitive, schema))
+                    .collect();
+                let operands = operands.into_iter().collect::<Option<Vec<Expr>>>()?;
+                let kind = if *is_and { ExprKind::And(operands) } else { ExprKind::Or(operands) };
+                Some(Expr { kind, ty: ScalarType::Bool, span: node.span })
+            }
+            ExprKindNode::Call { function, arguments } if function.text == "not" && arguments.len() == 1 => {
+                let inner = self.searched(&arguments[0].expr, is_case_sensitive, schema)?;
+                Some(Expr { kind: ExprKind::Not(Box::new(inner)), ty: ScalarType::Bool, span: node.span })
+            }
+            ExprKindNode::Binary {
+                operator: BinaryOperator::Text { how, is_negated }, left, right, ..
+            } if matches!(left.kind, ExprKindNode::Star) => {
+                let ExprKindNode::Literal(Value::String(pattern), _) = &right.kind else {
+                    let message = "'*' is searched for a constant text";
+                    self.problem(Code::InvalidConstant, right.span, message);
+                    return None;
+                };
+                self.in_any_column(*how, *is_negated, pattern, node.span, schema)
+            }
+            _ => self.truth(node, &mut Scope::values(schema)),
+        }
+    }
+
+    /// Whether any of the columns that hold text has the pattern.
+    fn in_any_column(
+        &mut self,
+        how: TextMatch,
+        is_negated: bool,
+        pattern: &str,
+        span: Span,
+        schema: &Schema,
+    ) -> Option<Expr> {
+        let texts = schema.columns.iter().enumerate();
+        let texts = texts.filter(|(_, column)| matches!(column.ty, ScalarType::String | ScalarType::Dynamic));
+        let matches: Vec<Expr> = texts
+            .map(|(position, column)| {
+                let text = Expr { kind: ExprKind::Column(position), ty: column.ty, span };
+                let pattern = literal(Value::String(pattern.to_owned()), ScalarType::String, span);
+                let kind = ExprKind::Match {
+                    operator: how,
+                    is_negated,
+                    text: Box::new(text.convert_to(ScalarType::String)),
+                    pattern: Box::new(pattern),
+                };
+                Expr { kind, ty: ScalarType::Bool, span }
+            })
+            .collect();
+        self.count_expression(span, matches.len().saturating_mul(2))?;
+        let kind = match matches.len() {
+            0 => return Some(literal(Value::Bool(false), ScalarType::Bool, span)),
+            1 => return matches.into_iter().next(),
+            _ => ExprKind::Or(matches),
+        };
+        Some(Expr { kind, ty: ScalarType::Bool, span })
+    }
+}
