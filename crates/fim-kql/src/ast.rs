@@ -295,7 +295,7 @@ pub struct UnionNode {
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableNode {
     /// A table, function or query.
-    Pipeline(Pipeline),
+    Pipeline(Box<Pipeline>),
     /// All tables whose names match.
     Wildcard(ColumnPattern),
 }

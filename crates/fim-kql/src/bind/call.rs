@@ -28,7 +28,7 @@ impl Binder<'_> {
             return self.call_for_value(declared, call, scope);
         }
         if function.text == "toscalar" {
-            return self.to_scalar(arguments, span);
+            return self.scalar_of_query(arguments, span);
         }
         if let Some(entry) = registry::window(&function.text) {
             return self.window(entry, function, arguments, span, scope);

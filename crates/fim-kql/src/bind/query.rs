@@ -11,7 +11,7 @@ use crate::types::{Column, ScalarType, Schema, Value};
 
 impl Binder<'_> {
     /// `toscalar(query)`: the first value of the first row, computed once.
-    pub(super) fn to_scalar(&mut self, arguments: &[NamedNode], span: Span) -> Option<Expr> {
+    pub(super) fn scalar_of_query(&mut self, arguments: &[NamedNode], span: Span) -> Option<Expr> {
         let [NamedNode { names, expr: node }] = arguments else {
             self.problem(Code::ArgumentCount, span, "toscalar takes one query");
             return None;

@@ -127,7 +127,7 @@ impl Parser<'_> {
         };
         match is_pattern {
             true => TableNode::Wildcard(self.column_pattern()),
-            false => TableNode::Pipeline(self.table_operand()),
+            false => TableNode::Pipeline(Box::new(self.table_operand())),
         }
     }
 

@@ -55,6 +55,16 @@ fn operators_answer_as_the_language_says() {
 }
 
 #[test]
+fn joins_and_functions_answer_as_the_language_says() {
+    check(include_str!("../answers/joins.txt"), &NoTables);
+}
+
+#[test]
+fn rows_in_order_answer_as_the_language_says() {
+    check(include_str!("../answers/rows_in_order.txt"), &NoTables);
+}
+
+#[test]
 fn dynamic_values_answer_as_the_language_says() {
     check(include_str!("../answers/dynamic.txt"), &NoTables);
 }

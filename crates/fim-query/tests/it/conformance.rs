@@ -57,7 +57,7 @@ fn every_query_that_runs_answers_as_the_original() {
 }
 
 /// Queries whose answer is another one each time.
-const UNREPEATABLE: &[&str] = &["now(", "ago(", "rand(", "new_guid(", "current_"];
+const UNREPEATABLE: &[&str] = &["now(", "ago(", "rand(", "new_guid(", "current_", "| sample "];
 
 /// Where we answer otherwise, and why.
 const KNOWN_DIFFERENCES: &[(&str, &str)] = &[
@@ -68,6 +68,10 @@ const KNOWN_DIFFERENCES: &[(&str, &str)] = &[
     (
         "datetime-part-function-00",
         "an int, as the official parser says; and a moment has no nanoseconds here",
+    ),
+    (
+        "join-innerunique-03",
+        "which of the left rows with one key takes part is not fixed; the engine filters them before it picks one",
     ),
     ("hour-of-day-function-00", "an int, as the official parser says; the engine gives a long"),
     ("monthofyear-function-00", "an int, as the official parser says; the engine gives a long"),
