@@ -63,6 +63,10 @@ impl SnapshotTable {
     /// The files that may have rows for which the predicate is true, by their times.
     fn candidates(&self, predicate: Option<&Arc<dyn PhysicalExpr>>) -> Result<Vec<&DataFile>> {
         let files = self.snapshot.files.iter();
+        // The engine cannot make statistics of no file at all, and warns about the first column that it tries.
+        if files.len() == 0 {
+            return Ok(Vec::new());
+        }
         let Some(predicate) = predicate else { return Ok(files.collect()) };
         let statistics =
             files.clone().map(|file| Arc::new(self.statistics(file, Precision::Exact))).collect();

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::flush::FlushInput;
 use crate::ingest_log::{Appended, IngestLog};
 use crate::marks::{Marks, Origin};
+use crate::meter::Meter;
 use crate::schema::Table;
 use crate::state::Shared;
 use crate::step::{Observer, Step};
@@ -56,6 +57,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Frozen {
     pub(crate) position: u64,
     pub(crate) marks: Marks,
+    pub(crate) meter: Meter,
 }
 
 pub(crate) struct Committer<D: Disk> {
@@ -116,7 +118,7 @@ impl<D: Disk> Committer<D> {
                 }
             };
             if !matches!(outcome, Outcome::Stored) {
-                self.shared.release(held_bytes);
+                self.shared.held().release(workspace, held_bytes);
             }
             waiting.push((reply, outcome));
         }
@@ -129,7 +131,7 @@ impl<D: Disk> Committer<D> {
             // A caller that has gone away will ask again, and be told that it is a duplicate.
             let _ = reply.send(outcome);
         }
-        if self.shared.held_bytes() >= self.flush_bytes {
+        if self.shared.held().total() >= self.flush_bytes {
             // If the flusher has something to do already, it will see these rows as well.
             let _ = self.flusher.try_send(FlushInput::Due);
         }
@@ -144,8 +146,9 @@ impl<D: Disk> Committer<D> {
         self.observer.reached(Step::LogSynced);
         let mut state = self.shared.write();
         for (workspace, rows) in self.unsettled.drain(..) {
+            state.count(workspace, &rows);
             let freed = state.apply(workspace, rows);
-            self.shared.release(freed);
+            self.shared.held().release(workspace, freed);
         }
         Ok(())
     }
@@ -156,8 +159,13 @@ impl<D: Disk> Committer<D> {
         if !self.unsettled.is_empty() && self.settle().is_err() {
             return;
         }
-        self.shared.write().freeze();
-        let _ = reply.send(Frozen { position: self.log.last_position(), marks: self.log.marks().clone() });
+        let meter = {
+            let mut state = self.shared.write();
+            state.freeze();
+            state.meter.clone()
+        };
+        let (position, marks) = (self.log.last_position(), self.log.marks().clone());
+        let _ = reply.send(Frozen { position, marks, meter });
     }
 }
 

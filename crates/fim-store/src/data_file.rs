@@ -103,26 +103,33 @@ fn runs(days: &Int32Array) -> Vec<(i32, Range<usize>)> {
 }
 
 fn write_parquet(table: &Table, rows: &RecordBatch) -> Result<Bytes, ParquetError> {
+    let properties = writer_properties(table, rows.num_rows() as u64)?;
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, rows.schema(), Some(properties))?;
+    writer.write(rows)?;
+    writer.close()?;
+    Ok(bytes.into())
+}
+
+/// How a file of the table with at most so many rows is laid out.
+pub(crate) fn writer_properties(table: &Table, rows: u64) -> Result<WriterProperties, ParquetError> {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_size_limit(DATA_PAGE_BYTES);
     for name in table.bloom_filters {
-        let rows = rows.num_rows() as u64;
-        properties = properties.set_column_bloom_filter_max_ndv(ColumnPath::from(*name), rows);
+        let values = rows.min(ROW_GROUP_ROWS as u64);
+        properties = properties.set_column_bloom_filter_max_ndv(ColumnPath::from(*name), values);
     }
     for name in table.plain {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(*name), false);
     }
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, rows.schema(), Some(properties.build()))?;
-    writer.write(rows)?;
-    writer.close()?;
-    Ok(bytes.into())
+    Ok(properties.build())
 }
 
-fn times(table: &Table, rows: &RecordBatch) -> (i64, i64) {
+/// The earliest and the latest `TimeGenerated`, in microseconds since the Unix epoch.
+pub(crate) fn times(table: &Table, rows: &RecordBatch) -> (i64, i64) {
     let times = column(table, rows, TIME_GENERATED).as_primitive::<TimestampMicrosecondType>();
     let min = arrow::compute::min(times).unwrap_or_default();
     (min, arrow::compute::max(times).unwrap_or_default())
@@ -146,5 +153,6 @@ fn date(days_since_epoch: i32) -> NaiveDate {
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 const ZSTD_LEVEL: i32 = 3;
-const ROW_GROUP_ROWS: usize = 1 << 20;
+/// A row group is what a merge holds in memory before it is written, and what a query reads on one core.
+const ROW_GROUP_ROWS: usize = 256 << 10;
 const DATA_PAGE_BYTES: usize = 128 << 10;

@@ -1,6 +1,6 @@
 //! One table's Delta log: which data files are the table, and up to where the ingest log is in them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path as FilePath, PathBuf};
@@ -9,20 +9,25 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
-use deltalake_core::kernel::{Action, Add, DataType, LogicalFileView, StructType, Transaction};
+use deltalake_core::kernel::{
+    Action, Add, DataType, LogicalFileView, MetadataExt as _, Remove, StructField, StructType, Transaction,
+};
 use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
 use deltalake_core::{DeltaTableBuilder, DeltaTableError, ensure_table_uri};
+use fim_core::Timestamp;
 use fim_log::{Disk as _, RealDisk};
+use futures::TryStreamExt as _;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 use serde_json::{Value, json};
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::data_file::EncodedFile;
+use crate::progress::JobKind;
 use crate::schema::{TIME_GENERATED, Table};
 
 /// A file of rows that a table consists of.
@@ -63,9 +68,25 @@ pub enum TableError {
         /// Why.
         source: Box<DeltaTableError>,
     },
+    /// The table's files cannot be listed.
+    #[error("cannot list the files of the table in {}", dir.display())]
+    List {
+        /// The directory.
+        dir: PathBuf,
+        /// Why.
+        source: object_store::Error,
+    },
     /// A data file cannot be written.
     #[error("cannot write the data file {path}")]
     Write {
+        /// The file.
+        path: Path,
+        /// Why.
+        source: object_store::Error,
+    },
+    /// A data file cannot be removed.
+    #[error("cannot remove the data file {path}, which is in no table")]
+    Remove {
         /// The file.
         path: Path,
         /// Why.
@@ -114,7 +135,7 @@ pub(crate) enum Repair {
 /// finished: rows of any later commit are still in the ingest log, and those of that one are not.
 pub(crate) fn repair(dir: &FilePath, recorded: Option<u64>) -> Result<Repair, TableError> {
     let in_dir = |source| TableError::Directory { dir: dir.to_owned(), source };
-    let log = dir.join("_delta_log");
+    let log = dir.join(DELTA_LOG);
     let Some((version, path)) = last_commit(&log).map_err(in_dir)? else { return Ok(Repair::None) };
     let bytes = fs::read(&path).map_err(in_dir)?;
     if is_whole(&bytes) {
@@ -137,7 +158,7 @@ impl DeltaTable {
         dir: &FilePath,
     ) -> Result<Option<Self>, TableError> {
         let in_dir = |source| TableError::Directory { dir: dir.to_owned(), source };
-        if last_commit(&dir.join("_delta_log")).map_err(in_dir)?.is_none() {
+        if last_commit(&dir.join(DELTA_LOG)).map_err(in_dir)?.is_none() {
             return Ok(None);
         }
         let log = log_store(Arc::clone(&files), dir)?;
@@ -156,18 +177,13 @@ impl DeltaTable {
             .create_dir_all(dir)
             .map_err(|source| TableError::Directory { dir: dir.to_owned(), source })?;
         let log = log_store(Arc::clone(&files), dir)?;
-        let schema: StructType = table
-            .arrow_schema()
-            .as_ref()
-            .try_into_kernel()
-            .map_err(|error| in_create(DeltaTableError::from(error)))?;
+        let schema = delta_schema(table).map_err(&in_create)?;
         let created = CreateBuilder::new()
             .with_log_store(Arc::clone(&log))
             .with_table_name(table.name)
             .with_columns(schema.fields().cloned())
-            .with_column(PARTITION, DataType::DATE, true, None)
             .with_partition_columns([PARTITION])
-            .with_configuration([("delta.dataSkippingStatsColumns", Some(TIME_GENERATED))])
+            .with_configuration(SETTINGS.map(|(key, value)| (key, Some(value))))
             .await
             .map_err(&in_create)?;
         let state = created.snapshot().map_err(&in_create)?.clone();
@@ -198,7 +214,7 @@ impl DeltaTable {
     pub(crate) async fn write(&self, encoded: Vec<EncodedFile>) -> Result<Vec<DataFile>, TableError> {
         let mut written = Vec::new();
         for file in encoded {
-            let relative = format!("{PARTITION}={}/part-{}.zstd.parquet", file.day, Uuid::now_v7());
+            let relative = format!("{PARTITION}={}/{}", file.day, part_name());
             let path = self.absolute(&relative)?;
             let size = file.bytes.len() as u64;
             let put = self.files.put(&path, file.bytes.into()).await;
@@ -218,25 +234,134 @@ impl DeltaTable {
         log_id: Uuid,
         position: u64,
     ) -> Result<(), TableError> {
-        let in_commit = in_delta("commit to", &self.dir);
         let mut actions = Vec::with_capacity(files.len());
         for file in files {
-            actions.push(Action::Add(self.add(file)?));
+            actions.push(Action::Add(self.add(file, true)?));
         }
         // A position is below 2^63 as long as a log has existed for less than 292 years at a record a nanosecond.
         let version = i64::try_from(position).unwrap_or(i64::MAX);
-        let properties = CommitProperties::default()
-            .with_application_transaction(Transaction::new(application(log_id), version));
         let operation = DeltaOperation::Write {
             mode: SaveMode::Append,
             partition_by: Some(vec![PARTITION.to_owned()]),
             predicate: None,
         };
+        self.append(actions, operation, Some(Transaction::new(application(log_id), version))).await
+    }
+
+    /// Takes `removed` out of the table and puts `added` into it, durably and in one step.
+    ///
+    /// After an error the table is read again, so that a commit that is there although an error was seen is known.
+    pub(crate) async fn rewrite(
+        &mut self,
+        removed: &[DataFile],
+        added: &[DataFile],
+        kind: JobKind,
+        at: Timestamp,
+    ) -> Result<(), TableError> {
+        let changes_data = match kind {
+            JobKind::Merge => false,
+            JobKind::Expire => true,
+        };
+        let mut actions = Vec::with_capacity(removed.len() + added.len());
+        for file in added {
+            actions.push(Action::Add(self.add(file, changes_data)?));
+        }
+        for file in removed {
+            actions.push(Action::Remove(self.removal(file, changes_data, at)?));
+        }
+        let operation = match kind {
+            JobKind::Merge => DeltaOperation::Optimize { predicate: None, target_size: TARGET_BYTES },
+            JobKind::Expire => DeltaOperation::Delete { predicate: None },
+        };
+        // Says nothing to anyone; it is what the commit ends with, so that a tear can be told.
+        let end = Transaction::new(MAINTENANCE, i64::try_from(self.version()).unwrap_or(i64::MAX));
+        let Err(failure) = self.append(actions, operation, Some(end)).await else { return Ok(()) };
+        self.refresh().await?;
+        let now = self.data_files()?;
+        let has = |file: &DataFile| now.iter().any(|known| known.path == file.path);
+        let is_done = added.iter().all(has) && !removed.iter().any(has);
+        if is_done { Ok(()) } else { Err(failure) }
+    }
+
+    /// Gives the table the columns and settings of this version of the program. What it has besides stays.
+    pub(crate) async fn upgrade(&mut self, table: &'static Table) -> Result<(), TableError> {
+        let in_upgrade = in_delta("change the columns of", &self.dir);
+        let known: Vec<String> = self.state.schema().fields().map(|field| field.name().clone()).collect();
+        let is_known = |name: &str| known.iter().any(|known| known == name);
+        let missing: Vec<&str> =
+            table.columns.iter().map(|column| column.name).filter(|name| !is_known(name)).collect();
+        let configuration = self.state.metadata().configuration();
+        let settings: Vec<_> = SETTINGS
+            .iter()
+            .filter(|(key, value)| configuration.get(*key).is_none_or(|set| set != value))
+            .collect();
+        if missing.is_empty() && settings.is_empty() {
+            return Ok(());
+        }
+        let ours = delta_schema(table).map_err(&in_upgrade)?;
+        let is_ours = |name: &str| ours.fields().any(|field| field.name() == name);
+        let foreign: Vec<_> =
+            self.state.schema().fields().filter(|field| !is_ours(field.name())).cloned().collect();
+        let fields: Vec<_> = ours.fields().cloned().chain(foreign).collect();
+        let added: Vec<_> =
+            fields.iter().filter(|field| missing.contains(&field.name().as_str())).cloned().collect();
+        let schema = StructType::try_new(fields).map_err(|error| in_upgrade(error.into()))?;
+        let mut metadata =
+            self.state.metadata().clone().with_schema(&schema).map_err(|error| in_upgrade(error.into()))?;
+        for (key, value) in settings {
+            let set = metadata.add_config_key((*key).to_owned(), (*value).to_owned());
+            metadata = set.map_err(|error| in_upgrade(error.into()))?;
+        }
+        let operation = DeltaOperation::AddColumn { fields: added };
+        self.append(vec![Action::Metadata(metadata)], operation, None).await
+    }
+
+    /// The data files in the table's directory that are not part of it, each with when it left it; a file that was never
+    /// part of it, because a crash came before its commit, has no time.
+    pub(crate) async fn strays(&self) -> Result<Vec<(DataFile, Option<Timestamp>)>, TableError> {
+        let in_read = in_delta("read", &self.dir);
+        let root = self.absolute("")?;
+        let in_list = |source| TableError::List { dir: self.dir.clone(), source };
+        let found: Vec<ObjectMeta> = self.files.list(Some(&root)).try_collect().await.map_err(in_list)?;
+        // By name, which is unique, because the same place can be spelled in two ways.
+        let live = self.data_files()?.into_iter().filter_map(|file| file.path.filename().map(str::to_owned));
+        let live: HashSet<String> = live.collect();
+        let is_stray = |meta: &&ObjectMeta| {
+            meta.location.extension() == Some("parquet")
+                && !meta.location.filename().is_some_and(|name| live.contains(name))
+                && !meta.location.parts().any(|part| part.as_ref() == DELTA_LOG)
+        };
+        let strays: Vec<&ObjectMeta> = found.iter().filter(is_stray).collect();
+        if strays.is_empty() {
+            return Ok(Vec::new());
+        }
+        let removals = self.state.all_tombstones(self.log.as_ref());
+        let left: HashMap<String, Option<i64>> = removals
+            .map_ok(|view| (base_name(&view.path()).to_owned(), view.deletion_timestamp()))
+            .try_collect()
+            .await
+            .map_err(in_read)?;
+        let stray = |meta: &ObjectMeta| {
+            let millis = left.get(meta.location.filename().unwrap_or_default());
+            let at = millis.map(|millis| Timestamp(millis.unwrap_or(0).saturating_mul(1_000_000)));
+            let (path, size, day) = (meta.location.clone(), meta.size, NaiveDate::default());
+            (DataFile { path, size, rows: 0, day, min_time: 0, max_time: 0 }, at)
+        };
+        Ok(strays.into_iter().map(stray).collect())
+    }
+
+    async fn append(
+        &mut self,
+        actions: Vec<Action>,
+        operation: DeltaOperation,
+        end: Option<Transaction>,
+    ) -> Result<(), TableError> {
+        let properties = CommitProperties::default().with_application_transactions(end.into_iter().collect());
         let committed = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(&self.state as &dyn TableReference), Arc::clone(&self.log), operation)
             .await
-            .map_err(in_commit)?;
+            .map_err(in_delta("commit to", &self.dir))?;
         self.state = committed.snapshot();
         Ok(())
     }
@@ -246,13 +371,31 @@ impl DeltaTable {
         self.state.update(&self.log, None).await.map_err(in_delta("read", &self.dir))
     }
 
-    fn add(&self, file: &DataFile) -> Result<Add, TableError> {
+    /// A file's path as the table's log has it.
+    fn relative(&self, file: &DataFile) -> Result<String, TableError> {
         let root = self.absolute("")?;
-        let relative = file
-            .path
+        file.path
             .prefix_match(&root)
             .map(|parts| parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/"))
-            .ok_or_else(|| self.foreign(file.path.as_ref(), "a place in the table's directory"))?;
+            .ok_or_else(|| self.foreign(file.path.as_ref(), "a place in the table's directory"))
+    }
+
+    fn removal(&self, file: &DataFile, data_change: bool, at: Timestamp) -> Result<Remove, TableError> {
+        Ok(Remove {
+            path: self.relative(file)?,
+            data_change,
+            deletion_timestamp: Some(at.0.div_euclid(1_000_000)),
+            extended_file_metadata: Some(true),
+            partition_values: Some(partition(file.day)),
+            size: Some(i64::try_from(file.size).unwrap_or(i64::MAX)),
+            tags: None,
+            deletion_vector: None,
+            base_row_id: None,
+            default_row_commit_version: None,
+        })
+    }
+
+    fn add(&self, file: &DataFile, data_change: bool) -> Result<Add, TableError> {
         // Statistics have milliseconds only, so the bounds are widened to whole ones.
         let stats = json!({
             "numRecords": file.rows,
@@ -261,11 +404,11 @@ impl DeltaTable {
             "nullCount": { TIME_GENERATED: 0 },
         });
         Ok(Add {
-            path: relative,
-            partition_values: HashMap::from([(PARTITION.to_owned(), Some(file.day.to_string()))]),
+            path: self.relative(file)?,
+            partition_values: partition(file.day),
             size: i64::try_from(file.size).unwrap_or(i64::MAX),
             modification_time: Utc::now().timestamp_millis(),
-            data_change: true,
+            data_change,
             stats: Some(stats.to_string()),
             tags: None,
             deletion_vector: None,
@@ -311,6 +454,27 @@ impl DeltaTable {
     }
 }
 
+/// The table's columns as the table format has them, with the day last.
+fn delta_schema(table: &Table) -> Result<StructType, DeltaTableError> {
+    let columns: StructType =
+        table.arrow_schema().as_ref().try_into_kernel().map_err(DeltaTableError::from)?;
+    let day = StructField::nullable(PARTITION, DataType::DATE);
+    Ok(StructType::try_new(columns.fields().cloned().chain([day]))?)
+}
+
+fn partition(day: NaiveDate) -> HashMap<String, Option<String>> {
+    HashMap::from([(PARTITION.to_owned(), Some(day.to_string()))])
+}
+
+/// A new name for a data file.
+pub(crate) fn part_name() -> String {
+    format!("part-{}.zstd.parquet", Uuid::now_v7())
+}
+
+fn base_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
 /// The application id under which a log's positions stand in the tables' transactions.
 fn application(log_id: Uuid) -> String {
     format!("steadfast-ingest-log/{log_id}")
@@ -348,16 +512,16 @@ fn last_commit(log: &FilePath) -> io::Result<Option<(u64, PathBuf)>> {
 }
 
 /// True if no byte of the commit can be missing. Every line must be a JSON object; and because a tear between two
-/// lines leaves only such, a commit of ours must end with what we write last: an append with its transaction, the
-/// making of a table with its metadata.
+/// lines leaves only such, a commit of ours must end with what we write last: a change of its files with a transaction,
+/// the making of a table or of a column with its metadata.
 fn is_whole(commit: &[u8]) -> bool {
     let lines = commit.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let parsed: Result<Vec<Value>, _> = lines.map(serde_json::from_slice).collect();
     let Ok(actions) = parsed else { return false };
     let (Some(first), Some(last)) = (actions.first(), actions.last()) else { return false };
     match first.pointer("/commitInfo/operation").and_then(Value::as_str) {
-        Some("WRITE") => last.get("txn").is_some(),
-        Some("CREATE TABLE") => last.get("metaData").is_some(),
+        Some("WRITE" | "OPTIMIZE" | "DELETE") => last.get("txn").is_some(),
+        Some("CREATE TABLE" | "ADD COLUMN") => last.get("metaData").is_some(),
         Some(_) | None => actions.iter().all(Value::is_object),
     }
 }
@@ -369,3 +533,16 @@ fn in_delta(what: &'static str, dir: &FilePath) -> impl Fn(DeltaTableError) -> T
 
 /// The column that says the day; it exists in the Delta table only, not in the data files.
 const PARTITION: &str = "day";
+/// Settings that every table of ours has. Statistics are kept of the time alone: a file is found by it. The log's commits
+/// are needed for no longer than a reader takes, since there is a checkpoint every hundred; what has left is remembered
+/// for longer than it stays.
+const SETTINGS: [(&str, &str); 3] = [
+    ("delta.dataSkippingStatsColumns", TIME_GENERATED),
+    ("delta.logRetentionDuration", "interval 2 days"),
+    ("delta.deletedFileRetentionDuration", "interval 2 days"),
+];
+/// The application id of a commit that the maintenance made.
+const MAINTENANCE: &str = "steadfast-maintenance";
+const DELTA_LOG: &str = "_delta_log";
+/// What the table's history says of a merge.
+const TARGET_BYTES: i64 = 256 << 20;

@@ -11,6 +11,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::marks::Marks;
+use crate::meter::Meter;
 
 /// An opened directory; others are kept out until it is dropped.
 #[derive(Debug)]
@@ -83,6 +84,9 @@ pub(crate) struct Flushed {
     pub(crate) versions: BTreeMap<Uuid, BTreeMap<String, u64>>,
     /// Workspaces that were dropped; rows of theirs that are still in the log are not replayed.
     pub(crate) dropped: BTreeSet<Uuid>,
+    /// What was ever stored up to that position.
+    #[serde(default)]
+    pub(crate) meter: Meter,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -128,8 +132,8 @@ impl Directory {
 
     /// Gives the log another name, so that the tables do not take the positions of a new log for those of the old.
     pub(crate) fn renew_log_id(&mut self) -> Result<(), OpenDirectoryError> {
-        self.log_id = write_format(&self.path)?;
-        Ok(())
+        self.log_id = Uuid::new_v4();
+        write_format(&self.path, self.log_id)
     }
 
     /// What the last finished flush recorded.
@@ -222,7 +226,8 @@ fn read_format(directory: &Path) -> Result<Uuid, OpenDirectoryError> {
             if directory.join(TABLES).exists() || directory.join(LOG).exists() {
                 return Err(damaged("it is missing, and there are tables".to_owned()));
             }
-            return write_format(directory);
+            let log = Uuid::new_v4();
+            return write_format(directory, log).map(|()| log);
         }
         Err(source) => return Err(OpenDirectoryError::Unusable { path, source }),
     };
@@ -240,15 +245,18 @@ fn read_format(directory: &Path) -> Result<Uuid, OpenDirectoryError> {
         });
     }
     let format: Format = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    if format.format < KNOWN_FORMAT {
+        // What older formats have is read as it is; from now on only this version's programs may write here.
+        write_format(directory, format.log)?;
+    }
     Ok(format.log)
 }
 
-fn write_format(directory: &Path) -> Result<Uuid, OpenDirectoryError> {
+fn write_format(directory: &Path, log: Uuid) -> Result<(), OpenDirectoryError> {
     let path = directory.join(FORMAT);
-    let format = Format { format: KNOWN_FORMAT, log: Uuid::new_v4() };
+    let format = Format { format: KNOWN_FORMAT, log };
     let bytes = serde_json::to_vec(&format).map_err(io::Error::other).map_err(unusable(&path))?;
-    replace_file(&RealDisk, &path, &bytes).map_err(unusable(&path))?;
-    Ok(format.log)
+    replace_file(&RealDisk, &path, &bytes).map_err(unusable(&path))
 }
 
 fn subdirectories(directory: &Path) -> io::Result<Vec<String>> {
@@ -269,7 +277,7 @@ fn unusable(path: &Path) -> impl FnOnce(io::Error) -> OpenDirectoryError + use<>
 }
 
 /// The format that this program writes, and the newest that it reads.
-const KNOWN_FORMAT: u64 = 1;
+const KNOWN_FORMAT: u64 = 2;
 const FORMAT: &str = "format.json";
 const FLUSHED: &str = "flushed.json";
 const LOCK: &str = "lock";

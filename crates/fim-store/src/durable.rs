@@ -5,9 +5,10 @@
 //! name, and the directories are synced; so a name is there with all its bytes or not at all, and `Ok` is a promise.
 
 use std::fmt;
-use std::fs;
-use std::io;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path as FilePath, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,17 +22,26 @@ use object_store::{
 };
 use uuid::Uuid;
 
+use crate::lease::Lease;
+
 /// The files of this machine as an object store, with `/` as its root.
 #[derive(Clone, Debug)]
 pub(crate) struct DurableFiles {
     reader: LocalFileSystem,
     /// On the file system of everything that is written.
     staging: PathBuf,
+    /// Held by whoever can read through this.
+    _lease: Option<Arc<Lease>>,
 }
 
 impl DurableFiles {
     pub(crate) fn new(staging: PathBuf) -> Self {
-        Self { reader: LocalFileSystem::new(), staging }
+        Self { reader: LocalFileSystem::new(), staging, _lease: None }
+    }
+
+    /// The same files for a reader of a snapshot: those of the lease's stretch stay as long as this does.
+    pub(crate) fn leased(&self, lease: Arc<Lease>) -> Self {
+        Self { _lease: Some(lease), ..self.clone() }
     }
 
     async fn publish(&self, location: &Path, payload: PutPayload, mode: PutMode) -> Result<PutResult> {
@@ -77,7 +87,12 @@ impl ObjectStore for DurableFiles {
         location: &Path,
         _opts: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        Ok(Box::new(Upload { files: self.clone(), location: location.clone(), parts: Vec::new() }))
+        let target = self.reader.path_to_filesystem(location)?;
+        let staged = self.staging.join(Uuid::new_v4().to_string());
+        // Made as every file of ours is, for its owner alone; then opened to be written in any order.
+        let made = RealDisk.open_append(&staged).and_then(|_| OpenOptions::new().write(true).open(&staged));
+        let file = made.map_err(|source| failure(&staged, source))?;
+        Ok(Box::new(Upload { target, staged, file: Arc::new(Mutex::new(file)), length: 0 }))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -118,41 +133,66 @@ impl ObjectStore for DurableFiles {
     }
 }
 
-/// An upload in parts, kept in memory until it is whole: only a table's checkpoints come this way, and they are small.
+/// An upload in parts, each written to its place in a file that has no name in the store before it is whole.
 #[derive(Debug)]
 struct Upload {
-    files: DurableFiles,
-    location: Path,
-    parts: Vec<Bytes>,
+    target: PathBuf,
+    staged: PathBuf,
+    file: Arc<Mutex<File>>,
+    /// Of the parts so far, in bytes.
+    length: u64,
 }
 
 #[async_trait]
 impl MultipartUpload for Upload {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        self.parts.extend(data);
-        Box::pin(std::future::ready(Ok(())))
+        let (file, staged, mut offset) = (Arc::clone(&self.file), self.staged.clone(), self.length);
+        self.length += data.content_length() as u64;
+        let work = move || {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            for chunk in &data {
+                let written = file.seek(SeekFrom::Start(offset)).and_then(|_| file.write_all(chunk));
+                written.map_err(|source| failure(&staged, source))?;
+                offset += chunk.len() as u64;
+            }
+            Ok(())
+        };
+        Box::pin(async move { tokio::task::spawn_blocking(work).await? })
     }
 
     async fn complete(&mut self) -> Result<PutResult> {
-        let payload = PutPayload::from_iter(std::mem::take(&mut self.parts));
-        self.files.publish(&self.location, payload, PutMode::Overwrite).await
+        let (file, target, staged) = (Arc::clone(&self.file), self.target.clone(), self.staged.clone());
+        let work = move || {
+            let synced = file.lock().unwrap_or_else(PoisonError::into_inner).sync_data();
+            let done = synced.and_then(|()| give_name(&target, &staged, true));
+            done.map_err(|source| failure(&target, source))
+        };
+        tokio::task::spawn_blocking(work).await??;
+        Ok(PutResult { e_tag: None, version: None })
     }
 
     async fn abort(&mut self) -> Result<()> {
-        self.parts.clear();
+        let staged = self.staged.clone();
+        // The next opening clears it away if this does not.
+        let _ = tokio::task::spawn_blocking(move || fs::remove_file(staged)).await?;
         Ok(())
     }
 }
 
 fn publish(target: &FilePath, staged: &FilePath, payload: &PutPayload, replace: bool) -> io::Result<()> {
-    let parent = target.parent().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    create_dirs(parent)?;
     let mut file = RealDisk.open_append(staged)?;
     for chunk in payload {
         file.append(chunk)?;
     }
     file.sync()?;
     drop(file);
+    give_name(target, staged, replace)
+}
+
+/// Gives a file that is durable its name, durably.
+fn give_name(target: &FilePath, staged: &FilePath, replace: bool) -> io::Result<()> {
+    let parent = target.parent().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    create_dirs(parent)?;
     if replace {
         fs::rename(staged, target)?;
         return RealDisk.sync_dir(parent);

@@ -84,7 +84,7 @@ impl<D: Disk> IngestLog<D> {
             let record = IngestRecord::decode(&payload)
                 .map_err(|source| OpenIngestLogError::Decode { position, source })?;
             if let Some(origin) = record.origin {
-                marks.remember(record.workspace, origin);
+                marks.remember(record.workspace, origin, position);
             }
             replay.records.push((position, record));
         }
@@ -103,7 +103,7 @@ impl<D: Disk> IngestLog<D> {
         }
         let position = self.log.append(record)?;
         if let Some(origin) = origin {
-            self.marks.remember(workspace, origin);
+            self.marks.remember(workspace, origin, position);
         }
         Ok(Appended::At(position))
     }

@@ -24,6 +24,8 @@
 //! | the commit | a table whose transaction says the log's position | passes over the table's rows in records up to it |
 //! | the position | `flushed.json` | passes over records up to it |
 //! | some segments' removal | fewer segments | the same |
+//! | a merge's files, before its commit | files that are not part of the table | removes them |
+//! | a merge's commit | files that have left the table | removes them when their time has come |
 //!
 //! Which batches were delivered is remembered twice: in `flushed.json` for what is in tables, in the log's records for
 //! the rest. So a batch that is delivered again is known, whether it comes after a crash, after a flush, or both.
@@ -33,7 +35,7 @@
 //! ```text
 //! lock             held while the store is open; has the process's number
 //! format.json      the format's number, and the log's id: the application id of the tables' transactions
-//! flushed.json     up to where the log is in tables, what was delivered until then, dropped workspaces
+//! flushed.json     up to where the log is in tables, what was delivered and metered until then, dropped workspaces
 //! log/             the ingest log's segments
 //! staging/         files that are being written; cleared at the opening
 //! tables/WORKSPACE/TABLE/                       a Delta Lake table
@@ -43,20 +45,32 @@
 //!
 //! Other programs may read the tables at any time. Only the store writes to them.
 //!
+//! # In the background
+//!
+//! A third thread merges small files into large ones, a few at a time, and lets go the days that are older than the
+//! table's retention. Readers see the one set of files or the other; files that left stay on the disk until no snapshot
+//! names them, and an hour longer for other programs.
+//!
 //! # What a change costs
 //!
 //! Measured with changes of files that fill 26 columns, two of them checksums: in memory 1.1 kB a row; in the ingest
 //! log 1.5 kB if it comes alone, 190 B among 20, 120 B among 1,000; in a data file 140 B, nearly all of it what does not
 //! compress (two checksums and an id).
 
+mod clock;
 mod commit;
 mod data_file;
 mod delta;
 mod directory;
 mod durable;
 mod flush;
+mod held;
 mod ingest_log;
+mod lease;
+mod maintain;
 mod marks;
+mod meter;
+mod progress;
 mod record;
 mod recover;
 mod rows;
@@ -65,12 +79,16 @@ mod state;
 mod step;
 mod store;
 
+pub use clock::Clock;
 pub use data_file::EncodeFileError;
 pub use delta::{DataFile, TableError};
 pub use directory::OpenDirectoryError;
 pub use flush::{DropWorkspaceError, FlushError};
 pub use ingest_log::{Appended, IngestLog, OpenIngestLogError, Replay};
+pub use maintain::Retention;
 pub use marks::{Marks, Origin};
+pub use meter::Metered;
+pub use progress::{Job, JobKind, Maintenance};
 pub use record::{DecodeRecordError, EncodeRecordError, IngestRecord};
 pub use recover::{OpenStoreError, Recovery};
 pub use rows::{BuildError, RowBuilder, TableBuilder, Value};

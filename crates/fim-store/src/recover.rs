@@ -1,20 +1,24 @@
 //! Opening: what the tables have, what only the log has, and what a crash has left halfway.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use fim_core::Timestamp;
 use fim_log::{LogOptions, RealDisk};
-use object_store::ObjectStore;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use thiserror::Error;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use crate::delta::{self, DeltaTable, Repair, TableError};
+use crate::delta::{self, DataFile, DeltaTable, Repair, TableError};
 use crate::directory::{Directory, Flushed, OpenDirectoryError};
 use crate::durable::DurableFiles;
 use crate::ingest_log::{IngestLog, OpenIngestLogError, Replay};
+use crate::lease::Departed;
+use crate::maintain::nanos;
 use crate::schema;
 use crate::state::{State, TableKey, TableState};
 
@@ -25,6 +29,9 @@ pub struct Recovery {
     pub replayed: u64,
     /// How many tables had a last commit that a power loss had torn; its rows were read back from the log.
     pub torn_commits: u64,
+    /// How many data files a crash had left that were not yet part of a table; they were removed, and their rows were read
+    /// back from the log or are still in the files that they were made of.
+    pub orphans: u64,
     /// Positions of accepted calls that were in the log only and cannot be read any more. Their rows are lost: tell it.
     pub lost: Vec<RangeInclusive<u64>>,
     /// True if the log had fewer records than were once in it, as when its directory was removed. Rows that were in the
@@ -60,19 +67,28 @@ pub enum OpenStoreError {
 /// Everything an open store is made of.
 pub(crate) struct Recovered {
     pub(crate) directory: Directory,
-    pub(crate) files: Arc<dyn ObjectStore>,
+    pub(crate) files: DurableFiles,
     pub(crate) tables: HashMap<TableKey, DeltaTable>,
     pub(crate) flushed: Flushed,
     pub(crate) log: IngestLog<RealDisk>,
     pub(crate) state: State,
     pub(crate) recovery: Recovery,
+    /// Files that have left their tables and may not be removed yet.
+    pub(crate) departed: HashMap<TableKey, Departed>,
 }
 
 /// Opens the directory and brings the tables and the log together.
-pub(crate) async fn recover(path: &Path, log_options: LogOptions) -> Result<Recovered, OpenStoreError> {
+///
+/// Files that left their tables stay for `keep_departed` after that.
+pub(crate) async fn recover(
+    path: &Path,
+    log_options: LogOptions,
+    keep_departed: Duration,
+) -> Result<Recovered, OpenStoreError> {
     let mut directory = Directory::open(path)?;
     let mut flushed = directory.read_flushed()?;
-    let files: Arc<dyn ObjectStore> = Arc::new(DurableFiles::new(directory.staging()));
+    let local = DurableFiles::new(directory.staging());
+    let files: Arc<dyn ObjectStore> = Arc::new(local.clone());
     let mut recovery = Recovery::default();
     for &workspace in &flushed.dropped {
         let removed = directory.remove_workspace(workspace);
@@ -103,15 +119,62 @@ pub(crate) async fn recover(path: &Path, log_options: LogOptions) -> Result<Reco
         drop(log);
         (log, replay) = IngestLog::open(RealDisk, directory.log(), log_options, 0, flushed.marks.clone())?;
     }
-    let mut state = State { dropped: flushed.dropped.clone(), ..State::default() };
+    let departed = clear_strays(&files, &tables, &flushed.versions, keep_departed, &mut recovery).await?;
+    let (dropped, meter) = (flushed.dropped.clone(), flushed.meter.clone());
+    let mut state = State { dropped, meter, ..State::default() };
     for (key, table) in &tables {
         let files = Arc::new(table.data_files()?);
         state.tables.insert(*key, TableState { files, ..TableState::default() });
     }
     recovery.lost = std::mem::take(&mut replay.lost);
     recovery.replayed = replay_rows(replay, &positions, &mut state);
-    info!(tables = tables.len(), replayed = recovery.replayed, torn = recovery.torn_commits, "store opened");
-    Ok(Recovered { directory, files, tables, flushed, log, state, recovery })
+    info!(
+        tables = tables.len(),
+        replayed = recovery.replayed,
+        torn = recovery.torn_commits,
+        orphans = recovery.orphans,
+        "store opened"
+    );
+    Ok(Recovered { directory, files: local, tables, flushed, log, state, recovery, departed })
+}
+
+/// Removes data files that were never part of a table, and lists those that have left one.
+async fn clear_strays(
+    files: &Arc<dyn ObjectStore>,
+    tables: &HashMap<TableKey, DeltaTable>,
+    versions: &BTreeMap<Uuid, BTreeMap<String, u64>>,
+    keep_departed: Duration,
+    recovery: &mut Recovery,
+) -> Result<HashMap<TableKey, Departed>, OpenStoreError> {
+    let mut departed = HashMap::new();
+    for (key, table) in tables {
+        let recorded = versions.get(&key.0).and_then(|versions| versions.get(key.1));
+        if recorded.is_some_and(|&recorded| table.version() < recorded) {
+            // A restored log, for example: what it does not name may be all that there is of newer rows.
+            warn!(workspace = %key.0, table = key.1, version = table.version(), recorded, "the table is older than it was; leaving files alone that it does not name");
+            continue;
+        }
+        let mut left: Vec<(DataFile, Timestamp)> = Vec::new();
+        for (file, at) in table.strays().await? {
+            match at {
+                Some(at) => left.push((file, at)),
+                None => {
+                    let removed = files.delete(&file.path).await;
+                    removed.map_err(|source| TableError::Remove { path: file.path.clone(), source })?;
+                    recovery.orphans += 1;
+                }
+            }
+        }
+        left.sort_by_key(|(_, at)| *at);
+        let mut queue = Departed::default();
+        for (file, at) in left {
+            queue.add(vec![file], at.plus_nanos(nanos(keep_departed)), Arc::default());
+        }
+        if !queue.is_empty() {
+            departed.insert(*key, queue);
+        }
+    }
+    Ok(departed)
 }
 
 async fn open_tables(
@@ -139,7 +202,8 @@ async fn open_tables(
             }
         }
         // A directory without a commit is what a crash leaves of a table's making.
-        if let Some(opened) = DeltaTable::open(Arc::clone(files), &dir).await? {
+        if let Some(mut opened) = DeltaTable::open(Arc::clone(files), &dir).await? {
+            opened.upgrade(table).await?;
             tables.insert((workspace, table.name), opened);
         }
     }
@@ -152,6 +216,7 @@ fn replay_rows(replay: Replay, positions: &HashMap<TableKey, u64>, state: &mut S
     for (position, record) in replay.records {
         let workspace: Uuid = record.workspace;
         let mut rows = record.tables;
+        state.count(workspace, &rows);
         rows.retain(|(table, _)| {
             positions.get(&(workspace, table.name)).is_none_or(|&in_table| position > in_table)
         });

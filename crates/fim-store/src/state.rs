@@ -4,14 +4,18 @@
 //! is one step under the lock. It is held for pointer work only, never for I/O or encoding.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use uuid::Uuid;
 
 use crate::delta::DataFile;
+use crate::held::Held;
+use crate::lease::Lease;
+use crate::maintain::Retention;
+use crate::meter::{Meter, Metered};
+use crate::progress::Progress;
 use crate::schema::Table;
 
 /// A workspace and a table's name.
@@ -22,6 +26,8 @@ pub(crate) type TableKey = (Uuid, &'static str);
 pub(crate) struct TableState {
     /// Committed, and not in a buffer any more.
     pub(crate) files: Arc<Vec<DataFile>>,
+    /// That of the stretch since files last left the table.
+    pub(crate) lease: Arc<Lease>,
     /// Being made into files.
     pub(crate) frozen: Vec<RecordBatch>,
     /// Newer than `frozen`, largest first or nearly so: see [`TableState::push`].
@@ -32,15 +38,18 @@ pub(crate) struct TableState {
 pub(crate) struct State {
     pub(crate) tables: BTreeMap<TableKey, TableState>,
     pub(crate) dropped: BTreeSet<Uuid>,
+    /// What was ever stored.
+    pub(crate) meter: Meter,
 }
 
-/// The state, shared by writers, readers and the flusher.
+/// The state, shared by writers, readers, the flusher and the maintainer.
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: RwLock<State>,
     /// Bytes of rows on their way to a buffer or in one.
-    held_bytes: AtomicU64,
-    max_held_bytes: u64,
+    held: Mutex<Held>,
+    retention: Mutex<Retention>,
+    progress: Mutex<Progress>,
 }
 
 impl TableState {
@@ -89,12 +98,38 @@ impl State {
         freed
     }
 
-    /// Sets aside all rows that are in buffers, to be made into files. Nothing may be frozen already.
+    /// Counts rows that are durable.
+    pub(crate) fn count(&mut self, workspace: Uuid, rows: &[(&'static Table, RecordBatch)]) {
+        if self.dropped.contains(&workspace) {
+            return;
+        }
+        for (table, batch) in rows {
+            self.meter.count(workspace, table.name, Metered::of(table, batch));
+        }
+    }
+
+    /// Sets aside all rows that are in buffers, to be made into files. A table of which rows are set aside already keeps
+    /// the others in its buffer.
     pub(crate) fn freeze(&mut self) {
-        for table in self.tables.values_mut() {
-            debug_assert!(table.frozen.is_empty(), "what was frozen before must be in files first");
+        for table in self.tables.values_mut().filter(|table| table.frozen.is_empty()) {
             table.frozen = std::mem::take(&mut table.active);
         }
+    }
+
+    /// Puts files in the place of others. Returns the lease under which the others may still be read; `None` if there is
+    /// no such table any more.
+    pub(crate) fn replace(
+        &mut self,
+        key: TableKey,
+        removed: &[DataFile],
+        added: Vec<DataFile>,
+    ) -> Option<Arc<Lease>> {
+        let table = self.tables.get_mut(&key)?;
+        let gone: BTreeSet<_> = removed.iter().map(|file| &file.path).collect();
+        let files = Arc::make_mut(&mut table.files);
+        files.retain(|file| !gone.contains(&file.path));
+        files.extend(added);
+        Some(std::mem::take(&mut table.lease))
     }
 
     /// Puts the files in the place of the frozen rows that they hold; returns the bytes that this frees.
@@ -107,6 +142,7 @@ impl State {
     /// Forgets a workspace; returns the bytes that this frees.
     pub(crate) fn drop_workspace(&mut self, workspace: Uuid) -> u64 {
         self.dropped.insert(workspace);
+        self.meter.forget(workspace);
         let gone = self.tables.extract_if(.., |key, _| key.0 == workspace);
         gone.map(|(_, table)| bytes_of(&table.frozen) + bytes_of(&table.active)).sum()
     }
@@ -114,8 +150,16 @@ impl State {
 
 impl Shared {
     pub(crate) fn new(state: State, max_held_bytes: u64) -> Self {
-        let held = state.tables.values().map(|table| bytes_of(&table.active)).sum();
-        Self { state: RwLock::new(state), held_bytes: AtomicU64::new(held), max_held_bytes }
+        let mut held = Held::new(max_held_bytes);
+        for ((workspace, _), table) in &state.tables {
+            held.add(*workspace, bytes_of(&table.active));
+        }
+        Self {
+            state: RwLock::new(state),
+            held: Mutex::new(held),
+            retention: Mutex::default(),
+            progress: Mutex::default(),
+        }
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -127,25 +171,23 @@ impl Shared {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes room for rows; false if there is not so much left.
-    pub(crate) fn reserve(&self, bytes: u64) -> bool {
-        let fits = |held: u64| held.checked_add(bytes).filter(|&sum| sum <= self.max_held_bytes);
-        self.held_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
+    /// Who holds how much memory. Locked for arithmetic only.
+    pub(crate) fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives room back.
-    pub(crate) fn release(&self, bytes: u64) {
-        self.held_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    /// What the maintenance is doing. Locked for copying only.
+    pub(crate) fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes of rows that are not in files.
-    pub(crate) fn held_bytes(&self) -> u64 {
-        self.held_bytes.load(Ordering::Relaxed)
+    /// How long each table keeps its rows.
+    pub(crate) fn retention(&self) -> Retention {
+        self.retention.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The most bytes of rows that are held.
-    pub(crate) fn max_held_bytes(&self) -> u64 {
-        self.max_held_bytes
+    pub(crate) fn set_retention(&self, retention: Retention) {
+        *self.retention.lock().unwrap_or_else(PoisonError::into_inner) = retention;
     }
 }
 

@@ -22,6 +22,14 @@ pub enum Step {
     PositionRecorded,
     /// Segments of the ingest log that are no longer needed are gone.
     SegmentsRemoved,
+    /// Files that are to take the place of others are durable, and not part of the table yet.
+    RewriteWritten,
+    /// They are part of it, the others are not any more, and both is recorded; readers do not see it yet.
+    RewriteCommitted,
+    /// Readers see the new files.
+    RewritePublished,
+    /// Files that are in no table any more, and that nobody reads, are gone.
+    DepartedRemoved,
 }
 
 /// Is called at every [`Step`], on the thread that takes it, which waits for the return. A test takes a picture of the

@@ -1,8 +1,9 @@
 //! The store as its users see it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -10,16 +11,23 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use chrono::NaiveDate;
 use fim_log::{LogOptions, RealDisk};
 use object_store::ObjectStore;
 use thiserror::Error;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+use crate::clock::Clock;
 use crate::commit::{CommitInput, Committer, Outcome, Request};
 use crate::delta::DataFile;
+use crate::durable::DurableFiles;
 use crate::flush::{DropWorkspaceError, FlushError, FlushInput, Flusher};
+use crate::maintain::{Files, MaintainInput, Maintainer, MergeOptions, Retention};
 use crate::marks::Origin;
+use crate::meter::Metered;
+use crate::progress::Maintenance;
 use crate::record::{EncodeRecordError, IngestRecord};
 use crate::recover::{OpenStoreError, Recovered, Recovery, recover};
 use crate::schema::{self, SchemaMismatch, Table};
@@ -38,6 +46,17 @@ pub struct StoreOptions {
     pub max_buffer_bytes: u64,
     /// The bounds of the ingest log on the disk; when it is full, ingest answers [`IngestError::Busy`].
     pub log: LogOptions,
+    /// How many tables' rows are moved to data files at the same time.
+    pub flush_tables_at_once: usize,
+    /// The size that the data files of a day should come to, in bytes; smaller ones are merged. With 0 none are.
+    pub file_bytes: u64,
+    /// So many small files of today are merged into one; a day that is over is put together anyway.
+    pub merge_files: usize,
+    /// How long a data file stays on the disk after it has left its table, for other programs that have just read the
+    /// table's log. The store's own snapshots keep theirs as long as they live.
+    pub keep_departed: Duration,
+    /// Where the time comes from.
+    pub clock: Clock,
     /// Is told of every step on the way to the disk.
     pub observer: Observer,
 }
@@ -48,10 +67,13 @@ pub struct StoreOptions {
 /// which the next opening reads them; [`Store::close`] flushes first.
 pub struct Store {
     shared: Arc<Shared>,
-    files: Arc<dyn ObjectStore>,
+    files: DurableFiles,
     recovery: Recovery,
     committer: mpsc::Sender<CommitInput>,
     flusher: SyncSender<FlushInput>,
+    maintainer: SyncSender<MaintainInput>,
+    /// Set when the store closes, for work that takes long.
+    stopping: Arc<AtomicBool>,
     threads: Mutex<Option<Threads>>,
 }
 
@@ -130,7 +152,7 @@ pub struct TableSnapshot {
     pub buffered: Vec<RecordBatch>,
     /// Files of rows, each sorted by the table's order.
     pub files: Arc<Vec<DataFile>>,
-    /// Where the files are.
+    /// Where the files are. They stay there as long as this is held, also when the table has merged them or let them go.
     pub object_store: Arc<dyn ObjectStore>,
 }
 
@@ -149,6 +171,10 @@ pub struct TableInfo {
     pub files: u64,
     /// How many bytes these have.
     pub file_bytes: u64,
+    /// The first and the last day of their rows.
+    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// How many bytes have left the table and wait to be removed from the disk.
+    pub departed_bytes: u64,
 }
 
 impl Default for StoreOptions {
@@ -158,6 +184,11 @@ impl Default for StoreOptions {
             flush_bytes: 64 << 20,
             max_buffer_bytes: 256 << 20,
             log: LogOptions { segment_bytes: 16 << 20, max_bytes: 1 << 30 },
+            flush_tables_at_once: 4,
+            file_bytes: 256 << 20,
+            merge_files: 8,
+            keep_departed: Duration::from_secs(3_600),
+            clock: Clock::default(),
             observer: Observer::default(),
         }
     }
@@ -169,17 +200,18 @@ impl Store {
     pub fn open(directory: &Path, options: StoreOptions) -> Result<Self, OpenStoreError> {
         let (opened, receive) = sync_channel(1);
         let (flusher, flush_inputs) = sync_channel(FLUSH_QUEUE);
+        let (maintainer, maintain_inputs) = sync_channel(FLUSH_QUEUE);
         let path = directory.to_owned();
-        let (to_flusher, flush_options) = (flusher.clone(), options.clone());
+        let senders = Senders { flusher: flusher.clone(), maintainer: maintainer.clone() };
         // The tables' library is asynchronous, so it gets a runtime, and the runtime a thread that may drop it.
         let flush_thread = spawn("flush", move || {
             let runtime = match runtime() {
                 Ok(runtime) => runtime,
                 Err(failure) => return drop(opened.send(Err(failure))),
             };
-            match runtime.block_on(recover(&path, flush_options.log)) {
+            match runtime.block_on(recover(&path, options.log, options.keep_departed)) {
                 Ok(recovered) => {
-                    let (parts, flusher) = assemble(recovered, &flush_options, to_flusher);
+                    let (parts, flusher) = assemble(recovered, &options, senders, runtime.handle());
                     if opened.send(Ok(parts)).is_ok() {
                         flusher.run(&runtime, &flush_inputs);
                     }
@@ -188,10 +220,13 @@ impl Store {
             }
         })?;
         let parts = receive.recv().map_err(|_| OpenStoreError::Died)??;
-        let Parts { shared, files, recovery, committer, log_owner, commit_inputs } = parts;
+        let Parts { shared, files, recovery, committer, log_owner, commit_inputs, maintenance } = parts;
+        let stopping = Arc::clone(&maintenance.stopping);
         let commit_thread = spawn("commit", move || log_owner.run(commit_inputs))?;
-        let threads = Mutex::new(Some(Threads { flush: flush_thread, commit: commit_thread }));
-        Ok(Self { shared, files, recovery, committer, flusher, threads })
+        let maintain_thread = spawn("maintain", move || maintenance.run(&maintain_inputs))?;
+        let threads = Threads { flush: flush_thread, commit: commit_thread, maintain: maintain_thread };
+        let threads = Mutex::new(Some(threads));
+        Ok(Self { shared, files, recovery, committer, flusher, maintainer, stopping, threads })
     }
 
     /// What was found at the opening. Losses in it should be told to a person.
@@ -235,12 +270,13 @@ impl Store {
         let state = self.shared.read();
         let snapshot = |table: &'static Table| {
             let rows = state.tables.get(&(workspace, table.name));
+            let lease = rows.map(|rows| Arc::clone(&rows.lease)).unwrap_or_default();
             TableSnapshot {
                 table,
                 schema: table.arrow_schema(),
                 buffered: rows.map(TableState::buffered).unwrap_or_default(),
                 files: rows.map(|rows| Arc::clone(&rows.files)).unwrap_or_default(),
-                object_store: Arc::clone(&self.files),
+                object_store: Arc::new(self.files.leased(lease)),
             }
         };
         Ok(tables.into_iter().map(snapshot).collect())
@@ -255,9 +291,35 @@ impl Store {
 
     /// The tables of a workspace that have, or had, rows.
     pub fn tables(&self, workspace: Uuid) -> Vec<TableInfo> {
+        let departed = self.shared.progress().departed_bytes.clone();
         let state = self.shared.read();
         let of_workspace = state.tables.iter().filter(|(key, _)| key.0 == workspace);
-        of_workspace.map(|(key, table)| info(key.1, table)).collect()
+        let departed = |key| departed.get(key).copied().unwrap_or(0);
+        of_workspace.map(|(key, table)| info(key.1, table, departed(key))).collect()
+    }
+
+    /// How much was ever stored of each table of a workspace, in rows and billed bytes. It only grows.
+    pub fn metered(&self, workspace: Uuid) -> Vec<(&'static str, Metered)> {
+        self.shared.read().meter.of(workspace)
+    }
+
+    /// Says how long each table keeps its rows. Until it is said, and for tables of which nothing is said, all stay.
+    pub fn set_retention(&self, retention: Retention) {
+        self.shared.set_retention(retention);
+        // If it is full, it will see the new retention with what it has to do.
+        let _ = self.maintainer.try_send(MaintainInput::Due);
+    }
+
+    /// What is being done to data files in the background.
+    pub fn maintenance(&self) -> Maintenance {
+        self.shared.progress().maintenance.clone()
+    }
+
+    /// Merges, lets go and removes all that is to be now. Blocks; queries and ingest go on.
+    pub fn maintain(&self) -> Result<(), FlushError> {
+        let (reply, answer) = sync_channel(1);
+        self.maintainer.send(MaintainInput::Finish(reply)).map_err(|_| FlushError::NoAnswer)?;
+        answer.recv().map_err(|_| FlushError::NoAnswer)
     }
 
     /// Moves all rows that are in memory now to data files. Blocks.
@@ -299,12 +361,12 @@ impl Store {
         let held_bytes = tables.iter().map(|(_, batch)| bytes_of(std::slice::from_ref(batch))).sum();
         let record = IngestRecord { workspace, origin, tables };
         let encoded = record.encode()?;
-        self.reserve(held_bytes)?;
+        self.reserve(workspace, held_bytes)?;
         let (reply, outcome) = oneshot::channel();
         let rows = record.tables;
         let request = Request { workspace, origin, record: encoded, rows, held_bytes, reply };
         if let Err(refused) = self.committer.try_send(CommitInput::Ingest(request)) {
-            self.shared.release(held_bytes);
+            self.shared.held().release(workspace, held_bytes);
             return Err(match refused {
                 mpsc::error::TrySendError::Full(_) => BUSY,
                 mpsc::error::TrySendError::Closed(_) => IngestError::Closed,
@@ -322,13 +384,16 @@ impl Store {
         }
     }
 
-    fn reserve(&self, bytes: u64) -> Result<(), IngestError> {
-        let max = self.shared.max_held_bytes();
-        if bytes > max {
-            return Err(IngestError::TooLarge { bytes, max });
-        }
-        if self.shared.reserve(bytes) {
-            return Ok(());
+    fn reserve(&self, workspace: Uuid, bytes: u64) -> Result<(), IngestError> {
+        {
+            let mut held = self.shared.held();
+            let max = held.max();
+            if bytes > max {
+                return Err(IngestError::TooLarge { bytes, max });
+            }
+            if held.reserve(workspace, bytes) {
+                return Ok(());
+            }
         }
         self.hurry();
         Err(BUSY)
@@ -340,7 +405,11 @@ impl Store {
     }
 
     fn stop(&self, threads: Threads) {
-        // Whoever has stopped already cannot be told so; it is joined all the same.
+        // Whoever has stopped already cannot be told so; it is joined all the same. The maintainer first, because it
+        // waits for the flusher, and the flusher before the committer for the same reason.
+        self.stopping.store(true, Ordering::Relaxed);
+        let _ = self.maintainer.send(MaintainInput::Stop);
+        let _ = threads.maintain.join();
         let _ = self.flusher.send(FlushInput::Stop);
         let _ = threads.flush.join();
         let _ = futures::executor::block_on(self.committer.send(CommitInput::Stop));
@@ -373,43 +442,74 @@ impl TableSnapshot {
 struct Threads {
     flush: JoinHandle<()>,
     commit: JoinHandle<()>,
+    maintain: JoinHandle<()>,
+}
+
+/// How the threads reach each other.
+struct Senders {
+    flusher: SyncSender<FlushInput>,
+    maintainer: SyncSender<MaintainInput>,
 }
 
 /// What the opening thread hands over.
 struct Parts {
     shared: Arc<Shared>,
-    files: Arc<dyn ObjectStore>,
+    files: DurableFiles,
     recovery: Recovery,
     committer: mpsc::Sender<CommitInput>,
     log_owner: Committer<RealDisk>,
     commit_inputs: mpsc::Receiver<CommitInput>,
+    maintenance: Maintainer,
 }
 
 fn assemble(
     recovered: Recovered,
     options: &StoreOptions,
-    to_flusher: SyncSender<FlushInput>,
+    senders: Senders,
+    runtime: &Handle,
 ) -> (Parts, Flusher) {
-    let Recovered { directory, files, tables, flushed, log, state, recovery } = recovered;
+    let Recovered { directory, files, tables, flushed, log, state, recovery, departed } = recovered;
     let shared = Arc::new(Shared::new(state, options.max_buffer_bytes));
-    if shared.held_bytes() >= options.flush_bytes {
-        let _ = to_flusher.try_send(FlushInput::Due);
+    if shared.held().total() >= options.flush_bytes {
+        let _ = senders.flusher.try_send(FlushInput::Due);
     }
     let (committer, commit_inputs) = mpsc::channel(INGEST_QUEUE);
+    let observer = &options.observer;
+    let maintenance = Maintainer {
+        shared: Arc::clone(&shared),
+        files: Files { store: Arc::new(files.clone()), runtime: runtime.clone() },
+        flusher: senders.flusher.clone(),
+        observer: observer.clone(),
+        clock: options.clock.clone(),
+        options: MergeOptions {
+            target_bytes: options.file_bytes,
+            fan_in: options.merge_files.max(2),
+            ..MergeOptions::default()
+        },
+        keep_departed: options.keep_departed,
+        stopping: Arc::default(),
+        departed,
+        set_aside: HashMap::new(),
+        last: None,
+    };
     let flusher = Flusher {
         directory,
-        files: Arc::clone(&files),
+        files: Arc::new(files.clone()),
         tables,
         flushed,
         shared: Arc::clone(&shared),
         committer: committer.clone(),
+        maintainer: senders.maintainer,
         interval: options.flush_interval,
-        observer: options.observer.clone(),
+        tables_at_once: options.flush_tables_at_once.max(1),
+        observer: observer.clone(),
+        pending: HashMap::new(),
         cut: None,
+        is_behind: false,
     };
     let log_owner =
-        Committer::new(log, Arc::clone(&shared), to_flusher, options.flush_bytes, options.observer.clone());
-    (Parts { shared, files, recovery, committer, log_owner, commit_inputs }, flusher)
+        Committer::new(log, Arc::clone(&shared), senders.flusher, options.flush_bytes, observer.clone());
+    (Parts { shared, files, recovery, committer, log_owner, commit_inputs, maintenance }, flusher)
 }
 
 fn adopt(rows: Vec<(&str, RecordBatch)>) -> Result<Vec<(&'static Table, RecordBatch)>, IngestError> {
@@ -424,7 +524,7 @@ fn adopt(rows: Vec<(&str, RecordBatch)>) -> Result<Vec<(&'static Table, RecordBa
     Ok(tables)
 }
 
-fn info(name: &'static str, table: &TableState) -> TableInfo {
+fn info(name: &'static str, table: &TableState, departed_bytes: u64) -> TableInfo {
     let buffered = table.buffered();
     let buffered_rows = count(&buffered);
     TableInfo {
@@ -434,6 +534,13 @@ fn info(name: &'static str, table: &TableState) -> TableInfo {
         buffered_bytes: bytes_of(&buffered),
         files: table.files.len() as u64,
         file_bytes: table.files.iter().map(|file| file.size).sum(),
+        days: table
+            .files
+            .iter()
+            .map(|file| file.day)
+            .min()
+            .zip(table.files.iter().map(|file| file.day).max()),
+        departed_bytes,
     }
 }
 

@@ -17,6 +17,9 @@ pub const KQL_TYPE_KEY: &str = "kql.type";
 /// The column that every table has and that every row must fill.
 pub const TIME_GENERATED: &str = "TimeGenerated";
 
+/// The column with the size of the row as data volume counts it, in bytes.
+pub const BILLED_SIZE: &str = "_BilledSize";
+
 /// A table that every workspace has.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Table {
@@ -215,8 +218,10 @@ fn build_schema(table: &Table) -> Schema {
 
 /// How every table of machines' rows is sorted: measured to make grouping by machine two to three times faster.
 const BY_COMPUTER: &[&str] = &["Computer", TIME_GENERATED];
+/// How a table that is not about machines is sorted.
+const BY_TIME: &[&str] = &[TIME_GENERATED];
 
-static TABLES: [Table; 4] = [
+static TABLES: [Table; 8] = [
     Table {
         name: "ConfigurationChange",
         columns: columns::CONFIGURATION_CHANGE,
@@ -224,6 +229,14 @@ static TABLES: [Table; 4] = [
         sort_by: BY_COMPUTER,
         bloom_filters: &["Computer", "FileSystemPath", "FileContentChecksum"],
         plain: &["FileContentChecksum", "PreviousFileContentChecksum", "ChangeId"],
+    },
+    Table {
+        name: "ConfigurationData",
+        columns: columns::CONFIGURATION_DATA,
+        is_billable: true,
+        sort_by: BY_COMPUTER,
+        bloom_filters: &["Computer", "FileSystemPath", "FileContentChecksum"],
+        plain: &["FileContentChecksum"],
     },
     Table {
         name: "Coverage",
@@ -242,11 +255,35 @@ static TABLES: [Table; 4] = [
         plain: &[],
     },
     Table {
+        name: "LAQueryLogs",
+        columns: columns::LA_QUERY_LOGS,
+        is_billable: false,
+        sort_by: BY_TIME,
+        bloom_filters: &[],
+        plain: &["CorrelationId"],
+    },
+    Table {
+        name: "MDCFileIntegrityMonitoringEvents",
+        columns: columns::MDC_FILE_INTEGRITY_MONITORING_EVENTS,
+        is_billable: true,
+        sort_by: BY_COMPUTER,
+        bloom_filters: &["Computer", "FilePath", "FileSha256"],
+        plain: &["FileMd5", "FileSha256", "FileSha1"],
+    },
+    Table {
         name: "Operation",
         columns: columns::OPERATION,
         is_billable: false,
         sort_by: BY_COMPUTER,
         bloom_filters: &["Computer"],
+        plain: &[],
+    },
+    Table {
+        name: "Usage",
+        columns: columns::USAGE,
+        is_billable: false,
+        sort_by: BY_TIME,
+        bloom_filters: &[],
         plain: &[],
     },
 ];

@@ -23,13 +23,13 @@ fn a_directory_of_a_newer_version_is_refused_untouched() {
     let directory = tempdir().unwrap();
     drop(open(directory.path()));
     let path = directory.path().join("format.json");
-    fs::write(&path, r#"{"format":2,"something":"else"}"#).unwrap();
+    fs::write(&path, r#"{"format":3,"something":"else"}"#).unwrap();
     let refused = Store::open(directory.path(), quiet()).unwrap_err();
     assert!(
-        matches!(refused, OpenStoreError::Directory(OpenDirectoryError::Newer { found: 2, known: 1, .. })),
+        matches!(refused, OpenStoreError::Directory(OpenDirectoryError::Newer { found: 3, known: 2, .. })),
         "{refused}"
     );
-    assert_eq!(fs::read_to_string(path).unwrap(), r#"{"format":2,"something":"else"}"#);
+    assert_eq!(fs::read_to_string(path).unwrap(), r#"{"format":3,"something":"else"}"#);
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn last_commit(directory: &Path) -> Option<PathBuf> {
 fn after_a_crash_between_any_two_steps_each_acknowledged_row_is_there_once() {
     let pictures = pictures();
     let steps: BTreeSet<_> = pictures.iter().map(|picture| picture.step).collect();
-    assert_eq!(steps.len(), 8, "every step was seen: {steps:?}");
+    assert_eq!(steps.len(), 8, "every step of a flush was seen: {steps:?}");
     for (index, picture) in pictures.iter().enumerate() {
         check(picture, picture.directory.path(), &format!("picture {index}, after {:?}", picture.step));
     }

@@ -85,3 +85,72 @@ fn a_table_goes_on_through_checkpoints() {
     store.close().unwrap();
     assert_eq!(store.snapshot(WORKSPACE, CHANGES).unwrap().rows(), 103);
 }
+
+/// The last commit of a table that says which columns it has, and its number.
+fn last_metadata(log: &std::path::Path) -> (String, serde_json::Value) {
+    let mut names: Vec<_> = std::fs::read_dir(log)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let found = names.into_iter().rev().filter(|name| name.ends_with(".json")).find_map(|name| {
+        let text = std::fs::read_to_string(log.join(&name)).unwrap();
+        let actions = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let metadata = actions.filter_map(|action| action.get("metaData").cloned()).next()?;
+        Some((name, metadata))
+    });
+    found.unwrap()
+}
+
+fn columns_of(metadata: &serde_json::Value) -> Vec<String> {
+    let schema: serde_json::Value = serde_json::from_str(metadata["schemaString"].as_str().unwrap()).unwrap();
+    let fields = schema["fields"].as_array().unwrap().iter();
+    fields.map(|field| field["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_table_that_an_older_version_made_gets_the_new_columns_once_and_keeps_its_rows() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    ingest(&store, 1).unwrap();
+    store.close().unwrap();
+    drop(store);
+    // As an older version would have made it: without a column, and with none of the settings.
+    let log = directory.path().join("tables").join(WORKSPACE.to_string()).join(CHANGES).join("_delta_log");
+    let first = log.join("00000000000000000000.json");
+    let text = std::fs::read_to_string(&first).unwrap();
+    let lines = text.lines().map(|line| {
+        let mut action: serde_json::Value = serde_json::from_str(line).unwrap();
+        if let Some(metadata) = action.get_mut("metaData") {
+            let mut schema: serde_json::Value =
+                serde_json::from_str(metadata["schemaString"].as_str().unwrap()).unwrap();
+            schema["fields"].as_array_mut().unwrap().retain(|field| field["name"] != "RuleName");
+            metadata["schemaString"] = schema.to_string().into();
+            metadata["configuration"] = serde_json::json!({});
+        }
+        action.to_string()
+    });
+    let lines: Vec<_> = lines.collect();
+    std::fs::write(&first, lines.join("\n")).unwrap();
+
+    let store = open(directory.path());
+    let (name, metadata) = last_metadata(&log);
+    assert_eq!(name, "00000000000000000002.json");
+    let columns = columns_of(&metadata);
+    let mut expected: Vec<_> = fim_store::schema::table(CHANGES)
+        .unwrap()
+        .columns
+        .iter()
+        .map(|column| column.name.to_owned())
+        .collect();
+    expected.push("day".to_owned());
+    assert_eq!(columns, expected);
+    assert_eq!(metadata["configuration"]["delta.logRetentionDuration"], "interval 2 days");
+    assert_eq!(metadata["partitionColumns"], serde_json::json!(["day"]));
+    ingest(&store, 2).unwrap();
+    store.close().unwrap();
+    assert_eq!(store.snapshot(WORKSPACE, CHANGES).unwrap().rows(), 4);
+    drop(store);
+    drop(open(directory.path()));
+    assert_eq!(last_metadata(&log).0, name, "the columns are changed once");
+}

@@ -11,6 +11,7 @@ mod directory;
 mod kill_points;
 mod layout;
 mod log_model;
+mod maintain;
 mod record;
 mod rows;
 mod store;

@@ -328,3 +328,84 @@ fn many_small_calls_take_little_memory() {
     assert!(per_row < 1_500, "{per_row} bytes a row");
     assert_eq!(change_ids(&store), expected_changes(1..=200));
 }
+
+#[test]
+fn a_table_that_cannot_be_written_holds_up_no_other_and_follows_later() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    ingest(&store, 1).unwrap();
+    store.flush().unwrap();
+    // A file where a table's directory should be, for a workspace that comes new.
+    let other = Uuid::from_u128(3);
+    let tables = directory.path().join("tables");
+    fs::write(tables.join(other.to_string()), "in the way").unwrap();
+    block_on(store.ingest(other, vec![(CHANGES, changes(7, 2))], origin(1))).unwrap();
+    for batch in 2..=4 {
+        ingest(&store, batch).unwrap();
+        let failure = store.flush().unwrap_err();
+        assert!(failure.to_string().contains(&other.to_string()), "{failure}");
+    }
+    assert_eq!(store.snapshot(WORKSPACE, CHANGES).unwrap().buffered.len(), 0, "the others are in files");
+    block_on(store.ingest(other, vec![(CHANGES, changes(8, 2))], origin(2))).unwrap();
+    assert_eq!(store.snapshot(other, CHANGES).unwrap().rows(), 4, "and its rows are not lost");
+    // A crash now: all that the stuck table has is in the log.
+    let crashed = tempdir().unwrap();
+    copy(directory.path(), crashed.path());
+    for path in [directory.path(), crashed.path()] {
+        fs::remove_file(path.join("tables").join(other.to_string())).unwrap();
+    }
+    let after_crash = open(crashed.path());
+    for store in [&store, &after_crash] {
+        store.flush().unwrap();
+        assert_eq!(change_ids(store), expected_changes(1..=4));
+        let snapshot = store.snapshot(other, CHANGES).unwrap();
+        assert_eq!((snapshot.rows(), snapshot.buffered.len()), (4, 0));
+        assert_eq!(texts(&snapshot, "ChangeId"), ["7/0", "7/1", "8/0", "8/1"]);
+    }
+    drop(after_crash);
+    let again = open(crashed.path());
+    assert_eq!(again.recovery().replayed, 0, "the log has given its records back");
+}
+
+#[test]
+fn what_was_stored_is_metered_once_through_flush_crash_and_repeats() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    let metered = |store: &Store| {
+        let tables = store.metered(WORKSPACE);
+        tables.into_iter().map(|(name, metered)| (name, metered.rows)).collect::<Vec<_>>()
+    };
+    let bytes =
+        |store: &Store| store.metered(WORKSPACE).iter().map(|(_, metered)| metered.billed_bytes).sum::<f64>();
+    for batch in [1, 2, 2] {
+        ingest(&store, batch).unwrap();
+    }
+    assert_eq!(metered(&store), [(CHANGES, 4), (COVERAGE, 2)]);
+    store.flush().unwrap();
+    ingest(&store, 3).unwrap();
+    let before = bytes(&store);
+    assert!(before > 0.0);
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(metered(&store), [(CHANGES, 6), (COVERAGE, 3)]);
+    assert!((bytes(&store) - before).abs() < 1e-6);
+    store.drop_workspace(WORKSPACE).unwrap();
+    assert_eq!(metered(&store), []);
+}
+
+#[test]
+fn a_workspace_that_floods_leaves_the_memory_for_others() {
+    let directory = tempdir().unwrap();
+    let one = changes(1, 2).get_array_memory_size() + gaps(1, 1).get_array_memory_size();
+    let options = StoreOptions { max_buffer_bytes: one as u64 * 40, ..quiet() };
+    let store = Store::open(directory.path(), options).unwrap();
+    let mut batch = 0;
+    while ingest(&store, batch + 1).is_ok() {
+        batch += 1;
+        assert!(batch < 1_000, "the flood is never stopped");
+    }
+    let other = Uuid::from_u128(3);
+    block_on(store.ingest(other, vec![(CHANGES, changes(1, 2))], origin(1))).unwrap();
+    store.flush().unwrap();
+    ingest(&store, batch + 1).unwrap();
+}

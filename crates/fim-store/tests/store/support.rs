@@ -19,11 +19,13 @@ pub const WORKSPACE: Uuid = Uuid::from_u128(0x5eed);
 pub const DAY: Timestamp = Timestamp(1_795_305_600_000_000_000);
 const HOUR_NANOS: i64 = 3_600_000_000_000;
 
-/// Options under which nothing is flushed unless a test asks for it.
+/// Options under which nothing is flushed unless a test asks for it, one table after the other, and nothing is merged.
 pub fn quiet() -> StoreOptions {
     StoreOptions {
         flush_interval: Duration::from_secs(86_400),
         flush_bytes: u64::MAX,
+        flush_tables_at_once: 1,
+        file_bytes: 0,
         ..StoreOptions::default()
     }
 }
