@@ -313,7 +313,7 @@ proptest! {
 }
 
 #[test]
-fn a_million_unreadable_files_cost_a_bounded_memory() {
+fn thousands_of_unreadable_files_cost_a_bounded_memory() {
     let mut sensor = Sensor::new();
     sensor.step(Input::Started { last_alive: None, stop: Stop::Unclean, memory: Box::default() });
     let rules = vec![Rule { recurse: true, ..Rule::new("srv", "Custom", "/srv") }];

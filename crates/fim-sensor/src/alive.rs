@@ -23,23 +23,48 @@ struct Stamp {
     alive: i64,
     /// True if the sensor ended in good order then.
     is_stopped: bool,
+    /// When the last complete scan ended, in nanoseconds since the epoch: the state says so too, but it may be lost.
+    #[serde(default)]
+    last_complete: Option<i64>,
 }
 
-/// When the last run was alive last, and how it ended; nothing if there was none, or the stamp cannot be read.
-pub(crate) fn last_run(dir: &DataDir) -> Option<(Timestamp, Stop)> {
-    let stamp: Stamp = serde_json::from_slice(&RealDisk.read(&dir.alive_path()).ok()?).ok()?;
+/// What the stamp tells of the last run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct LastRun {
+    /// When it was alive last; nothing if the stamp cannot be read.
+    pub alive: Option<Timestamp>,
+    /// How it ended.
+    pub stop: Stop,
+    /// When the last complete scan ended, if there was one.
+    pub last_complete: Option<Timestamp>,
+}
+
+/// What is known of the last run; nothing if there was none.
+pub(crate) fn last_run(dir: &DataDir) -> Option<LastRun> {
+    let bytes = RealDisk.read(&dir.alive_path()).ok()?;
+    let Ok(stamp) = serde_json::from_slice::<Stamp>(&bytes) else {
+        return Some(LastRun { alive: None, stop: Stop::Unclean, last_complete: None });
+    };
     let stop = if stamp.is_stopped { Stop::Clean } else { Stop::Unclean };
-    Some((Timestamp(stamp.alive), stop))
+    let last_complete = stamp.last_complete.map(Timestamp);
+    Some(LastRun { alive: Some(Timestamp(stamp.alive)), stop, last_complete })
 }
 
 /// Says that the sensor is alive.
-pub(crate) fn stamp(dir: &DataDir, now: Timestamp) -> io::Result<()> {
-    put(dir, &dir.alive_path(), &Stamp { alive: now.0, is_stopped: false })
+pub(crate) fn stamp(dir: &DataDir, now: Timestamp, last_complete: Option<Timestamp>) -> io::Result<()> {
+    let last_complete = last_complete.map(|time| time.0);
+    put(dir, &dir.alive_path(), &Stamp { alive: now.0, is_stopped: false, last_complete })
 }
 
 /// Says that the sensor ended in good order, durably.
-pub(crate) fn stamp_stopped(dir: &DataDir, now: Timestamp) -> io::Result<()> {
-    let text = serde_json::to_vec(&Stamp { alive: now.0, is_stopped: true }).map_err(io::Error::other)?;
+pub(crate) fn stamp_stopped(
+    dir: &DataDir,
+    now: Timestamp,
+    last_complete: Option<Timestamp>,
+) -> io::Result<()> {
+    let last_complete = last_complete.map(|time| time.0);
+    let stamp = Stamp { alive: now.0, is_stopped: true, last_complete };
+    let text = serde_json::to_vec(&stamp).map_err(io::Error::other)?;
     replace_file(&RealDisk, &dir.alive_path(), &text)
 }
 

@@ -8,17 +8,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fim_core::{Demand, Gap, Input, Memory, ScanPlan, Stop, Timestamp, Tracker};
+use fim_core::{Demand, Gap, GapCause, GapScope, Input, Memory, ScanPlan, Stop, Timestamp, Tracker};
 use fim_log::Disk;
 use fim_scan::{FileTree, ScanControl, ScanOptions};
 use fim_wire::Report;
 
+use crate::alive::LastRun;
 use crate::identity::DataDir;
 use crate::inbox::{Inbox, Message};
 use crate::settings::{Settings, error_text};
 use crate::shared_spool::SharedSpool;
 use crate::spool::SpoolError;
-use crate::state_store::StateStore;
+use crate::state_store::{Found, Notes, StateStore};
 use crate::status::{SensorState, SharedStatus};
 use crate::time::rfc3339;
 
@@ -33,8 +34,8 @@ pub(crate) struct EngineParts<T: FileTree, D: Disk> {
     pub tree: Box<dyn Fn() -> Arc<T> + Send>,
     pub disk: D,
     pub store: StateStore<D>,
-    /// What was wrong with the state when it was opened, if it has been moved aside.
-    pub lost_state: Option<String>,
+    /// What was found where the state is kept.
+    pub found: Found,
     pub spool: Arc<SharedSpool<D>>,
     pub inbox: Arc<Inbox>,
     pub status: SharedStatus,
@@ -54,40 +55,42 @@ pub(crate) struct Engine<T: FileTree, D: Disk> {
     wake_at: Option<Timestamp>,
     /// What the tracker wants to be kept, until it is.
     memory: Option<Memory>,
-    /// Gaps that the spool had no room for.
+    /// Gaps that the spool does not have yet: it had no room, or they have to be on the disk first.
     waiting_gaps: VecDeque<Gap>,
     /// True if the spool has reports that are not durable.
     is_unsynced: bool,
 }
 
 impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
-    /// An engine that goes on where the last one ended.
-    pub fn start(
-        parts: EngineParts<T, D>,
-        last_alive: Option<Timestamp>,
-        stop: Stop,
-        settings: Option<Settings>,
-    ) -> Self {
-        let mut memory = parts.store.memory().clone();
+    /// An engine that goes on where the last one ended. What was lost meanwhile is on the disk as a gap before anything
+    /// is changed that it could be found by again.
+    pub fn start(parts: EngineParts<T, D>, last_run: Option<LastRun>, settings: Option<Settings>) -> Self {
+        let lost = what_is_lost(&parts, last_run);
+        let mut memory = parts.store.notes().memory.clone();
         memory.baselined = memory.baselined.resolve(&variable).0;
+        if lost.is_some() && memory.last_complete.is_none() {
+            memory.last_complete = last_run.map_or_else(|| last_report(&parts), |run| run.last_complete);
+        }
         // The stamp may have been lost with the power; then the last complete scan is the last sign of life.
-        let last_alive = last_alive.or(memory.last_complete);
-        let lost_state = parts.lost_state.clone();
+        let last_alive = last_run.and_then(|run| run.alive).or(memory.last_complete);
+        let stop = last_run.map_or(Stop::Unclean, |run| run.stop);
         let mut engine = Self {
             tracker: Tracker::new(parts.machine),
+            waiting_gaps: still_waiting(&parts),
             parts,
             due_scan: None,
             control: None,
             wake_at: None,
             memory: None,
-            waiting_gaps: VecDeque::new(),
             is_unsynced: false,
         };
-        engine.align_with_spool();
+        engine.tell_lost_reports(memory.last_complete);
+        if lost.is_none() {
+            engine.align_with_spool();
+        }
         engine.take_in(Input::Started { last_alive, stop, memory: Box::new(memory) });
-        if let Some(detail) = lost_state {
-            tracing::error!(detail, "the state is damaged; it was moved aside, and a new baseline is taken");
-            engine.take_in(Input::StateLost { detail });
+        if let Some(detail) = lost {
+            engine.lose_state(detail);
         }
         if let Some(settings) = settings {
             engine.work_by(settings);
@@ -175,8 +178,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         }
         self.sync_spool();
         if let Some(memory) = self.memory.take() {
-            let sequence = self.parts.store.spool_sequence();
-            let kept = self.parts.store.remember(sequence, memory);
+            let notes = self.notes(self.parts.store.spool_sequence(), memory);
+            let kept = self.parts.store.remember(notes);
             self.note_kept(kept.err().map(|error| error_text(&error)));
         }
         self.show();
@@ -219,13 +222,17 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     /// Puts a gap into the spool, after those that wait for room.
     fn report(&mut self, gap: Gap) {
+        self.let_wait(gap);
+        self.report_waiting();
+    }
+
+    fn let_wait(&mut self, gap: Gap) {
         if self.waiting_gaps.len() == MOST_WAITING_GAPS {
             // The gap of the full spool covers everything, this one included.
             tracing::error!(?gap, "no room for a gap");
             return;
         }
         self.waiting_gaps.push_back(gap);
-        self.report_waiting();
     }
 
     fn report_waiting(&mut self) {
@@ -242,10 +249,15 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         if !self.waiting_gaps.is_empty() {
             self.report_waiting();
         }
-        if !self.is_unsynced {
+        let mut spool = self.parts.spool.lock();
+        if !self.is_unsynced && !spool.is_ledger_stale() {
             return true;
         }
-        let synced = self.parts.spool.lock().sync();
+        let synced = spool.sync();
+        if synced.is_ok() && self.waiting_gaps.is_empty() {
+            spool.forget_lost_records();
+        }
+        drop(spool);
         match synced {
             Ok(()) => {
                 self.is_unsynced = false;
@@ -259,18 +271,81 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         }
     }
 
+    /// What is kept beside a state that contains the spool's records up to `spool_sequence`.
+    fn notes(&self, spool_sequence: u64, memory: Memory) -> Notes {
+        let is_delivered = !self.is_unsynced && self.parts.spool.lock().unsent() == 0;
+        let delivered =
+            if is_delivered { Some((self.parts.clock)()) } else { self.parts.store.notes().delivered };
+        Notes { spool_sequence, delivered, memory, waiting: self.waiting_gaps.iter().cloned().collect() }
+    }
+
     /// Sees to it that the state and the spool speak of the same records.
     fn align_with_spool(&mut self) {
         let last = self.parts.spool.lock().last_durable();
-        let store = &mut self.parts.store;
+        let store = &self.parts.store;
         // A spool that somebody emptied counts from one again, and without a state there is nothing to fold over.
-        if store.spool_sequence() > last || !store.has_state() {
-            let memory = store.memory().clone();
-            let kept = store.remember(last, memory);
-            self.note_kept(kept.err().map(|error| error_text(&error)));
+        let is_aligned = store.has_state() && store.spool_sequence() <= last;
+        let kept = if is_aligned {
+            Ok(())
         } else {
-            self.note_kept(None);
+            let notes = self.notes(last, store.notes().memory.clone());
+            self.parts.store.remember(notes)
+        };
+        self.note_kept(kept.err().map(|error| error_text(&error)));
+    }
+
+    /// Lets a gap wait to be told if the spool lost reports that the server may not have.
+    fn tell_lost_reports(&mut self, last_complete: Option<Timestamp>) {
+        let spool = self.parts.spool.lock();
+        let notes = self.parts.store.notes();
+        if !spool.has_lost_records() && notes.spool_sequence <= spool.last_durable() {
+            return;
         }
+        drop(spool);
+        let now = (self.parts.clock)();
+        let gap = Gap {
+            scope: GapScope::Everything,
+            start: notes.delivered.or(last_complete).unwrap_or(now).min(now),
+            end: Some(now),
+            cause: GapCause::SpoolDamaged,
+            detail: "reports are missing from the spool that the server may not have had; what changed in this time \
+                     may not have been told"
+                .to_owned(),
+        };
+        tracing::error!("reports are missing from the spool");
+        self.let_wait(gap);
+    }
+
+    /// Begins without the state. The gap that tells of it comes into force together with the empty state, so that a
+    /// crash leaves either the damage to be found again or the gap to be sent.
+    fn lose_state(&mut self, detail: String) {
+        tracing::error!(
+            detail,
+            "the state is lost; what is left of it is moved aside, and a new baseline is taken"
+        );
+        self.wake_at = None;
+        let now = (self.parts.clock)();
+        let mut demands = Vec::new();
+        self.tracker.handle(now, Input::StateLost { detail }, &mut demands);
+        for demand in demands {
+            match demand {
+                Demand::Report(gap) => self.let_wait(*gap),
+                other @ (Demand::StartScan(_)
+                | Demand::CancelScan
+                | Demand::Emit(_)
+                | Demand::Remember(_)
+                | Demand::WaitUntil(_)
+                | Demand::Keep(_)
+                | Demand::Forget(_)) => self.perform(other),
+            }
+        }
+        let memory = self.memory.take().unwrap_or_else(|| self.tracker.memory());
+        let last = self.parts.spool.lock().last_durable();
+        let notes = self.notes(last, memory);
+        let lost = self.parts.store.lose(now, notes);
+        self.note_kept(lost.err().map(|error| error_text(&error)));
+        self.sync_spool();
+        self.show();
     }
 
     /// Lets the spool forget what the state on the disk contains, or tells why it could not be kept.
@@ -299,6 +374,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         } else {
             SensorState::Scanning
         };
+        self.parts.status.set_last_complete(self.tracker.last_complete());
         let mut is_news = false;
         self.parts.status.update(|status| {
             is_news = status.state != state;
@@ -313,6 +389,38 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             self.parts.spool.ring();
         }
     }
+}
+
+/// What is wrong with the state, for a person; nothing if it is whole or there was none.
+fn what_is_lost<T: FileTree, D: Disk + Clone>(
+    parts: &EngineParts<T, D>,
+    last_run: Option<LastRun>,
+) -> Option<String> {
+    match &parts.found {
+        Found::Whole => None,
+        Found::Damaged(detail) => Some(detail.clone()),
+        Found::Nothing => {
+            let has_run = last_run.is_some() || parts.spool.lock().last_durable() > 0;
+            has_run.then(|| "the state is missing, though the agent ran here before".to_owned())
+        }
+    }
+}
+
+/// When the newest report that the spool still has was made: a sign of life if no other is left.
+fn last_report<T: FileTree, D: Disk + Clone>(parts: &EngineParts<T, D>) -> Option<Timestamp> {
+    parts.spool.lock().newest()
+}
+
+/// The gaps that waited for the spool when the notes were written, and are still not in it.
+fn still_waiting<T: FileTree, D: Disk + Clone>(parts: &EngineParts<T, D>) -> VecDeque<Gap> {
+    let notes = parts.store.notes();
+    let mut waiting: VecDeque<Gap> = notes.waiting.iter().cloned().collect();
+    if !waiting.is_empty() {
+        for (_, report) in parts.spool.lock().reports_after(notes.spool_sequence) {
+            waiting.retain(|gap| !matches!(&report, Report::Gap(told) if told == gap));
+        }
+    }
+    waiting
 }
 
 /// The value of an environment variable, which rules may name.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use fim_core::Stop;
 use fim_log::{LogOptions, RealDisk};
 use fim_scan::{FileTree, ScanOptions};
 use thiserror::Error;
@@ -105,7 +104,7 @@ impl Sensor {
         let last_run = alive::last_run(&dir);
         let spool = Spool::open(RealDisk, dir.spool_path(), config.spool, started)?;
         let spool = Arc::new(SharedSpool::new(spool));
-        let (store, lost_state) = StateStore::open(RealDisk, &dir.state_path(), started)?;
+        let (store, found) = StateStore::open(RealDisk, &dir.state_path())?;
         let settings = Settings::load(&dir);
         let status = SharedStatus::new(Status {
             agent_version: config.agent_version,
@@ -135,7 +134,7 @@ impl Sensor {
             tree: Box::new(tree),
             disk: RealDisk,
             store,
-            lost_state,
+            found,
             spool: Arc::clone(&spool),
             inbox: Arc::clone(&inbox),
             status: status.clone(),
@@ -152,11 +151,9 @@ impl Sensor {
             data_dir: dir,
             _lock: lock,
         };
-        running.engine = Some(spawn("engine", move || {
-            let (last_alive, stop) =
-                last_run.map_or((None, Stop::Unclean), |(alive, stop)| (Some(alive), stop));
-            Engine::start(parts, last_alive, stop, settings).run();
-        })?);
+        // Before the new run's first sign of life is written down: the last one's is what the gap between begins with.
+        let engine = Engine::start(parts, last_run, settings);
+        running.engine = Some(spawn("engine", move || engine.run())?);
         running.uplink = Some(spawn("uplink", move || uplink.run())?);
         let pulse = Pulse {
             status: running.status.clone(),
@@ -192,11 +189,13 @@ impl RunningSensor {
     fn end(&mut self) -> Result<(), ThreadFailed> {
         self.inbox.stop();
         let mut outcome = join(&mut self.engine, "engine");
+        // From here on nothing is watched, however long the server lets the uplink wait.
+        let stopped = now();
         self.spool.stop();
         outcome = outcome.and(join(&mut self.uplink, "uplink"));
         outcome = outcome.and(join(&mut self.pulse, "pulse"));
         if outcome.is_ok()
-            && let Err(error) = alive::stamp_stopped(&self.data_dir, now())
+            && let Err(error) = alive::stamp_stopped(&self.data_dir, stopped, self.status.last_complete())
         {
             tracing::warn!(%error, "cannot note that the agent stopped in good order");
         }
@@ -223,9 +222,10 @@ impl Pulse {
     fn run(self) {
         loop {
             let goes_on = !self.spool.is_stopping();
-            if goes_on && let Err(error) = alive::stamp(&self.dir, now()) {
+            if goes_on && let Err(error) = alive::stamp(&self.dir, now(), self.status.last_complete()) {
                 tracing::warn!(%error, "cannot note that the agent is alive");
             }
+            self.spool.show(&self.status);
             self.status.update(|status| status.stamp(now()));
             if let Err(error) = alive::put(&self.dir, &self.dir.status_path(), &self.status.get()) {
                 tracing::warn!(%error, "cannot write the status");

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use fim_log::Disk;
 
 use crate::spool::Spool;
+use crate::status::SharedStatus;
+use crate::time::{now, rfc3339};
 
 /// A spool with a bell: the engine rings it when there is something to do for the uplink.
 pub(crate) struct SharedSpool<D: Disk> {
@@ -28,6 +30,24 @@ impl<D: Disk> SharedSpool<D> {
     /// The spool, for this thread alone. A thread that panicked left it as its last whole operation did.
     pub fn lock(&self) -> MutexGuard<'_, Spool<D>> {
         self.spool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the snapshot say what the spool holds.
+    pub fn show(&self, status: &SharedStatus)
+    where
+        D: Clone,
+    {
+        let spool = self.lock();
+        let (records, bytes, full_since) = (spool.unsent(), spool.bytes(), spool.full_since());
+        let oldest = spool.oldest_unsent();
+        drop(spool);
+        let age_nanos = oldest.map_or(0, |oldest| now().nanos_since(oldest).max(0));
+        status.update(|status| {
+            status.spool_records = records;
+            status.spool_bytes = bytes;
+            status.spool_full_since = full_since.map(rfc3339);
+            status.oldest_unsent_seconds = u64::try_from(age_nanos / 1_000_000_000).unwrap_or(0);
+        });
     }
 
     /// Wakes the uplink.

@@ -62,6 +62,9 @@ struct Ledger {
     damage_reported: u64,
     /// Since when the spool has been full, in nanoseconds since the epoch.
     full_since: Option<i64>,
+    /// True from when records were found missing that the server may not have, until that is told.
+    #[serde(default)]
+    has_lost_records: bool,
 }
 
 /// Why a spool could not be opened.
@@ -269,6 +272,33 @@ impl<D: Disk + Clone> Spool<D> {
         })
     }
 
+    /// True if records are missing that the server may not have. The owner tells it by a gap, which must be durable
+    /// before [`Self::forget_lost_records`].
+    pub fn has_lost_records(&self) -> bool {
+        self.ledger.has_lost_records
+    }
+
+    /// Notes that the missing records have been told.
+    pub fn forget_lost_records(&mut self) {
+        if std::mem::take(&mut self.ledger.has_lost_records)
+            && let Err(error) = self.keep_ledger()
+        {
+            self.is_ledger_stale = true;
+            tracing::warn!(%error, "cannot keep the spool's ledger");
+        }
+    }
+
+    /// True if something is remembered that the disk does not have yet; [`Self::sync`] puts it there.
+    pub fn is_ledger_stale(&self) -> bool {
+        self.is_ledger_stale
+    }
+
+    /// When the newest durable report was made.
+    pub fn newest(&self) -> Option<Timestamp> {
+        let last = self.last_durable().checked_sub(1)?;
+        self.reports_after(last).last().map(|(_, report)| time_of(&report))
+    }
+
     /// The number of the last durable record; what a state file written now contains.
     pub fn last_durable(&self) -> u64 {
         self.log.synced_sequence()
@@ -426,11 +456,19 @@ impl<D: Disk + Clone> Spool<D> {
 
 impl Ledger {
     fn new() -> Self {
-        Self { epoch: Uuid::new_v4(), acknowledged: 0, in_flight: None, damage_reported: 0, full_since: None }
+        Self {
+            epoch: Uuid::new_v4(),
+            acknowledged: 0,
+            in_flight: None,
+            damage_reported: 0,
+            full_since: None,
+            has_lost_records: false,
+        }
     }
 
     /// What is remembered from now on, given what was kept and which records are there.
     fn after_start<D: Disk>(kept: Option<Self>, log: &SegmentLog<D>) -> Self {
+        let has_kept = kept.is_some();
         let mut ledger = kept.unwrap_or_else(Self::new);
         let (first, last) = (log.first_sequence(), log.last_sequence());
         let used = ledger.in_flight.map_or(ledger.acknowledged, |(_, last)| last.max(ledger.acknowledged));
@@ -440,9 +478,12 @@ impl Ledger {
             ledger = Self {
                 acknowledged: ledger.acknowledged.min(last),
                 full_since: ledger.full_since,
+                has_lost_records: true,
                 ..Self::new()
             };
         }
+        // A record leaves the log when it has been acknowledged, never before.
+        ledger.has_lost_records |= has_kept && first - 1 > used;
         match ledger.in_flight {
             // Records are removed only when they were acknowledged, and acknowledged only by whole batches.
             Some((in_flight, last)) if first > in_flight => {

@@ -117,24 +117,40 @@ pub struct ScanSummary {
 
 /// The snapshot that the threads of one sensor share.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SharedStatus(Arc<Mutex<Status>>);
+pub(crate) struct SharedStatus(Arc<Mutex<Shown>>);
+
+#[derive(Debug, Default)]
+struct Shown {
+    status: Status,
+    last_complete: Option<Timestamp>,
+}
 
 impl SharedStatus {
     pub fn new(status: Status) -> Self {
-        Self(Arc::new(Mutex::new(status)))
+        Self(Arc::new(Mutex::new(Shown { status, last_complete: None })))
     }
 
     /// A copy of the snapshot.
     pub fn get(&self) -> Status {
-        self.lock().clone()
+        self.lock().status.clone()
     }
 
     /// Changes the snapshot.
     pub fn update(&self, change: impl FnOnce(&mut Status)) {
-        change(&mut self.lock());
+        change(&mut self.lock().status);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Status> {
+    /// When the last complete scan ended by the state, which may be before this run.
+    pub fn last_complete(&self) -> Option<Timestamp> {
+        self.lock().last_complete
+    }
+
+    /// Notes when the last complete scan ended.
+    pub fn set_last_complete(&self, time: Option<Timestamp>) {
+        self.lock().last_complete = time;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shown> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -117,6 +117,7 @@ fn run(disk: &FaultyDisk, steps: &[Step], server: &mut Server) -> (usize, usize)
 
 fn deliver_everything(disk: &FaultyDisk, server: &mut Server) {
     let mut spool = open(disk).unwrap();
+    assert!(!spool.has_lost_records(), "what was acknowledged is missed");
     while let Some(batch) = spool.next_batch(LIMITS, Timestamp(0)).unwrap() {
         server.take(&batch);
         spool.acknowledge();
@@ -345,6 +346,11 @@ fn records_lost_after_they_were_sent_start_a_new_epoch() {
         }
     }
     let mut spool = open(&disk).unwrap();
+    assert!(spool.has_lost_records());
+    drop(spool);
+    spool = open(&disk).unwrap();
+    assert!(spool.has_lost_records(), "until it has been told");
+    spool.forget_lost_records();
     spool.append(&report(3), Timestamp(0)).unwrap();
     spool.sync().unwrap();
     drop(spool);

@@ -122,7 +122,7 @@ impl Installation {
         stop(self.agent.take().unwrap());
     }
 
-    /// Ends the agent as a power cut would.
+    /// Ends the agent at once, as `kill -9` does.
     pub fn kill_agent(&mut self) {
         kill(self.agent.take().unwrap());
     }
@@ -132,7 +132,7 @@ impl Installation {
         stop(self.server.take().unwrap());
     }
 
-    /// Ends the server as a power cut would.
+    /// Ends the server at once, as `kill -9` does.
     pub fn kill_server(&mut self) {
         kill(self.server.take().unwrap());
     }

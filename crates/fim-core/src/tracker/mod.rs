@@ -38,7 +38,8 @@ pub enum Input {
         last_alive: Option<Timestamp>,
         /// How that run ended.
         stop: Stop,
-        /// What the sensor stored for the tracker; the default if it never did.
+        /// What the sensor stored for the tracker; the default if it never did. If it is lost, the time of the last
+        /// complete scan is enough, and [`Input::StateLost`] comes next.
         memory: Box<Memory>,
     },
     /// The state was damaged and has been moved aside; there is none now.
@@ -212,6 +213,11 @@ impl Tracker {
         self.gaps.open_count()
     }
 
+    /// When the last complete scan ended.
+    pub fn last_complete(&self) -> Option<Timestamp> {
+        self.last_complete
+    }
+
     /// When the next scan begins, if one is to begin.
     pub fn next_scan(&self) -> Option<Timestamp> {
         (self.is_watching() && self.scan.is_none()).then(|| self.schedule.next())
@@ -229,7 +235,7 @@ impl Tracker {
         self.last_complete = memory.last_complete;
         self.baselined = memory.baselined;
         self.schedule.reset(now);
-        let was_watching = self.baselined.names_something();
+        let was_watching = self.last_complete.is_some();
         if let Some(last_alive) = last_alive.filter(|_| was_watching) {
             demands.push(Demand::Report(Box::new(stopped_gap(last_alive, now, stop))));
         }
@@ -239,6 +245,8 @@ impl Tracker {
         let start = self.last_complete.unwrap_or(now).min(now);
         self.baselined = RuleSet::default();
         self.last_complete = None;
+        // What still cannot be seen is told anew by the scan that takes the new baseline.
+        self.gaps.close_all(now, demands);
         let gap =
             Gap { scope: GapScope::Everything, start, end: Some(now), cause: GapCause::StateLost, detail };
         demands.push(Demand::Report(Box::new(gap)));

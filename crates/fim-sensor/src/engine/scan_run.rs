@@ -220,11 +220,11 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         }
         self.sync_spool();
         let memory = self.memory.take().unwrap_or_else(|| self.tracker.memory());
-        let store = &mut self.parts.store;
+        let contained = kept.map_or(self.parts.store.spool_sequence(), |kept| kept.contained);
+        let notes = self.notes(contained, memory);
         let remembered = match kept {
-            Some(Kept { contained, is_new: true }) => store.adopt(contained, memory),
-            Some(Kept { contained, is_new: false }) => store.remember(contained, memory),
-            None => store.remember(store.spool_sequence(), memory),
+            Some(Kept { is_new: true, .. }) => self.parts.store.adopt(notes),
+            Some(Kept { is_new: false, .. }) | None => self.parts.store.remember(notes),
         };
         let is_well = remembered.is_ok() && harvest.refused == 0;
         self.note_kept(remembered.err().map(|error| error_text(&error)));
@@ -255,14 +255,6 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             }
             None => Ok(Kept { contained, is_new: false }),
         }
-    }
-
-    fn lose_state(&mut self, detail: String) {
-        tracing::error!(detail, "the state is damaged; it is moved aside, and a new baseline is taken");
-        let lost = self.parts.store.lose((self.parts.clock)());
-        self.note_kept(lost.err().map(|error| error_text(&error)));
-        self.align_with_spool();
-        self.take_in(Input::StateLost { detail });
     }
 
     fn tell_summary(&self, control: &ScanControl, harvest: &Harvest<'_, D>, is_well: bool) {
