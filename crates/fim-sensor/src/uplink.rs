@@ -46,6 +46,10 @@ struct Timetable {
     told: Option<SensorState>,
     last_heartbeat: Option<Instant>,
     wants_settings: bool,
+    /// The server has trouble with the settings; they are asked for again then, and block nothing else.
+    settings_due: Instant,
+    /// Calls for the settings in a row that had no success.
+    settings_failures: u32,
 }
 
 /// What a failed call to hand over a batch means for the batch.
@@ -72,6 +76,8 @@ impl<D: Disk + Clone> Uplink<D> {
             told: None,
             last_heartbeat: None,
             wants_settings: true,
+            settings_due: started,
+            settings_failures: 0,
         };
         while !self.spool.is_stopping() {
             if let Some(advice) = expiry_advice(self.certificate_expires, self.client.server()) {
@@ -80,13 +86,13 @@ impl<D: Disk + Clone> Uplink<D> {
                 times.blocked_until = Instant::now() + EXPIRED_PAUSE;
             }
             let is_more = Instant::now() >= times.blocked_until && self.turn(&mut times);
-            self.update_status();
+            self.spool.show(&self.status);
             let goes_on = if is_more {
                 true
             } else if Instant::now() < times.blocked_until {
                 self.spool.wait_until(times.blocked_until)
             } else {
-                self.spool.wait_for_ring(times.heartbeat_due)
+                self.spool.wait_for_ring(times.next_due())
             };
             if !goes_on {
                 return;
@@ -94,36 +100,55 @@ impl<D: Disk + Clone> Uplink<D> {
         }
     }
 
-    /// Makes the calls that are due; true if there may be more to send at once.
+    /// Makes the calls that are due; true if there may be more to send at once. Reports go first: no trouble with
+    /// anything else keeps them here.
     fn turn(&mut self, times: &mut Timetable) -> bool {
-        if times.wants_settings && !self.fetch_settings(times) {
-            return false;
+        let is_more = self.send(times);
+        if times.is_open() && times.are_settings_due() {
+            self.fetch_settings(times);
         }
-        if times.is_heartbeat_due(self.status.get().state, Instant::now()) && !self.give_heartbeat(times) {
-            return false;
+        if times.is_open() && times.is_heartbeat_due(self.status.get().state, Instant::now()) {
+            self.give_heartbeat(times);
         }
-        self.send(times)
+        is_more && times.is_open()
     }
 
-    /// False if the server could not be reached.
-    fn fetch_settings(&mut self, times: &mut Timetable) -> bool {
+    fn fetch_settings(&mut self, times: &mut Timetable) {
         match self.client.settings(self.known_revision.as_deref()) {
             Ok(settings) => {
                 times.wants_settings = false;
+                times.settings_failures = 0;
                 if let Some(settings) = settings {
                     self.known_revision = Some(settings.revision_text());
                     tracing::info!(revision = settings.revision_text(), "new settings");
                     self.inbox.put_settings(settings);
                 }
                 self.reached(times);
-                true
             }
-            Err(error) => self.failed(times, &error),
+            Err(
+                error @ (CallError::Refused { .. } | CallError::BadAnswer { .. } | CallError::Busy { .. }),
+            ) => {
+                self.tell(&error);
+                let wait = match reaction(&error) {
+                    Reaction::Pause(wait) => wait,
+                    Reaction::Retry | Reaction::Divide => random_backoff(times.settings_failures),
+                };
+                times.settings_failures = times.settings_failures.saturating_add(1);
+                times.settings_due = Instant::now() + wait;
+            }
+            Err(
+                error @ (CallError::Unreachable { .. }
+                | CallError::Untrusted { .. }
+                | CallError::OwnCertificate { .. }
+                | CallError::BadAddress { .. }),
+            ) => {
+                self.failed(times, &error);
+            }
         }
     }
 
-    /// False if the server could not be reached.
-    fn give_heartbeat(&mut self, times: &mut Timetable) -> bool {
+    fn give_heartbeat(&mut self, times: &mut Timetable) {
+        self.spool.show(&self.status);
         let status = self.status.get();
         let made = Instant::now();
         match self.client.heartbeat(&status.heartbeat()) {
@@ -133,18 +158,18 @@ impl<D: Disk + Clone> Uplink<D> {
                 let revision = revision_text(&answer.settings_revision);
                 times.wants_settings = self.known_revision.as_deref() != Some(&revision);
                 self.reached(times);
-                if times.wants_settings {
-                    return self.fetch_settings(times);
+                if times.are_settings_due() {
+                    self.fetch_settings(times);
                 }
-                true
             }
             Err(error @ (CallError::Refused { .. } | CallError::BadAnswer { .. })) => {
                 // Reports may be taken all the same, so this blocks nothing.
                 times.told_state(status.state, made);
                 self.tell(&error);
-                true
             }
-            Err(error) => self.failed(times, &error),
+            Err(error) => {
+                self.failed(times, &error);
+            }
         }
     }
 
@@ -202,7 +227,7 @@ impl<D: Disk + Clone> Uplink<D> {
             Ok(false) => {
                 times.set_aside = times.set_aside.saturating_add(1);
                 let Some(more) = times.set_aside.checked_sub(SET_ASIDE_AT_ONCE) else { return true };
-                times.blocked_until = Instant::now() + backoff(more, getrandom::u64().unwrap_or_default());
+                times.blocked_until = Instant::now() + random_backoff(more);
                 false
             }
             Err(error) => self.local_trouble(times, &error),
@@ -237,7 +262,7 @@ impl<D: Disk + Clone> Uplink<D> {
     }
 
     fn next_wait(&self, times: &mut Timetable) -> Duration {
-        let wait = backoff(times.failures, getrandom::u64().unwrap_or_default());
+        let wait = random_backoff(times.failures);
         times.failures = times.failures.saturating_add(1);
         wait
     }
@@ -250,24 +275,23 @@ impl<D: Disk + Clone> Uplink<D> {
         }
         self.status.update(|status| status.server_error = Some(text));
     }
-
-    /// Lets the snapshot say what the spool holds.
-    fn update_status(&self) {
-        let spool = self.spool.lock();
-        let (records, bytes, full_since) = (spool.unsent(), spool.bytes(), spool.full_since());
-        let oldest = spool.oldest_unsent();
-        drop(spool);
-        let age_nanos = oldest.map_or(0, |oldest| now().nanos_since(oldest).max(0));
-        self.status.update(|status| {
-            status.spool_records = records;
-            status.spool_bytes = bytes;
-            status.spool_full_since = full_since.map(rfc3339);
-            status.oldest_unsent_seconds = u64::try_from(age_nanos / 1_000_000_000).unwrap_or(0);
-        });
-    }
 }
 
 impl Timetable {
+    /// True if calls may be made.
+    fn is_open(&self) -> bool {
+        Instant::now() >= self.blocked_until
+    }
+
+    fn are_settings_due(&self) -> bool {
+        self.wants_settings && Instant::now() >= self.settings_due
+    }
+
+    /// When there is something to do though nobody rings.
+    fn next_due(&self) -> Instant {
+        if self.wants_settings { self.heartbeat_due.min(self.settings_due) } else { self.heartbeat_due }
+    }
+
     /// True if a sign of life is due by the clock, or because the sensor does something else than the server knows.
     fn is_heartbeat_due(&self, state: SensorState, now: Instant) -> bool {
         let is_news = self.told != Some(state);
@@ -286,6 +310,10 @@ impl Timetable {
         self.last_heartbeat = Some(when);
         self.heartbeat_due = when + pause;
     }
+}
+
+fn random_backoff(failures: u32) -> Duration {
+    backoff(failures, getrandom::u64().unwrap_or_default())
 }
 
 fn reaction(error: &CallError) -> Reaction {

@@ -5,6 +5,7 @@ mod support;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use fim_core::GapCause;
 use fim_sensor::{
@@ -210,6 +211,91 @@ fn what_changes_while_the_sensor_is_stopped_is_sent_by_the_next_one_with_the_gap
     assert_eq!(seen.reports.iter().filter(|report| stopped(report)).count(), 1, "{:?}", seen.reports);
     drop(seen);
     sensor.stop().unwrap();
+}
+
+/// Tries until there is something, for half a minute.
+fn until<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(value) = attempt() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn reports_are_sent_though_the_server_has_trouble_with_the_settings() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    enroll(&dir, &enrollment(&server, trust)).unwrap();
+    let tree = machine();
+    let sensor = start(&dir, &tree);
+    has_scanned(&server);
+    sensor.stop().unwrap();
+    server.ledger().settings_refusal = Some(500);
+    tree.file("/etc/hosts", "evil");
+    let sensor = start(&dir, &tree);
+    drop(server.wait_for("the change", |seen| changed_paths(&seen.reports) == ["/etc/hosts"]));
+    let beats = server.ledger().heartbeats.len();
+    drop(server.wait_for("signs of life", |seen| seen.heartbeats.len() > beats));
+    assert!(!changed_paths(&server.ledger().reports).is_empty());
+    sensor.stop().unwrap();
+}
+
+#[test]
+fn the_status_tells_what_waits_while_the_uplink_pauses() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    enroll(&dir, &enrollment(&server, trust)).unwrap();
+    let tree = machine();
+    let sensor = start(&dir, &tree);
+    has_scanned(&server);
+    server.ledger().mishaps.push_back(Mishap::Refuse(503, Some(3000)));
+    tree.file("/etc/hosts", "evil");
+    until("a pause", || sensor.status().server_error);
+    assert!(server.ledger().mishaps.is_empty(), "the uplink is in its pause");
+    for name in ["a", "b", "c"] {
+        tree.file(format!("/etc/{name}"), name);
+    }
+    until("all that waits", || Some(()).filter(|()| sensor.status().spool_records == 4));
+    let written: fim_sensor::Status = until("the file", || {
+        serde_json::from_slice(&std::fs::read(dir.status_path()).ok()?)
+            .ok()
+            .filter(|status: &fim_sensor::Status| status.spool_records == 4)
+    });
+    assert!(written.spool_bytes > 0);
+    sensor.stop().unwrap();
+}
+
+#[test]
+fn what_a_server_without_an_answer_costs_at_the_stop_is_not_claimed_as_watched() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    enroll(&dir, &enrollment(&server, trust)).unwrap();
+    let tree = machine();
+    let sensor = start(&dir, &tree);
+    has_scanned(&server);
+    server.ledger().mishaps.push_back(Mishap::Hold);
+    tree.file("/etc/hosts", "evil");
+    drop(server.wait_for("the batch", |seen| !seen.reports.is_empty()));
+    let stopping = std::thread::spawn(move || sensor.stop());
+    until("the engine's end", || {
+        let status: fim_sensor::Status =
+            serde_json::from_slice(&std::fs::read(dir.status_path()).ok()?).ok()?;
+        Some(()).filter(|()| status.state == SensorState::Stopped)
+    });
+    let ended = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    server.release();
+    stopping.join().unwrap().unwrap();
+    let stamp: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(home.path().join("alive")).unwrap()).unwrap();
+    assert_eq!(stamp["isStopped"], true);
+    assert!(u128::from(stamp["alive"].as_u64().unwrap()) <= ended, "{stamp} is after {ended}");
 }
 
 #[test]

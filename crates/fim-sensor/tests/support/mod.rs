@@ -29,6 +29,8 @@ pub enum Mishap {
     Refuse(u16, Option<u64>),
     /// Stores the batch, and closes the connection without an answer.
     StoreUnheard,
+    /// Stores the batch, and answers only once [`Ledger::is_released`].
+    Hold,
 }
 
 /// What the server has seen, and what it shall do.
@@ -36,6 +38,10 @@ pub enum Mishap {
 pub struct Ledger {
     /// Mishaps for the batches that come next.
     pub mishaps: VecDeque<Mishap>,
+    /// Answers that are held may go.
+    pub is_released: bool,
+    /// Settings are answered with that status.
+    pub settings_refusal: Option<u16>,
     /// A batch with a report of this name in it is refused for good.
     pub poison: Option<String>,
     /// The settings.
@@ -158,6 +164,12 @@ impl TestServer {
         &self.address
     }
 
+    /// Lets the answers go that are held.
+    pub fn release(&self) {
+        self.ledger().is_released = true;
+        self.ledger.1.notify_all();
+    }
+
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.0.lock().unwrap()
     }
@@ -213,8 +225,12 @@ fn serve(
             let mut seen = ledger.0.lock().unwrap();
             let path = request.line.split(' ').nth(1).unwrap_or_default().to_owned();
             seen.requests.push(path.clone());
+            let is_held = path == "/agent/v1/batches" && matches!(seen.mishaps.front(), Some(Mishap::Hold));
             let answer = answer(&path, &request, authority, &mut seen);
             ledger.1.notify_all();
+            while is_held && !seen.is_released {
+                seen = ledger.1.wait(seen).unwrap();
+            }
             answer
         };
         let Some((status, headers, body)) = answer else { return Ok(()) };
@@ -262,6 +278,9 @@ fn answer(path: &str, request: &Request, authority: &Authority, seen: &mut Ledge
     }
     match path {
         "/agent/v1/settings" => {
+            if let Some(status) = seen.settings_refusal {
+                return json(status, serde_json::json!({"detail": "no settings today"}));
+            }
             if request.known_revision == Some(seen.settings["revision"].to_string()) {
                 return Some((304, String::new(), Vec::new()));
             }
@@ -324,7 +343,7 @@ fn take_batch(request: &Request, seen: &mut Ledger) -> Answer {
     }
     match mishap {
         Some(Mishap::StoreUnheard) => None,
-        Some(Mishap::Refuse(..)) | None => {
+        Some(Mishap::Refuse(..) | Mishap::Hold) | None => {
             let answer = serde_json::json!({"acknowledged": batch.sequence});
             Some((200, String::new(), answer.to_string().into_bytes()))
         }
