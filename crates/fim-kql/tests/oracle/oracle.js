@@ -1,6 +1,7 @@
 // Answers, for each query on stdin, what the official parser says of it.
 //
-// stdin:  {"tables": [["Name", "a:long, b:string"], …], "queries": ["…", …]}
+// stdin:  {"tables": [["Name", "a:long, b:string"], …], "queries": ["…", …], "syntaxOnly": false}
+//         With syntaxOnly names and types are not looked up.
 // stdout: [{"errors": ["KS142 …", …], "columns": ["a:long", …] | null}, …]
 "use strict";
 
@@ -49,11 +50,11 @@ function each(list, render) {
   return Array.from({ length: list.Count }, (_, position) => render(list.getItem(position)));
 }
 
-const { tables, queries } = JSON.parse(fs.readFileSync(0, "utf8"));
+const { tables, queries, syntaxOnly } = JSON.parse(fs.readFileSync(0, "utf8"));
 const state = globals(tables);
 const answers = queries.map((query) => {
-  const code = KustoCode.ParseAndAnalyze(query, state);
-  const diagnostics = each(code.GetDiagnostics(), (found) => found);
+  const code = syntaxOnly ? KustoCode.Parse(query) : KustoCode.ParseAndAnalyze(query, state);
+  const diagnostics = each(syntaxOnly ? code.GetSyntaxDiagnostics() : code.GetDiagnostics(), (found) => found);
   return {
     errors: diagnostics.filter((found) => found.Severity === "Error").map((found) => `${found.Code} ${found.Message}`),
     columns: code.ResultType?.Columns ? each(code.ResultType.Columns, (column) => `${column.Name}:${column.Type.Name}`) : null,

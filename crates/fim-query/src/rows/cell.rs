@@ -55,8 +55,8 @@ impl<'a> Cell<'a> {
     }
 
     /// The value as a constant of the language, in a column of this type.
-    pub(crate) fn to_value(&self, ty: ScalarType) -> Value {
-        match *self {
+    pub(crate) fn to_value(self, ty: ScalarType) -> Value {
+        match self {
             Self::Null if ty == ScalarType::String => Value::String(String::new()),
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(value),
