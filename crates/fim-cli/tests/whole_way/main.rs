@@ -6,6 +6,7 @@
 )]
 
 mod installation;
+mod losses;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
