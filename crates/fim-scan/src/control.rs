@@ -1,6 +1,7 @@
 //! What the owner of a scan and the scan tell each other while it runs.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Shared between a scan and its owner: how far the scan is, and whether it should stop.
 #[derive(Debug, Default)]
@@ -9,7 +10,14 @@ pub struct ScanControl {
     entities: AtomicU64,
     files: AtomicU64,
     bytes: AtomicU64,
+    /// Grows with every answer of the file system.
+    answers: AtomicU64,
+    stalled: AtomicBool,
+    threads: AtomicUsize,
 }
+
+/// Counts a thread of a scan for as long as it lives.
+pub(crate) struct LiveThread(Arc<ScanControl>);
 
 /// How far a scan is.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -42,15 +50,51 @@ impl ScanControl {
         }
     }
 
+    /// True if the scan was cut short because the file system did not answer in time.
+    pub fn is_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Relaxed)
+    }
+
+    /// How many threads of the scan there are still: after its end, those that the file system does not let go.
+    pub fn live_threads(&self) -> usize {
+        self.threads.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stall(&self) {
+        self.stalled.store(true, Ordering::Relaxed);
+        self.cancel();
+    }
+
+    pub(crate) fn enter_thread(self: &Arc<Self>) -> LiveThread {
+        self.threads.fetch_add(1, Ordering::Relaxed);
+        LiveThread(Arc::clone(self))
+    }
+
+    pub(crate) fn count_answer(&self) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn count_entity(&self) {
         self.entities.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_file(&self) {
+        self.count_answer();
         self.files.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_bytes(&self, bytes: u64) {
+        self.count_answer();
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for LiveThread {
+    fn drop(&mut self) {
+        self.0.threads.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -7,20 +7,22 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fim_core::Observation;
 
 use crate::control::ScanControl;
 use crate::lanes::Lanes;
-use crate::scan::Pace;
+use crate::scan::{Pace, ScanOptions};
 use crate::tree::FileTree;
 use crate::walk::{Step, Task, Walker};
 use crate::window::Window;
 
-/// The threads of a scan. Dropping it stops and joins them.
+/// The threads of a scan. Dropping it stops and joins them; where the scan has a patience, it leaves those behind that
+/// the file system does not let go.
 pub(crate) struct Pool {
     results: Arc<dyn Results>,
+    is_patient: bool,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -33,6 +35,7 @@ trait Results: Send + Sync {
 }
 
 struct Shared<T: FileTree> {
+    patience: Option<Duration>,
     state: Mutex<SharedState<T>>,
     task_came: Condvar,
     room_came: Condvar,
@@ -48,13 +51,15 @@ struct SharedState<T: FileTree> {
 
 impl Pool {
     pub(crate) fn start<T: FileTree>(
-        readers: usize,
+        options: ScanOptions,
         walker: Walker<T>,
         lanes: impl Fn() -> Lanes<T>,
         pace: &Pace,
         control: &Arc<ScanControl>,
     ) -> io::Result<Self> {
+        let readers = options.threads.max(1);
         let shared = Arc::new(Shared {
+            patience: options.patience,
             state: Mutex::new(SharedState {
                 tasks: VecDeque::with_capacity(MAX_TASKS),
                 window: Window::default(),
@@ -67,14 +72,23 @@ impl Pool {
         });
         // A pool that is dropped half made stops and joins what it has.
         let results: Arc<dyn Results> = Arc::<Shared<T>>::clone(&shared);
-        let mut pool = Self { results, threads: Vec::with_capacity(readers + 1) };
+        let is_patient = options.patience.is_none();
+        let mut pool = Self { results, is_patient, threads: Vec::with_capacity(readers + 1) };
         for _ in 0..readers {
             let (shared, lanes, pace) = (Arc::clone(&shared), lanes(), pace.clone());
-            let read = move || shared.read(lanes, &pace);
+            let live = control.enter_thread();
+            let read = move || {
+                let _live = live;
+                shared.read(lanes, &pace);
+            };
             pool.threads.push(std::thread::Builder::new().name("scan-read".to_owned()).spawn(read)?);
         }
         let control = Arc::clone(control);
-        let walk = move || shared.walk(walker, &control);
+        let live = control.enter_thread();
+        let walk = move || {
+            let _live = live;
+            shared.walk(walker, &control);
+        };
         pool.threads.push(std::thread::Builder::new().name("scan-walk".to_owned()).spawn(walk)?);
         Ok(pool)
     }
@@ -91,7 +105,15 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.results.stop();
+        let deadline = Instant::now() + GRACE;
         for thread in self.threads.drain(..) {
+            while !self.is_patient && !thread.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(GRACE_CHECK);
+            }
+            if !self.is_patient && !thread.is_finished() {
+                // It holds nothing that another scan needs, and ends as soon as the file system answers.
+                continue;
+            }
             // A thread that panicked has said so itself, and its tasks were never resolved.
             let _ = thread.join();
         }
@@ -199,6 +221,7 @@ impl<T: FileTree> Shared<T> {
 impl<T: FileTree> Results for Shared<T> {
     fn next(&self, control: &ScanControl) -> Option<Observation> {
         let mut state = self.lock();
+        let (mut answers, mut last_answer) = (control.answers(), Instant::now());
         loop {
             if control.is_cancelled() {
                 state.is_stopped = true;
@@ -216,9 +239,14 @@ impl<T: FileTree> Results for Shared<T> {
                 self.wake_all();
                 return None;
             }
-            // The timeout lets a cancelled scan end even while a thread hangs in the file system.
+            // The timeout lets a scan end that is cancelled while a thread hangs in the file system.
             let waited = self.result_came.wait_timeout(state, CANCEL_CHECK);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if answers != control.answers() {
+                (answers, last_answer) = (control.answers(), Instant::now());
+            } else if self.patience.is_some_and(|patience| last_answer.elapsed() >= patience) {
+                control.stall();
+            }
         }
     }
 
@@ -251,3 +279,7 @@ const WALK_STEPS: usize = 32;
 const MAX_TASKS: usize = 256;
 
 const CANCEL_CHECK: Duration = Duration::from_millis(100);
+
+/// How long the threads of a scan with a patience may take to end.
+const GRACE: Duration = Duration::from_secs(1);
+const GRACE_CHECK: Duration = Duration::from_millis(2);

@@ -22,6 +22,10 @@ pub struct ScanOptions {
     pub threads: usize,
     /// How fast it may go.
     pub speed: SpeedLimit,
+    /// How long the file system may take for one answer. A scan that waits longer is cut short, and its threads are
+    /// left behind to end when they can; all its work is done in threads of its own then. Without it a scan waits for
+    /// ever.
+    pub patience: Option<Duration>,
 }
 
 /// How a scan ended.
@@ -69,11 +73,11 @@ impl<T: FileTree> Scan<T> {
         options: ScanOptions,
         control: Arc<ScanControl>,
     ) -> Result<Self, StartScanError> {
-        let walker = Walker::new(Arc::clone(&tree), plan);
+        let walker = Walker::new(Arc::clone(&tree), plan, Arc::clone(&control));
         let pace = Pace::new(options.speed, Arc::clone(&control));
-        let engine = if options.threads > 1 {
+        let engine = if options.threads > 1 || options.patience.is_some() {
             let lanes = || Lanes::new(Arc::clone(&tree), Arc::clone(&control));
-            let pool = Pool::start(options.threads, walker, lanes, &pace, &control);
+            let pool = Pool::start(options, walker, lanes, &pace, &control);
             Engine::Pool(pool.map_err(StartScanError::SpawnThread)?)
         } else {
             let lanes = Lanes::new(tree, Arc::clone(&control));
@@ -209,6 +213,8 @@ impl Pace {
                 break;
             }
             std::thread::sleep(left.min(LONGEST_SLEEP));
+            // It is our own wish to wait, and no fault of the file system.
+            self.control.count_answer();
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fim_core::{Entity, EntityKey, EntityKind, EntityPath, Observation, Unreadable};
 
+use crate::control::ScanControl;
 use crate::plan::Plan;
 use crate::tree::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, TreeError};
 
@@ -11,6 +12,7 @@ use crate::tree::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, TreeError
 pub(crate) struct Walker<T: FileTree> {
     tree: Arc<T>,
     plan: Arc<dyn Plan>,
+    control: Arc<ScanControl>,
     roots: std::vec::IntoIter<EntityPath>,
     levels: Vec<Level<T>>,
 }
@@ -67,9 +69,9 @@ struct Place<T: FileTree> {
 }
 
 impl<T: FileTree> Walker<T> {
-    pub(crate) fn new(tree: Arc<T>, plan: Arc<dyn Plan>) -> Self {
+    pub(crate) fn new(tree: Arc<T>, plan: Arc<dyn Plan>, control: Arc<ScanControl>) -> Self {
         let roots = outermost(plan.roots()).into_iter();
-        Self { tree, plan, roots, levels: Vec::new() }
+        Self { tree, plan, control, roots, levels: Vec::new() }
     }
 
     fn visit_root(&mut self, path: EntityPath) -> Option<Step<T>> {
@@ -90,6 +92,7 @@ impl<T: FileTree> Walker<T> {
     }
 
     fn visit(&mut self, place: Place<T>, kind: Option<EntityKind>) -> Option<Step<T>> {
+        self.control.count_answer();
         let kind = match kind {
             Some(kind) => kind,
             None => match self.tree.look(&place.directory, &place.name) {

@@ -51,6 +51,8 @@ pub(crate) struct Engine<T: FileTree, D: Disk> {
     due_scan: Option<Box<ScanPlan>>,
     /// The scan under way.
     control: Option<Arc<ScanControl>>,
+    /// Earlier scans with threads that the file system does not let go.
+    abandoned: Vec<Arc<ScanControl>>,
     /// When the tracker wants to be asked again.
     wake_at: Option<Timestamp>,
     /// What the tracker wants to be kept, until it is.
@@ -80,6 +82,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             parts,
             due_scan: None,
             control: None,
+            abandoned: Vec::new(),
             wake_at: None,
             memory: None,
             is_unsynced: false,
@@ -430,6 +433,9 @@ fn variable(name: &str) -> Option<String> {
 
 /// How long the engine waits before it looks at the clock again.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// How many threads may wait for the file system for earlier scans; beyond that no scan begins.
+const MOST_ABANDONED_THREADS: usize = 16;
 
 /// As many gaps as the tracker has open at most, opened and closed, and some.
 const MOST_WAITING_GAPS: usize = 2 * Memory::MAX_OPEN_GAPS + 100;

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fim_log::{LogOptions, RealDisk};
 use fim_scan::{FileTree, ScanOptions};
@@ -139,7 +139,7 @@ impl Sensor {
             inbox: Arc::clone(&inbox),
             status: status.clone(),
             clock: Arc::new(now),
-            scan_options: config.scan,
+            scan_options: ScanOptions { patience: config.scan.patience.or(Some(PATIENCE)), ..config.scan },
         };
         let mut running = RunningSensor {
             status,
@@ -237,6 +237,9 @@ impl Pulse {
         }
     }
 }
+
+/// How long the file system may take for one answer before a scan gives it up.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 fn spawn(
     name: &'static str,

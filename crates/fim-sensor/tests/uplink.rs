@@ -299,6 +299,20 @@ fn what_a_server_without_an_answer_costs_at_the_stop_is_not_claimed_as_watched()
 }
 
 #[test]
+fn a_sensor_stops_though_the_file_system_does_not_answer() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    enroll(&dir, &enrollment(&server, trust)).unwrap();
+    let tree = machine();
+    tree.hang("/etc/hosts");
+    let sensor = start(&dir, &tree);
+    until("the file", || Some(()).filter(|()| tree.opened().contains(&b"/etc/hosts"[..])));
+    sensor.stop().unwrap();
+    tree.answer();
+}
+
+#[test]
 fn new_settings_are_fetched_and_worked_by() {
     let (server, trust) = server(2099);
     let home = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! A file system in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use fim_core::{Acl, EntityKind, EntityPath, FileAttributes, Principal, Timestamp};
 use fim_scan::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
@@ -14,6 +14,7 @@ use fim_scan::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeE
 #[derive(Debug)]
 pub struct MemoryTree {
     inner: Mutex<Inner>,
+    answered: Condvar,
 }
 
 #[derive(Debug)]
@@ -25,6 +26,7 @@ struct Inner {
     kept_out: BTreeMap<Vec<u8>, KeepOut>,
     devices: BTreeMap<Vec<u8>, u64>,
     opened: BTreeSet<Vec<u8>>,
+    hanging: BTreeSet<u64>,
     lists_kinds: bool,
     clock: i64,
 }
@@ -63,10 +65,11 @@ impl MemoryTree {
             kept_out: BTreeMap::new(),
             devices: BTreeMap::new(),
             opened: BTreeSet::new(),
+            hanging: BTreeSet::new(),
             lists_kinds: true,
             clock: 0,
         };
-        let tree = Self { inner: Mutex::new(inner) };
+        let tree = Self { inner: Mutex::new(inner), answered: Condvar::new() };
         tree.directory("/");
         tree
     }
@@ -159,6 +162,23 @@ impl MemoryTree {
         if let Some(node) = self.lock().node_mut(path.as_ref()) {
             node.changes_left = times;
         }
+        self
+    }
+
+    /// Lets reads of the file wait until [`answer`](Self::answer), as a server that is away does.
+    pub fn hang(&self, path: impl AsRef<[u8]>) -> &Self {
+        let mut inner = self.lock();
+        if let Some(&number) = inner.names.get(path.as_ref()) {
+            inner.hanging.insert(number);
+        }
+        drop(inner);
+        self
+    }
+
+    /// Lets the reads go on that wait.
+    pub fn answer(&self) -> &Self {
+        self.lock().hanging.clear();
+        self.answered.notify_all();
         self
     }
 
@@ -370,6 +390,9 @@ impl FileTree for MemoryTree {
 
     fn read_at(&self, file: &MemoryFile, offset: u64, buffer: &mut [u8]) -> Result<usize, TreeError> {
         let mut inner = self.lock();
+        while inner.hanging.contains(&file.0) {
+            inner = self.answered.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
         inner.clock += 1;
         let clock = inner.clock;
         let node = inner.nodes.get_mut(&file.0).ok_or(TreeError::NotFound)?;

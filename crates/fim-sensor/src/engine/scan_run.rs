@@ -8,7 +8,7 @@ use fim_log::Disk;
 use fim_scan::{FileTree, Scan, ScanControl};
 use fim_wire::Report;
 
-use super::Engine;
+use super::{Engine, MOST_ABANDONED_THREADS};
 use crate::inbox::Message;
 use crate::overlay::Overlay;
 use crate::settings::error_text;
@@ -73,6 +73,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let end = self.stream(plan, &control, &mut harvest);
         self.parts.inbox.set_scan(None);
         self.control = None;
+        self.abandoned.push(Arc::clone(&control));
+        self.abandoned.retain(|scan| scan.live_threads() > 0);
         self.end_scan(end, &control, harvest);
     }
 
@@ -83,6 +85,12 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         control: &Arc<ScanControl>,
         harvest: &mut Harvest<'_, D>,
     ) -> StreamEnd {
+        self.abandoned.retain(|scan| scan.live_threads() > 0);
+        let threads: usize = self.abandoned.iter().map(|scan| scan.live_threads()).sum();
+        if threads >= MOST_ABANDONED_THREADS {
+            let why = format!("{threads} threads of earlier scans still wait for the file system");
+            return StreamEnd::CutShort { after: None, why };
+        }
         let held = match self.parts.store.entities() {
             Ok(held) => held,
             Err(error) => return StreamEnd::StateUnreadable(error),
@@ -109,7 +117,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         }
         match pairs.source().end() {
             fim_scan::ScanEnd::CutShort { after } => {
-                return StreamEnd::CutShort { after, why: self.why_cut_short() };
+                return StreamEnd::CutShort { after, why: self.why_cut_short(control) };
             }
             fim_scan::ScanEnd::Complete => {}
         }
@@ -188,9 +196,14 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         });
     }
 
-    fn why_cut_short(&self) -> String {
-        let why = if self.parts.inbox.is_stopping() { "the agent was stopped" } else { "it was cancelled" };
-        why.to_owned()
+    fn why_cut_short(&self, control: &ScanControl) -> String {
+        if self.parts.inbox.is_stopping() {
+            return "the agent was stopped".to_owned();
+        }
+        match self.parts.scan_options.patience.filter(|_| control.is_stalled()) {
+            Some(patience) => format!("the file system did not answer for {} seconds", patience.as_secs()),
+            None => "it was cancelled".to_owned(),
+        }
     }
 
     /// Puts what the scan found in force: changes first, then the state and what the tracker makes of the end.

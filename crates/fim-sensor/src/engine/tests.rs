@@ -322,6 +322,36 @@ fn a_scan_that_is_cut_short_by_a_stop_is_a_gap_and_no_removal() {
 }
 
 #[test]
+fn a_scan_that_hangs_is_told_and_leaves_a_bounded_number_of_threads_behind() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    world.tamper();
+    world.tree.hang("/etc/hosts");
+    engine.parts.scan_options.patience = Some(Duration::from_millis(1));
+    for _ in 0..MOST_ABANDONED_THREADS {
+        world.pass(10);
+        engine.tick();
+        let threads: usize = engine.abandoned.iter().map(|scan| scan.live_threads()).sum();
+        assert!(threads <= MOST_ABANDONED_THREADS + 1, "{threads}");
+    }
+    world.deliver(&engine);
+    assert_eq!(world.causes(), [GapCause::ScanCutShort], "{:?}", world.gaps);
+    assert!(world.gaps[0].end.is_none() && world.gaps[0].detail.contains("did not answer"));
+    assert_eq!(world.reported(), [""; 0], "what comes before it is the same as ever");
+    world.tree.answer();
+    while engine.abandoned.iter().any(|scan| scan.live_threads() > 0) {
+        std::thread::yield_now();
+    }
+    engine.parts.scan_options.patience = Some(Duration::from_secs(60));
+    world.pass(10);
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.reported(), TAMPERED);
+    assert_eq!(world.gaps.iter().filter(|gap| gap.end.is_some()).count(), 1, "{:?}", world.gaps);
+}
+
+#[test]
 fn a_full_spool_delays_changes_and_loses_none() {
     let mut world = World::new();
     world.spool_bytes = 1600;
