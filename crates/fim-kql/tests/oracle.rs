@@ -50,7 +50,8 @@ fn the_official_parser_agrees_about_the_text_of_published_queries() {
         .collect();
     let queries: Vec<&str> = named.iter().map(|(_, query)| query.as_str()).collect();
     let request = serde_json::json!({ "tables": TABLES, "queries": queries, "syntaxOnly": true });
-    let Some(answers) = ask(&request, "the_official_parser_agrees_about_the_text_of_published_queries") else {
+    let Some(answers) = ask(&request, "the_official_parser_agrees_about_the_text_of_published_queries")
+    else {
         return;
     };
     let mut disagreements = Vec::new();

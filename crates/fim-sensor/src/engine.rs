@@ -53,6 +53,8 @@ pub(crate) struct Engine<T: FileTree, D: Disk> {
     control: Option<Arc<ScanControl>>,
     /// Earlier scans with threads that the file system does not let go.
     abandoned: Vec<Arc<ScanControl>>,
+    /// How many changes of the spool are held over the state at most.
+    most_overlaid: usize,
     /// When the tracker wants to be asked again.
     wake_at: Option<Timestamp>,
     /// What the tracker wants to be kept, until it is.
@@ -83,6 +85,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             due_scan: None,
             control: None,
             abandoned: Vec::new(),
+            most_overlaid: MOST_OVERLAID,
             wake_at: None,
             memory: None,
             is_unsynced: false,
@@ -433,6 +436,9 @@ fn variable(name: &str) -> Option<String> {
 
 /// How long the engine waits before it looks at the clock again.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Some ten megabytes; beyond that the state is rewritten before the scan.
+const MOST_OVERLAID: usize = 20_000;
 
 /// How many threads may wait for the file system for earlier scans; beyond that no scan begins.
 const MOST_ABANDONED_THREADS: usize = 16;

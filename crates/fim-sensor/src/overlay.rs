@@ -18,13 +18,23 @@ pub(crate) struct Overlaid<S: Iterator> {
 }
 
 impl Overlay {
-    /// Folds reports, in the order in which they were made.
-    pub fn fold(reports: impl Iterator<Item = Report>) -> Self {
-        let changes = reports.filter_map(|report| match report {
-            Report::Change(event) => Some((event.change.key.path().clone(), event.change.after)),
-            Report::Gap(_) => None,
-        });
-        Self(changes.collect())
+    /// Folds reports, in the order in which they were made, until there are `most` changes. Says the number of the last
+    /// report that it took if it left any.
+    pub fn fold(reports: impl Iterator<Item = (u64, Report)>, most: usize) -> (Self, Option<u64>) {
+        let (mut overlay, mut taken) = (Self::default(), None);
+        for (sequence, report) in reports {
+            if overlay.0.len() >= most {
+                return (overlay, taken);
+            }
+            taken = Some(sequence);
+            match report {
+                Report::Change(event) => {
+                    overlay.0.insert(event.change.key.path().clone(), event.change.after);
+                }
+                Report::Gap(_) => {}
+            }
+        }
+        (overlay, None)
     }
 
     /// True if the reports say nothing of entities.

@@ -53,6 +53,10 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         self.control = Some(Arc::clone(&control));
         self.show();
         let disk = self.parts.disk.clone();
+        if let Err(error) = self.catch_up(&disk) {
+            // The scan meets the same trouble, and tells what comes of it.
+            self.trouble(error);
+        }
         let begun = self.parts.store.begin(&disk);
         let (writer, write_error) = match begun {
             Ok(writer) => (Some(writer), None),
@@ -78,6 +82,28 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         self.end_scan(end, &control, harvest);
     }
 
+    /// Brings the state so near to the spool that what is left between them can be held in memory.
+    pub(super) fn catch_up(&mut self, disk: &D) -> Result<(), String> {
+        loop {
+            let Some(held) = self.parts.store.entities().map_err(|error| error_text(&error))? else {
+                return Ok(());
+            };
+            let since = self.parts.store.spool_sequence();
+            let (overlay, left_at) =
+                Overlay::fold(self.parts.spool.lock().reports_after(since), self.most_overlaid);
+            let Some(taken) = left_at else { return Ok(()) };
+            let mut writer = self.parts.store.begin(disk).map_err(|error| error_text(&error))?;
+            for entity in overlay.over(held) {
+                let entity = entity.map_err(|error| error_text(&error))?;
+                writer.push(&entity).map_err(|error| error_text(&error))?;
+            }
+            StateStore::<D>::finish(writer).map_err(|error| error_text(&error))?;
+            let notes = self.notes(taken, self.tracker.memory());
+            let adopted = self.parts.store.adopt(notes);
+            self.note_kept(adopted.err().map(|error| error_text(&error)));
+        }
+    }
+
     /// Hands the whole stream to the tracker.
     fn stream(
         &mut self,
@@ -97,7 +123,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         };
         let since = self.parts.store.spool_sequence();
         let overlay = match held {
-            Some(_) => Overlay::fold(self.parts.spool.lock().reports_after(since).map(|(_, report)| report)),
+            // After `catch_up` few are left; without it, all are needed.
+            Some(_) => Overlay::fold(self.parts.spool.lock().reports_after(since), usize::MAX).0,
             None => Overlay::default(),
         };
         harvest.is_changed = held.is_none() || !overlay.is_empty();

@@ -235,14 +235,45 @@ fn a_power_loss_at_any_operation_of_a_scan_leaves_one_report_of_each_change() {
             engine.tick();
             drop(engine);
             world.disk.lose_power(survives);
-            for _ in 0..2 {
+            for most_overlaid in [1 + operation as usize % 3, MOST_OVERLAID] {
                 let mut engine = world.boot(Stop::Unclean, &["/etc"]).unwrap();
+                engine.most_overlaid = most_overlaid;
                 engine.tick();
                 world.deliver(&engine);
             }
             assert_eq!(world.reported(), TAMPERED, "power lost at operation {operation}, {survives:?}");
         }
     }
+}
+
+#[test]
+fn what_the_spool_has_and_the_state_has_not_is_taken_in_in_pieces() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    world.tamper();
+    world.pass(10);
+    // The changes are durable, and the state that holds them is not.
+    let state = world.disk.operations() + 12;
+    let disk = world.disk.clone();
+    for operation in state..state + 40 {
+        disk.fail_at(operation, Fault::PowerLoss);
+    }
+    engine.tick();
+    drop(engine);
+    world.disk.lose_power(Survives::Nothing);
+    let mut engine = world.boot(Stop::Unclean, &["/etc"]).unwrap();
+    let left = |engine: &Engine<MemoryTree, FaultyDisk>| {
+        let since = engine.parts.store.spool_sequence();
+        engine.parts.spool.lock().reports_after(since).count()
+    };
+    assert!(left(&engine) > 2, "{}", left(&engine));
+    engine.most_overlaid = 1;
+    engine.catch_up(&world.disk.clone()).unwrap();
+    assert!(left(&engine) <= 1, "{}", left(&engine));
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.reported(), TAMPERED);
 }
 
 #[test]
