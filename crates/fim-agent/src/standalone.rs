@@ -14,6 +14,8 @@ use fim_sensor::standalone::{
     Timestamp, Unseen, entity_path,
 };
 
+use crate::exit::{ATTENTION, FAILURE, PARTIAL, USAGE, fail};
+
 /// Takes a baseline of everything below the paths, to check against later.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -83,7 +85,7 @@ pub fn baseline(args: BaselineArgs) -> ExitCode {
     let mut report = Report::new(stdout(), format(args.json));
     let scope = match scope(&args) {
         Ok(scope) => scope,
-        Err(error) => return fail(USAGE, &error),
+        Err(error) => return fail(USAGE, error),
     };
     let tree = Arc::new(LiveTree::new());
     let mut unseen = |unseen: Unseen| report.unseen(&unseen);
@@ -99,7 +101,7 @@ pub fn baseline(args: BaselineArgs) -> ExitCode {
                 | BaselineError::CutShort
                 | BaselineError::Write(_) => FAILURE,
             };
-            return fail(code, &error.into());
+            return fail(code, error);
         }
     };
     if summary.leaves_itself_out {
@@ -107,7 +109,7 @@ pub fn baseline(args: BaselineArgs) -> ExitCode {
         // Nobody may be there to read it, which is no reason to fail.
         let _ = writeln!(io::stderr(), "warning: {file} lies within the scope and is left out of it");
     }
-    let code = if summary.unseen > 0 { PARTLY_UNREAD } else { 0 };
+    let code = if summary.unseen > 0 { PARTIAL } else { 0 };
     end(report.end_baseline(&summary), code)
 }
 
@@ -116,7 +118,7 @@ pub fn check(args: CheckArgs) -> ExitCode {
     let mut report = Report::new(stdout(), format(args.json));
     let paths = match args.paths.iter().map(|path| located(path)).collect::<anyhow::Result<Vec<_>>>() {
         Ok(paths) => paths,
-        Err(error) => return fail(USAGE, &error),
+        Err(error) => return fail(USAGE, error),
     };
     let tree = Arc::new(LiveTree::new());
     let checked = standalone::check(tree, &args.db, paths, options(args.threads), &mut |finding| {
@@ -132,13 +134,13 @@ pub fn check(args: CheckArgs) -> ExitCode {
                 | CheckError::StartScan(_)
                 | CheckError::CutShort => FAILURE,
             };
-            return fail(code, &error.into());
+            return fail(code, error);
         }
     };
     let code = match (summary.differences(), summary.unseen) {
         (0, 0) => 0,
-        (0, _) => PARTLY_UNREAD,
-        _ => DIFFERENCES,
+        (0, _) => PARTIAL,
+        _ => ATTENTION,
     };
     end(report.end_check(&summary), code)
 }
@@ -184,18 +186,9 @@ fn end(written: io::Result<()>, code: u8) -> ExitCode {
     match written {
         // Whoever reads the output has seen enough of it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(code),
-        Err(error) => fail(FAILURE, &anyhow::Error::new(error).context("cannot write the report")),
+        Err(error) => fail(FAILURE, anyhow::Error::new(error).context("cannot write the report")),
         Ok(()) => ExitCode::from(code),
     }
 }
 
-fn fail(code: u8, error: &anyhow::Error) -> ExitCode {
-    let _ = writeln!(io::stderr(), "error: {error:#}");
-    ExitCode::from(code)
-}
-
-const DIFFERENCES: u8 = 1;
-const USAGE: u8 = 2;
-const PARTLY_UNREAD: u8 = 3;
-const FAILURE: u8 = 4;
 const MOST_THREADS: usize = 64;

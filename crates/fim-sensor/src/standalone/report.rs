@@ -126,11 +126,7 @@ impl<W: Write> Report<W> {
 
 fn change_text(category: ChangeCategory, change: &Change) -> String {
     let path: &EntityPath = change.key.path();
-    let mut text = match category {
-        ChangeCategory::Added => format!("Added      {path}\n"),
-        ChangeCategory::Modified => format!("Modified   {path}\n"),
-        ChangeCategory::Removed => format!("Removed    {path}\n"),
-    };
+    let mut text = format!("{:<10} {path}\n", category.name());
     if let (Some(before), Some(after)) = (&change.before, &change.after) {
         for aspect in change.fields.iter() {
             let (before, after) = (aspect_text(before, aspect), aspect_text(after, aspect));
@@ -174,14 +170,9 @@ fn aspect_text(entity: &Entity, aspect: Aspect) -> String {
 }
 
 fn change_json(category: ChangeCategory, change: &Change) -> Value {
-    let category = match category {
-        ChangeCategory::Added => "Added",
-        ChangeCategory::Modified => "Modified",
-        ChangeCategory::Removed => "Removed",
-    };
     json!({
         "type": "change",
-        "category": category,
+        "category": category.name(),
         "path": change.key.path().to_string(),
         "fields": change.fields.iter().map(Aspect::field_name).collect::<Vec<_>>(),
         "before": change.before.as_ref().map(entity_json),
