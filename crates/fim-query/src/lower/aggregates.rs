@@ -148,7 +148,8 @@ pub(super) fn count_rows(condition: Option<DfExpr>) -> DfExpr {
     function(count_udaf(), vec![lit(1_i64)], condition)
 }
 
-fn function(udaf: Arc<AggregateUDF>, arguments: Vec<DfExpr>, condition: Option<DfExpr>) -> DfExpr {
+/// The aggregate of these arguments, over the rows for which the condition is true.
+pub(super) fn function(udaf: Arc<AggregateUDF>, arguments: Vec<DfExpr>, condition: Option<DfExpr>) -> DfExpr {
     let condition = condition.map(Box::new);
     DfExpr::AggregateFunction(AggregateFunction::new_udf(udaf, arguments, false, condition, Vec::new(), None))
 }

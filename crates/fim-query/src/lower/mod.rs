@@ -9,6 +9,7 @@ mod conversions;
 mod expressions;
 mod joins;
 mod sources;
+mod views;
 
 use std::sync::Arc;
 

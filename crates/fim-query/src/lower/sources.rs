@@ -19,11 +19,12 @@ use datafusion::physical_plan::streaming::PartitionStream;
 use fim_kql::{Expr, ScalarType, Schema, Span, Value};
 
 use super::expressions::Expressions;
+use super::views::view;
 use super::{Constants, Lowered, not_supported};
 use crate::functions::{self as f, call};
 use crate::values::{MICROSECOND_TICKS, arrow_type, scalar_value};
 
-/// The scan of a table. Its texts are read so that none is null.
+/// The scan of a table, as queries see it. Its texts are read so that none is null.
 pub(crate) fn table_scan(name: &str, table: Arc<dyn TableProvider>, schema: &Schema) -> Lowered<LogicalPlan> {
     let table_name = TableReference::bare(name);
     let columns = schema.columns.iter().map(|column| {
@@ -33,7 +34,7 @@ pub(crate) fn table_scan(name: &str, table: Arc<dyn TableProvider>, schema: &Sch
     });
     let columns: Vec<DfExpr> = columns.collect();
     let scan = LogicalPlanBuilder::scan(table_name, provider_as_source(table), None)?;
-    Ok(scan.project(columns)?.build()?)
+    view(name, scan.project(columns)?.build()?, schema)
 }
 
 /// The rows of a `datatable`.

@@ -8,6 +8,7 @@
 
 mod answers;
 mod conformance;
+mod coverage;
 mod functions;
 mod limits;
 mod provider;

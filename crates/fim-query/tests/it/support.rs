@@ -98,12 +98,19 @@ impl FixedStore {
 
     /// Stores rows of `ConfigurationChange`; a cell `-` is not set.
     pub fn ingest(&self, header: &[&str], lines: &[&str]) {
-        let mut builder = TableBuilder::new("ConfigurationChange", WORKSPACE).unwrap();
+        self.ingest_into("ConfigurationChange", header, lines);
+    }
+
+    /// Stores rows of a table; a cell `-` is not set.
+    pub fn ingest_into(&self, table: &str, header: &[&str], lines: &[&str]) {
+        let mut builder = TableBuilder::new(table, WORKSPACE).unwrap();
         for line in lines {
             let mut row = builder.row();
             for (column, cell) in header.iter().zip(line.split('\t')).filter(|(_, cell)| *cell != "-") {
                 let value = match *column {
-                    "TimeGenerated" | "DateModified" => Value::Time(Timestamp(moment(cell).0 * 100)),
+                    "TimeGenerated" | "DateModified" | "StartTime" | "EndTime" => {
+                        Value::Time(Timestamp(moment(cell).0 * 100))
+                    }
                     "Size" | "PreviousSize" => Value::Number(cell.parse().unwrap()),
                     _ => Value::Text(cell),
                 };
@@ -111,8 +118,7 @@ impl FixedStore {
             }
             row.push().unwrap();
         }
-        wait(self.store.ingest_own(WORKSPACE, vec![("ConfigurationChange", builder.finish().unwrap())]))
-            .unwrap();
+        wait(self.store.ingest_own(WORKSPACE, vec![(table, builder.finish().unwrap())])).unwrap();
     }
 }
 

@@ -111,7 +111,7 @@ pub async fn show_change(
     Ok(Json(ChangeDetail { change, attrs, related }))
 }
 
-/// The stretches of a period that could not be watched, the newest first.
+/// The stretches of a period that could not be watched: those that go on first, then the newest.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{ws}/coverage", tag = "changes",
     params(("ws" = String, Path, description = "The workspace's id or name."), Period),
@@ -123,8 +123,8 @@ pub async fn list_gaps(
     ApiQuery(period): ApiQuery<Period>,
 ) -> Result<Json<Vec<Gap>>, Problem> {
     let range = period.range(app.clock.now())?;
-    let table = app.report(workspace.id, &coverage::query(MOST_GAPS)).await?;
-    coverage::read(&table, range).map(Json).map_err(|error| Problem::internal("reading the gaps", &error))
+    let table = app.report(workspace.id, &coverage::query(range, MOST_GAPS)).await?;
+    coverage::read(&table).map(Json).map_err(|error| Problem::internal("reading the gaps", &error))
 }
 
 const MOST_PER_PAGE: usize = 1000;
