@@ -20,6 +20,8 @@ pub enum GapCause {
     AgentStopped,
     /// The server heard nothing from the agent.
     AgentNotReporting,
+    /// The server lost records that it had acknowledged: its medium damaged them.
+    RecordsLost,
     /// The entity could not be read.
     Unreadable,
     /// A scan ended before it had seen everything.
@@ -40,6 +42,7 @@ impl GapCause {
         match self {
             Self::AgentStopped => "AgentStopped",
             Self::AgentNotReporting => "AgentNotReporting",
+            Self::RecordsLost => "RecordsLost",
             Self::Unreadable => "Unreadable",
             Self::ScanCutShort => "ScanCutShort",
             Self::StateLost => "StateLost",

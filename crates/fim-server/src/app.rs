@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::ServerConfig;
 use crate::control::{Control, MachineRecord, WorkspaceRecord};
 use crate::ingest::feed::Feeds;
+use crate::ingest::places::BatchPlaces;
 use crate::ingest::rows::Rows;
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
@@ -49,8 +50,8 @@ pub struct App {
     pub failed_names: Mutex<Throttle<String>>,
     /// Failed sign-ins by address.
     pub failed_addresses: Mutex<Throttle<IpAddr>>,
-    /// Places for batches that are being stored.
-    pub batch_places: Semaphore,
+    /// Places for batches that are being received and stored.
+    pub batch_places: BatchPlaces,
     /// Places for live streams.
     pub stream_places: Arc<Semaphore>,
     /// When this server started.

@@ -1,19 +1,19 @@
 //! Time as the server tells it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use fim_core::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use tokio::sync::watch;
 use utoipa::ToSchema;
 
 /// Where the server's time comes from.
 ///
 /// A test sets its own time, so that expiry and silence are tested without waiting. Certificates are judged by it too.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Option<Arc<AtomicI64>>);
+pub struct Clock(Option<Arc<watch::Sender<i64>>>);
 
 impl Clock {
     /// The machine's clock.
@@ -23,20 +23,28 @@ impl Clock {
 
     /// A clock that stands still until it is set.
     pub fn manual(now: Timestamp) -> Self {
-        Self(Some(Arc::new(AtomicI64::new(now.0))))
+        Self(Some(Arc::new(watch::Sender::new(now.0))))
     }
 
     /// Moves a manual clock; the machine's own goes by itself.
     pub fn advance(&self, by: Duration) {
         if let Some(nanos) = &self.0 {
-            nanos.fetch_add(nanos_of(by), Ordering::SeqCst);
+            nanos.send_modify(|now| *now = now.saturating_add(nanos_of(by)));
         }
+    }
+
+    /// Waits until the clock has gone on by that much.
+    pub async fn sleep(&self, duration: Duration) {
+        let Some(nanos) = &self.0 else { return tokio::time::sleep(duration).await };
+        let until = self.now().plus_nanos(nanos_of(duration));
+        // The sender is ours, so it cannot be gone.
+        let _ = nanos.subscribe().wait_for(|now| *now >= until.0).await;
     }
 
     /// The time now.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Some(nanos) => Timestamp(nanos.load(Ordering::SeqCst)),
+            Some(nanos) => Timestamp(*nanos.borrow()),
             None => Timestamp(Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX)),
         }
     }
@@ -111,5 +119,16 @@ mod tests {
         let clock = Clock::manual(Timestamp(5));
         clock.clone().advance(Duration::from_nanos(7));
         assert_eq!(clock.now(), Timestamp(12));
+    }
+
+    #[tokio::test]
+    async fn sleep_ends_when_the_clock_that_it_goes_by_is_there() {
+        let clock = Clock::manual(Timestamp(5));
+        let mut sleep = std::pin::pin!(clock.sleep(Duration::from_nanos(10)));
+        assert!(futures::poll!(&mut sleep).is_pending());
+        clock.advance(Duration::from_nanos(9));
+        assert!(futures::poll!(&mut sleep).is_pending());
+        clock.advance(Duration::from_nanos(1));
+        assert!(futures::poll!(&mut sleep).is_ready());
     }
 }

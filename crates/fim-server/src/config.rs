@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use fim_store::StoreOptions;
 use serde::Deserialize;
 
 use crate::clock::Clock;
@@ -25,6 +27,11 @@ pub struct ServerConfig {
     pub tls: TlsConfig,
     /// What one caller can cost.
     pub limits: Limits,
+    /// How records are kept.
+    pub store: StoreConfig,
+    /// What a person calls the settings; not one itself.
+    #[serde(skip)]
+    pub names_of_options: OptionNames,
     /// Where the time comes from; not a setting.
     #[serde(skip)]
     pub clock: Clock,
@@ -38,6 +45,30 @@ pub struct TlsConfig {
     pub certificate: Option<PathBuf>,
     /// PEM file: the certificate's private key.
     pub key: Option<PathBuf>,
+}
+
+/// How records are kept. The defaults are for use; other values are for tests and for small machines.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// Milliseconds after which records are moved from the ingest log to data files at the latest. Each time costs a
+    /// file and a commit for every table with new records.
+    pub flush_milliseconds: u64,
+    /// Bytes of a segment of the ingest log; the log's space is given back by whole segments.
+    pub log_segment_bytes: u64,
+    /// The most bytes of the ingest log; when it is full, agents are told to come again.
+    pub log_bytes: u64,
+}
+
+/// What a person calls the settings that can keep a server from starting: a key, or an option of a command.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionNames {
+    /// Of [`ServerConfig::data_dir`].
+    pub data_dir: &'static str,
+    /// Of [`ServerConfig::listen`].
+    pub listen: &'static str,
+    /// Of [`ServerConfig::browser_listen`].
+    pub browser_listen: &'static str,
 }
 
 /// What one caller can cost.
@@ -82,7 +113,30 @@ impl Default for ServerConfig {
             scan_interval_seconds: None,
             tls: TlsConfig::default(),
             limits: Limits::default(),
+            store: StoreConfig::default(),
+            names_of_options: OptionNames::default(),
             clock: Clock::system(),
+        }
+    }
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        let options = StoreOptions::default();
+        Self {
+            flush_milliseconds: u64::try_from(options.flush_interval.as_millis()).unwrap_or(u64::MAX),
+            log_segment_bytes: options.log.segment_bytes,
+            log_bytes: options.log.max_bytes,
+        }
+    }
+}
+
+impl Default for OptionNames {
+    fn default() -> Self {
+        Self {
+            data_dir: "`data_dir` in the configuration",
+            listen: "`listen` in the configuration",
+            browser_listen: "`browser_listen` in the configuration",
         }
     }
 }
@@ -146,6 +200,17 @@ pub enum ReadConfigError {
     },
 }
 
+impl StoreConfig {
+    /// The options of the store.
+    pub fn options(&self) -> StoreOptions {
+        let mut options = StoreOptions::default();
+        options.flush_interval = Duration::from_millis(self.flush_milliseconds);
+        options.log.segment_bytes = self.log_segment_bytes;
+        options.log.max_bytes = self.log_bytes;
+        options
+    }
+}
+
 impl ServerConfig {
     /// Reads a TOML file.
     pub fn read(path: &Path) -> Result<Self, ReadConfigError> {
@@ -181,6 +246,18 @@ impl ServerConfig {
                  use a loopback address such as 127.0.0.1:8080"
             ));
         }
+        if self.store.flush_milliseconds < LEAST_FLUSH_MILLISECONDS {
+            return Some(format!(
+                "store.flush_milliseconds is {}; the least is {LEAST_FLUSH_MILLISECONDS}",
+                self.store.flush_milliseconds
+            ));
+        }
+        if self.store.log_bytes < LEAST_LOG_BYTES {
+            return Some(format!(
+                "store.log_bytes is {}; the least is {LEAST_LOG_BYTES}, so that every batch has room",
+                self.store.log_bytes
+            ));
+        }
         match self.scan_interval_seconds {
             Some(0) => Some("scan_interval_seconds is 0; the least is 1".to_owned()),
             Some(seconds) if seconds > MAX_SCAN_INTERVAL_SECONDS => Some(format!(
@@ -193,6 +270,11 @@ impl ServerConfig {
 
 /// The longest time between two scans.
 pub const MAX_SCAN_INTERVAL_SECONDS: u64 = 7 * 24 * 3600;
+
+/// Below this the server would do little else than to make files.
+const LEAST_FLUSH_MILLISECONDS: u64 = 20;
+/// A batch's rows may take as much.
+const LEAST_LOG_BYTES: u64 = 64 << 20;
 
 /// The first key that is not one of ours, and what was probably meant.
 fn unknown_key(table: &toml::Table) -> Option<(String, String)> {
@@ -240,8 +322,12 @@ pub fn edit_distance(left: &str, right: &str) -> usize {
 
 /// Every key by its table; a test holds it to what is read.
 const KEYS: &[(&str, &[&str])] = &[
-    ("", &["data_dir", "listen", "browser_listen", "names", "scan_interval_seconds", "tls", "limits"]),
+    (
+        "",
+        &["data_dir", "listen", "browser_listen", "names", "scan_interval_seconds", "tls", "limits", "store"],
+    ),
     ("tls", &["certificate", "key"]),
+    ("store", &["flush_milliseconds", "log_segment_bytes", "log_bytes"]),
     (
         "limits",
         &[
@@ -283,6 +369,10 @@ mod tests {
             [tls]
             certificate = "/etc/fim.pem"
             key = "/etc/fim.key"
+            [store]
+            flush_milliseconds = 100
+            log_segment_bytes = 65536
+            log_bytes = 67108864
             [limits]
             connections = 1
             handshake_seconds = 1
@@ -299,7 +389,7 @@ mod tests {
             streams = 1
         "#;
         let config = parse(full).unwrap();
-        assert_eq!(config.limits.streams, 1);
+        assert_eq!((config.limits.streams, config.store.flush_milliseconds), (1, 100));
         let table: toml::Table = full.parse().unwrap();
         for (section, keys) in KEYS {
             let there = if section.is_empty() { &table } else { table[*section].as_table().unwrap() };
@@ -322,6 +412,13 @@ mod tests {
             message("[tls]\ncolour = 1"),
             "server.toml has an unknown key \"tls.colour\"; the keys there are certificate, key"
         );
+    }
+
+    #[test]
+    fn a_store_that_could_not_work_is_refused_with_what_could() {
+        let message = |text| parse(text).unwrap_err().to_string();
+        assert!(message("[store]\nflush_milliseconds = 0").contains("the least is 20"));
+        assert!(message("[store]\nlog_bytes = 1").contains("the least is 67108864"));
     }
 
     #[test]

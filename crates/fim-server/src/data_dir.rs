@@ -10,21 +10,25 @@ use std::path::{Path, PathBuf};
 pub enum OpenDataDirError {
     /// It cannot be made.
     #[error(
-        "cannot create the data directory {path}; choose another with --data-dir, or let this user write there"
+        "cannot create the data directory {path}; choose another with {option}, or let this user write there"
     )]
     Create {
         /// The directory.
         path: PathBuf,
+        /// What chooses the directory.
+        option: &'static str,
         /// What the system said.
         source: io::Error,
     },
     /// It cannot be written.
     #[error(
-        "cannot write to the data directory {path}; choose another with --data-dir, or let this user write there"
+        "cannot write to the data directory {path}; choose another with {option}, or let this user write there"
     )]
     NotWritable {
         /// The directory.
         path: PathBuf,
+        /// What chooses the directory.
+        option: &'static str,
         /// What the system said.
         source: io::Error,
     },
@@ -37,12 +41,12 @@ pub enum OpenDataDirError {
         source: io::Error,
     },
     /// Another server has it.
-    #[error(
-        "another server uses the data directory {path}; stop it first, or choose another with --data-dir"
-    )]
+    #[error("another server uses the data directory {path}; stop it first, or choose another with {option}")]
     InUse {
         /// The directory.
         path: PathBuf,
+        /// What chooses the directory.
+        option: &'static str,
     },
     /// A newer version made it.
     #[error(
@@ -58,12 +62,12 @@ pub enum OpenDataDirError {
         known: u32,
     },
     /// It is not ours.
-    #[error(
-        "{path} is not empty and holds no data of this server; choose an empty directory with --data-dir"
-    )]
+    #[error("{path} is not empty and holds no data of this server; choose an empty directory with {option}")]
     Foreign {
         /// The directory.
         path: PathBuf,
+        /// What chooses the directory.
+        option: &'static str,
     },
     /// The format file does not hold a number.
     #[error("{path} does not say which format the data directory has: it holds \"{found}\"")]
@@ -83,13 +87,13 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Opens the directory, making it if it is not there.
-    pub fn open(path: &Path) -> Result<Self, OpenDataDirError> {
+    /// Opens the directory, making it if it is not there. `option` is what chooses it, for messages.
+    pub fn open(path: &Path, option: &'static str) -> Result<Self, OpenDataDirError> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(path)
-            .map_err(|source| OpenDataDirError::Create { path: path.to_owned(), source })?;
+            .map_err(|source| OpenDataDirError::Create { path: path.to_owned(), option, source })?;
         let format = read_format(path)?;
         if let Some(found) = format
             && found > FORMAT
@@ -97,9 +101,9 @@ impl DataDir {
             return Err(OpenDataDirError::Newer { path: path.to_owned(), found, known: FORMAT });
         }
         if format.is_none() && !is_empty(path)? {
-            return Err(OpenDataDirError::Foreign { path: path.to_owned() });
+            return Err(OpenDataDirError::Foreign { path: path.to_owned(), option });
         }
-        let not_writable = |source| OpenDataDirError::NotWritable { path: path.to_owned(), source };
+        let not_writable = |source| OpenDataDirError::NotWritable { path: path.to_owned(), option, source };
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -109,7 +113,9 @@ impl DataDir {
             .map_err(not_writable)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenDataDirError::InUse { path: path.to_owned() }),
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenDataDirError::InUse { path: path.to_owned(), option });
+            }
             Err(TryLockError::Error(source)) => return Err(not_writable(source)),
         }
         if format.is_none() {
@@ -173,7 +179,7 @@ mod tests {
     fn a_new_directory_belongs_to_its_owner_alone() {
         let outer = tempfile::tempdir().unwrap();
         let path = outer.path().join("data");
-        let _dir = DataDir::open(&path).unwrap();
+        let _dir = open(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::metadata(path.join("format")).unwrap().permissions().mode() & 0o777, 0o600);
     }
@@ -181,17 +187,17 @@ mod tests {
     #[test]
     fn a_second_server_is_told_that_the_directory_is_in_use() {
         let outer = tempfile::tempdir().unwrap();
-        let first = DataDir::open(outer.path()).unwrap();
-        assert!(matches!(DataDir::open(outer.path()), Err(OpenDataDirError::InUse { .. })));
+        let first = open(outer.path()).unwrap();
+        assert!(matches!(open(outer.path()), Err(OpenDataDirError::InUse { .. })));
         drop(first);
-        DataDir::open(outer.path()).unwrap();
+        open(outer.path()).unwrap();
     }
 
     #[test]
     fn a_directory_of_a_newer_version_is_left_alone() {
         let outer = tempfile::tempdir().unwrap();
         fs::write(outer.path().join("format"), "99\n").unwrap();
-        let error = DataDir::open(outer.path()).unwrap_err();
+        let error = open(outer.path()).unwrap_err();
         assert!(matches!(error, OpenDataDirError::Newer { found: 99, .. }), "{error}");
         assert!(!outer.path().join("lock").exists());
     }
@@ -200,6 +206,10 @@ mod tests {
     fn a_directory_with_someone_elses_files_is_refused() {
         let outer = tempfile::tempdir().unwrap();
         fs::write(outer.path().join("thesis.txt"), "precious").unwrap();
-        assert!(matches!(DataDir::open(outer.path()), Err(OpenDataDirError::Foreign { .. })));
+        assert!(matches!(open(outer.path()), Err(OpenDataDirError::Foreign { .. })));
+    }
+
+    fn open(path: &Path) -> Result<DataDir, OpenDataDirError> {
+        DataDir::open(path, "--data-dir")
     }
 }

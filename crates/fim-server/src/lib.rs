@@ -34,7 +34,7 @@ mod throttle;
 mod web;
 
 pub use clock::{Clock, Moment};
-pub use config::{Limits, ReadConfigError, ServerConfig, TlsConfig};
+pub use config::{Limits, OptionNames, ReadConfigError, ServerConfig, StoreConfig, TlsConfig};
 pub use data_dir::{OpenDataDirError, write_secret};
-pub use problem::Problem;
+pub use problem::{Problem, chain as error_chain};
 pub use server::{MakeSecretError, RunningServer, Server, StartError, StopError};

@@ -159,9 +159,15 @@ impl Problem {
         )
     }
 
-    /// There is no such thing.
+    /// There is no such thing; what shows which there are.
     pub fn not_found(what: &str, name: &str) -> Self {
-        Self::new(Kind::NotFound, format!("there is no {what} \"{name}\""))
+        let list = match what {
+            "workspace" => "; `steadfast workspace list` shows the workspaces",
+            "machine" => "; `steadfast machine list` shows the machines",
+            "rule" => "; `steadfast rule list` shows the rules",
+            _ => "",
+        };
+        Self::new(Kind::NotFound, format!("there is no {what} \"{name}\"{list}"))
     }
 
     /// With the mistakes in the text that was sent.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::control::{
     AddWorkspaceError, By, Control, ControlError, OpenControlError, RandomError, Secret, digest_of,
 };
 use crate::data_dir::{DataDir, OpenDataDirError};
-use crate::ingest::{agent, feed::Feeds, silence};
+use crate::ingest::{agent, feed::Feeds, losses, places::BatchPlaces, silence};
 use crate::metrics::Metrics;
 use crate::passwords::{PasswordError, Passwords};
 use crate::pki::{Authority, MakeTlsError, OpenAuthorityError, ServerTls};
@@ -157,44 +157,62 @@ impl Server {
         if let Some(fault) = config.fault() {
             return Err(StartError::Config(fault));
         }
-        let clock = config.clock.clone();
-        let started = clock.now();
-        let data_dir = DataDir::open(&config.data_dir)?;
-        let path = data_dir.path();
-        let control = Control::open(&path.join("control.sqlite")).await?;
-        let store = Arc::new(open_store(path.join("store")).await?);
-        let authority = Authority::open(&path.join("pki"), started)?;
-        let tls = ServerTls::new(&authority, &config, &clock)?;
-        let spill = path.join("spill");
+        let started = config.clock.now();
+        let data_dir = DataDir::open(&config.data_dir, config.names_of_options.data_dir)?;
+        let parts = Parts::open(&config, data_dir.path(), started).await?;
+        // Before anything is made that a start which cannot listen would leave behind.
+        let listeners = Listeners::bind(&config).await?;
+        bootstrap(&parts.control, started).await?;
+        if let Some(seconds) = config.scan_interval_seconds {
+            parts.control.set_scan_interval(seconds, By { actor: "configuration", at: started }).await?;
+        }
+        let last_alive = parts.control.state(silence::LAST_ALIVE).await?;
+        let last_alive = last_alive.and_then(|text| text.parse().ok()).map(Timestamp);
+        let downtime = last_alive.map(|from| Downtime { from, until: started });
+        let (stop, stopping) = watch::channel(false);
+        let addresses = listeners.addresses(&config);
+        let app = Arc::new(parts.into_app(config, started, downtime, addresses.tls, stopping.clone()));
+        let tasks = run(&app, listeners, &stopping);
+        tracing::info!(tls = %addresses.tls, browser = ?addresses.browser, "the server listens");
+        Ok(RunningServer { app, addresses, stop, tasks, _data_dir: data_dir })
+    }
+}
+
+/// What is opened before the server listens.
+struct Parts {
+    control: Control,
+    store: Arc<Store>,
+    authority: Authority,
+    tls: ServerTls,
+    queries: Queries,
+    passwords: Passwords,
+}
+
+impl Parts {
+    async fn open(config: &ServerConfig, folder: &Path, now: Timestamp) -> Result<Self, StartError> {
+        let control = Control::open(&folder.join("control.sqlite")).await?;
+        let store = Arc::new(open_store(folder.join("store"), config.store.options()).await?);
+        let authority = Authority::open(&folder.join("pki"), now)?;
+        let tls = ServerTls::new(&authority, config, &config.clock)?;
+        let spill = folder.join("spill");
         std::fs::create_dir_all(&spill)
             .map_err(|source| StartError::CreateFolder { path: spill.clone(), source })?;
         let queries = Queries::start(Arc::clone(&store), &config.limits, &spill)?;
         let passwords = tokio::task::spawn_blocking(Passwords::new).await??;
+        Ok(Self { control, store, authority, tls, queries, passwords })
+    }
 
-        // Before anything is made that a start which cannot listen would leave behind.
-        let listener = listen(config.listen, "--listen").await?;
-        let browser_listener = match config.browser_listen {
-            Some(address) => Some(listen(address, "browser_listen").await?),
-            None => None,
-        };
-        let local = |listener: &TcpListener, asked| listener.local_addr().unwrap_or(asked);
-        let addresses = Addresses {
-            tls: local(&listener, config.listen),
-            browser: browser_listener
-                .as_ref()
-                .zip(config.browser_listen)
-                .map(|(listener, asked)| local(listener, asked)),
-        };
-        bootstrap(&control, started).await?;
-        if let Some(seconds) = config.scan_interval_seconds {
-            control.set_scan_interval(seconds, By { actor: "configuration", at: started }).await?;
-        }
-        let last_alive =
-            control.state(silence::LAST_ALIVE).await?.and_then(|text| text.parse().ok()).map(Timestamp);
-        let (stop, stopping) = watch::channel(false);
-        let limits = &config.limits;
-        let app = Arc::new(App {
-            clock,
+    fn into_app(
+        self,
+        config: ServerConfig,
+        started: Timestamp,
+        downtime: Option<Downtime>,
+        address: SocketAddr,
+        stop: watch::Receiver<bool>,
+    ) -> App {
+        let Self { control, store, authority, tls, queries, passwords } = self;
+        App {
+            clock: config.clock.clone(),
             control,
             queries,
             authority,
@@ -204,18 +222,43 @@ impl Server {
             passwords,
             failed_names: Mutex::new(Throttle::new(THROTTLED_NAMES, FREE_ATTEMPTS_BY_NAME)),
             failed_addresses: Mutex::new(Throttle::new(THROTTLED_ADDRESSES, FREE_ATTEMPTS_BY_ADDRESS)),
-            batch_places: Semaphore::new(limits.batches_at_once),
-            stream_places: Arc::new(Semaphore::new(limits.streams)),
+            batch_places: BatchPlaces::new(config.limits.batches_at_once),
+            stream_places: Arc::new(Semaphore::new(config.limits.streams)),
             started,
-            downtime: last_alive.map(|from| Downtime { from, until: started }),
-            stop: stopping.clone(),
-            public_url: public_url(&config, addresses.tls),
+            downtime,
+            stop,
+            public_url: public_url(&config, address),
             store,
             config,
-        });
-        let tasks = run(&app, listener, browser_listener, &stopping);
-        tracing::info!(tls = %addresses.tls, browser = ?addresses.browser, "the server listens");
-        Ok(RunningServer { app, addresses, stop, tasks, _data_dir: data_dir })
+        }
+    }
+}
+
+/// What the server accepts connections from.
+struct Listeners {
+    tls: TcpListener,
+    browser: Option<TcpListener>,
+}
+
+impl Listeners {
+    async fn bind(config: &ServerConfig) -> Result<Self, StartError> {
+        let names = config.names_of_options;
+        let tls = listen(config.listen, names.listen).await?;
+        let browser = match config.browser_listen {
+            Some(address) => Some(listen(address, names.browser_listen).await?),
+            None => None,
+        };
+        Ok(Self { tls, browser })
+    }
+
+    /// Where they listen; the system has chosen the port where 0 was asked for.
+    fn addresses(&self, config: &ServerConfig) -> Addresses {
+        let local = |listener: &TcpListener, asked| listener.local_addr().unwrap_or(asked);
+        let browser = self.browser.as_ref().zip(config.browser_listen);
+        Addresses {
+            tls: local(&self.tls, config.listen),
+            browser: browser.map(|(listener, asked)| local(listener, asked)),
+        }
     }
 }
 
@@ -319,12 +362,7 @@ fn router(app: &AppState, transport: Transport) -> Router {
         .with_state(AppState::clone(app))
 }
 
-fn run(
-    app: &AppState,
-    listener: TcpListener,
-    browser_listener: Option<TcpListener>,
-    stopping: &watch::Receiver<bool>,
-) -> Vec<JoinHandle<()>> {
+fn run(app: &AppState, listeners: Listeners, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
     let places = Arc::new(Semaphore::new(app.config.limits.connections));
     let serve = |listener, transport| {
         let router = router(app, transport);
@@ -338,11 +376,12 @@ fn run(
         ))
     };
     let mut tasks = vec![
-        serve(listener, Transport::Tls),
+        serve(listeners.tls, Transport::Tls),
+        tokio::spawn(losses::tell(AppState::clone(app), stopping.clone())),
         tokio::spawn(silence::watch(AppState::clone(app), stopping.clone())),
         tokio::spawn(renew_certificate(AppState::clone(app), stopping.clone())),
     ];
-    tasks.extend(browser_listener.map(|listener| serve(listener, Transport::Loopback)));
+    tasks.extend(listeners.browser.map(|listener| serve(listener, Transport::Loopback)));
     tasks
 }
 
@@ -360,10 +399,10 @@ async fn renew_certificate(app: AppState, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn open_store(path: PathBuf) -> Result<Store, StartError> {
+async fn open_store(path: PathBuf, options: StoreOptions) -> Result<Store, StartError> {
     let opened = tokio::task::spawn_blocking({
         let path = path.clone();
-        move || Store::open(&path, StoreOptions::default())
+        move || Store::open(&path, options)
     });
     opened.await?.map_err(|source| StartError::Store { path, source })
 }

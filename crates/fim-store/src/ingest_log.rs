@@ -36,6 +36,8 @@ pub struct Replay {
     pub records: Vec<(u64, IngestRecord)>,
     /// Positions of records that were accepted and cannot be read any more.
     pub lost: Vec<RangeInclusive<u64>>,
+    /// How many bytes were cut off the log's end because no whole record was in them.
+    pub torn_bytes: u64,
 }
 
 /// Why an ingest log could not be opened.
@@ -69,7 +71,7 @@ impl<D: Disk> IngestLog<D> {
         marks: Marks,
     ) -> Result<(Self, Replay), OpenIngestLogError> {
         let (log, recovery) = SegmentLog::open(disk, dir, options)?;
-        let mut replay = Replay::default();
+        let mut replay = Replay { torn_bytes: recovery.torn_bytes, ..Replay::default() };
         replay.lost.extend(recovery.damaged.iter().filter_map(|range| after(range, flushed)));
         let mut marks = marks;
         for entry in log.read_from(flushed.saturating_add(1)) {

@@ -90,7 +90,7 @@ pub use marks::{Marks, Origin};
 pub use meter::Metered;
 pub use progress::{Job, JobKind, Maintenance};
 pub use record::{DecodeRecordError, EncodeRecordError, IngestRecord};
-pub use recover::{OpenStoreError, Recovery};
+pub use recover::{Loss, OpenStoreError, Recovery};
 pub use rows::{BuildError, RowBuilder, TableBuilder, Value};
 pub use step::{Observer, Step};
 pub use store::{Accepted, IngestError, SnapshotError, Store, StoreOptions, TableInfo, TableSnapshot};

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::AsArray;
+use arrow::datatypes::TimestampMicrosecondType;
 use fim_core::Timestamp;
 use fim_log::{LogOptions, RealDisk};
 use object_store::{ObjectStore, ObjectStoreExt as _};
@@ -19,7 +21,8 @@ use crate::durable::DurableFiles;
 use crate::ingest_log::{IngestLog, OpenIngestLogError, Replay};
 use crate::lease::Departed;
 use crate::maintain::nanos;
-use crate::schema;
+use crate::record::IngestRecord;
+use crate::schema::{self, TIME_GENERATED};
 use crate::state::{State, TableKey, TableState};
 
 /// What was found when a store was opened.
@@ -32,11 +35,30 @@ pub struct Recovery {
     /// How many data files a crash had left that were not yet part of a table; they were removed, and their rows were read
     /// back from the log or are still in the files that they were made of.
     pub orphans: u64,
-    /// Positions of accepted calls that were in the log only and cannot be read any more. Their rows are lost: tell it.
-    pub lost: Vec<RangeInclusive<u64>>,
+    /// Accepted calls that were in the log only and cannot be read any more. Their rows are lost: tell it.
+    pub lost: Vec<Loss>,
     /// True if the log had fewer records than were once in it, as when its directory was removed. Rows that were in the
-    /// log only are lost: tell it.
+    /// log only are lost: tell it. They were accepted after [`Recovery::newest_in_tables`].
     pub was_log_replaced: bool,
+    /// The newest `TimeGenerated` that any data file has; `None` if there is no file.
+    pub newest_in_tables: Option<Timestamp>,
+    /// How many bytes were cut off the log's end because no whole record was in them: what a crash leaves of a call that
+    /// was not acknowledged, or what damage has made of the last one that was.
+    pub torn_bytes: u64,
+}
+
+/// Accepted calls whose rows are lost.
+///
+/// When they were accepted is told by the rows around them: a row is accepted after its `TimeGenerated`, by a delay that
+/// is not known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Loss {
+    /// Their positions in the log.
+    pub positions: RangeInclusive<u64>,
+    /// The newest row that was accepted before them, in the log or in a table; `None` if there is none.
+    pub after: Option<Timestamp>,
+    /// The newest row that was accepted in the first call after them; `None` if none was.
+    pub before: Option<Timestamp>,
 }
 
 /// Why a store could not be opened.
@@ -126,7 +148,11 @@ pub(crate) async fn recover(
         let files = Arc::new(table.data_files()?);
         state.tables.insert(*key, TableState { files, ..TableState::default() });
     }
-    recovery.lost = std::mem::take(&mut replay.lost);
+    recovery.newest_in_tables = newest_in_tables(&state);
+    recovery.torn_bytes = replay.torn_bytes;
+    let lost = std::mem::take(&mut replay.lost).into_iter();
+    recovery.lost =
+        lost.map(|positions| loss(positions, &replay.records, recovery.newest_in_tables)).collect();
     recovery.replayed = replay_rows(replay, &positions, &mut state);
     info!(
         tables = tables.len(),
@@ -208,6 +234,35 @@ async fn open_tables(
         }
     }
     Ok(tables)
+}
+
+fn newest_in_tables(state: &State) -> Option<Timestamp> {
+    let files = state.tables.values().flat_map(|table| table.files.iter());
+    files.map(|file| timestamp(file.max_time)).max()
+}
+
+/// What the records around lost ones tell of when they were accepted.
+fn loss(
+    positions: RangeInclusive<u64>,
+    records: &[(u64, IngestRecord)],
+    newest_in_tables: Option<Timestamp>,
+) -> Loss {
+    let (earlier, later) = records.split_at(records.partition_point(|(at, _)| at < positions.start()));
+    let after = earlier.iter().filter_map(|(_, record)| newest_row(record)).max().max(newest_in_tables);
+    let before = later.first().and_then(|(_, record)| newest_row(record));
+    Loss { positions, after, before }
+}
+
+fn newest_row(record: &IngestRecord) -> Option<Timestamp> {
+    let newest = record.tables.iter().filter_map(|(table, rows)| {
+        let times = rows.column(table.column_index(TIME_GENERATED)?);
+        arrow::compute::max(times.as_primitive_opt::<TimestampMicrosecondType>()?)
+    });
+    newest.max().map(timestamp)
+}
+
+fn timestamp(microseconds: i64) -> Timestamp {
+    Timestamp(microseconds.saturating_mul(1000))
 }
 
 /// Puts the rows that no table has into buffers; returns how many records had any.

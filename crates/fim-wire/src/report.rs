@@ -215,6 +215,7 @@ fn cause_number(cause: GapCause) -> u8 {
         GapCause::SpoolFull => 5,
         GapCause::SpoolDamaged => 6,
         GapCause::ReportRejected => 7,
+        GapCause::RecordsLost => 12,
     }
 }
 
@@ -228,6 +229,7 @@ fn cause_of(number: u8) -> Result<GapCause, WireError> {
         5 => GapCause::SpoolFull,
         6 => GapCause::SpoolDamaged,
         7 => GapCause::ReportRejected,
+        12 => GapCause::RecordsLost,
         other => return Err(unknown("cause", other)),
     })
 }

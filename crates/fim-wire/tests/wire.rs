@@ -30,6 +30,7 @@ fn gap() -> impl Strategy<Value = Gap> {
         GapCause::SpoolFull,
         GapCause::SpoolDamaged,
         GapCause::ReportRejected,
+        GapCause::RecordsLost,
     ]);
     (scope, any::<i64>(), prop::option::of(any::<u32>()), cause, "\\PC{0,12}").prop_map(
         |(scope, start, length, cause, detail)| Gap {

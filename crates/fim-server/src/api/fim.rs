@@ -9,6 +9,7 @@ use super::workspaces::fim_state;
 use crate::app::{App, AppState};
 use crate::authz::Actor;
 use crate::control::{By, WorkspaceRecord};
+use crate::ingest::silence;
 use crate::problem::{Kind, OptionalJson, Problem};
 
 /// Whether monitoring is on in a workspace, and with what.
@@ -70,6 +71,8 @@ pub async fn disable_fim(
         .set_fim(workspace.id, false, by)
         .await
         .map_err(|error| Problem::internal("turning monitoring off", &error))?;
+    // Where nothing is monitored nobody is missed.
+    silence::end_in_workspace(&app, workspace.id, by.at).await?;
     describe(&app, &workspace).await
 }
 

@@ -11,6 +11,7 @@ use crate::app::{App, AppState};
 use crate::authz::Actor;
 use crate::clock::Moment;
 use crate::control::{By, MachineRecord, WorkspaceRecord};
+use crate::ingest::gaps;
 use crate::problem::{ApiQuery, ItemName, Problem};
 use crate::report::figures::{self, MachineFigures};
 
@@ -70,8 +71,11 @@ pub async fn remove_machine(
     ItemName(name): ItemName,
 ) -> Result<StatusCode, Problem> {
     let record = machine(&app, &workspace, &name).await?;
+    let now = app.clock.now();
+    // Nobody will end what it has open.
+    gaps::end_all(&app, &record, now).await?;
     app.control
-        .remove_machine(record.id, By { actor: &actor.name, at: app.clock.now() })
+        .remove_machine(record.id, By { actor: &actor.name, at: now })
         .await
         .map_err(|error| Problem::internal("removing the machine", &error))?;
     Ok(StatusCode::NO_CONTENT)

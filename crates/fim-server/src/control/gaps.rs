@@ -61,11 +61,21 @@ impl Control {
         Ok(())
     }
 
-    /// The machine's open stretches of one cause.
-    pub async fn open_gaps(&self, machine: Uuid, cause: &str) -> Result<Vec<OpenGap>, ControlError> {
+    /// The machine's open stretches, the oldest first.
+    pub async fn open_gaps(&self, machine: Uuid) -> Result<Vec<OpenGap>, ControlError> {
         let reading = failed("reading the open gaps");
-        let rows = sqlx::query("SELECT * FROM open_gaps WHERE machine_id = ? AND cause = ? ORDER BY start")
+        let rows = sqlx::query("SELECT * FROM open_gaps WHERE machine_id = ? ORDER BY start")
             .bind(machine.to_string())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(&reading)?;
+        rows.iter().map(gap).collect::<Result<_, _>>().map_err(reading)
+    }
+
+    /// Every machine's open stretches of one cause.
+    pub async fn open_gaps_by_cause(&self, cause: &str) -> Result<Vec<OpenGap>, ControlError> {
+        let reading = failed("reading the open gaps");
+        let rows = sqlx::query("SELECT * FROM open_gaps WHERE cause = ? ORDER BY start")
             .bind(cause)
             .fetch_all(&self.pool)
             .await

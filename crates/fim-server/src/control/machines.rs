@@ -44,10 +44,14 @@ impl Control {
         rows.iter().map(machine).collect::<Result<_, _>>().map_err(reading)
     }
 
-    /// Every machine of every workspace.
-    pub async fn all_machines(&self) -> Result<Vec<MachineRecord>, ControlError> {
+    /// The machines of every workspace that were heard once, and not after `moment`.
+    pub async fn machines_not_heard_since(
+        &self,
+        moment: Timestamp,
+    ) -> Result<Vec<MachineRecord>, ControlError> {
         let reading = failed("reading the machines");
-        let rows = sqlx::query("SELECT * FROM machines WHERE removed_at IS NULL")
+        let rows = sqlx::query("SELECT * FROM machines WHERE removed_at IS NULL AND last_seen <= ?")
+            .bind(moment.0)
             .fetch_all(&self.pool)
             .await
             .map_err(&reading)?;

@@ -221,8 +221,10 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 1] =
-    [Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" }];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
+    Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
+];
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,8 @@ pub struct WorkspaceRecord {
     pub subscription: String,
     /// True if monitoring is on.
     pub fim_enabled: bool,
+    /// When it was last turned on or off.
+    pub fim_switched_at: Timestamp,
     /// Seconds between two scans.
     pub scan_interval_seconds: u64,
     /// Grows with every change that agents must hear of.
@@ -124,9 +126,12 @@ impl Control {
         let setting = failed("turning monitoring on or off");
         let mut transaction = self.write("turning monitoring on or off").await?;
         sqlx::query(
-            "UPDATE workspaces SET settings_revision = settings_revision + (fim_enabled <> ?), fim_enabled = ? WHERE id = ?",
+            "UPDATE workspaces SET settings_revision = settings_revision + (fim_enabled <> ?), \
+             fim_switched_at = iif(fim_enabled <> ?, ?, fim_switched_at), fim_enabled = ? WHERE id = ?",
         )
         .bind(enabled)
+        .bind(enabled)
+        .bind(by.at.0)
         .bind(enabled)
         .bind(workspace.to_string())
         .execute(&mut *transaction)
@@ -165,6 +170,7 @@ fn workspace(row: &SqliteRow) -> Result<WorkspaceRecord, sqlx::Error> {
         location: row.try_get("location")?,
         subscription: row.try_get("subscription")?,
         fim_enabled: row.try_get("fim_enabled")?,
+        fim_switched_at: Timestamp(row.try_get("fim_switched_at")?),
         scan_interval_seconds: count(row, "scan_interval_seconds")?,
         settings_revision: count(row, "settings_revision")?,
         created_at: Timestamp(row.try_get("created_at")?),

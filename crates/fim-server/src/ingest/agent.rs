@@ -7,21 +7,22 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, middleware, routing};
-use fim_core::{ChangeEvent, Gap, GapCause, Timestamp};
+use fim_core::{ChangeEvent, Timestamp};
 use fim_store::Origin;
 use fim_wire::{Batch, Report, WireError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::columns::{Source, cause_name, fields_changed, scope_text};
+use super::columns::{Source, fields_changed};
 use super::enrollment::enroll;
+use super::gaps;
 use super::heartbeat::{Heartbeat, HeartbeatAnswer, heartbeat_seconds};
 use super::silence;
 use crate::api::model::{Change, ChangeCategory, ChangeType, Rule};
 use crate::app::AppState;
 use crate::clock::Moment;
 use crate::connection::Peer;
-use crate::control::{MachineRecord, OpenGap};
+use crate::control::MachineRecord;
 use crate::problem::{ApiJson, Kind, Problem, chain};
 
 /// What an agent works by.
@@ -50,8 +51,11 @@ pub fn routes(app: &AppState) -> Router<AppState> {
     let by_certificate = Router::new()
         .route(
             "/batches",
-            // The general limit of bodies does not hold here; the handler's own does.
-            routing::post(batches).layer(DefaultBodyLimit::max(app.config.limits.batch_bytes)),
+            // The general limit of bodies does not hold here; the handler's own does. The place is taken before the
+            // body is read, so that no more bodies are in memory than there are places.
+            routing::post(batches)
+                .layer(DefaultBodyLimit::max(app.config.limits.batch_bytes))
+                .layer(middleware::from_fn_with_state(AppState::clone(app), take_place)),
         )
         .route("/settings", routing::get(settings))
         .route("/heartbeat", routing::post(heartbeat))
@@ -86,6 +90,24 @@ async fn require_machine(
             )
         })?;
     request.extensions_mut().insert(machine);
+    Ok(next.run(request).await)
+}
+
+/// Lets so many batches in at a time, and one of each machine: agents send one after the other.
+async fn take_place(
+    State(app): State<AppState>,
+    Extension(machine): Extension<MachineRecord>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    // Agents keep what is not acknowledged, so a full server says so at once instead of queueing.
+    let Some(_place) = app.batch_places.take(machine.id) else {
+        return Err(Problem::new(
+            Kind::Unavailable,
+            "too many batches are being stored, or one of this machine is; send it again in a moment",
+        )
+        .retry_after(2));
+    };
     Ok(next.run(request).await)
 }
 
@@ -144,14 +166,6 @@ async fn batches(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Acknowledged>, Problem> {
-    // Agents keep what is not acknowledged, so a full server says so at once instead of queueing.
-    let Ok(_place) = app.batch_places.try_acquire() else {
-        return Err(Problem::new(
-            Kind::Unavailable,
-            "too many batches are being stored; send it again in a moment",
-        )
-        .retry_after(2));
-    };
     let batch = decode(&app, &headers, body).await?;
     if batch.sensor != *machine.id.as_bytes() {
         return Err(Problem::new(
@@ -174,14 +188,15 @@ async fn batches(
         }
         .map_err(|error| Problem::internal("making rows of a batch", &error))?;
     }
+    let endings = gaps::endings(&app, &machine, &batch.events).await?;
+    for ending in &endings {
+        rows.gap_end(source, &ending.gap, ending.at, now)
+            .map_err(|error| Problem::internal("making rows of a batch", &error))?;
+    }
     let origin = Origin { source: batch.sensor, epoch: batch.epoch, sequence: batch.sequence };
     let is_new = app.store_rows(machine.workspace, rows, Some(origin)).await?;
     // Also for a repeat: the first delivery may have been cut off right after it was stored.
-    for report in &batch.events {
-        if let Report::Gap(gap) = report {
-            track_gap(&app, &machine, gap).await?;
-        }
-    }
+    gaps::track(&app, &machine, &batch.events, &endings).await?;
     if is_new {
         app.feeds.publish(machine.workspace, live_changes(&machine, &batch, now));
         app.metrics.batches.increment();
@@ -244,26 +259,6 @@ fn decompress(body: &[u8], most: usize) -> Result<Vec<u8>, Problem> {
     Ok(plain)
 }
 
-/// Keeps which stretches are open, for the figures.
-async fn track_gap(app: &AppState, machine: &MachineRecord, gap: &Gap) -> Result<(), Problem> {
-    let scope = scope_text(&gap.scope);
-    let cause = cause_name(gap.cause);
-    let done = match gap.end {
-        Some(_) => app.control.close_gap(machine.id, &scope, cause, gap.start).await,
-        None => {
-            let open = OpenGap {
-                machine: machine.id,
-                scope,
-                cause: cause.to_owned(),
-                start: gap.start,
-                detail: gap.detail.clone(),
-            };
-            app.control.open_gap(&open).await
-        }
-    };
-    done.map_err(|error| Problem::internal("keeping a gap", &error))
-}
-
 fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> Vec<Change> {
     let changes = batch.events.iter().filter_map(|report| match report {
         Report::Change(event) => live_change(machine, event, received),
@@ -301,9 +296,6 @@ fn stored_time(time: Timestamp) -> Moment {
 pub fn source<'a>(machine: &'a MachineRecord, id: &'a str) -> Source<'a> {
     Source { computer: &machine.name, machine: id, os_type: &machine.os_type }
 }
-
-/// The name of the cause that the server itself notices.
-pub const NOT_REPORTING: GapCause = GapCause::AgentNotReporting;
 
 /// What watches on a machine in this version.
 const PROVIDER: &str = "scan";

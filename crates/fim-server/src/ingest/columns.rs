@@ -1,10 +1,12 @@
 //! What a change and a gap are in the columns of the published tables; pure.
 
 use fim_core::{
-    ChangeCategory, ChangeEvent, Entity, EntityPath, Gap, GapCause, GapScope, PathStyle, Timestamp, acl_text,
-    attributes_text, checksum_text,
+    ChangeCategory, ChangeEvent, Entity, EntityPath, Gap, PathStyle, Timestamp, acl_text, attributes_text,
+    checksum_text,
 };
 use fim_store::Value;
+
+use crate::control::OpenGap;
 
 /// One row as column names with their values; columns that are not named are unknown.
 pub type Columns = Vec<(&'static str, Value<'static>)>;
@@ -61,48 +63,43 @@ pub fn fields_changed(event: &ChangeEvent) -> Vec<&'static str> {
 
 /// The row of `Coverage` for a gap.
 pub fn gap_columns(source: Source<'_>, gap: &Gap, provider: &'static str, received: Timestamp) -> Columns {
+    let scope = gap.scope.to_string();
+    let cause = gap.cause.name();
+    coverage_columns(source, (&scope, cause, gap.start), gap.end, &gap.detail, provider, received)
+}
+
+/// The row of `Coverage` that ends a gap which the server has kept as open.
+pub fn ended_columns(source: Source<'_>, gap: &OpenGap, end: Timestamp, received: Timestamp) -> Columns {
+    let key = (gap.scope.as_str(), gap.cause.as_str(), gap.start);
+    coverage_columns(source, key, Some(end.max(gap.start)), &gap.detail, SERVER, received)
+}
+
+/// Scope, cause and start tell one gap of a machine from another.
+fn coverage_columns(
+    source: Source<'_>,
+    (scope, cause, start): (&str, &str, Timestamp),
+    end: Option<Timestamp>,
+    detail: &str,
+    provider: &'static str,
+    received: Timestamp,
+) -> Columns {
     vec![
-        ("TimeGenerated", Value::Time(gap.end.unwrap_or(gap.start).min(received))),
+        ("TimeGenerated", Value::Time(end.unwrap_or(start).min(received))),
         ("Computer", text(source.computer)),
         ("SourceComputerId", text(source.machine)),
         ("SourceSystem", text(source.os_type)),
-        ("Scope", Value::Owned(scope_text(&gap.scope))),
-        ("ConfigChangeType", text(scope_type(&gap.scope))),
-        ("StartTime", Value::Time(gap.start)),
-        ("EndTime", Value::from(gap.end)),
-        ("Cause", text(cause_name(gap.cause))),
-        ("Detail", text(&gap.detail)),
+        ("Scope", text(scope)),
+        ("ConfigChangeType", text(scope_type(scope))),
+        ("StartTime", Value::Time(start)),
+        ("EndTime", Value::from(end)),
+        ("Cause", text(cause)),
+        ("Detail", text(detail)),
         ("Provider", text(provider)),
     ]
 }
 
-/// What was not watched, as the column `Scope` has it.
-pub fn scope_text(scope: &GapScope) -> String {
-    match scope {
-        GapScope::Everything => "*".to_owned(),
-        GapScope::Within(path) => path.to_string(),
-    }
-}
-
-/// Why, as the column `Cause` has it.
-pub fn cause_name(cause: GapCause) -> &'static str {
-    match cause {
-        GapCause::AgentStopped => "AgentStopped",
-        GapCause::AgentNotReporting => "AgentNotReporting",
-        GapCause::Unreadable => "Unreadable",
-        GapCause::ScanCutShort => "ScanCutShort",
-        GapCause::StateLost => "StateLost",
-        GapCause::SpoolFull => "SpoolFull",
-        GapCause::SpoolDamaged => "SpoolDamaged",
-        GapCause::ReportRejected => "ReportRejected",
-    }
-}
-
-fn scope_type(scope: &GapScope) -> &'static str {
-    match scope {
-        GapScope::Everything => "*",
-        GapScope::Within(_) => "Files",
-    }
+fn scope_type(scope: &str) -> &'static str {
+    if scope == EVERYTHING { EVERYTHING } else { "Files" }
 }
 
 /// The values of one side, in the order of [`CURRENT`] and [`PREVIOUS`].
@@ -132,6 +129,10 @@ fn text(text: &str) -> Value<'static> {
     Value::Owned(text.to_owned())
 }
 
+/// Everything, in the columns that name a part: all that is monitored, all machines.
+pub const EVERYTHING: &str = "*";
+/// What the column `Provider` says of stretches that the server itself noticed.
+pub const SERVER: &str = "server";
 /// The columns of what is there now.
 const CURRENT: [&str; 6] =
     ["Size", "DateCreated", "DateModified", "Attributes", "Acls", "FileContentChecksum"];
@@ -149,7 +150,7 @@ const PREVIOUS: [&str; 6] = [
 mod tests {
     use fim_core::{
         Acl, Aspect, AspectSet, Change, ChangeId, ChangeSource, Digest, EntityKey, EntityKind,
-        FileAttributes, Principal, Xattr,
+        FileAttributes, GapCause, GapScope, Principal, Xattr,
     };
 
     use super::*;

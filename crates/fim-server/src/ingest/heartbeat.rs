@@ -89,7 +89,8 @@ fn scan() -> String {
 }
 
 const LONGEST_SECONDS: u64 = 60;
-const SHORTEST_SILENCE_SECONDS: u64 = 15;
+/// No agent that was heard within this time counts as not reporting.
+pub const SHORTEST_SILENCE_SECONDS: u64 = 15;
 
 #[cfg(test)]
 mod tests {

@@ -5,8 +5,9 @@ use fim_core::{ChangeEvent, Gap, Timestamp};
 use fim_store::{BuildError, TableBuilder};
 use uuid::Uuid;
 
-use super::columns::{Columns, Source, change_columns, gap_columns};
+use super::columns::{Columns, Source, change_columns, ended_columns, gap_columns};
 use super::heartbeat::Heartbeat;
+use crate::control::OpenGap;
 
 /// Rows of several tables that are stored together or not at all.
 #[derive(Debug)]
@@ -48,6 +49,17 @@ impl Rows {
         received: Timestamp,
     ) -> Result<(), BuildError> {
         push(&mut self.coverage, gap_columns(source, gap, provider, received))
+    }
+
+    /// Adds the end of a gap that the server has kept as open.
+    pub fn gap_end(
+        &mut self,
+        source: Source<'_>,
+        gap: &OpenGap,
+        end: Timestamp,
+        received: Timestamp,
+    ) -> Result<(), BuildError> {
+        push(&mut self.coverage, ended_columns(source, gap, end, received))
     }
 
     /// Adds a sign of life.

@@ -1,16 +1,17 @@
 //! Agents that are not heard: a gap is opened, and closed when they are heard again.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use fim_core::{Gap, GapScope, Timestamp};
+use fim_core::{Gap, GapCause, GapScope, Timestamp};
 use tokio::sync::watch;
+use uuid::Uuid;
 
-use super::agent::{NOT_REPORTING, source};
-use super::columns::{cause_name, scope_text};
-use super::heartbeat::silence_nanos;
-use crate::app::{AppState, Downtime, stopped};
-use crate::clock::Moment;
-use crate::control::{MachineRecord, OpenGap};
+use super::gaps;
+use super::heartbeat::{SHORTEST_SILENCE_SECONDS, silence_nanos};
+use crate::app::{App, AppState, Downtime, stopped};
+use crate::clock::{Moment, seconds_to_nanos};
+use crate::control::{MachineRecord, OpenGap, WorkspaceRecord};
 use crate::problem::Problem;
 
 /// What is to be done about a machine's silence.
@@ -25,48 +26,55 @@ pub enum Judgement {
         /// The particulars.
         detail: String,
     },
+    /// Nothing is to be monitored there, so that silence is none.
+    End,
 }
 
-/// Judges a machine's silence. While the server itself was down nothing could be heard, and that is not held against
-/// the agent: silence counts from the server's start.
-pub fn judge(
-    last_seen: Option<Timestamp>,
-    started: Timestamp,
-    downtime: Option<Downtime>,
-    allowed_nanos: i64,
-    now: Timestamp,
-) -> Judgement {
+/// What is known of a machine that is not heard.
+#[derive(Clone, Copy, Debug)]
+pub struct Silence {
+    /// When it was last heard.
+    pub last_seen: Option<Timestamp>,
+    /// Since when it is to be monitored; `None` if it is not.
+    pub monitored_since: Option<Timestamp>,
+    /// How long it may be silent, in nanoseconds.
+    pub allowed_nanos: i64,
+}
+
+/// Judges a machine's silence at `now`, by a server that runs since `started`.
+///
+/// While the server was down nothing could be heard, and an agent is given its time from the server's start on. What
+/// is not heard then was silent since it was last heard: nobody knows how long it still watched.
+pub fn judge(silence: Silence, started: Timestamp, downtime: Option<Downtime>, now: Timestamp) -> Judgement {
+    let Some(monitored_since) = silence.monitored_since else { return Judgement::End };
     // A machine that was never heard has not begun to watch; its page says so.
-    let Some(last_seen) = last_seen else { return Judgement::Wait };
-    let since = last_seen.max(started);
-    if now.nanos_since(since) <= allowed_nanos {
+    let Some(last_seen) = silence.last_seen else { return Judgement::Wait };
+    let start = last_seen.max(monitored_since);
+    if now.nanos_since(start.max(started)) <= silence.allowed_nanos {
         return Judgement::Wait;
     }
-    let seconds = now.nanos_since(since) / 1_000_000_000;
-    let heard = Moment(last_seen);
+    let seconds = now.nanos_since(last_seen) / 1_000_000_000;
+    let heard = format!("nothing heard for {seconds} s; last heard {}", Moment(last_seen));
     let detail = match downtime.filter(|_| last_seen < started) {
-        None => format!("nothing heard for {seconds} s; last heard {heard}"),
+        None => heard,
         Some(Downtime { from, until }) => format!(
-            "nothing heard for {seconds} s since this server started; last heard {heard}; from {} to {} the server \
-             itself was not running, which says nothing of the agent",
+            "{heard}; from {} to {} the server itself was not running and could not hear it",
             Moment(from),
             Moment(until)
         ),
     };
-    Judgement::Open { start: since, detail }
+    Judgement::Open { start, detail }
 }
 
 /// Looks after every machine's silence until the server stops.
 pub async fn watch(app: AppState, mut stop: watch::Receiver<bool>) {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            () = stopped(&mut stop) => return,
-        }
         if let Err(problem) = look(&app).await {
             tracing::warn!(detail = %problem.detail, "cannot look for silent agents; will try again");
+        }
+        tokio::select! {
+            () = app.clock.sleep(BETWEEN_LOOKS) => {}
+            () = stopped(&mut stop) => return,
         }
     }
 }
@@ -75,114 +83,155 @@ async fn look(app: &AppState) -> Result<(), Problem> {
     let internal = |error| Problem::internal("looking for silent agents", &error);
     let now = app.clock.now();
     app.control.set_state(LAST_ALIVE, &now.0.to_string()).await.map_err(internal)?;
-    let intervals: std::collections::HashMap<_, _> = app
-        .control
-        .workspaces()
-        .await
-        .map_err(internal)?
-        .into_iter()
-        .map(|workspace| (workspace.id, workspace.scan_interval_seconds))
-        .collect();
-    for machine in app.control.all_machines().await.map_err(internal)? {
-        let Some(interval) = intervals.get(&machine.workspace) else { continue };
-        match judge(machine.last_seen, app.started, app.downtime, silence_nanos(*interval), now) {
-            Judgement::Wait => {}
-            Judgement::Open { start, detail } => open(app, &machine, start, detail, now).await?,
+    let shortest = seconds_to_nanos(SHORTEST_SILENCE_SECONDS);
+    let machines = app.control.machines_not_heard_since(now.plus_nanos(-shortest)).await.map_err(internal)?;
+    if machines.is_empty() {
+        return Ok(());
+    }
+    let workspaces = app.control.workspaces().await.map_err(internal)?.into_iter();
+    let workspaces: HashMap<Uuid, WorkspaceRecord> =
+        workspaces.map(|workspace| (workspace.id, workspace)).collect();
+    let open = open_by_machine(app).await?;
+    for machine in &machines {
+        let Some(workspace) = workspaces.get(&machine.workspace) else { continue };
+        let silence = Silence {
+            last_seen: machine.last_seen,
+            monitored_since: workspace.fim_enabled.then_some(workspace.fim_switched_at),
+            allowed_nanos: silence_nanos(workspace.scan_interval_seconds),
+        };
+        let open = open.get(&machine.id).map_or(&[][..], Vec::as_slice);
+        match judge(silence, app.started, app.downtime, now) {
+            Judgement::Open { start, detail } if open.is_empty() => {
+                begin(app, machine, start, detail, now).await?;
+            }
+            Judgement::Wait | Judgement::Open { .. } => {}
+            Judgement::End => gaps::end(app, machine, open, now).await?,
         }
     }
     Ok(())
 }
 
-async fn open(
-    app: &AppState,
+async fn open_by_machine(app: &App) -> Result<HashMap<Uuid, Vec<OpenGap>>, Problem> {
+    let open = app.control.open_gaps_by_cause(NOT_REPORTING.name()).await;
+    let mut by_machine: HashMap<Uuid, Vec<OpenGap>> = HashMap::new();
+    for gap in open.map_err(|error| Problem::internal("reading the open gaps", &error))? {
+        by_machine.entry(gap.machine).or_default().push(gap);
+    }
+    Ok(by_machine)
+}
+
+async fn begin(
+    app: &App,
     machine: &MachineRecord,
     start: Timestamp,
     detail: String,
     now: Timestamp,
 ) -> Result<(), Problem> {
-    let internal = |error| Problem::internal("opening a gap", &error);
-    let cause = cause_name(NOT_REPORTING);
-    if !app.control.open_gaps(machine.id, cause).await.map_err(internal)?.is_empty() {
-        return Ok(());
-    }
     tracing::warn!(machine = %machine.name, id = %machine.id, detail, "an agent is silent");
     let gap = Gap { scope: GapScope::Everything, start, end: None, cause: NOT_REPORTING, detail };
-    store(app, machine, &gap, now).await?;
-    let open = OpenGap {
-        machine: machine.id,
-        scope: scope_text(&gap.scope),
-        cause: cause.to_owned(),
-        start,
-        detail: gap.detail,
-    };
-    app.control.open_gap(&open).await.map_err(internal)
+    gaps::open(app, machine, &gap, now).await
 }
 
-/// Closes the gap that the machine's silence opened, if there is one.
-pub async fn heard_again(app: &AppState, machine: &MachineRecord, now: Timestamp) -> Result<(), Problem> {
-    let internal = |error| Problem::internal("closing a gap", &error);
-    let cause = cause_name(NOT_REPORTING);
-    for open in app.control.open_gaps(machine.id, cause).await.map_err(internal)? {
+/// Ends the gap that the machine's silence opened, if there is one.
+pub async fn heard_again(app: &App, machine: &MachineRecord, now: Timestamp) -> Result<(), Problem> {
+    let open = app.control.open_gaps(machine.id).await;
+    let mut open = open.map_err(|error| Problem::internal("reading the open gaps", &error))?;
+    open.retain(gaps::is_of_server);
+    if !open.is_empty() {
         tracing::info!(machine = %machine.name, id = %machine.id, "an agent is heard again");
-        let gap = Gap {
-            scope: GapScope::Everything,
-            start: open.start,
-            end: Some(now),
-            cause: NOT_REPORTING,
-            detail: open.detail,
-        };
-        store(app, machine, &gap, now).await?;
-        app.control.close_gap(machine.id, &open.scope, cause, open.start).await.map_err(internal)?;
+    }
+    gaps::end(app, machine, &open, now).await
+}
+
+/// Ends the silence of every machine of a workspace in which monitoring was turned off.
+pub async fn end_in_workspace(app: &App, workspace: Uuid, now: Timestamp) -> Result<(), Problem> {
+    let internal = |error| Problem::internal("reading the machines", &error);
+    let open = open_by_machine(app).await?;
+    for machine in app.control.machines(workspace).await.map_err(internal)? {
+        if let Some(open) = open.get(&machine.id) {
+            gaps::end(app, &machine, open, now).await?;
+        }
     }
     Ok(())
-}
-
-async fn store(app: &AppState, machine: &MachineRecord, gap: &Gap, now: Timestamp) -> Result<(), Problem> {
-    let id = machine.id.to_string();
-    let mut rows = app.rows(machine.workspace)?;
-    rows.gap(source(machine, &id), gap, "server", now)
-        .map_err(|error| Problem::internal("making a gap's row", &error))?;
-    app.store_rows(machine.workspace, rows, None).await.map(|_| ())
 }
 
 /// Under this key the server keeps when it was last alive.
 pub const LAST_ALIVE: &str = "last_alive";
 
-const TICK: Duration = Duration::from_secs(1);
+/// The cause that the server itself notices.
+const NOT_REPORTING: GapCause = GapCause::AgentNotReporting;
+
+/// Each look writes to the disk that the server is alive, so that it is not done more often than a gap's start matters.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const SECOND: i64 = 1_000_000_000;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp(seconds * SECOND)
-    }
+    const DOWN: Option<Downtime> =
+        Some(Downtime { from: Timestamp(110 * SECOND), until: Timestamp(100_000 * SECOND) });
 
     #[test]
     fn silence_within_what_is_allowed_is_no_gap() {
-        assert_eq!(judge(Some(at(100)), at(0), None, 180 * SECOND, at(280)), Judgement::Wait);
+        assert_eq!(judge(silence(Some(100), Some(0)), at(0), None, at(280)), Judgement::Wait);
     }
 
     #[test]
     fn longer_silence_is_a_gap_since_the_machine_was_last_heard() {
-        let judgement = judge(Some(at(100)), at(0), None, 180 * SECOND, at(281));
-        assert!(matches!(judgement, Judgement::Open { start, .. } if start == at(100)), "{judgement:?}");
+        assert_eq!(start_of(silence(Some(100), Some(0)), at(0), None, at(281)).0, at(100));
     }
 
     #[test]
-    fn the_time_the_server_was_down_is_not_held_against_the_agent() {
-        let downtime = Some(Downtime { from: at(110), until: at(100_000) });
-        assert_eq!(judge(Some(at(100)), at(100_000), downtime, 180 * SECOND, at(100_180)), Judgement::Wait);
-        let judgement = judge(Some(at(100)), at(100_000), downtime, 180 * SECOND, at(100_181));
-        let Judgement::Open { start, detail } = judgement else { panic!("{judgement:?}") };
-        assert_eq!(start, at(100_000));
+    fn after_its_downtime_the_server_gives_an_agent_its_time() {
+        assert_eq!(judge(silence(Some(100), Some(0)), at(100_000), DOWN, at(100_180)), Judgement::Wait);
+    }
+
+    #[test]
+    fn silence_that_began_in_the_server_s_downtime_is_a_gap_since_the_machine_was_last_heard() {
+        let (start, detail) = start_of(silence(Some(100), Some(0)), at(100_000), DOWN, at(100_181));
+        assert_eq!(start, at(100));
         assert!(detail.contains("the server itself was not running"), "{detail}");
     }
 
     #[test]
     fn a_machine_that_was_never_heard_is_not_silent() {
-        assert_eq!(judge(None, at(0), None, SECOND, at(1_000_000)), Judgement::Wait);
+        assert_eq!(judge(silence(None, Some(0)), at(0), None, at(1_000_000)), Judgement::Wait);
+    }
+
+    #[test]
+    fn where_nothing_is_monitored_nobody_is_silent() {
+        assert_eq!(judge(silence(Some(100), None), at(0), None, at(1_000_000)), Judgement::End);
+    }
+
+    #[test]
+    fn silence_begins_when_monitoring_does() {
+        let silence = silence(Some(100), Some(5000));
+        assert_eq!(judge(silence, at(0), None, at(5180)), Judgement::Wait);
+        assert_eq!(start_of(silence, at(0), None, at(5181)).0, at(5000));
+    }
+
+    fn silence(last_seen: Option<i64>, monitored_since: Option<i64>) -> Silence {
+        Silence {
+            last_seen: last_seen.map(at),
+            monitored_since: monitored_since.map(at),
+            allowed_nanos: 180 * SECOND,
+        }
+    }
+
+    fn start_of(
+        silence: Silence,
+        started: Timestamp,
+        downtime: Option<Downtime>,
+        now: Timestamp,
+    ) -> (Timestamp, String) {
+        match judge(silence, started, downtime, now) {
+            Judgement::Open { start, detail } => (start, detail),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp(seconds * SECOND)
     }
 }

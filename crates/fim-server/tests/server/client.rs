@@ -91,6 +91,18 @@ impl Client {
         Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, text })
     }
 
+    /// Posts a batch whose body comes as the reader gives it; the status.
+    pub fn send_slowly(&self, path: &str, length: u64, body: impl std::io::Read + 'static) -> u16 {
+        let request = http::Request::builder()
+            .method("POST")
+            .uri(format!("{}{path}", self.base))
+            .header("content-type", "application/cbor")
+            .header("content-length", length)
+            .body(ureq::SendBody::from_owned_reader(body))
+            .unwrap();
+        self.agent.run(request).unwrap().status().as_u16()
+    }
+
     /// A response whose body is read by the caller.
     pub fn open(&self, path: &str) -> ureq::BodyReader<'static> {
         let mut request = self.agent.get(format!("{}{path}", self.base));

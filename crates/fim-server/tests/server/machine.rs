@@ -9,6 +9,9 @@ use rcgen::{CertificateParams, KeyPair};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::client::Client;
+use crate::running::Running;
+
 /// A machine that may have joined.
 pub struct Machine {
     pub key_pem: String,
@@ -27,6 +30,12 @@ impl Machine {
             certificate_pem: None,
             id: Uuid::nil(),
         }
+    }
+
+    /// What it calls the server with.
+    pub fn client(&self, running: &Running) -> Client {
+        let certificate = self.certificate_pem.as_deref().unwrap();
+        Client::new(&running.url(), running.server().ca_pem(), Some((certificate, &self.key_pem)))
     }
 }
 
@@ -47,9 +56,46 @@ pub struct BatchText {
     /// Paths that can be read again.
     #[serde(default)]
     pub readable: Vec<String>,
+    /// True if the agent has lost its state, up to now.
+    #[serde(default)]
+    pub state_lost: bool,
     /// When everything was seen; the clock's time if absent.
     #[serde(default)]
     pub seconds_ago: i64,
+}
+
+/// A machine that has joined, and what it calls with.
+pub fn joined(running: &Running, name: &str) -> (Client, Machine) {
+    let mut machine = Machine::new();
+    let request = serde_json::json!({
+        "token": running.enrollment_token(), "machineName": name, "osType": "Linux", "osName": "Debian 12",
+        "agentVersion": "0.1.0", "csrPem": machine.csr_pem,
+    });
+    let headers = [("content-type".to_owned(), "application/json".to_owned())];
+    let mut nobody = Client::new(&running.url(), running.server().ca_pem(), None);
+    let body = Some(request.to_string().into_bytes());
+    let enrolled = nobody.call("POST", "/agent/v1/enroll", &headers, body).unwrap().json();
+    machine.id = enrolled["machineId"].as_str().unwrap().parse().unwrap();
+    machine.certificate_pem = enrolled["certificatePem"].as_str().map(str::to_owned);
+    (machine.client(running), machine)
+}
+
+/// Sends the batch, which must be taken.
+pub fn send(running: &Running, client: &mut Client, machine: &Machine, text: &BatchText) {
+    let bytes = batch_bytes(machine.id, text, running.clock.now());
+    let answer = client.call("POST", "/agent/v1/batches", &cbor(), Some(bytes)).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+/// A batch of files that came.
+pub fn added(sequence: u64, paths: &[&str]) -> BatchText {
+    let added = paths.iter().map(|path| (*path).to_owned()).collect();
+    BatchText { sequence, added, ..BatchText::default() }
+}
+
+/// The headers of a batch that is not compressed.
+pub fn cbor() -> [(String, String); 1] {
+    [("content-type".to_owned(), "application/cbor".to_owned())]
 }
 
 /// The bytes of the batch.
@@ -79,6 +125,11 @@ pub fn batch_bytes(sensor: Uuid, text: &BatchText, now: Timestamp) -> Vec<u8> {
     };
     events.extend(text.unreadable.iter().map(|path| gap(path, None)));
     events.extend(text.readable.iter().map(|path| gap(path, Some(observed))));
+    if text.state_lost {
+        let (scope, end) = (GapScope::Everything, Some(observed));
+        let detail = "a test".to_owned();
+        events.push(Report::Gap(Gap { scope, start, end, cause: GapCause::StateLost, detail }));
+    }
     let batch =
         Batch { sensor: *sensor.as_bytes(), epoch: [7; 16], sequence: text.sequence, sent: now, events };
     encode_batch(&batch)

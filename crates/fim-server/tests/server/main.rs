@@ -8,7 +8,9 @@
 
 mod access;
 mod client;
+mod losses;
 mod machine;
+mod places;
 mod running;
 mod scenario;
 mod stream;
@@ -52,4 +54,7 @@ scenarios! {
     workspaces_and_monitoring = "11-workspaces.yaml";
     changes_are_listed_and_explained = "12-changes.yaml";
     what_every_answer_carries = "13-edges.yaml";
+    gaps_end_when_nobody_can_end_them_any_more = "14-endings.yaml";
+    silence_counts_only_where_something_is_monitored = "15-unmonitored-silence.yaml";
+    silence_from_the_server_s_downtime_is_a_gap_from_its_start = "16-downtime.yaml";
 }

@@ -20,11 +20,16 @@ pub struct Running {
 impl Running {
     /// Starts one in a new directory.
     pub fn start() -> Self {
+        Self::start_with(|_| ())
+    }
+
+    /// Starts one in a new directory, with some settings of its own.
+    pub fn start_with(set: impl FnOnce(&mut ServerConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Callers judge the server's certificate by the real time, so the clock starts with it.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let clock = Clock::manual(Timestamp(i64::try_from(since_epoch.as_nanos()).unwrap()));
-        let config = ServerConfig {
+        let mut config = ServerConfig {
             data_dir: folder.path().join("data"),
             listen: "127.0.0.1:0".parse().unwrap(),
             browser_listen: Some("127.0.0.1:0".parse().unwrap()),
@@ -37,8 +42,8 @@ impl Running {
             },
             ..ServerConfig::default()
         };
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap();
+        set(&mut config);
+        let runtime = runtime();
         let server = runtime.block_on(Server::start(config.clone())).unwrap();
         Self { runtime, server: Some(server), config, clock, folder }
     }
@@ -46,6 +51,15 @@ impl Running {
     /// Stops it and starts it again on the same directory.
     pub fn restart(&mut self) {
         self.stop();
+        self.server = Some(self.runtime.block_on(Server::start(self.config.clone())).unwrap());
+    }
+
+    /// Ends it as a kill would, with nothing flushed, lets `damage` happen to its directory, and starts it again.
+    pub fn kill_and_start(&mut self, damage: impl FnOnce(&Path)) {
+        drop(self.server.take());
+        // With its runtime every task goes, and with the tasks all that holds the store.
+        std::mem::replace(&mut self.runtime, runtime()).shutdown_timeout(PATIENCE);
+        damage(&self.folder.path().join("data"));
         self.server = Some(self.runtime.block_on(Server::start(self.config.clone())).unwrap());
     }
 
@@ -89,6 +103,10 @@ impl Drop for Running {
     }
 }
 
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap()
+}
+
 #[test]
 fn a_second_server_is_told_what_is_in_the_way() {
     let first = Running::start();
@@ -98,8 +116,14 @@ fn a_second_server_is_told_what_is_in_the_way() {
     let mut same_port = first.config.clone();
     same_port.data_dir = first.folder.path().join("other");
     same_port.listen = first.server().address();
+    let message = start(same_port.clone());
+    assert!(message.contains("is in use by another program"), "{message}");
+    assert!(message.ends_with("choose another port with `listen` in the configuration"), "{message}");
+    same_port.listen = "127.0.0.1:0".parse().unwrap();
+    same_port.browser_listen = first.server().browser_address();
+    same_port.names_of_options.browser_listen = "--page";
     let message = start(same_port);
-    assert!(message.contains("is in use by another program") && message.contains("--listen"), "{message}");
+    assert!(message.ends_with("choose another port with --page"), "{message}");
 
     let same_directory = first.config.clone();
     let message = start(same_directory);

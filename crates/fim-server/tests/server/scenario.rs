@@ -8,7 +8,7 @@
 //! | `enroll: NAME` with `token` | joins as a machine; it then calls `as: NAME` |
 //! | `batch: {sequence, added, …}` with `as: NAME` | sends a batch |
 //! | `code: VARIABLE` | has the server make a one-time sign-in code |
-//! | `advance: SECONDS`, `restart: true` | moves the clock, restarts the server |
+//! | `advance: SECONDS`, `restart: true` with `downtime: SECONDS` | moves the clock, restarts the server |
 //!
 //! Callers: `owner` and `reader` have API tokens, `browser` has cookies over TLS, `page` has cookies over plain
 //! loopback, `nobody` has nothing, `stranger` has another authority's certificate, anything else is a machine.
@@ -73,6 +73,8 @@ struct Step {
     code: Option<String>,
     advance: Option<u64>,
     restart: bool,
+    /// Seconds by which the clock goes on while the server is down for a restart.
+    downtime: u64,
 }
 
 struct World {
@@ -95,6 +97,8 @@ impl World {
             self.running.clock.advance(Duration::from_secs(seconds));
         }
         if step.restart {
+            self.running.stop();
+            self.running.clock.advance(Duration::from_secs(step.downtime));
             self.running.restart();
             self.forget_connections();
         }

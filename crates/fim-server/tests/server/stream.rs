@@ -5,29 +5,29 @@ use std::io::{BufRead, BufReader};
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::machine::{BatchText, Machine, batch_bytes};
+use crate::machine::{added, joined, send};
 use crate::running::Running;
 
 #[test]
 fn changes_come_as_they_are_stored_and_a_reader_who_returns_misses_none() {
     let running = Running::start();
-    let (mut machine_client, machine) = joined(&running);
+    let (mut machine_client, machine) = joined(&running, "web01");
     let token = running.owner_token();
     let watch = || Client::new(&running.url(), running.server().ca_pem(), None).with_token(&token);
 
     let mut stream = Events::open(&watch(), "/api/v1/workspaces/default/changes/stream");
-    send(&running, &mut machine_client, &machine, 1, &["/etc/a", "/etc/b"]);
+    send(&running, &mut machine_client, &machine, &added(1, &["/etc/a", "/etc/b"]));
     let first = stream.next();
     assert_eq!(first["entity"], "/etc/a");
     assert_eq!(stream.next()["entity"], "/etc/b");
     drop(stream);
 
-    send(&running, &mut machine_client, &machine, 2, &["/etc/c"]);
+    send(&running, &mut machine_client, &machine, &added(2, &["/etc/c"]));
     let after = format!("/api/v1/workspaces/default/changes/stream?after={}", first["id"].as_str().unwrap());
     let mut back = Events::open(&watch(), &after);
     assert_eq!(back.next()["entity"], "/etc/b");
     assert_eq!(back.next()["entity"], "/etc/c");
-    send(&running, &mut machine_client, &machine, 3, &["/etc/d"]);
+    send(&running, &mut machine_client, &machine, &added(3, &["/etc/d"]));
     assert_eq!(back.next()["entity"], "/etc/d");
 }
 
@@ -60,33 +60,4 @@ impl Events {
             }
         }
     }
-}
-
-fn joined(running: &Running) -> (Client, Machine) {
-    let mut machine = Machine::new();
-    let request = serde_json::json!({
-        "token": running.enrollment_token(), "machineName": "web01", "osType": "Linux", "osName": "Debian 12",
-        "agentVersion": "0.1.0", "csrPem": machine.csr_pem,
-    });
-    let headers = [("content-type".to_owned(), "application/json".to_owned())];
-    let mut nobody = Client::new(&running.url(), running.server().ca_pem(), None);
-    let body = Some(request.to_string().into_bytes());
-    let enrolled = nobody.call("POST", "/agent/v1/enroll", &headers, body).unwrap().json();
-    machine.id = enrolled["machineId"].as_str().unwrap().parse().unwrap();
-    let certificate = enrolled["certificatePem"].as_str().unwrap();
-    let client =
-        Client::new(&running.url(), running.server().ca_pem(), Some((certificate, &machine.key_pem)));
-    (client, machine)
-}
-
-fn send(running: &Running, client: &mut Client, machine: &Machine, sequence: u64, paths: &[&str]) {
-    let text = BatchText {
-        sequence,
-        added: paths.iter().map(|path| (*path).to_owned()).collect(),
-        ..BatchText::default()
-    };
-    let bytes = batch_bytes(machine.id, &text, running.clock.now());
-    let headers = [("content-type".to_owned(), "application/cbor".to_owned())];
-    let answer = client.call("POST", "/agent/v1/batches", &headers, Some(bytes)).unwrap();
-    assert_eq!(answer.status, 200, "{}", answer.text);
 }

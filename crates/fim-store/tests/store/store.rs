@@ -1,6 +1,7 @@
 //! The life of a store.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fim_store::{IngestError, Origin, SnapshotError, Store, StoreOptions};
@@ -297,21 +298,52 @@ fn a_log_that_was_removed_is_told_and_costs_nothing_that_was_in_tables() {
 }
 
 #[test]
-fn a_record_that_the_medium_has_damaged_is_told_and_the_others_are_there() {
+fn a_record_that_the_medium_has_damaged_is_told_with_its_neighbours_and_the_others_are_there() {
     let directory = tempdir().unwrap();
     let store = open(directory.path());
+    let mut starts = Vec::new();
     for batch in 1..=3 {
+        starts.push(log_bytes(directory.path()).len());
         ingest(&store, batch).unwrap();
     }
     drop(store);
-    let segments: Vec<_> = fs::read_dir(directory.path().join("log")).unwrap().collect();
-    let segment = segments.into_iter().next().unwrap().unwrap().path();
-    let mut bytes = fs::read(&segment).unwrap();
-    bytes[200] ^= 1;
-    fs::write(&segment, bytes).unwrap();
+    flip_byte(directory.path(), starts[1] + 100);
     let store = open(directory.path());
-    assert_eq!(store.recovery().lost, [1..=1]);
-    assert_eq!(change_ids(&store), expected_changes([2, 3]));
+    let [loss] = &store.recovery().lost[..] else { panic!("{:?}", store.recovery()) };
+    assert_eq!((&loss.positions, loss.after.is_some()), (&(2..=2), true));
+    assert!(loss.after < loss.before, "{loss:?}");
+    assert_eq!(change_ids(&store), expected_changes([1, 3]));
+}
+
+#[test]
+fn a_torn_end_of_the_log_is_told_in_bytes() {
+    let directory = tempdir().unwrap();
+    let store = open(directory.path());
+    ingest(&store, 1).unwrap();
+    let whole = log_bytes(directory.path()).len();
+    ingest(&store, 2).unwrap();
+    drop(store);
+    let torn = log_bytes(directory.path()).len() - whole;
+    flip_byte(directory.path(), whole + 100);
+    let store = open(directory.path());
+    assert_eq!((store.recovery().torn_bytes, store.recovery().lost.len()), (torn as u64, 0));
+    assert_eq!(change_ids(&store), expected_changes([1]));
+}
+
+/// The bytes of the log's only segment.
+fn log_bytes(directory: &Path) -> Vec<u8> {
+    fs::read(segment(directory)).unwrap()
+}
+
+fn flip_byte(directory: &Path, at: usize) {
+    let mut bytes = log_bytes(directory);
+    bytes[at] ^= 1;
+    fs::write(segment(directory), bytes).unwrap();
+}
+
+fn segment(directory: &Path) -> PathBuf {
+    let mut segments = fs::read_dir(directory.join("log")).unwrap();
+    segments.next().unwrap().unwrap().path()
 }
 
 #[test]

@@ -7,7 +7,7 @@ import type { Column } from '../../ui/column';
 import { DataGrid } from '../../ui/DataGrid';
 import { formatDuration, formatTimestamp } from '../../ui/format';
 import { PathText } from '../../ui/PathText';
-import { causeInWords, scopeInWords } from './cause';
+import { causeInWords, machineInWords, scopeInWords } from './cause';
 
 /** What was not watched, when and why; what is not watched right now is marked. */
 export function CoverageGrid({ gaps, empty }: { gaps: readonly Gap[]; empty: ReactNode }) {
@@ -43,7 +43,7 @@ const COLUMNS: readonly Column<Gap>[] = [
       <span className="two-lines">
         {scope === '*' ? <b>{scopeInWords(scope)}</b> : <PathText path={scope} />}
         <span className="muted narrow-only">
-          {machine} · {causeInWords(cause)}
+          {machineInWords(machine)} · {causeInWords(cause)}
         </span>
         <span className="muted narrow-only">{detail}</span>
       </span>
@@ -52,7 +52,7 @@ const COLUMNS: readonly Column<Gap>[] = [
   {
     id: 'machine',
     header: 'Machine',
-    value: ({ machine }) => machine,
+    value: ({ machine }) => machineInWords(machine),
     width: 'minmax(120px, 1fr)',
     hideNarrow: true,
   },

@@ -2,6 +2,7 @@
 const WORDS: Record<string, string> = {
   AgentStopped: 'The agent was stopped',
   AgentNotReporting: 'The agent is not heard',
+  RecordsLost: 'The server lost records',
   Unreadable: 'Cannot be read',
   ScanCutShort: 'A scan was cut short',
   StateLost: 'The agent lost its state',
@@ -12,6 +13,11 @@ const WORDS: Record<string, string> = {
 
 export function causeInWords(cause: string): string {
   return WORDS[cause] ?? cause;
+}
+
+/** The server tells of all machines at once what it cannot tell of each. */
+export function machineInWords(machine: string): string {
+  return machine === '*' ? 'All machines' : machine;
 }
 
 export function scopeInWords(scope: string): string {
