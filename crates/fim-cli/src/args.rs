@@ -343,6 +343,8 @@ pub struct MachineNameArgs {
     pub workspace: WorkspaceArg,
     /// The machine, by name or id
     pub machine: String,
+    #[command(flatten)]
+    pub format: JsonArg,
 }
 
 /// What can be done with workspaces.

@@ -3,8 +3,8 @@
 //! The profile is `profile.toml` under `$STEADFAST_HOME`, by default `~/.config/steadfast`, with mode 0600.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -28,12 +28,8 @@ impl Profile {
     pub fn write(&self, home: &Path) -> io::Result<PathBuf> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(home)?;
         let path = home.join(FILE_NAME);
-        let draft = home.join(format!(".{FILE_NAME}.{}", std::process::id()));
         let text = toml::to_string(self).map_err(io::Error::other)?;
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&draft, &path)?;
+        fim_server::write_secret(&path, text.as_bytes())?;
         Ok(path)
     }
 

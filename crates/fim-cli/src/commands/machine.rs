@@ -17,7 +17,14 @@ pub fn run(client: &Client, command: &MachineCommand) -> Result<(), Failure> {
         MachineCommand::Remove(args) => {
             let workspace = segment(&args.workspace.workspace);
             client.delete(&format!("/workspaces/{workspace}/machines/{}", segment(&args.machine)))?;
-            eprintln!("removed machine {}; its agent is refused from now on, its records stay", args.machine);
+            if args.format.json {
+                print_json(&json!({ "removed": args.machine }));
+            } else {
+                eprintln!(
+                    "removed machine {}; its agent is refused from now on, its records stay",
+                    args.machine
+                );
+            }
             Ok(())
         }
     }

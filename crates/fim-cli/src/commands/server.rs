@@ -139,11 +139,5 @@ const LOGGED: &str = "warn,datafusion_common::pruning=error";
 
 /// The whole chain of causes in one line.
 pub fn local(error: &dyn std::error::Error) -> Failure {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text.push_str(&format!(": {source}"));
-        cause = source.source();
-    }
-    Failure::Local(text)
+    Failure::Local(fim_server::error_chain(error))
 }

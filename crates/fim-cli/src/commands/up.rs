@@ -28,6 +28,8 @@ pub fn run(args: &UpArgs) -> Result<(), Failure> {
     config.data_dir.clone_from(&data_dir);
     config.listen = args.listen;
     config.browser_listen = Some(args.page);
+    config.names_of_options =
+        fim_server::OptionNames { data_dir: "--data-dir", listen: "--listen", browser_listen: "--page" };
     config.scan_interval_seconds = args.scan_interval.map(|interval| interval.as_secs().max(1));
     let signal = stop_signal(&runtime)?;
     let serving = Serving::start(&runtime, config)?;

@@ -81,8 +81,33 @@ impl Installation {
         ready
     }
 
+    /// Starts `steadfast server` on the addresses and the data of the last `up`, with `settings` in its configuration.
+    pub fn serve(&mut self, settings: &str) {
+        let (listen, page) = self.ports.clone().unwrap();
+        let config = self.path("server.toml");
+        let data_dir = self.path("data");
+        let text = format!(
+            "data_dir = {:?}\nlisten = {listen:?}\nbrowser_listen = {page:?}\n{settings}\n",
+            data_dir.to_str().unwrap()
+        );
+        fs::write(&config, text).unwrap();
+        let child =
+            self.steadfast(&["server", "--config"]).arg(config).stderr(self.log("server.log")).spawn();
+        self.server = Some(child.unwrap());
+    }
+
+    /// The address of the running server, without `https://`.
+    pub fn address(&self) -> &str {
+        &self.ports.as_ref().unwrap().0
+    }
+
     /// Enrols `steadfast-agent` with the running server.
     pub fn enroll_agent(&self) {
+        self.enroll_agent_in("agent");
+    }
+
+    /// Enrols `steadfast-agent` with the running server; it keeps its identity in a folder of that name.
+    pub fn enroll_agent_in(&self, folder: &str) {
         let token: Value = self.json(&["machine", "enroll-token", "--json"]);
         let said = finish(
             self.agent_command(&[
@@ -93,7 +118,7 @@ impl Installation {
             ])
             .arg(token["caFingerprint"].as_str().unwrap())
             .args(["--name", "trial-machine", "--data-dir"])
-            .arg(self.path("agent"))
+            .arg(self.path(folder))
             .env("STEADFAST_ENROLL_TOKEN", token["token"].as_str().unwrap()),
         );
         assert_eq!(said.code, 0, "{}", said.stderr);
