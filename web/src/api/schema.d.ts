@@ -252,7 +252,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The stretches of a period that could not be watched, the newest first. */
+        /** The stretches of a period that could not be watched: those that go on first, then the newest. */
         get: operations["list_gaps"];
         put?: never;
         post?: never;
