@@ -28,7 +28,12 @@ impl BatchPlaces {
     /// A place for the machine; `None` if there is none, or if it has one.
     pub fn take(&self, machine: Uuid) -> Option<BatchPlace<'_>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        (taken.len() < self.most && taken.insert(machine)).then_some(BatchPlace { places: self, machine })
+        // Not `then_some`: a place that is made only to be dropped would give a place back, and wait for the lock.
+        if taken.len() < self.most && taken.insert(machine) {
+            Some(BatchPlace { places: self, machine })
+        } else {
+            None
+        }
     }
 }
 
