@@ -203,11 +203,12 @@ pub enum ReadConfigError {
 impl StoreConfig {
     /// The options of the store.
     pub fn options(&self) -> StoreOptions {
-        let mut options = StoreOptions::default();
-        options.flush_interval = Duration::from_millis(self.flush_milliseconds);
-        options.log.segment_bytes = self.log_segment_bytes;
-        options.log.max_bytes = self.log_bytes;
-        options
+        let default = StoreOptions::default();
+        let mut log = default.log;
+        log.segment_bytes = self.log_segment_bytes;
+        log.max_bytes = self.log_bytes;
+        let flush_interval = Duration::from_millis(self.flush_milliseconds);
+        StoreOptions { flush_interval, log, ..default }
     }
 }
 

@@ -136,6 +136,12 @@ impl Installation {
         self.agent = Some(child);
     }
 
+    /// What `steadfast-agent status --json` says.
+    pub fn agent_status(&self) -> Value {
+        let said = finish(self.agent_command(&["status", "--json", "--data-dir"]).arg(self.path("agent")));
+        serde_json::from_str(&said.stdout).unwrap_or(Value::Null)
+    }
+
     /// Asks the agent to stop and waits until it has.
     pub fn stop_agent(&mut self) {
         stop(self.agent.take().unwrap());

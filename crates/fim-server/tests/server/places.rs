@@ -32,7 +32,7 @@ fn a_batch_takes_its_place_before_its_body_is_read() {
 
     go_on.send(()).unwrap();
     assert_eq!(sending.join().unwrap(), 200);
-    send(&running, &mut quick_client, &quick, &added(u64::MAX, &["/etc/c"]));
+    send(&running, &mut quick_client, &quick, &added(1_000_000, &["/etc/c"]));
 }
 
 /// A body whose first byte comes at once and whose rest waits until somebody says so.
