@@ -2,7 +2,7 @@
 
 use crate::bind::call_arity;
 use crate::operators;
-use crate::registry::{AGGREGATES, FUNCTIONS, FunctionEntry, Shape, WINDOWS};
+use crate::registry::{AGGREGATES, FunctionEntry, Parameter, Shape, WINDOWS, functions};
 
 /// The operators, functions and aggregates that run, each by name.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -41,6 +41,8 @@ pub fn capabilities() -> Capabilities {
         signature: function_signature(entry),
         summary: entry.summary,
     };
+    let mut functions: Vec<Capability> = functions().map(function).collect();
+    functions.sort_by_key(|function| function.name);
     let described = |name, parameters: &[&str], required, result, summary| {
         let parameters = optional_behind(parameters.iter().map(|name| (*name).to_owned()), required);
         Capability { name, signature: format!("{name}({parameters}) → {result}"), summary }
@@ -53,7 +55,7 @@ pub fn capabilities() -> Capabilities {
         .map(|entry| described(entry.name, entry.parameters, entry.required, entry.result, entry.summary));
     Capabilities {
         operators: operators.map(operator).collect(),
-        functions: FUNCTIONS.iter().map(function).collect(),
+        functions,
         windows: windows.collect(),
         aggregates: aggregates.collect(),
     }
@@ -70,8 +72,7 @@ fn function_signature(entry: &FunctionEntry) -> String {
     let of = |parameters: &str, result: &str| format!("{}({parameters}) → {result}", entry.name);
     match entry.shape {
         Shape::Fixed { parameters, result, .. } => {
-            let texts =
-                parameters.iter().map(|parameter| format!("{}: {}", parameter.name(), parameter.accepts()));
+            let texts = parameters.iter().copied().map(parameter);
             of(&optional_behind(texts, call_arity(entry.shape).0), result.name())
         }
         Shape::Texts { fixed: 0, .. } => of("value: any, …", "string"),
@@ -85,13 +86,30 @@ fn function_signature(entry: &FunctionEntry) -> String {
         Shape::BinAt => of("value, size, fixed point", "as the value"),
         Shape::Convert(ty) => of("value: any", ty.name()),
         Shape::ParseJson => of("text: string or dynamic", "dynamic"),
-        Shape::Extract => {
-            of("regex: string, group: int or long, text: string, [typeof(type)]", "string, or the type")
+        Shape::Typed { parameters, .. } => {
+            let written = parameters.iter().copied().map(parameter).chain(["[typeof(type)]".to_owned()]);
+            of(&written.collect::<Vec<_>>().join(", "), "string, or the type")
         }
+        Shape::Variadic { fixed, rest, result, .. } => {
+            let written = fixed.iter().copied().chain([rest]).map(parameter).chain(["…".to_owned()]);
+            of(&written.collect::<Vec<_>>().join(", "), result.name())
+        }
+        Shape::ExtractAll => of("regex: string, [groups: dynamic], text: string", "dynamic"),
+        Shape::Replace => of("regex: string, rewrite: string, text: string", "string"),
+        Shape::ArraySort { .. } => of("array: dynamic, …, [nulls_last: bool]", "dynamic"),
+        Shape::Pairs => of("name: string, value: any, …", "dynamic"),
+        Shape::PackAll => of("[ignore_null_empty: bool]", "dynamic"),
+        Shape::ColumnIfExists => of("name: string, value: any", "as the column or the value"),
+        Shape::Range => of("start, stop, [step]", "dynamic"),
+        Shape::Hash => of("value: string or datetime, [modulus: int or long]", "long"),
         Shape::Iff => of("condition: bool, value, otherwise", "as the values"),
         Shape::Case => of("condition: bool, value, …, otherwise", "as the values"),
         Shape::Not => of("value: bool", "bool"),
         Shape::Now => of("[offset: timespan]", "datetime"),
         Shape::Ago => of("offset: timespan", "datetime"),
     }
+}
+
+fn parameter(parameter: Parameter) -> String {
+    format!("{}: {}", parameter.name(), parameter.accepts())
 }

@@ -20,6 +20,7 @@ mod parser;
 mod print;
 mod suggest;
 
+mod aggregate;
 mod bind;
 mod capabilities;
 mod catalog;
@@ -30,12 +31,13 @@ mod registry;
 mod time;
 mod types;
 
+pub use aggregate::Aggregate;
 pub use ast::Ast;
 pub use bind::{BindOptions, bind, compile};
 pub use capabilities::{Capabilities, Capability, capabilities};
 pub use catalog::{Catalog, EmptyCatalog};
 pub use diagnostic::{Code, Diagnostic, Span};
-pub use function::{Aggregate, Function, WindowFunction};
+pub use function::{Function, WindowFunction};
 pub use literal::value_from_text;
 pub use parser::{MAX_DEPTH, MAX_TEXT_BYTES, parse};
 pub use plan::{

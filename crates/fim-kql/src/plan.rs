@@ -12,8 +12,9 @@
 //! - Integer arithmetic wraps; division by zero is null for integers, an infinity or NaN for `real`.
 //! - Text is compared by code points; "ignores case" means that both sides are folded to one case first.
 
+use crate::aggregate::Aggregate;
 use crate::diagnostic::Span;
-use crate::function::{Aggregate, Function, WindowFunction};
+use crate::function::{Function, WindowFunction};
 use crate::types::{Column, ScalarType, Schema, Value};
 
 /// A query that is ready to run: what is computed first and used as constants, and the plan of its rows.
@@ -292,14 +293,17 @@ pub struct SortKey {
 
 /// An aggregate over the rows of a group.
 ///
-/// It fills one column; `arg_max` and `arg_min` fill as many as they have arguments: the greatest (least) value
-/// of the first, then the others as they are in the row that has it.
+/// It fills one column; `arg_max`, `arg_min` and `take_any` fill as many as they have arguments: for the first two the
+/// greatest (least) value of the first, then the others as they are in the row that has it; and `percentiles` fills
+/// one for each percentage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AggregateCall {
     /// Which aggregate.
     pub aggregate: Aggregate,
     /// Its arguments, which refer to the columns of the input; their meaning is told at [`Aggregate`].
     pub arguments: Vec<Expr>,
+    /// Only rows for which this is true are taken: `sumif` is `sum` with a condition.
+    pub condition: Option<Expr>,
     /// The names and types of the columns that it fills.
     pub outputs: Schema,
 }

@@ -1,7 +1,7 @@
 //! What of the language runs here, by name: for editors and the reference.
 
 use crate::operators;
-use crate::registry::{AGGREGATES, FUNCTIONS, WINDOWS};
+use crate::registry::{AGGREGATES, WINDOWS, functions};
 
 /// The tabular operators that run, in order of their names.
 pub fn operator_names() -> Vec<&'static str> {
@@ -10,7 +10,7 @@ pub fn operator_names() -> Vec<&'static str> {
 
 /// The scalar functions and those over rows in their order, in order of their names.
 pub fn function_names() -> Vec<&'static str> {
-    sorted(FUNCTIONS.iter().map(|entry| entry.name).chain(WINDOWS.iter().map(|entry| entry.name)))
+    sorted(functions().map(|entry| entry.name).chain(WINDOWS.iter().map(|entry| entry.name)))
 }
 
 /// The aggregates of `summarize`, in order of their names.

@@ -1,15 +1,14 @@
 //! `summarize`: groups and what is computed for each.
 
-use super::coerce;
 use super::expression::Scope;
-use super::naming::{Names, OwnName};
+use super::naming::{Names, OwnName, percentile_name};
 use super::{Binder, Building};
+use crate::aggregate::Aggregate;
 use crate::ast::{ExprKindNode, Name, NamedNode};
 use crate::diagnostic::{Code, Span};
-use crate::function::Aggregate;
 use crate::plan::{AggregateCall, Expr, ExprKind, NamedExpr, Operator};
-use crate::registry::{self, AggregateEntry};
-use crate::types::{Column, ScalarType, Schema, Value};
+use crate::registry::{self, AggregateEntry, AggregateNaming};
+use crate::types::{Column, ScalarType, Schema};
 
 /// The aggregates of one `summarize`, in the order of their columns.
 pub(super) struct Collector {
@@ -107,10 +106,10 @@ impl Binder<'_> {
     ) -> Option<Vec<NamedExpr>> {
         if let ExprKindNode::Call { function, arguments } = &item.expr.kind
             && let Some(entry) = registry::aggregate(&function.text)
-            && is_extreme(entry.aggregate)
+            && has_columns(entry, arguments)
         {
-            let call = ExtremeCall { entry, function, arguments, span: item.expr.span };
-            return self.extreme(item, call, input, grouped, names, collector);
+            let call = ColumnsCall { entry, function, arguments, span: item.expr.span };
+            return self.columns_of(item, call, input, grouped, names, collector);
         }
         let expr =
             self.expr(&item.expr, &mut Scope { schema: input, collector: Some(collector), windows: None });
@@ -132,159 +131,88 @@ impl Binder<'_> {
             self.problem(Code::Aggregation, function.span, message);
             return NestedAggregate::Wrong;
         }
-        if is_extreme(entry.aggregate) {
+        if has_columns(entry, arguments) {
             let message = format!("'{}' gives several columns and cannot be an operand", entry.name);
             self.problem(Code::Aggregation, function.span, message);
             return NestedAggregate::Wrong;
         }
-        let Some((aggregate, arguments, ty)) = self.aggregate(entry, function, arguments, scope.schema)
-        else {
+        let Some((call, ty)) = self.aggregate(entry, function, arguments, scope.schema) else {
             return NestedAggregate::Wrong;
         };
         let Some(collector) = scope.collector.as_deref_mut() else { return NestedAggregate::Wrong };
-        let outputs = Schema::new(vec![Column::new(String::new(), ty)]);
-        let position = collector.push(AggregateCall { aggregate, arguments, outputs });
+        let position = collector.push(call);
         NestedAggregate::Column(Expr { kind: ExprKind::Column(position), ty, span })
     }
 
-    fn aggregate(
-        &mut self,
-        entry: &AggregateEntry,
-        function: &Name,
-        arguments: &[NamedNode],
-        input: &Schema,
-    ) -> Option<(Aggregate, Vec<Expr>, ScalarType)> {
-        if !(entry.required..=entry.parameters.len()).contains(&arguments.len()) {
-            self.wrong_count(function, entry.required, entry.parameters.len(), arguments.len());
-            return None;
-        }
-        let bound: Vec<Option<Expr>> =
-            arguments.iter().map(|argument| self.scalar(&argument.expr, input)).collect();
-        let mut bound = bound.into_iter().collect::<Option<Vec<Expr>>>()?;
-        let ty = match entry.aggregate {
-            Aggregate::Count if bound.is_empty() => ScalarType::Long,
-            Aggregate::Count | Aggregate::CountIf => {
-                self.predicate(&bound[0])?;
-                return Some((Aggregate::CountIf, bound, ScalarType::Long));
-            }
-            Aggregate::DCount => {
-                self.accuracy(bound.get(1))?;
-                ScalarType::Long
-            }
-            Aggregate::DCountIf => {
-                self.predicate(&bound[1])?;
-                self.accuracy(bound.get(2))?;
-                ScalarType::Long
-            }
-            Aggregate::Sum | Aggregate::SumIf => {
-                let first = bound.remove(0);
-                let ty = self.summable(entry.name, &first)?;
-                bound.insert(0, first.convert_to(ty));
-                if entry.aggregate == Aggregate::SumIf {
-                    self.predicate(&bound[1])?;
-                }
-                ty
-            }
-            Aggregate::Avg => {
-                let first = bound.remove(0);
-                let ty = match first.ty {
-                    ScalarType::DateTime => ScalarType::DateTime,
-                    _ => self.summable(entry.name, &first)?,
-                };
-                bound.push(first.convert_to(ty));
-                if ty == ScalarType::Long { ScalarType::Real } else { ty }
-            }
-            Aggregate::Max | Aggregate::Min => self.ordered_argument(entry.name, &bound[0])?,
-            // They have several columns and are bound by themselves.
-            Aggregate::ArgMax | Aggregate::ArgMin => return None,
-        };
-        Some((entry.aggregate, bound, ty))
-    }
-
-    fn predicate(&mut self, expr: &Expr) -> Option<()> {
-        if expr.ty == ScalarType::Bool {
-            return Some(());
-        }
-        self.problem(Code::TypeMismatch, expr.span, format!("a bool is needed here, not a {}", expr.ty));
-        None
-    }
-
-    fn accuracy(&mut self, expr: Option<&Expr>) -> Option<()> {
-        match expr.map(|expr| &expr.kind) {
-            None | Some(ExprKind::Literal(Value::Long(0..=4))) => Some(()),
-            Some(_) => {
-                let span = expr.map_or_else(Span::default, |expr| expr.span);
-                self.problem(Code::InvalidConstant, span, "the accuracy of dcount is a constant from 0 to 4");
-                None
-            }
-        }
-    }
-
-    fn summable(&mut self, name: &str, expr: &Expr) -> Option<ScalarType> {
-        match expr.ty {
-            ScalarType::TimeSpan => Some(ScalarType::TimeSpan),
-            ty => {
-                let widest = coerce::widest(&[ty, ScalarType::Long]);
-                if widest.is_none() {
-                    let hint = if matches!(ty, ScalarType::String | ScalarType::Dynamic) {
-                        "; convert it with tolong(…) or toreal(…)"
-                    } else {
-                        ""
-                    };
-                    let message = format!("{name} needs a number or timespan, not a {ty}{hint}");
-                    self.problem(Code::TypeMismatch, expr.span, message);
-                }
-                widest
-            }
-        }
-    }
-
-    fn ordered_argument(&mut self, name: &str, expr: &Expr) -> Option<ScalarType> {
-        if coerce::is_ordered(expr.ty) {
-            return Some(expr.ty);
-        }
-        let message =
-            format!("{name} needs a value with an order, and {} has none; convert it first", expr.ty);
-        self.problem(Code::TypeMismatch, expr.span, message);
-        None
-    }
-
-    /// `arg_max` and `arg_min`, which give a column for each argument.
-    fn extreme(
+    /// Aggregates that give several columns: `arg_max`, `arg_min`, `take_any`, `percentiles`.
+    fn columns_of(
         &mut self,
         item: &NamedNode,
-        call: ExtremeCall<'_>,
+        call: ColumnsCall<'_>,
         input: &Schema,
         grouped: &[usize],
         names: &mut Names,
         collector: &mut Collector,
     ) -> Option<Vec<NamedExpr>> {
+        if call.entry.aggregate == Aggregate::Percentiles {
+            return self.percentile_columns(item, call, input, names, collector);
+        }
         let Some((first, rest)) = call.arguments.split_first() else {
             self.wrong_count(call.function, 1, usize::MAX, 0);
             return None;
+        };
+        let mut columns: Vec<GivenColumn<'_>> = Vec::new();
+        let AggregateNaming::Prefixed(prefix) = call.entry.naming else {
+            // `take_any`: every argument is a column of its own.
+            for (position, argument) in call.arguments.iter().enumerate() {
+                self.given(argument, &format!("any_arg{position}"), input, grouped, &mut columns);
+            }
+            return self.push_columns(item, call, columns, names, collector);
         };
         let extreme = self.scalar(&first.expr, input).and_then(|expr| {
             self.ordered_argument(call.entry.name, &expr)?;
             Some(expr)
         });
-        // In the names of columns these aggregates are called max and min.
-        let prefix = call.entry.name.trim_start_matches("arg_");
         let first_name = self.own_name(&first.expr).text();
         let base = format!("{prefix}_{}", first_name.clone().unwrap_or_default());
-        let mut columns =
-            vec![(extreme, first_name.unwrap_or_else(|| format!("{prefix}_")), first.names.first())];
+        columns.push((extreme, first_name.unwrap_or_else(|| format!("{prefix}_")), first.names.first()));
         for (position, argument) in rest.iter().enumerate() {
-            if matches!(argument.expr.kind, ExprKindNode::Star) {
-                columns.extend(Self::all_others(&columns, input, grouped, argument.expr.span));
-                continue;
-            }
-            let expr = self.scalar(&argument.expr, input);
-            let name = match self.own_name(&argument.expr) {
-                OwnName::Column(name) | OwnName::Derived(name) => name,
-                OwnName::None => format!("{base}_arg{}", position + 1),
-            };
-            columns.push((expr, name, argument.names.first()));
+            self.given(argument, &format!("{base}_arg{}", position + 1), input, grouped, &mut columns);
         }
+        self.push_columns(item, call, columns, names, collector)
+    }
+
+    /// Adds the column of an argument, or all others for `*`.
+    fn given<'n>(
+        &mut self,
+        argument: &'n NamedNode,
+        base: &str,
+        input: &Schema,
+        grouped: &[usize],
+        columns: &mut Vec<GivenColumn<'n>>,
+    ) {
+        if matches!(argument.expr.kind, ExprKindNode::Star) {
+            let others = Self::all_others(columns, input, grouped, argument.expr.span);
+            columns.extend(others);
+            return;
+        }
+        let expr = self.scalar(&argument.expr, input);
+        let name = match self.own_name(&argument.expr) {
+            OwnName::Column(name) | OwnName::Derived(name) => name,
+            OwnName::None => base.to_owned(),
+        };
+        columns.push((expr, name, argument.names.first()));
+    }
+
+    /// Names the columns and adds the aggregate that fills them.
+    fn push_columns(
+        &mut self,
+        item: &NamedNode,
+        call: ColumnsCall<'_>,
+        columns: Vec<GivenColumn<'_>>,
+        names: &mut Names,
+        collector: &mut Collector,
+    ) -> Option<Vec<NamedExpr>> {
         if let Some(extra) = item.names.get(columns.len()) {
             let message = format!("there are {} columns, and this is one name more", columns.len());
             self.problem(Code::Syntax, extra.span, message);
@@ -303,26 +231,56 @@ impl Binder<'_> {
                 arguments
             });
         }
-        let outputs = Schema::new(outputs);
+        Some(Self::push_call(call, arguments?, Schema::new(outputs), collector))
+    }
+
+    fn percentile_columns(
+        &mut self,
+        item: &NamedNode,
+        call: ColumnsCall<'_>,
+        input: &Schema,
+        names: &mut Names,
+        collector: &mut Collector,
+    ) -> Option<Vec<NamedExpr>> {
+        let (aggregate, ty) = self.aggregate(call.entry, call.function, call.arguments, input)?;
+        let argument = self.own_name(&call.arguments.first()?.expr).text().unwrap_or_default();
+        let mut outputs = Vec::new();
+        for (position, percentage) in call.arguments.iter().skip(1).enumerate() {
+            let name = match item.names.get(position) {
+                Some(name) => self.declared(names, &name.text, name.span)?,
+                None => names.automatic(&percentile_name(&argument, Some(&percentage.expr.kind))),
+            };
+            outputs.push(Column::new(name, ty));
+        }
+        Some(Self::push_call(call, aggregate.arguments, Schema::new(outputs), collector))
+    }
+
+    fn push_call(
+        call: ColumnsCall<'_>,
+        arguments: Vec<Expr>,
+        outputs: Schema,
+        collector: &mut Collector,
+    ) -> Vec<NamedExpr> {
         let start = collector.push(AggregateCall {
             aggregate: call.entry.aggregate,
-            arguments: arguments?,
+            arguments,
+            condition: None,
             outputs: outputs.clone(),
         });
         let column = |(offset, column): (usize, Column)| NamedExpr {
             name: column.name,
             expr: Expr { kind: ExprKind::Column(start + offset), ty: column.ty, span: call.span },
         };
-        Some(outputs.columns.into_iter().enumerate().map(column).collect())
+        outputs.columns.into_iter().enumerate().map(column).collect()
     }
 
     /// What `*` stands for: all columns that are neither grouped by nor given already.
     fn all_others<'n>(
-        given: &[(Option<Expr>, String, Option<&'n Name>)],
+        given: &[GivenColumn<'n>],
         input: &Schema,
         grouped: &[usize],
         span: Span,
-    ) -> Vec<(Option<Expr>, String, Option<&'n Name>)> {
+    ) -> Vec<GivenColumn<'n>> {
         let is_given = |position: usize| {
             given
                 .iter()
@@ -381,25 +339,46 @@ impl Binder<'_> {
     }
 }
 
-/// A call of `arg_max` or `arg_min`.
-struct ExtremeCall<'n> {
+/// What fills a column, what it is called of itself, and the name that was written before it.
+type GivenColumn<'n> = (Option<Expr>, String, Option<&'n Name>);
+
+/// A call of an aggregate that gives several columns.
+struct ColumnsCall<'n> {
     entry: &'n AggregateEntry,
     function: &'n Name,
     arguments: &'n [NamedNode],
     span: Span,
 }
 
-fn is_extreme(aggregate: Aggregate) -> bool {
-    match aggregate {
+/// Whether a call gives columns and no value that could be an operand.
+fn has_columns(entry: &AggregateEntry, arguments: &[NamedNode]) -> bool {
+    let is_star = |argument: &NamedNode| matches!(argument.expr.kind, ExprKindNode::Star);
+    match entry.aggregate {
         Aggregate::ArgMax | Aggregate::ArgMin => true,
+        Aggregate::TakeAny => {
+            entry.name == "take_any" && (arguments.len() > 1 || arguments.iter().any(is_star))
+        }
+        Aggregate::Percentiles => arguments.len() > 2,
         Aggregate::Avg
+        | Aggregate::BinaryAllAnd
+        | Aggregate::BinaryAllOr
+        | Aggregate::BinaryAllXor
         | Aggregate::Count
-        | Aggregate::CountIf
+        | Aggregate::CountDistinct
+        | Aggregate::Covariance
+        | Aggregate::CovarianceP
         | Aggregate::DCount
-        | Aggregate::DCountIf
+        | Aggregate::MakeBag
+        | Aggregate::MakeList
+        | Aggregate::MakeListWithNulls
+        | Aggregate::MakeSet
         | Aggregate::Max
         | Aggregate::Min
+        | Aggregate::PercentilesArray
+        | Aggregate::Stdev
+        | Aggregate::StdevP
         | Aggregate::Sum
-        | Aggregate::SumIf => false,
+        | Aggregate::Variance
+        | Aggregate::VarianceP => false,
     }
 }

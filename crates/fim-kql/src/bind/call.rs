@@ -4,8 +4,9 @@ use super::aggregate::NestedAggregate;
 use super::coerce;
 use super::expression::{Scope, literal};
 use super::function::CallNode;
+use super::special::element;
 use super::{Binder, Let, fold};
-use crate::ast::{ExprKindNode, Name, NamedNode};
+use crate::ast::{Name, NamedNode};
 use crate::diagnostic::{Code, Problem, Span};
 use crate::function::Function;
 use crate::plan::{Arithmetic, Expr, ExprKind};
@@ -48,14 +49,19 @@ impl Binder<'_> {
             self.problem(Code::Syntax, name.span, message);
             return None;
         }
-        if let Shape::Extract = entry.shape {
-            return self.extract(arguments, span, scope);
+        if let Shape::Typed { function: called, parameters } = entry.shape {
+            return self.typed(called, parameters, function, arguments, span, scope);
+        }
+        match entry.shape {
+            Shape::ColumnIfExists => return self.column_if_exists(function, arguments, span, scope),
+            Shape::PackAll => return self.pack_all(function, arguments, span, scope),
+            _ => {}
         }
         let bound: Vec<Option<Expr>> =
             arguments.iter().map(|argument| self.expr(&argument.expr, scope)).collect();
         let bound = bound.into_iter().collect::<Option<Vec<Expr>>>();
         let (least, most) = arity(entry.shape);
-        if !(least..=most).contains(&arguments.len()) || is_even_case(entry.shape, arguments.len()) {
+        if !(least..=most).contains(&arguments.len()) || is_odd_one_missing(entry.shape, arguments.len()) {
             self.wrong_count(function, least, most, arguments.len());
             return None;
         }
@@ -72,7 +78,7 @@ impl Binder<'_> {
             Some(ty) => format!("{name}(…) takes a literal; to compute the value write to{ty}(…)"),
             None => format!("there is no function '{name}'"),
         };
-        let functions = registry::FUNCTIONS.iter().map(|entry| entry.name);
+        let functions = registry::functions().map(|entry| entry.name);
         let aggregates = registry::AGGREGATES.iter().map(|entry| entry.name);
         let windows = registry::WINDOWS.iter().map(|entry| entry.name);
         let visible = self.lets.visible();
@@ -90,7 +96,11 @@ impl Binder<'_> {
             (least, usize::MAX) => format!("at least {least} {}", plural(least)),
             (least, most) => format!("{least} to {most} arguments"),
         };
-        let odd = if function.text == "case" { ", in pairs and one more" } else { "" };
+        let odd = match registry::function(&function.text).map(|entry| entry.shape) {
+            Some(Shape::Case) => ", in pairs and one more",
+            Some(Shape::Pairs) => ", in pairs",
+            Some(_) | None => "",
+        };
         let message = format!("{} takes {wanted}{odd}, not {found}", function.text);
         self.problem(Code::ArgumentCount, function.span, message);
     }
@@ -100,8 +110,37 @@ impl Binder<'_> {
             |function, arguments, ty| Some(Expr { kind: ExprKind::Call { function, arguments }, ty, span });
         match shape {
             Shape::Fixed { function, parameters, result, .. } => {
-                of(function, self.fixed(name, parameters, arguments)?, result)
+                let arguments = self.fixed(name, parameters, arguments)?;
+                let is_weeks = function == Function::DateTimeDiff && is_text(arguments.first(), "week");
+                let call = of(function, arguments, result)?;
+                // The original counts weeks as a real, and everything else as a long.
+                Some(if is_weeks { call.convert_to(ScalarType::Real) } else { call })
             }
+            Shape::Variadic { function, fixed, rest, result, .. } => {
+                let parameters = fixed.iter().copied().chain(std::iter::repeat(rest));
+                let parameters: Vec<Parameter> = parameters.take(arguments.len()).collect();
+                of(function, self.fixed(name, &parameters, arguments)?, result)
+            }
+            Shape::ExtractAll => self.extract_all(name, arguments, span),
+            Shape::Replace => {
+                let parameters =
+                    [Parameter::Text("regex"), Parameter::Text("rewrite"), Parameter::Text("text")];
+                let mut arguments = self.fixed(name, &parameters, arguments)?;
+                arguments.rotate_right(1);
+                of(Function::ReplaceRegex, arguments, ScalarType::String)
+            }
+            Shape::ArraySort { is_descending } => {
+                let sorted = self.array_sort(name, is_descending, arguments, span)?;
+                Some(element(sorted, 0))
+            }
+            Shape::Pairs => {
+                let texts_and_values = [Parameter::Text("name"), Parameter::AnyAsDynamic("value")];
+                let parameters: Vec<Parameter> =
+                    texts_and_values.into_iter().cycle().take(arguments.len()).collect();
+                of(Function::BagPack, self.fixed(name, &parameters, arguments)?, ScalarType::Dynamic)
+            }
+            Shape::Range => self.range_array(name, arguments, span),
+            Shape::Hash => self.hash(name, arguments, span),
             Shape::Texts { function, .. } => {
                 let texts = arguments.into_iter().map(|argument| argument.convert_to(ScalarType::String));
                 of(function, texts.collect(), ScalarType::String)
@@ -160,12 +199,12 @@ impl Binder<'_> {
             }
             Shape::Now => self.moment(Arithmetic::Add, name, arguments.pop(), span),
             Shape::Ago => self.moment(Arithmetic::Subtract, name, arguments.pop(), span),
-            // Its fourth argument is a type and no expression, so that it is bound before.
-            Shape::Extract => None,
+            // They look at the names or types that are written, so that they are bound before.
+            Shape::Typed { .. } | Shape::ColumnIfExists | Shape::PackAll => None,
         }
     }
 
-    fn mismatch(&mut self, function: &str, accepts: &str, argument: &Expr) {
+    pub(super) fn mismatch(&mut self, function: &str, accepts: &str, argument: &Expr) {
         let hint = match (accepts, argument.ty) {
             ("string", ScalarType::Dynamic) => "; convert it with tostring(…)",
             ("string", _) => "; convert it with tostring(…)",
@@ -180,7 +219,12 @@ impl Binder<'_> {
         self.problem(Code::TypeMismatch, argument.span, message);
     }
 
-    fn fixed(&mut self, name: &str, parameters: &[Parameter], arguments: Vec<Expr>) -> Option<Vec<Expr>> {
+    pub(super) fn fixed(
+        &mut self,
+        name: &str,
+        parameters: &[Parameter],
+        arguments: Vec<Expr>,
+    ) -> Option<Vec<Expr>> {
         let converted: Vec<Option<Expr>> = parameters
             .iter()
             .zip(arguments)
@@ -194,10 +238,12 @@ impl Binder<'_> {
         let wanted = match parameter {
             Parameter::Any(_) => Some(ty),
             Parameter::AnyAsText(_) => Some(ScalarType::String),
-            Parameter::Text(_) => (ty == ScalarType::String).then_some(ScalarType::String),
-            Parameter::TextOrDynamic(_) => {
+            Parameter::Text(_) => {
                 matches!(ty, ScalarType::String | ScalarType::Dynamic).then_some(ScalarType::String)
             }
+            Parameter::Dynamic(_) => (ty == ScalarType::Dynamic).then_some(ScalarType::Dynamic),
+            Parameter::AnyAsDynamic(_) => Some(ScalarType::Dynamic),
+            Parameter::Guid(_) => (ty == ScalarType::Guid).then_some(ScalarType::Guid),
             Parameter::OneOf(_, allowed) => return self.one_of(function, allowed, argument),
             Parameter::Whole(_) => ty.is_integer().then_some(ScalarType::Long),
             Parameter::Number(_) => ty.is_number().then_some(ScalarType::Real),
@@ -335,31 +381,6 @@ impl Binder<'_> {
         let (left, right) = (Box::new(now), Box::new(offset));
         Some(Expr { kind: ExprKind::Arithmetic { operator, left, right }, ty: ScalarType::DateTime, span })
     }
-
-    /// `extract(regex, group, text, typeof(type)?)`
-    fn extract(&mut self, arguments: &[NamedNode], span: Span, scope: &mut Scope<'_>) -> Option<Expr> {
-        let (nodes, ty) = match arguments {
-            [_, _, _] => (arguments, ScalarType::String),
-            [rest @ .., NamedNode { expr, .. }] if rest.len() == 3 => match expr.kind {
-                ExprKindNode::TypeOf(ty) => (rest, ty),
-                _ => {
-                    self.problem(Code::TypeMismatch, expr.span, "extract needs a type here, as typeof(long)");
-                    return None;
-                }
-            },
-            _ => {
-                let function = Name { text: "extract".to_owned(), span };
-                self.wrong_count(&function, 3, 4, arguments.len());
-                return None;
-            }
-        };
-        let bound: Vec<Option<Expr>> = nodes.iter().map(|node| self.expr(&node.expr, scope)).collect();
-        let bound = bound.into_iter().collect::<Option<Vec<Expr>>>()?;
-        let parameters = [Parameter::Text("regex"), Parameter::Whole("group"), Parameter::Text("text")];
-        let arguments = self.fixed("extract", &parameters, bound)?;
-        let kind = ExprKind::Call { function: Function::Extract, arguments };
-        Some(Expr { kind, ty: ScalarType::String, span }.convert_to(ty))
-    }
 }
 
 /// The least and the largest number of arguments.
@@ -371,15 +392,37 @@ pub(crate) fn arity(shape: Shape) -> (usize, usize) {
         Shape::Rounding { has_digits, .. } => (1, 1 + usize::from(has_digits)),
         Shape::Magnitude | Shape::Convert(_) | Shape::ParseJson | Shape::Not | Shape::Ago => (1, 1),
         Shape::Bin => (2, 2),
-        Shape::BinAt | Shape::Iff => (3, 3),
-        Shape::Extract => (3, 4),
+        Shape::BinAt | Shape::Iff | Shape::Replace => (3, 3),
+        Shape::Typed { parameters, .. } => (parameters.len(), parameters.len() + 1),
+        Shape::Variadic { required, .. } => (required, MOST_ARGUMENTS),
+        Shape::ExtractAll | Shape::Range => (2, 3),
+        Shape::ArraySort { .. } => (1, MOST_ARGUMENTS),
+        Shape::Pairs => (2, MOST_ARGUMENTS),
+        Shape::PackAll => (0, 1),
+        Shape::ColumnIfExists => (2, 2),
+        Shape::Hash => (1, 2),
         Shape::Case => (3, usize::MAX),
         Shape::Now => (0, 1),
     }
 }
 
-fn is_even_case(shape: Shape, count: usize) -> bool {
-    matches!(shape, Shape::Case) && count.is_multiple_of(2)
+/// The most arguments of a function that takes any number.
+const MOST_ARGUMENTS: usize = 1024;
+
+/// Whether arguments are missing that belong together: a value for a condition, or a name without a value.
+fn is_odd_one_missing(shape: Shape, count: usize) -> bool {
+    match shape {
+        Shape::Case => count.is_multiple_of(2),
+        Shape::Pairs => !count.is_multiple_of(2),
+        _ => false,
+    }
+}
+
+fn is_text(argument: Option<&Expr>, wanted: &str) -> bool {
+    match argument.map(|argument| &argument.kind) {
+        Some(ExprKind::Literal(Value::String(text))) => text.eq_ignore_ascii_case(wanted),
+        Some(_) | None => false,
+    }
 }
 
 fn is_not_positive(size: &Value) -> bool {

@@ -87,7 +87,12 @@ impl Binder<'_> {
                 let kind = ExprKind::Member { bag: Box::new(bag), name: name.text.clone() };
                 Some(Expr { kind, ty: ScalarType::Dynamic, span: node.span })
             }
-            ExprKindNode::Index { container, index } => self.index(container, index, node.span, scope),
+            ExprKindNode::Index { container, index } => {
+                match self.element_of_sorted(container, index, node.span, scope) {
+                    Some(element) => element,
+                    None => self.index(container, index, node.span, scope),
+                }
+            }
             ExprKindNode::Call { function, arguments } => self.call(function, arguments, node.span, scope),
         }
     }

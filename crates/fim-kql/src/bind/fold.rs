@@ -25,6 +25,7 @@ fn constant(value: &Value, ty: ScalarType) -> Option<Value> {
         (Value::Long(number), ScalarType::Int) => {
             Some(i32::try_from(*number).map_or(Value::Null, Value::Int))
         }
+        (value, ScalarType::Dynamic) => Some(Value::Dynamic(crate::json::of(value))),
         (Value::Bool(truth), ScalarType::Long) => Some(Value::Long((*truth).into())),
         (Value::String(text), ScalarType::DateTime) => {
             Some(crate::literal::date_time(text.trim()).map_or(Value::Null, Value::DateTime))

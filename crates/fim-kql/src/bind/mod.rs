@@ -1,6 +1,7 @@
 //! The tree to a plan: finds what each name means and checks every type.
 
 mod aggregate;
+mod aggregate_call;
 mod call;
 mod coerce;
 mod expression;
@@ -13,6 +14,7 @@ mod operator;
 mod query;
 mod search;
 mod source;
+mod special;
 mod union;
 mod window;
 

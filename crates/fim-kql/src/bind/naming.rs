@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Binder;
 use crate::ast::{ExprKindNode, ExprNode, Name, NamedNode};
 use crate::diagnostic::{Code, Span};
-use crate::registry::{self, Naming};
+use crate::registry::{self, AggregateEntry, AggregateNaming, Naming, Shape};
 use crate::types::Value;
 
 /// The names of the columns of one operator, so that none occurs twice.
@@ -113,8 +113,13 @@ impl Binder<'_> {
                 _ => self.suffixed(container, ""),
             },
             ExprKindNode::Call { function, arguments } => {
-                let first = arguments.first().and_then(|argument| self.own_name(&argument.expr).text());
-                call_name(&function.text, first)
+                let name = |at: usize| {
+                    arguments.get(at).and_then(|argument: &NamedNode| self.own_name(&argument.expr).text())
+                };
+                match registry::aggregate(&function.text) {
+                    Some(entry) => aggregate_name(entry, arguments, name),
+                    None => call_name(&function.text, arguments, name(0)),
+                }
             }
             ExprKindNode::Missing
             | ExprKindNode::Literal(..)
@@ -138,15 +143,58 @@ impl Binder<'_> {
     }
 }
 
-fn call_name(function: &str, first_argument: Option<String>) -> OwnName {
-    if registry::aggregate(function).is_some() {
-        return OwnName::Derived(format!("{function}_{}", first_argument.unwrap_or_default()));
-    }
-    match (registry::function(function).map(|entry| entry.naming), first_argument) {
-        (Some(Naming::FirstArgument), Some(name)) => OwnName::Derived(name),
-        (Some(Naming::FunctionAndArgument), Some(name)) => OwnName::Derived(format!("{function}_{name}")),
-        (Some(Naming::FirstArgument | Naming::FunctionAndArgument | Naming::Position) | None, _) => {
-            OwnName::None
+fn aggregate_name(
+    entry: &AggregateEntry,
+    arguments: &[NamedNode],
+    name: impl Fn(usize) -> Option<String>,
+) -> OwnName {
+    let first = name(0).unwrap_or_default();
+    OwnName::Derived(match entry.naming {
+        AggregateNaming::Prefixed(prefix) => {
+            // What is only a condition gives no name.
+            let is_condition = entry.has_condition && entry.required == 1;
+            format!("{prefix}_{}", if is_condition { "" } else { &first })
         }
+        AggregateNaming::TwoArguments => {
+            format!("{}_{first}_{}", entry.name, name(1).unwrap_or_default())
+        }
+        AggregateNaming::FirstArgument => match name(0) {
+            Some(name) => name,
+            None => return OwnName::Derived("any_arg0".to_owned()),
+        },
+        AggregateNaming::Percentage => {
+            percentile_name(&first, arguments.get(1).map(|argument| &argument.expr.kind))
+        }
+    })
+}
+
+/// `percentile_x_99_9`
+pub(super) fn percentile_name(argument: &str, percentage: Option<&ExprKindNode>) -> String {
+    let percentage = match percentage {
+        Some(ExprKindNode::Literal(Value::Long(number), _)) => number.to_string(),
+        Some(ExprKindNode::Literal(Value::Real(number), _)) => number.to_string().replace('.', "_"),
+        Some(_) | None => String::new(),
+    };
+    format!("percentile_{argument}_{percentage}")
+}
+
+fn call_name(function: &str, arguments: &[NamedNode], first: Option<String>) -> OwnName {
+    let Some(entry) = registry::function(function) else { return OwnName::None };
+    // It is the column itself where there is one, and the text that names it is no column.
+    if let (Shape::ColumnIfExists, Some(NamedNode { expr, .. })) = (entry.shape, arguments.first()) {
+        return match &expr.kind {
+            ExprKindNode::Literal(Value::String(name), _) => OwnName::Derived(name.clone()),
+            _ => first.map_or(OwnName::None, OwnName::Derived),
+        };
+    }
+    if let (Shape::ArraySort { .. }, Some(first)) = (entry.shape, &first) {
+        return OwnName::Derived(format!("{first}_sorted"));
+    }
+    match (entry.naming, first) {
+        (Naming::FirstArgument, Some(name)) => OwnName::Derived(name),
+        (Naming::Prefixed(prefix), name) => {
+            OwnName::Derived(format!("{prefix}_{}", name.unwrap_or_default()))
+        }
+        (Naming::FirstArgument, None) | (Naming::Position, _) => OwnName::None,
     }
 }

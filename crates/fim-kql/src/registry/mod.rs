@@ -1,14 +1,38 @@
 //! The functions and aggregates of the language by name: what they take, what they give, and what they become in
-//! a plan. To add one, add a row to `table.rs` and its meaning to [`Function`] or [`Aggregate`].
+//! a plan. To add one, add a row to the table of its kind and its meaning to [`Function`] or [`Aggregate`].
 
+mod aggregates;
+mod arrays;
+mod bags;
+mod maths;
+mod networks;
+mod series;
 mod table;
+mod texts;
+mod times;
 mod windows;
 
-use crate::function::{Aggregate, Function, WindowFunction};
+use crate::aggregate::Aggregate;
+use crate::function::{Function, WindowFunction};
 use crate::types::ScalarType;
 
-pub(crate) use table::{AGGREGATES, FUNCTIONS};
+pub(crate) use aggregates::AGGREGATES;
 pub(crate) use windows::WINDOWS;
+
+/// Every function that runs.
+pub(crate) fn functions() -> impl Iterator<Item = &'static FunctionEntry> {
+    let tables = [
+        table::FUNCTIONS,
+        arrays::FUNCTIONS,
+        bags::FUNCTIONS,
+        maths::FUNCTIONS,
+        networks::FUNCTIONS,
+        series::FUNCTIONS,
+        texts::FUNCTIONS,
+        times::FUNCTIONS,
+    ];
+    tables.into_iter().flatten()
+}
 
 /// A function by name.
 #[derive(Debug)]
@@ -41,8 +65,32 @@ pub(crate) enum Shape {
     Convert(ScalarType),
     /// `parse_json`: a text is parsed, a dynamic value stays.
     ParseJson,
-    /// `extract`, whose fourth argument is a type.
-    Extract,
+    /// So many parameters of these types that give a text, and maybe the type that it is converted to.
+    Typed { function: Function, parameters: &'static [Parameter] },
+    /// Fixed parameters, then any number of one more kind, at least so many in all.
+    Variadic {
+        function: Function,
+        fixed: &'static [Parameter],
+        rest: Parameter,
+        required: usize,
+        result: ScalarType,
+    },
+    /// `extract_all`, whose groups may stand between regex and text.
+    ExtractAll,
+    /// `replace`, an older spelling of `replace_regex` in another order.
+    Replace,
+    /// `array_sort_asc` and `array_sort_desc`: arrays, and whether nulls are last.
+    ArraySort { is_descending: bool },
+    /// `bag_pack`: names and values in turn.
+    Pairs,
+    /// `pack_all`: a bag of all columns.
+    PackAll,
+    /// `column_ifexists`: a column, or a value if there is none of this name.
+    ColumnIfExists,
+    /// `range`: an array that counts.
+    Range,
+    /// `hash`: of a text or a moment.
+    Hash,
     /// `iff`.
     Iff,
     /// `case`.
@@ -62,10 +110,8 @@ pub(crate) enum Parameter {
     Any(&'static str),
     /// Any type, converted to text.
     AnyAsText(&'static str),
-    /// A text.
-    Text(&'static str),
     /// A text, or a dynamic value taken as one.
-    TextOrDynamic(&'static str),
+    Text(&'static str),
     /// A constant text that is one of these, in any case.
     OneOf(&'static str, &'static [&'static str]),
     /// An integer, as `long`.
@@ -76,6 +122,12 @@ pub(crate) enum Parameter {
     Moment(&'static str),
     /// A timespan.
     Length(&'static str),
+    /// A dynamic value.
+    Dynamic(&'static str),
+    /// Any type, converted to a dynamic value.
+    AnyAsDynamic(&'static str),
+    /// A guid.
+    Guid(&'static str),
 }
 
 impl Parameter {
@@ -84,25 +136,29 @@ impl Parameter {
             Parameter::Any(name)
             | Parameter::AnyAsText(name)
             | Parameter::Text(name)
-            | Parameter::TextOrDynamic(name)
             | Parameter::OneOf(name, _)
             | Parameter::Whole(name)
             | Parameter::Number(name)
             | Parameter::Moment(name)
-            | Parameter::Length(name) => name,
+            | Parameter::Length(name)
+            | Parameter::Dynamic(name)
+            | Parameter::AnyAsDynamic(name)
+            | Parameter::Guid(name) => name,
         }
     }
 
     /// The accepted types in words.
     pub(crate) fn accepts(self) -> &'static str {
         match self {
-            Parameter::Any(_) | Parameter::AnyAsText(_) => "any",
-            Parameter::Text(_) | Parameter::OneOf(..) => "string",
-            Parameter::TextOrDynamic(_) => "string or dynamic",
+            Parameter::Any(_) | Parameter::AnyAsText(_) | Parameter::AnyAsDynamic(_) => "any",
+            Parameter::OneOf(..) => "string",
+            Parameter::Text(_) => "string or dynamic",
             Parameter::Whole(_) => "int or long",
             Parameter::Number(_) => "a number",
             Parameter::Moment(_) => "datetime",
             Parameter::Length(_) => "timespan",
+            Parameter::Dynamic(_) => "dynamic",
+            Parameter::Guid(_) => "guid",
         }
     }
 }
@@ -114,8 +170,8 @@ pub(crate) enum Naming {
     Position,
     /// As the first argument is called.
     FirstArgument,
-    /// The function, `_`, and what the first argument is called.
-    FunctionAndArgument,
+    /// This, `_`, and what the first argument is called.
+    Prefixed(&'static str),
 }
 
 /// An aggregate by name.
@@ -123,6 +179,9 @@ pub(crate) enum Naming {
 pub(crate) struct AggregateEntry {
     pub(crate) name: &'static str,
     pub(crate) aggregate: Aggregate,
+    /// Whether its last parameter that must be there is a predicate: only rows that fulfil it are taken.
+    pub(crate) has_condition: bool,
+    pub(crate) naming: AggregateNaming,
     /// The parameters in words, for the reference and the editor.
     pub(crate) parameters: &'static [&'static str],
     /// How many of them must be there.
@@ -131,6 +190,19 @@ pub(crate) struct AggregateEntry {
     pub(crate) result: &'static str,
     /// What it computes, for the reference and the editor.
     pub(crate) summary: &'static str,
+}
+
+/// How a column is called that holds an aggregate and was given no name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AggregateNaming {
+    /// This, `_`, and what the first argument is called.
+    Prefixed(&'static str),
+    /// The aggregate, `_`, and what the two first arguments are called with `_` between.
+    TwoArguments,
+    /// As the first argument is called.
+    FirstArgument,
+    /// `percentile_`, what the first argument is called, `_`, and the percentage.
+    Percentage,
 }
 
 /// A function over rows in their order, by name.
@@ -155,7 +227,7 @@ pub(crate) fn window(name: &str) -> Option<&'static WindowEntry> {
 
 /// The function of this name. Names are case-sensitive.
 pub(crate) fn function(name: &str) -> Option<&'static FunctionEntry> {
-    FUNCTIONS.iter().find(|entry| entry.name == name)
+    functions().find(|entry| entry.name == name)
 }
 
 /// The aggregate of this name. Names are case-sensitive.

@@ -1,7 +1,9 @@
 //! The aggregates of the language that SQL lacks or computes otherwise.
 
+mod collect;
 mod distinct_count;
 mod extreme_row;
+mod percentile;
 mod sketch;
 
 use std::collections::HashMap;
@@ -9,10 +11,13 @@ use std::sync::{Arc, OnceLock};
 
 use datafusion::logical_expr::AggregateUDF;
 
+pub(crate) use collect::Collection;
 pub(crate) use extreme_row::{Extreme, field_name};
 
+use collect::Collect;
 use distinct_count::DistinctCount;
 use extreme_row::ExtremeRow;
+use percentile::Percentiles;
 
 /// Every aggregate function, by name.
 pub fn registry() -> &'static HashMap<&'static str, Arc<AggregateUDF>> {
@@ -24,7 +29,12 @@ pub fn registry() -> &'static HashMap<&'static str, Arc<AggregateUDF>> {
             let count = DistinctCount::new(accuracy);
             (count.function_name(), AggregateUDF::new_from_impl(count))
         });
-        extremes.into_iter().chain(counts).map(|(name, function)| (name, Arc::new(function))).collect()
+        let collections = Collection::ALL.map(|collection| {
+            (collection.function_name(), AggregateUDF::new_from_impl(Collect::new(collection)))
+        });
+        let percentiles = [(Percentiles::NAME, AggregateUDF::new_from_impl(Percentiles::new()))];
+        let all = extremes.into_iter().chain(counts).chain(collections).chain(percentiles);
+        all.map(|(name, function)| (name, Arc::new(function))).collect()
     })
 }
 
@@ -37,6 +47,16 @@ pub(crate) fn extreme_row(extreme: Extreme) -> Arc<AggregateUDF> {
 pub(crate) fn distinct_count(accuracy: u8) -> Arc<AggregateUDF> {
     let count = DistinctCount::new(accuracy);
     find(count.function_name(), || AggregateUDF::new_from_impl(count.clone()))
+}
+
+/// The function that makes one dynamic value of all values.
+pub(crate) fn collect(collection: Collection) -> Arc<AggregateUDF> {
+    find(collection.function_name(), || AggregateUDF::new_from_impl(Collect::new(collection)))
+}
+
+/// The function that finds the values at some ranks.
+pub(crate) fn percentiles() -> Arc<AggregateUDF> {
+    find(Percentiles::NAME, || AggregateUDF::new_from_impl(Percentiles::new()))
 }
 
 fn find(name: &str, make: impl Fn() -> AggregateUDF) -> Arc<AggregateUDF> {

@@ -42,6 +42,11 @@ impl Call<'_> {
         self.primitives(position)
     }
 
+    pub fn bools(&self, position: usize) -> Result<BooleanArray> {
+        let array = self.array(position)?;
+        array.as_boolean_opt().cloned().ok_or_else(|| unexpected_type(position, array.data_type()))
+    }
+
     /// Moments in microseconds.
     pub fn moments(&self, position: usize) -> Result<PrimitiveArray<TimestampMicrosecondType>> {
         self.primitives(position)

@@ -5,16 +5,29 @@
 //! All functions are registered by name in one place ([`registry`]), so that a plan that was sent to another
 //! process finds them there.
 
+mod address;
 mod arguments;
+mod arrays;
+mod bags;
 mod calendar;
 mod compare;
 mod convert;
+mod counting;
 mod dynamic;
+mod encodings;
 mod format;
+mod json_path;
 mod json_text;
+mod making_times;
+mod maths;
 mod moments;
+mod networks;
 mod numbers;
+mod parsers;
 mod patterns;
+mod punycode;
+mod series;
+mod structures;
 mod text_match;
 mod texts;
 
@@ -31,7 +44,14 @@ use datafusion::logical_expr::{
 };
 
 pub(crate) use arguments::{Call, collect_texts};
-pub(crate) use {compare::*, convert::*, dynamic::*, moments::*, numbers::*, patterns::*, texts::*};
+pub(crate) use json_text::{
+    array as array_of, bag as bag_of, canonical as canonical_json, elements as json_elements,
+    members as json_members,
+};
+pub(crate) use {
+    arrays::*, bags::*, compare::*, convert::*, counting::*, dynamic::*, encodings::*, making_times::*,
+    maths::*, moments::*, networks::*, numbers::*, parsers::*, patterns::*, series::*, texts::*,
+};
 
 use crate::values::moment_type;
 
@@ -71,7 +91,25 @@ pub fn registry() -> &'static HashMap<&'static str, Arc<ScalarUDF>> {
 }
 
 fn all_specs() -> impl Iterator<Item = &'static FunctionSpec> {
-    [COMPARISONS, CONVERSIONS, DYNAMICS, MOMENTS, NUMBERS, PATTERNS, TEXTS].into_iter().flatten().copied()
+    let groups = [
+        ARRAYS,
+        BAGS,
+        COMPARISONS,
+        CONVERSIONS,
+        COUNTING,
+        DYNAMICS,
+        ENCODINGS,
+        MAKING_TIMES,
+        MATHS,
+        MOMENTS,
+        NETWORKS,
+        NUMBERS,
+        PARSERS,
+        PATTERNS,
+        SERIES,
+        TEXTS,
+    ];
+    groups.into_iter().flatten().copied()
 }
 
 fn udf(spec: &'static FunctionSpec) -> ScalarUDF {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array, Int64Array, PrimitiveArray};
+use arrow::array::{ArrayRef, Int64Array, PrimitiveArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use datafusion::common::{Result, exec_err};
 use fim_kql::{DateTime, TICKS_PER_DAY, TimeSpan};
@@ -94,23 +94,22 @@ spec!(DATETIME_DIFF, "kql_datetime_diff", Long, |call| {
         .map(|(row, pair)| Some(Part::from_name(parts.get(row))?.boundaries(ticks(pair.0?), ticks(pair.1?))));
     Ok(Arc::new(spans.collect::<Int64Array>()))
 });
-spec!(DATETIME_PART, "kql_datetime_part", Int, |call| {
+spec!(DATETIME_PART, "kql_datetime_part", Long, |call| {
     let (parts, moments) = (call.texts(0)?, call.moments(1)?);
     let numbers = moments.iter().enumerate();
-    let numbers =
-        numbers.map(|(row, moment)| i32::try_from(Part::from_name(parts.get(row))?.of(ticks(moment?))).ok());
-    Ok(Arc::new(numbers.collect::<Int32Array>()))
+    let numbers = numbers.map(|(row, moment)| Some(Part::from_name(parts.get(row))?.of(ticks(moment?))));
+    Ok(Arc::new(numbers.collect::<Int64Array>()))
 });
 spec!(DAY_OF_WEEK, "kql_dayofweek", Long, |call| {
     let moments = call.moments(0)?;
     let spans = moments.iter().map(|moment| Some(days_since_sunday(ticks(moment?)) * TICKS_PER_DAY));
     Ok(Arc::new(spans.collect::<Int64Array>()))
 });
-spec!(DAY_OF_YEAR, "kql_dayofyear", Int, |call| part_numbers(call, day_of_year));
-spec!(DAY_OF_MONTH, "kql_dayofmonth", Int, |call| part_numbers(call, |moment| Part::Day.of(moment)));
-spec!(MONTH_OF_YEAR, "kql_monthofyear", Int, |call| part_numbers(call, |moment| Part::Month.of(moment)));
-spec!(YEAR, "kql_getyear", Int, |call| part_numbers(call, |moment| Part::Year.of(moment)));
-spec!(HOUR_OF_DAY, "kql_hourofday", Int, |call| part_numbers(call, |moment| Part::Hour.of(moment)));
+spec!(DAY_OF_YEAR, "kql_dayofyear", Long, |call| part_numbers(call, day_of_year));
+spec!(DAY_OF_MONTH, "kql_dayofmonth", Long, |call| part_numbers(call, |moment| Part::Day.of(moment)));
+spec!(MONTH_OF_YEAR, "kql_monthofyear", Long, |call| part_numbers(call, |moment| Part::Month.of(moment)));
+spec!(YEAR, "kql_getyear", Long, |call| part_numbers(call, |moment| Part::Year.of(moment)));
+spec!(HOUR_OF_DAY, "kql_hourofday", Long, |call| part_numbers(call, |moment| Part::Hour.of(moment)));
 spec!(START_OF_DAY, "kql_startofday", Moment, |call| edges(call, |moment, offset| Stretch::Day
     .start(moment, offset)));
 spec!(START_OF_WEEK, "kql_startofweek", Moment, |call| edges(call, |moment, offset| Stretch::Week
@@ -171,8 +170,7 @@ fn shift(call: &Call<'_>, shift: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef
 
 fn part_numbers(call: &Call<'_>, number: fn(DateTime) -> i64) -> Result<ArrayRef> {
     let moments = call.moments(0)?;
-    let numbers = moments.iter().map(|moment| i32::try_from(number(ticks(moment?))).ok());
-    Ok(Arc::new(numbers.collect::<Int32Array>()))
+    Ok(Arc::new(moments.iter().map(|moment| Some(number(ticks(moment?)))).collect::<Int64Array>()))
 }
 
 fn edges(call: &Call<'_>, edge: fn(DateTime, i64) -> Option<DateTime>) -> Result<ArrayRef> {

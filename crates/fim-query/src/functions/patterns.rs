@@ -101,18 +101,18 @@ fn rewrite(text: &str) -> String {
 }
 
 /// The compiled patterns of an argument: one for all rows, or each different one once.
-struct Patterns {
+pub(super) struct Patterns {
     texts: Texts,
     prepare: fn(&str) -> String,
     compiled: HashMap<String, Option<Regex>>,
 }
 
 impl Patterns {
-    fn new(call: &Call<'_>, position: usize, prepare: fn(&str) -> String) -> Result<Self> {
+    pub fn new(call: &Call<'_>, position: usize, prepare: fn(&str) -> String) -> Result<Self> {
         Ok(Self { texts: call.texts(position)?, prepare, compiled: HashMap::new() })
     }
 
-    fn at(&mut self, row: usize) -> Option<&Regex> {
+    pub fn at(&mut self, row: usize) -> Option<&Regex> {
         let pattern = self.texts.get(row);
         if !self.compiled.contains_key(pattern) {
             // A column can hold a pattern per row; what is kept stays bounded.

@@ -8,16 +8,21 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::average::avg_udaf;
+use datafusion::functions_aggregate::bit_and_or_xor::{bit_and_udaf, bit_or_udaf, bit_xor_udaf};
 use datafusion::functions_aggregate::count::count_udaf;
+use datafusion::functions_aggregate::covariance::{covar_pop_udaf, covar_samp_udaf};
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
+use datafusion::functions_aggregate::stddev::{stddev_pop_udaf, stddev_udaf};
 use datafusion::functions_aggregate::sum::sum_udaf;
+use datafusion::functions_aggregate::variance::{var_pop_udaf, var_samp_udaf};
 use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{AggregateUDF, Expr as DfExpr, cast, lit};
+use datafusion::logical_expr::{AggregateUDF, Case, Expr as DfExpr, cast, lit};
 use fim_kql::{Aggregate, AggregateCall, Expr, ExprKind, ScalarType, Span, Value};
 
+use super::conversions::convert;
 use super::expressions::{Expressions, first_not_null};
 use super::{Lowered, column, not_supported};
-use crate::aggregates::{Extreme, distinct_count, extreme_row, field_name};
+use crate::aggregates::{Collection, Extreme, collect, distinct_count, extreme_row, field_name, percentiles};
 use crate::functions::{self as f, call};
 use crate::values::moment_type;
 
@@ -47,35 +52,59 @@ impl Aggregation {
         {
             return Err(not_supported("the type decimal", decimal.span));
         }
+        let condition = arguments.condition()?;
         let filled = match aggregate.aggregate {
-            Aggregate::Count => self.compute(count_rows(None)),
-            Aggregate::CountIf => {
-                let condition = arguments.condition(0)?;
-                self.compute(count_rows(Some(condition)))
-            }
-            Aggregate::Max => self.extreme_value(max_udaf(), &arguments)?,
-            Aggregate::Min => self.extreme_value(min_udaf(), &arguments)?,
-            Aggregate::Sum => self.sum(&arguments, None, span)?,
-            Aggregate::SumIf => {
-                let condition = arguments.condition(1)?;
-                self.sum(&arguments, Some(condition), span)?
-            }
-            Aggregate::Avg => self.average(&arguments, span)?,
-            Aggregate::DCount => {
-                let count = function(distinct_count(arguments.accuracy(1)), vec![arguments.value(0)?], None);
-                self.compute(count)
-            }
-            Aggregate::DCountIf => {
-                let condition = arguments.condition(1)?;
-                let count = function(
-                    distinct_count(arguments.accuracy(2)),
+            Aggregate::Count => self.compute(count_rows(condition)),
+            Aggregate::CountDistinct => {
+                let value = Box::new(AggregateFunction::new_udf(
+                    count_udaf(),
                     vec![arguments.value(0)?],
-                    Some(condition),
-                );
-                self.compute(count)
+                    true,
+                    condition.map(Box::new),
+                    Vec::new(),
+                    None,
+                ));
+                self.compute(DfExpr::AggregateFunction(*value))
             }
-            Aggregate::ArgMax => return self.row_of(Extreme::Greatest, &arguments),
-            Aggregate::ArgMin => return self.row_of(Extreme::Least, &arguments),
+            Aggregate::Max => self.of_value(max_udaf(), &arguments, condition)?,
+            Aggregate::Min => self.of_value(min_udaf(), &arguments, condition)?,
+            Aggregate::BinaryAllAnd => self.of_value(bit_and_udaf(), &arguments, condition)?,
+            Aggregate::BinaryAllOr => self.of_value(bit_or_udaf(), &arguments, condition)?,
+            Aggregate::BinaryAllXor => self.of_value(bit_xor_udaf(), &arguments, condition)?,
+            Aggregate::Sum => self.sum(&arguments, condition, span)?,
+            Aggregate::Avg => self.average(&arguments, condition, span)?,
+            Aggregate::DCount => {
+                let udaf = distinct_count(arguments.accuracy(1));
+                self.compute(function(udaf, vec![arguments.value(0)?], condition))
+            }
+            Aggregate::Covariance => self.spread(covar_samp_udaf(), &arguments, condition)?,
+            Aggregate::CovarianceP => self.spread(covar_pop_udaf(), &arguments, condition)?,
+            Aggregate::Stdev => self.spread(stddev_udaf(), &arguments, condition)?,
+            Aggregate::StdevP => self.spread(stddev_pop_udaf(), &arguments, condition)?,
+            Aggregate::Variance => self.spread(var_samp_udaf(), &arguments, condition)?,
+            Aggregate::VarianceP => self.spread(var_pop_udaf(), &arguments, condition)?,
+            Aggregate::MakeBag => self.collection(Collection::Bag, &arguments, condition)?,
+            Aggregate::MakeList => self.collection(Collection::List, &arguments, condition)?,
+            Aggregate::MakeListWithNulls => {
+                self.collection(Collection::ListWithNulls, &arguments, condition)?
+            }
+            Aggregate::MakeSet => self.collection(Collection::Set, &arguments, condition)?,
+            Aggregate::PercentilesArray => {
+                let row = self.percentile_row(&arguments)?;
+                let ty = arguments.ty(0).unwrap_or(ScalarType::Real);
+                let elements = (0..aggregate.arguments.len() - 1).map(|position| {
+                    convert(get_field(row.clone(), field_name(position)), ty, ScalarType::Dynamic, span)
+                });
+                call(&f::PACK_ARRAY, elements.collect::<Lowered<Vec<_>>>()?)
+            }
+            Aggregate::Percentiles => {
+                let row = self.percentile_row(&arguments)?;
+                return self.fill_fields(&arguments, &row);
+            }
+            Aggregate::ArgMax => return self.row_of(Extreme::Greatest, &arguments, condition),
+            Aggregate::ArgMin => return self.row_of(Extreme::Least, &arguments, condition),
+            // Any row will do, and the one with the greatest value is found again the next time.
+            Aggregate::TakeAny => return self.row_of(Extreme::Greatest, &arguments, condition),
         };
         let Some(output) = aggregate.outputs.columns.first() else {
             return Err(not_supported("an aggregate that fills no column", span));
@@ -92,9 +121,50 @@ impl Aggregation {
         column(&name)
     }
 
-    fn extreme_value(&mut self, udaf: Arc<AggregateUDF>, arguments: &Arguments<'_>) -> Lowered<DfExpr> {
-        let value = self.compute(function(udaf, vec![arguments.value(0)?], None));
+    /// A function that gives a value of the type of its argument.
+    fn of_value(
+        &mut self,
+        udaf: Arc<AggregateUDF>,
+        arguments: &Arguments<'_>,
+        condition: Option<DfExpr>,
+    ) -> Lowered<DfExpr> {
+        let value = self.compute(function(udaf, vec![arguments.value(0)?], condition));
         Ok(as_column_of(arguments.ty(0), value))
+    }
+
+    /// Variances and their kin: NaN for no rows. A sample of one row has no variance, and the original says 0.
+    fn spread(
+        &mut self,
+        udaf: Arc<AggregateUDF>,
+        arguments: &Arguments<'_>,
+        condition: Option<DfExpr>,
+    ) -> Lowered<DfExpr> {
+        let values = arguments.expressions.values(&arguments.call.arguments)?;
+        let is_row = values.iter().cloned().map(DfExpr::is_not_null).reduce(DfExpr::and);
+        let condition_of_count = condition.clone().into_iter().chain(is_row).reduce(DfExpr::and);
+        let spread = self.compute(function(udaf, values, condition));
+        let count = self.compute(count_rows(condition_of_count));
+        let of_few = DfExpr::Case(Case::new(
+            None,
+            vec![(Box::new(count.eq(lit(0_i64))), Box::new(lit(f64::NAN)))],
+            Some(Box::new(lit(0.0_f64))),
+        ));
+        Ok(first_not_null(vec![spread, of_few]))
+    }
+
+    fn collection(
+        &mut self,
+        collection: Collection,
+        arguments: &Arguments<'_>,
+        condition: Option<DfExpr>,
+    ) -> Lowered<DfExpr> {
+        let values = arguments.expressions.values(&arguments.call.arguments)?;
+        Ok(self.compute(function(collect(collection), values, condition)))
+    }
+
+    fn percentile_row(&mut self, arguments: &Arguments<'_>) -> Lowered<DfExpr> {
+        let values = arguments.expressions.values(&arguments.call.arguments)?;
+        Ok(self.compute(function(percentiles(), values, None)))
     }
 
     fn sum(&mut self, arguments: &Arguments<'_>, condition: Option<DfExpr>, span: Span) -> Lowered<DfExpr> {
@@ -107,17 +177,22 @@ impl Aggregation {
         Ok(first_not_null(vec![sum, zero]))
     }
 
-    fn average(&mut self, arguments: &Arguments<'_>, span: Span) -> Lowered<DfExpr> {
+    fn average(
+        &mut self,
+        arguments: &Arguments<'_>,
+        condition: Option<DfExpr>,
+        span: Span,
+    ) -> Lowered<DfExpr> {
         let value = arguments.value(0)?;
         match arguments.ty(0) {
             Some(ScalarType::Long | ScalarType::Real) => {
-                let average = function(avg_udaf(), vec![cast(value, DataType::Float64)], None);
+                let average = function(avg_udaf(), vec![cast(value, DataType::Float64)], condition);
                 let average = self.compute(average);
                 Ok(first_not_null(vec![average, lit(f64::NAN)]))
             }
-            Some(ScalarType::TimeSpan) => Ok(self.mean_of_integers(value)),
+            Some(ScalarType::TimeSpan) => Ok(self.mean_of_integers(value, condition)),
             Some(ScalarType::DateTime) => {
-                let mean = self.mean_of_integers(cast(value, DataType::Int64));
+                let mean = self.mean_of_integers(cast(value, DataType::Int64), condition);
                 Ok(cast(mean, moment_type()))
             }
             other => Err(not_supported(format!("an average of {other:?} values"), span)),
@@ -125,16 +200,26 @@ impl Aggregation {
     }
 
     /// The exact mean: a `real` has too few digits for the sum of many moments.
-    fn mean_of_integers(&mut self, value: DfExpr) -> DfExpr {
+    fn mean_of_integers(&mut self, value: DfExpr, condition: Option<DfExpr>) -> DfExpr {
         let wide = cast(value.clone(), DataType::Decimal128(20, 0));
-        let sum = self.compute(function(sum_udaf(), vec![wide], None));
-        let count = self.compute(function(count_udaf(), vec![value], None));
+        let sum = self.compute(function(sum_udaf(), vec![wide], condition.clone()));
+        let count = self.compute(function(count_udaf(), vec![value], condition));
         call(&f::MEAN, vec![cast(sum, DataType::Decimal128(38, 0)), count])
     }
 
-    fn row_of(&mut self, extreme: Extreme, arguments: &Arguments<'_>) -> Lowered<()> {
+    fn row_of(
+        &mut self,
+        extreme: Extreme,
+        arguments: &Arguments<'_>,
+        condition: Option<DfExpr>,
+    ) -> Lowered<()> {
         let values = arguments.expressions.values(&arguments.call.arguments)?;
-        let row = self.compute(function(extreme_row(extreme), values, None));
+        let row = self.compute(function(extreme_row(extreme), values, condition));
+        self.fill_fields(arguments, &row)
+    }
+
+    /// Fills each column of an aggregate with a field of a struct.
+    fn fill_fields(&mut self, arguments: &Arguments<'_>, row: &DfExpr) -> Lowered<()> {
         for (position, output) in arguments.call.outputs.columns.iter().enumerate() {
             let value = get_field(row.clone(), field_name(position));
             self.outputs.push(as_column_of(Some(output.ty), value).alias(&output.name));
@@ -176,8 +261,8 @@ impl Arguments<'_> {
         self.expressions.value(self.at(position)?)
     }
 
-    fn condition(&self, position: usize) -> Lowered<DfExpr> {
-        self.expressions.condition(self.at(position)?)
+    fn condition(&self) -> Lowered<Option<DfExpr>> {
+        self.call.condition.as_ref().map(|condition| self.expressions.condition(condition)).transpose()
     }
 
     fn ty(&self, position: usize) -> Option<ScalarType> {

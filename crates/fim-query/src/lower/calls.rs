@@ -4,6 +4,7 @@ use datafusion::functions::core::expr_fn::{greatest, least};
 use datafusion::logical_expr::{Expr as DfExpr, lit, not};
 use fim_kql::{Expr, Function, ScalarType};
 
+use super::direct::direct;
 use super::expressions::{Expressions, first_not_null, text_literal};
 use super::{Lowered, not_supported};
 use crate::functions::{self as f, FunctionSpec, call};
@@ -17,6 +18,9 @@ pub(super) fn lower_call(
 ) -> Lowered<DfExpr> {
     if let Some(decimal) = arguments.iter().find(|argument| argument.ty == ScalarType::Decimal) {
         return Err(not_supported("the type decimal", decimal.span));
+    }
+    if function == Function::Pi {
+        return Ok(lit(std::f64::consts::PI));
     }
     let Some(first_type) = arguments.first().map(|argument| argument.ty) else {
         return Err(not_supported(format!("{function:?} without arguments"), expr.span));
@@ -33,74 +37,23 @@ pub(super) fn lower_call(
         Function::IsNotNull => not(is_null(values, first_type)),
         Function::IsEmpty => is_empty(values, first_type),
         Function::IsNotEmpty => not(is_empty(values, first_type)),
+        Function::GetType if first_type == ScalarType::Dynamic => call(&f::GET_TYPE, values),
+        Function::GetType => text_literal(first_type.name()),
+        Function::Range => call(range(first_type), values),
         Function::MaxOf => greatest(values),
         Function::MinOf => least(values),
         other => return Err(not_supported(format!("the function {other:?}"), expr.span)),
     })
 }
 
-/// The function that takes the arguments as they are.
-fn direct(function: Function) -> Option<&'static FunctionSpec> {
-    Some(match function {
-        Function::Bin
-        | Function::BinAt
-        | Function::Coalesce
-        | Function::IsNull
-        | Function::IsNotNull
-        | Function::IsEmpty
-        | Function::IsNotEmpty
-        | Function::MaxOf
-        | Function::MinOf => return None,
-        Function::Abs => &f::ABS,
-        Function::Ceiling => &f::CEILING,
-        Function::DateTimeAdd => &f::DATETIME_ADD,
-        Function::DateTimeDiff => &f::DATETIME_DIFF,
-        Function::DateTimePart => &f::DATETIME_PART,
-        Function::DayOfMonth => &f::DAY_OF_MONTH,
-        Function::DayOfWeek => &f::DAY_OF_WEEK,
-        Function::DayOfYear => &f::DAY_OF_YEAR,
-        Function::EndOfDay => &f::END_OF_DAY,
-        Function::EndOfMonth => &f::END_OF_MONTH,
-        Function::EndOfWeek => &f::END_OF_WEEK,
-        Function::EndOfYear => &f::END_OF_YEAR,
-        Function::Exp => &f::EXP,
-        Function::Exp10 => &f::EXP10,
-        Function::Exp2 => &f::EXP2,
-        Function::Extract => &f::EXTRACT,
-        Function::FormatDateTime => &f::FORMAT_DATETIME,
-        Function::FormatTimeSpan => &f::FORMAT_TIMESPAN,
-        Function::GetYear => &f::YEAR,
-        Function::HourOfDay => &f::HOUR_OF_DAY,
-        Function::IndexOf => &f::INDEX_OF,
-        Function::IsFinite => &f::IS_FINITE,
-        Function::IsInf => &f::IS_INF,
-        Function::IsNan => &f::IS_NAN,
-        Function::Log => &f::LOG,
-        Function::Log10 => &f::LOG10,
-        Function::Log2 => &f::LOG2,
-        Function::MonthOfYear => &f::MONTH_OF_YEAR,
-        Function::ParseJson => &f::PARSE_JSON,
-        Function::Pow => &f::POW,
-        Function::ReplaceRegex => &f::REPLACE_REGEX,
-        Function::ReplaceString => &f::REPLACE_STRING,
-        Function::Round => &f::ROUND,
-        Function::Sign => &f::SIGN,
-        Function::Split => &f::SPLIT,
-        Function::Sqrt => &f::SQRT,
-        Function::StartOfDay => &f::START_OF_DAY,
-        Function::StartOfMonth => &f::START_OF_MONTH,
-        Function::StartOfWeek => &f::START_OF_WEEK,
-        Function::StartOfYear => &f::START_OF_YEAR,
-        Function::Strcat => &f::STRCAT,
-        Function::StrcatDelim => &f::STRCAT_DELIM,
-        Function::Strlen => &f::STRLEN,
-        Function::Substring => &f::SUBSTRING,
-        Function::ToLower => &f::TO_LOWER,
-        Function::ToUpper => &f::TO_UPPER,
-        Function::Trim => &f::TRIM,
-        Function::TrimEnd => &f::TRIM_END,
-        Function::TrimStart => &f::TRIM_START,
-    })
+/// What counts values of this type.
+fn range(ty: ScalarType) -> &'static FunctionSpec {
+    match ty {
+        ScalarType::DateTime => &f::RANGE_MOMENTS,
+        ScalarType::TimeSpan => &f::RANGE_SPANS,
+        ScalarType::Real => &f::RANGE_REALS,
+        _ => &f::RANGE_LONGS,
+    }
 }
 
 /// Bins have an origin: zero, or the one that `bin_at` gives.

@@ -6,6 +6,7 @@
 mod aggregates;
 mod calls;
 mod conversions;
+mod direct;
 mod expressions;
 mod joins;
 mod sources;

@@ -1,0 +1,62 @@
+//! The aggregates that a plan may compute, and what each promises.
+//!
+//! As with functions, the binder converted the arguments to the types written here. Rows where the first argument is
+//! null are left out, unless said otherwise; so are the rows for which the condition of the call is not true.
+
+/// An aggregate of a plan.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Aggregate {
+    /// `arg_max(x, y, …) -> x, y, …`: the greatest `x`, and what the others are in its row.
+    ArgMax,
+    /// `arg_min(x, y, …) -> x, y, …`: the least `x`, and what the others are in its row.
+    ArgMin,
+    /// `avg(x)`: `long -> real`, `real -> real`, `decimal -> decimal`, `timespan -> timespan`,
+    /// `datetime -> datetime`; null (NaN for `real`) for no rows.
+    Avg,
+    /// `binary_all_and(long) -> long`: the bits that all numbers have; null for no rows.
+    BinaryAllAnd,
+    /// `binary_all_or(long) -> long`: the bits that any number has; null for no rows.
+    BinaryAllOr,
+    /// `binary_all_xor(long) -> long`: the bits that an odd number of numbers have; null for no rows.
+    BinaryAllXor,
+    /// `count() -> long`: the number of rows.
+    Count,
+    /// `count_distinct(x) -> long`: the exact number of different values, of any type.
+    CountDistinct,
+    /// `covariance(real, real) -> real`: of a sample; NaN for no rows.
+    Covariance,
+    /// `covariancep(real, real) -> real`: of a whole population; NaN for no rows.
+    CovarianceP,
+    /// `dcount(x, long? accuracy) -> long`: the number of different values, of any type. The accuracy is a constant
+    /// from 0 (fast) to 4 (exact as can be), 1 if absent.
+    DCount,
+    /// `make_bag(dynamic, long limit) -> dynamic`: the properties of all bags in one; what is no bag is left out.
+    MakeBag,
+    /// `make_list(dynamic, long limit) -> dynamic`: an array of the values.
+    MakeList,
+    /// `make_list_with_nulls(dynamic, long limit) -> dynamic`: an array of the values, nulls included.
+    MakeListWithNulls,
+    /// `make_set(dynamic, long limit) -> dynamic`: an array of the different values; of an array its elements.
+    MakeSet,
+    /// `max(x) -> x`: of an ordered type; null for no rows.
+    Max,
+    /// `min(x) -> x`: of an ordered type; null for no rows.
+    Min,
+    /// `percentiles(x, real, …) -> x, …`: the nearest-rank percentiles of `long`, `real`, `datetime` or `timespan`
+    /// values; null for no rows. The percentages are constants from 0 to 100, and each fills a column.
+    Percentiles,
+    /// `percentiles_array(x, real, …) -> dynamic`: the same as an array.
+    PercentilesArray,
+    /// `stdev(real) -> real`: of a sample; NaN for no rows.
+    Stdev,
+    /// `stdevp(real) -> real`: of a whole population; NaN for no rows.
+    StdevP,
+    /// `sum(x)`: `long`, `real`, `decimal` or `timespan`; zero for no rows.
+    Sum,
+    /// `take_any(x, y, …) -> x, y, …`: the values of any one row.
+    TakeAny,
+    /// `variance(real) -> real`: of a sample; NaN for no rows.
+    Variance,
+    /// `variancep(real) -> real`: of a whole population; NaN for no rows.
+    VarianceP,
+}
