@@ -320,7 +320,16 @@ fn show_step(operator: &Operator) -> String {
         Operator::Summarize { keys, aggregates } => {
             let calls: Vec<String> = aggregates
                 .iter()
-                .map(|call| format!("{} = {:?}({})", call.outputs, call.aggregate, each(&call.arguments)))
+                .map(|call| {
+                    let condition = call.condition.as_ref().map(|only| format!(" if {}", show(only)));
+                    let arguments = each(&call.arguments);
+                    format!(
+                        "{} = {:?}({arguments}){}",
+                        call.outputs,
+                        call.aggregate,
+                        condition.unwrap_or_default()
+                    )
+                })
                 .collect();
             format!("summarize [{}] by [{}]", calls.join(", "), show_columns(keys))
         }

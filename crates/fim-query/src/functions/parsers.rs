@@ -163,13 +163,15 @@ spec!(PARSE_URL_QUERY, "kql_parse_urlquery", Text, |call| of_text(call, |text| {
     bag([("Query Parameters", query_bag(query).as_str())].into_iter())
 }));
 spec!(REGEX_QUOTE, "kql_regex_quote", Text, |call| of_text(call, regex::escape));
-// `kql_replace_strings(text, array of what, array of with)`: one after the other; empty if they differ in length.
+// `kql_replace_strings(text, array of what, array of with)`: one after the other.
 spec!(REPLACE_STRINGS, "kql_replace_strings", Text, |call| {
     let (texts, whats, withs) = (call.texts(0)?, call.nullable_texts(1)?, call.nullable_texts(2)?);
     Ok(collect_texts((0..call.rows).map(|row| {
         let list = |column| at(column, row).and_then(elements).unwrap_or_default();
-        let (whats, withs) = (list(&whats), list(&withs));
-        let pairs: Vec<_> = whats.into_iter().map(text_of).zip(withs.into_iter().map(text_of)).collect();
+        let text = |json: &str| json.starts_with('"').then(|| text_of(json).into_owned());
+        let pairs = list(&whats).into_iter().zip(list(&withs));
+        let pairs: Vec<(String, Option<String>)> =
+            pairs.filter_map(|(what, with)| Some((text(what)?, text(with)))).collect();
         Some(structures::replaced(texts.get(row), &pairs))
     })))
 });

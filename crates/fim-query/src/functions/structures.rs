@@ -1,7 +1,5 @@
 //! Texts with a structure, taken apart and put together; pure.
 
-use std::borrow::Cow;
-
 /// The parts of a file's path, on Windows or elsewhere, in the order in which they are shown.
 pub(super) fn path(text: &str) -> Vec<(&'static str, String)> {
     let (scheme, rest) = match text.split_once("://") {
@@ -149,25 +147,27 @@ pub(super) fn first_record(text: &str) -> Vec<String> {
     fields
 }
 
-/// Replaces each text of the pairs by its other one. At each place the first pair that fits is taken, and what was
-/// put in is not looked at again.
-pub(super) fn replaced(text: &str, pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let fitting = pairs.iter().find(|(what, _)| !what.is_empty() && rest.starts_with(&**what));
-        match fitting {
-            Some((what, with)) => {
-                out.push_str(with);
-                rest = &rest[what.len()..];
+/// Replaces each text of the pairs by its other one, the first pair first everywhere. What a pair has matched is not
+/// looked at again; a pair without a second text keeps it as it is.
+pub(super) fn replaced(text: &str, pairs: &[(String, Option<String>)]) -> String {
+    let mut pieces: Vec<(String, bool)> = vec![(text.to_owned(), false)];
+    for (what, with) in pairs.iter().filter(|(what, _)| !what.is_empty()) {
+        let mut after = Vec::with_capacity(pieces.len());
+        for (piece, is_done) in pieces {
+            if is_done {
+                after.push((piece, true));
+                continue;
             }
-            None => {
-                out.push(first);
-                rest = &rest[first.len_utf8()..];
+            for (position, part) in piece.split(what.as_str()).enumerate() {
+                if position > 0 {
+                    after.push((with.as_ref().unwrap_or(what).clone(), true));
+                }
+                after.push((part.to_owned(), false));
             }
         }
+        pieces = after;
     }
-    out
+    pieces.into_iter().map(|(piece, _)| piece).collect()
 }
 
 /// A number of bytes with so many digits behind the point, in the given unit or the largest that leaves a whole number.

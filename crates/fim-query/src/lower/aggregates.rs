@@ -103,6 +103,9 @@ impl Aggregation {
             }
             Aggregate::ArgMax => return self.row_of(Extreme::Greatest, &arguments, condition),
             Aggregate::ArgMin => return self.row_of(Extreme::Least, &arguments, condition),
+            Aggregate::TakeAny if aggregate.arguments.len() == 1 => {
+                self.of_value(max_udaf(), &arguments, condition)?
+            }
             // Any row will do, and the one with the greatest value is found again the next time.
             Aggregate::TakeAny => return self.row_of(Extreme::Greatest, &arguments, condition),
         };

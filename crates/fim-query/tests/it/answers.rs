@@ -65,6 +65,21 @@ fn rows_in_order_answer_as_the_language_says() {
 }
 
 #[test]
+fn arrays_and_bags_answer_as_the_language_says() {
+    check(include_str!("../answers/arrays_and_bags.txt"), &NoTables);
+}
+
+#[test]
+fn addresses_and_codes_answer_as_the_language_says() {
+    check(include_str!("../answers/addresses_and_codes.txt"), &NoTables);
+}
+
+#[test]
+fn collections_and_spreads_answer_as_the_language_says() {
+    check(include_str!("../answers/collections_and_spreads.txt"), &NoTables);
+}
+
+#[test]
 fn dynamic_values_answer_as_the_language_says() {
     check(include_str!("../answers/dynamic.txt"), &NoTables);
 }
