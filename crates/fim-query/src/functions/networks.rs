@@ -147,7 +147,7 @@ fn is_in_ipv6(address: &str, range: &str) -> Option<bool> {
 fn has_address(text: &str, wanted: &str, is_prefix: bool) -> bool {
     let is_whole = ipv4_at(wanted).is_some_and(|length| length == wanted.len());
     // A part of an address ends with a point, so that no digits can follow in the same octet.
-    if !is_whole && !(is_prefix && wanted.ends_with('.')) {
+    if !(is_whole || is_prefix && wanted.ends_with('.')) {
         return false;
     }
     text.match_indices(wanted).any(|(start, _)| {

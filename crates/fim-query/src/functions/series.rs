@@ -111,7 +111,7 @@ spec!(SERIES_FILL_FORWARD, "kql_series_fill_forward", Text, |call| several(call,
     let missing = missing(values, 1);
     let mut last = None;
     let fill = |element: &str| {
-        if !is_missing(element, &missing) {
+        if !is_missing(element, missing) {
             last = Some(element.to_owned());
         }
         last.clone().unwrap_or_else(|| element.to_owned())
@@ -123,7 +123,7 @@ spec!(SERIES_FILL_BACKWARD, "kql_series_fill_backward", Text, |call| several(cal
     let mut next: Option<&str> = None;
     let mut filled = Vec::new();
     for element in elements((*values.first()?)?)?.into_iter().rev() {
-        if !is_missing(element, &missing) {
+        if !is_missing(element, missing) {
             next = Some(element);
         }
         filled.push(next.unwrap_or(element));
@@ -134,7 +134,7 @@ spec!(SERIES_FILL_BACKWARD, "kql_series_fill_backward", Text, |call| several(cal
 spec!(SERIES_FILL_CONST, "kql_series_fill_const", Text, |call| several(call, |values| {
     let missing = missing(values, 2);
     let constant = values.get(1).copied().flatten().unwrap_or("null");
-    let fill = |element| if is_missing(element, &missing) { constant } else { element };
+    let fill = |element| if is_missing(element, missing) { constant } else { element };
     Some(array(elements((*values.first()?)?)?.into_iter().map(fill)))
 }));
 // `kql_series_iir(series, numerators, denominators)`
