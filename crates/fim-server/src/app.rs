@@ -1,6 +1,5 @@
 //! What every handler works with.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use fim_core::Timestamp;
@@ -11,6 +10,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::config::ServerConfig;
 use crate::control::{Control, MachineRecord, WorkspaceRecord};
+use crate::health::Figures;
 use crate::ingest::feed::Feeds;
 use crate::ingest::places::BatchPlaces;
 use crate::ingest::rows::Rows;
@@ -19,7 +19,7 @@ use crate::passwords::Passwords;
 use crate::pki::{Authority, ServerTls};
 use crate::problem::{Kind, Problem};
 use crate::queries::Queries;
-use crate::throttle::Throttle;
+use crate::throttle::SignIns;
 
 /// What every handler works with.
 pub type AppState = Arc<App>;
@@ -44,12 +44,12 @@ pub struct App {
     pub feeds: Feeds,
     /// Counters.
     pub metrics: Metrics,
+    /// Figures for `/metrics`.
+    pub figures: Figures,
     /// Password hashing.
     pub passwords: Passwords,
-    /// Failed sign-ins by user's name.
-    pub failed_names: Mutex<Throttle<String>>,
-    /// Failed sign-ins by address.
-    pub failed_addresses: Mutex<Throttle<IpAddr>>,
+    /// Who may try to sign in now.
+    pub sign_ins: Mutex<SignIns>,
     /// Places for batches that are being received and stored.
     pub batch_places: BatchPlaces,
     /// Places for live streams.

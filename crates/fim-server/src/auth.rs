@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 use crate::app::{App, AppState};
 use crate::authz::{Actor, Decision, Noun, Place, Proof, Verb, decide};
@@ -60,22 +61,24 @@ pub async fn gate(
     let Access::Needs(verb, noun) = access else {
         return Ok(next.run(request).await);
     };
-    let (actor, session) = authenticate(&app, request.headers()).await?;
+    let (actor, session) = authenticate(&app, peer.transport, request.headers()).await?;
     if let Some(session) = &session
         && !is_safe(request.method())
     {
         check_csrf(request.headers(), session.1.as_str())?;
     }
     let named = parameters.iter().find(|(name, _)| *name == "ws").map(|(_, value)| value.to_owned());
-    let place = match named {
-        Some(name) => {
-            let workspace = workspace(&app, &name).await?;
-            let place = Place::Workspace(workspace.id);
-            request.extensions_mut().insert(workspace);
-            place
-        }
-        None if verb == Verb::View && noun == Noun::Workspace => Place::AnyOfTheirs,
-        None => Place::Tenant,
+    let found = match &named {
+        Some(name) => workspace(&app, name).await?,
+        None => None,
+    };
+    let place = match (&named, &found) {
+        (Some(_), Some(workspace)) => Place::Workspace(workspace.id),
+        // Whoever may not see every workspace gets the answer that one of somebody else's gives, and does not learn
+        // which names there are.
+        (Some(_), None) => Place::Workspace(Uuid::nil()),
+        (None, _) if verb == Verb::View && noun == Noun::Workspace => Place::AnyOfTheirs,
+        (None, _) => Place::Tenant,
     };
     if let Decision::Deny { needs } = decide(&actor, verb, noun, place) {
         tracing::info!(actor = %actor.name, address = %peer.address, verb = verb.name(), noun = noun.name(), "refused");
@@ -83,6 +86,10 @@ pub async fn gate(
             Kind::Forbidden,
             format!("to {} a {} takes the role {needs} here; ask an owner for it", verb.name(), noun.name()),
         ));
+    }
+    if let Some(name) = &named {
+        let workspace = found.ok_or_else(|| Problem::not_found("workspace", name))?;
+        request.extensions_mut().insert(workspace);
     }
     if let Some((session, _)) = session {
         request.extensions_mut().insert(session);
@@ -121,15 +128,26 @@ pub fn session_cookie(peer: Peer, session_id: Option<&str>) -> String {
         Transport::Tls => "; Secure",
         Transport::Loopback => "",
     };
+    let name = cookie_name(peer.transport);
     let (value, age) = session_id.map_or(("", 0), |id| (id, SESSION_SECONDS));
-    format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}")
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}")
 }
 
 /// The session id of the call's cookie.
-pub fn session_id(headers: &HeaderMap) -> Option<&str> {
+pub fn session_id(headers: &HeaderMap, transport: Transport) -> Option<&str> {
+    let ours = cookie_name(transport);
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
+    pairs.find(|(name, _)| *name == ours).map(|(_, value)| value)
+}
+
+/// Each transport has a name of its own: a browser does not let plain HTTP replace a cookie of TLS, so that with one
+/// name signing in on one port would keep a person out of the other.
+fn cookie_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tls => COOKIE_NAME,
+        Transport::Loopback => PLAIN_COOKIE_NAME,
+    }
 }
 
 /// The lock's content, also if a holder panicked: the tables behind it are whole after every statement.
@@ -137,17 +155,15 @@ pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn workspace(app: &App, name: &str) -> Result<WorkspaceRecord, Problem> {
-    app.control
-        .workspace(name)
-        .await
-        .map_err(|error| Problem::internal("reading the workspace", &error))?
-        .ok_or_else(|| Problem::not_found("workspace", name))
+async fn workspace(app: &App, name: &str) -> Result<Option<WorkspaceRecord>, Problem> {
+    let found = app.control.workspace(name).await;
+    found.map_err(|error| Problem::internal("reading the workspace", &error))
 }
 
 /// The caller, and the session with its CSRF token if it is by cookie.
 async fn authenticate(
     app: &App,
+    transport: Transport,
     headers: &HeaderMap,
 ) -> Result<(Actor, Option<(CallSession, String)>), Problem> {
     let now = app.clock.now();
@@ -171,7 +187,7 @@ async fn authenticate(
             Actor { name: format!("token:{}", record.name), proof: Proof::Token, grants: vec![record.grant] };
         return Ok((actor, None));
     }
-    let Some(id) = session_id(headers) else {
+    let Some(id) = session_id(headers, transport) else {
         return Err(Problem::new(Kind::NotSignedIn, "sign in, or send `Authorization: Bearer TOKEN`"));
     };
     let digest = crate::control::digest_of(id);
@@ -240,8 +256,10 @@ fn is_loopback_host(host: &str) -> bool {
     matches!(name.to_ascii_lowercase().as_str(), "localhost" | "127.0.0.1" | "[::1]")
 }
 
-/// The cookie's name.
-pub const COOKIE_NAME: &str = "steadfast_session";
+/// The cookie's name over TLS. A browser takes a cookie with this prefix only from this host, over TLS, for all of it.
+pub const COOKIE_NAME: &str = "__Host-steadfast_session";
+/// The cookie's name over plain HTTP on loopback, where no prefix may be used.
+const PLAIN_COOKIE_NAME: &str = "steadfast_session";
 /// How long a session lives without being used: 12 hours.
 pub const SESSION_SECONDS: u64 = 12 * 3600;
 
@@ -282,9 +300,13 @@ mod tests {
     }
 
     #[test]
-    fn the_session_is_found_among_other_cookies() {
+    fn the_session_is_found_among_other_cookies_and_each_transport_has_its_own() {
         let mut headers = HeaderMap::new();
-        headers.append(COOKIE, HeaderValue::from_static("a=b; steadfast_session=s1; c=d"));
-        assert_eq!(session_id(&headers), Some("s1"));
+        headers.append(
+            COOKIE,
+            HeaderValue::from_static("a=b; __Host-steadfast_session=s1; steadfast_session=s2"),
+        );
+        assert_eq!(session_id(&headers, Transport::Tls), Some("s1"));
+        assert_eq!(session_id(&headers, Transport::Loopback), Some("s2"));
     }
 }

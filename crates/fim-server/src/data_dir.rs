@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Why the data directory cannot be used.
@@ -31,6 +31,32 @@ pub enum OpenDataDirError {
         option: &'static str,
         /// What the system said.
         source: io::Error,
+    },
+    /// It is another user's, who could change what is in it.
+    #[error(
+        "the data directory {path} belongs to the user {owner}, and this server runs as the user {ours}; start it as that \
+         user, give the directory away with `chown -R {ours} {path}`, or choose another with {option}"
+    )]
+    OtherOwner {
+        /// The directory.
+        path: PathBuf,
+        /// Whose it is, by number.
+        owner: u32,
+        /// Who this server is, by number.
+        ours: u32,
+        /// What chooses the directory.
+        option: &'static str,
+    },
+    /// Others may change what is in it.
+    #[error(
+        "other users may write to the data directory {path} (mode {mode:04o}); make sure that nobody has, then \
+         `chmod go-w {path}`"
+    )]
+    WritableByOthers {
+        /// The directory.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
     },
     /// Something in it cannot be read.
     #[error("cannot read {path}")]
@@ -94,7 +120,12 @@ impl DataDir {
             .mode(0o700)
             .create(path)
             .map_err(|source| OpenDataDirError::Create { path: path.to_owned(), option, source })?;
+        let mode = check_owner(path, option)?;
         let format = read_format(path)?;
+        // A new one gets its mode below; in one that is in use, others may have changed something already.
+        if format.is_some() && mode & WRITABLE_BY_OTHERS != 0 {
+            return Err(OpenDataDirError::WritableByOthers { path: path.to_owned(), mode });
+        }
         if let Some(found) = format
             && found > FORMAT
         {
@@ -144,6 +175,17 @@ pub fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Refuses a directory of another user; the mode of ours.
+fn check_owner(path: &Path, option: &'static str) -> Result<u32, OpenDataDirError> {
+    let metadata = fs::metadata(path);
+    let metadata = metadata.map_err(|source| OpenDataDirError::Read { path: path.to_owned(), source })?;
+    let (owner, ours) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner != ours {
+        return Err(OpenDataDirError::OtherOwner { path: path.to_owned(), owner, ours, option });
+    }
+    Ok(metadata.mode() & 0o7777)
+}
+
 fn read_format(path: &Path) -> Result<Option<u32>, OpenDataDirError> {
     let file = path.join("format");
     match fs::read_to_string(&file) {
@@ -170,6 +212,8 @@ fn is_empty(path: &Path) -> Result<bool, OpenDataDirError> {
 
 /// The format of the directory's layout that this version writes.
 const FORMAT: u32 = 1;
+/// The bits of a mode that let others write.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 #[cfg(test)]
 mod tests {
@@ -207,6 +251,32 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         fs::write(outer.path().join("thesis.txt"), "precious").unwrap();
         assert!(matches!(open(outer.path()), Err(OpenDataDirError::Foreign { .. })));
+    }
+
+    #[test]
+    fn a_directory_of_another_user_is_refused() {
+        let outer = tempfile::tempdir().unwrap();
+        let path = outer.path().join("data");
+        drop(open(&path).unwrap());
+        if let Err(error) = std::os::unix::fs::chown(&path, Some(12345), None) {
+            eprintln!("skipped: only root can give a directory away ({error})");
+            return;
+        }
+        let error = open(&path).unwrap_err();
+        assert!(matches!(error, OpenDataDirError::OtherOwner { owner: 12345, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_others_may_write_to_is_refused_once_it_is_in_use() {
+        let outer = tempfile::tempdir().unwrap();
+        let path = outer.path().join("data");
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        drop(open(&path).unwrap());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o770)).unwrap();
+        let error = open(&path).unwrap_err();
+        assert!(matches!(error, OpenDataDirError::WritableByOthers { mode: 0o770, .. }), "{error}");
     }
 
     fn open(path: &Path) -> Result<DataDir, OpenDataDirError> {

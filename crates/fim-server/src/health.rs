@@ -3,8 +3,10 @@
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use fim_core::Timestamp;
+use tokio::sync::Mutex;
 
-use crate::app::AppState;
+use crate::app::{App, AppState};
 use crate::metrics::Gauge;
 use crate::problem::{Kind, Problem};
 
@@ -26,28 +28,69 @@ pub async fn ready(State(app): State<AppState>) -> Result<&'static str, Problem>
 
 /// Counters and gauges in the Prometheus text format. They name nobody and nothing.
 pub async fn metrics(State(app): State<AppState>) -> Result<impl IntoResponse, Problem> {
-    let internal = |error| Problem::internal("counting", &error);
     let now = app.clock.now();
-    let workspaces = app.control.workspaces().await.map_err(internal)?;
-    let (mut machines, mut reporting, mut gaps) = (0, 0, 0);
-    for workspace in &workspaces {
-        let records = app.control.machines(workspace.id).await.map_err(internal)?;
-        machines += records.len() as u64;
-        let is_reporting = |record: &&_| crate::api::is_reporting(record, workspace, now);
-        reporting += records.iter().filter(is_reporting).count() as u64;
-        gaps += app.control.open_gap_counts(workspace.id).await.map_err(internal)?.values().sum::<u64>();
-    }
+    let figures = app.figures.get(&app, now).await?;
     let uptime = u64::try_from(now.nanos_since(app.started) / 1_000_000_000).unwrap_or(0);
     let gauges = [
-        Gauge { name: "workspaces", help: "Workspaces.", value: workspaces.len() as u64 },
-        Gauge { name: "machines", help: "Machines enrolled.", value: machines },
+        Gauge { name: "workspaces", help: "Workspaces.", value: figures.workspaces },
+        Gauge { name: "machines", help: "Machines enrolled.", value: figures.machines },
         Gauge {
             name: "machines_reporting",
             help: "Machines heard within three heartbeats.",
-            value: reporting,
+            value: figures.machines_reporting,
         },
-        Gauge { name: "open_gaps", help: "Stretches that are not watched right now.", value: gaps },
+        Gauge {
+            name: "open_gaps",
+            help: "Stretches that are not watched right now.",
+            value: figures.open_gaps,
+        },
         Gauge { name: "uptime_seconds", help: "Seconds since the server started.", value: uptime },
     ];
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(&gauges)))
 }
+
+/// Figures that the control database is asked for, kept for a few seconds: anybody may ask for them, and as often as
+/// they like.
+#[derive(Debug, Default)]
+pub struct Figures(Mutex<Option<(Timestamp, Counts)>>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    workspaces: u64,
+    machines: u64,
+    machines_reporting: u64,
+    open_gaps: u64,
+}
+
+impl Figures {
+    async fn get(&self, app: &App, now: Timestamp) -> Result<Counts, Problem> {
+        // Who comes while another counts waits for that one's figures.
+        let mut kept = self.0.lock().await;
+        if let Some((counted, counts)) = *kept
+            && (0..KEPT_NANOS).contains(&now.nanos_since(counted))
+        {
+            return Ok(counts);
+        }
+        let counts = count(app, now).await?;
+        *kept = Some((now, counts));
+        Ok(counts)
+    }
+}
+
+async fn count(app: &App, now: Timestamp) -> Result<Counts, Problem> {
+    let internal = |error| Problem::internal("counting", &error);
+    let workspaces = app.control.workspaces().await.map_err(internal)?;
+    let mut counts = Counts { workspaces: workspaces.len() as u64, ..Counts::default() };
+    for workspace in &workspaces {
+        let machines = app.control.machines(workspace.id).await.map_err(internal)?;
+        let is_reporting = |machine: &&_| crate::api::is_reporting(machine, workspace, now);
+        counts.machines += machines.len() as u64;
+        counts.machines_reporting += machines.iter().filter(is_reporting).count() as u64;
+        let open = app.control.open_gap_counts(workspace.id).await.map_err(internal)?;
+        counts.open_gaps += open.values().sum::<u64>();
+    }
+    Ok(counts)
+}
+
+/// Five seconds, which is less than the time between two visits of a collector.
+const KEPT_NANOS: i64 = 5_000_000_000;

@@ -29,7 +29,7 @@ use crate::metrics::Metrics;
 use crate::passwords::{PasswordError, Passwords};
 use crate::pki::{Authority, MakeTlsError, OpenAuthorityError, ServerTls};
 use crate::queries::Queries;
-use crate::throttle::Throttle;
+use crate::throttle::SignIns;
 use crate::{api, auth, edge, health, web};
 
 /// The server.
@@ -220,8 +220,8 @@ impl Parts {
             feeds: Feeds::default(),
             metrics: Metrics::default(),
             passwords,
-            failed_names: Mutex::new(Throttle::new(THROTTLED_NAMES, FREE_ATTEMPTS_BY_NAME)),
-            failed_addresses: Mutex::new(Throttle::new(THROTTLED_ADDRESSES, FREE_ATTEMPTS_BY_ADDRESS)),
+            figures: health::Figures::default(),
+            sign_ins: Mutex::new(SignIns::new()),
             batch_places: BatchPlaces::new(config.limits.batches_at_once),
             stream_places: Arc::new(Semaphore::new(config.limits.streams)),
             started,
@@ -458,7 +458,3 @@ const OWNER_OF_ALL: Grant = Grant { role: Role::Owner, scope: Scope::Tenant };
 const BOOTSTRAPPED: &str = "bootstrapped";
 const SIGN_IN_CODE_SECONDS: u64 = 600;
 const RENEWAL_CHECK: Duration = Duration::from_secs(3600);
-const THROTTLED_NAMES: usize = 10_000;
-const THROTTLED_ADDRESSES: usize = 10_000;
-const FREE_ATTEMPTS_BY_NAME: u32 = 5;
-const FREE_ATTEMPTS_BY_ADDRESS: u32 = 30;

@@ -1,7 +1,5 @@
 //! Signing in and out.
 
-use std::net::IpAddr;
-
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::header::SET_COOKIE;
@@ -18,6 +16,7 @@ use crate::clock::seconds_to_nanos;
 use crate::connection::Peer;
 use crate::control::{By, Secret, UserRecord, digest_of};
 use crate::problem::{ApiJson, Kind, Problem};
+use crate::throttle::Attempt;
 
 /// Signs in by name and password.
 #[utoipa::path(
@@ -32,24 +31,22 @@ pub async fn sign_in(
     let now = app.clock.now();
     let password = Zeroizing::new(request.password);
     let name = request.name.trim().to_lowercase();
-    check_wait(&app, Some(&name), peer.address.ip(), now)?;
-    if password.chars().count() > MOST_PASSWORD_CHARACTERS {
-        return Err(refuse(&app, Some(&name), peer.address.ip(), now));
+    // A name that no user can have is not worth a place in the table of attempts.
+    let is_possible =
+        name.chars().count() <= MOST_NAME_CHARACTERS && password.chars().count() <= MOST_PASSWORD_CHARACTERS;
+    let attempt = begin(&app, is_possible.then_some(name.as_str()), peer, now)?;
+    if !is_possible {
+        return Err(refuse(&app, peer));
     }
-    let user =
-        app.control.user(&name).await.map_err(|error| Problem::internal("reading the user", &error))?;
-    let kept = user.as_ref().and_then(|user| user.password_hash.clone());
-    // A user who does not exist takes as long, and gets the same answer.
-    let is_right = app
-        .passwords
-        .verify(password, kept)
-        .await
-        .map_err(|error| Problem::internal("checking the password", &error))?;
-    match user.filter(|_| is_right) {
-        None => Err(refuse(&app, Some(&name), peer.address.ip(), now)),
-        Some(user) => {
-            locked(&app.failed_names).succeeded(&name);
+    match judge(&app, &name, password).await {
+        Ok(Some(user)) => {
+            locked(&app.sign_ins).succeeded(attempt, now);
             start_session(&app, peer, &user, "password", now).await
+        }
+        Ok(None) => Err(refuse(&app, peer)),
+        Err(problem) => {
+            locked(&app.sign_ins).withdraw(attempt);
+            Err(problem)
         }
     }
 }
@@ -65,15 +62,14 @@ pub async fn sign_in_once(
     ApiJson(request): ApiJson<OneTimeSignIn>,
 ) -> Result<impl IntoResponse, Problem> {
     let now = app.clock.now();
-    check_wait(&app, None, peer.address.ip(), now)?;
-    let user = app
-        .control
-        .take_sign_in_code(digest_of(request.code.trim()), now)
-        .await
-        .map_err(|error| Problem::internal("using the sign-in code", &error))?;
-    match user {
+    let attempt = begin(&app, None, peer, now)?;
+    let user = app.control.take_sign_in_code(digest_of(request.code.trim()), now).await;
+    // Only a code that is none was a guess.
+    if !matches!(user, Ok(None)) {
+        locked(&app.sign_ins).withdraw(attempt);
+    }
+    match user.map_err(|error| Problem::internal("using the sign-in code", &error))? {
         None => {
-            locked(&app.failed_addresses).failed(peer.address.ip(), now);
             app.metrics.sign_ins_failed.increment();
             Err(Problem::new(
                 Kind::SignInFailed,
@@ -91,6 +87,7 @@ pub async fn sign_in_once(
 )]
 pub async fn show_session(
     State(app): State<AppState>,
+    Extension(peer): Extension<Peer>,
     Extension(actor): Extension<Actor>,
     headers: HeaderMap,
 ) -> Result<Json<Session>, Problem> {
@@ -103,7 +100,7 @@ pub async fn show_session(
                 .await
                 .map_err(|error| Problem::internal("reading the user", &error))?;
             (
-                session_id(&headers).map_or_else(String::new, csrf_token),
+                session_id(&headers, peer.transport).map_or_else(String::new, csrf_token),
                 user.is_some_and(|user| user.password_hash.is_none()),
             )
         }
@@ -160,17 +157,17 @@ pub async fn set_password(
         .map_err(|error| Problem::internal("reading the user", &error))?
         .ok_or_else(|| Problem::not_found("user", &actor.name))?;
     if let Some(kept) = user.password_hash {
-        let name = actor.name.to_lowercase();
-        check_wait(&app, Some(&name), peer.address.ip(), now)?;
-        let current = current.unwrap_or_default();
-        let is_right = app
-            .passwords
-            .verify(current, Some(kept))
-            .await
-            .map_err(|error| Problem::internal("checking the password", &error))?;
-        if !is_right {
-            locked(&app.failed_names).failed(name, now);
-            return Err(Problem::new(Kind::Forbidden, "currentPassword is not the password so far"));
+        let attempt = begin(&app, Some(&actor.name.to_lowercase()), peer, now)?;
+        let judged = app.passwords.verify(current.unwrap_or_default(), Some(kept)).await;
+        match judged {
+            Ok(true) => locked(&app.sign_ins).succeeded(attempt, now),
+            Ok(false) => {
+                return Err(Problem::new(Kind::Forbidden, "currentPassword is not the password so far"));
+            }
+            Err(error) => {
+                locked(&app.sign_ins).withdraw(attempt);
+                return Err(Problem::internal("checking the password", &error));
+            }
         }
     }
     let length = fresh.chars().count();
@@ -214,26 +211,27 @@ async fn start_session(
     Ok((AppendHeaders([(SET_COOKIE, session_cookie(peer, Some(secret.expose())))]), Json(session)))
 }
 
-/// Says how long to wait if there were too many failures.
-fn check_wait(app: &App, name: Option<&String>, address: IpAddr, now: Timestamp) -> Result<(), Problem> {
-    let by_name = name.and_then(|name| locked(&app.failed_names).wait_seconds(name, now));
-    let by_address = locked(&app.failed_addresses).wait_seconds(&address, now);
-    match by_name.max(by_address) {
-        None => Ok(()),
-        Some(seconds) => {
-            Err(Problem::new(Kind::TooManyRequests, format!("too many attempts; try again in {seconds} s"))
-                .retry_after(seconds))
-        }
-    }
+/// Begins an attempt, or says how long to wait. It counts as a failure until it is handed back, so that attempts at the
+/// same time are no more than attempts one after the other.
+fn begin(app: &App, name: Option<&str>, peer: Peer, now: Timestamp) -> Result<Attempt, Problem> {
+    locked(&app.sign_ins).begin(name, peer.address.ip(), now).map_err(|seconds| {
+        Problem::new(Kind::TooManyRequests, format!("too many attempts; try again in {seconds} s"))
+            .retry_after(seconds)
+    })
 }
 
-fn refuse(app: &App, name: Option<&String>, address: IpAddr, now: Timestamp) -> Problem {
-    if let Some(name) = name {
-        locked(&app.failed_names).failed(name.clone(), now);
-    }
-    locked(&app.failed_addresses).failed(address, now);
+/// The user whose password it is. One who does not exist takes as long, and gets the same answer.
+async fn judge(app: &App, name: &str, password: Zeroizing<String>) -> Result<Option<UserRecord>, Problem> {
+    let user = app.control.user(name).await.map_err(|error| Problem::internal("reading the user", &error))?;
+    let kept = user.as_ref().and_then(|user| user.password_hash.clone());
+    let is_right = app.passwords.verify(password, kept).await;
+    let is_right = is_right.map_err(|error| Problem::internal("checking the password", &error))?;
+    Ok(user.filter(|_| is_right))
+}
+
+fn refuse(app: &App, peer: Peer) -> Problem {
     app.metrics.sign_ins_failed.increment();
-    tracing::warn!(%address, "a sign-in failed");
+    tracing::warn!(address = %peer.address, "a sign-in failed");
     Problem::new(Kind::SignInFailed, "the name or the password is wrong")
 }
 
@@ -244,5 +242,6 @@ fn role_names(grants: &[Grant]) -> Vec<String> {
     names
 }
 
+const MOST_NAME_CHARACTERS: usize = 100;
 const LEAST_PASSWORD_CHARACTERS: usize = 10;
 const MOST_PASSWORD_CHARACTERS: usize = 1000;

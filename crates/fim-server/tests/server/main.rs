@@ -13,6 +13,7 @@ mod machine;
 mod places;
 mod running;
 mod scenario;
+mod sign_in;
 mod stream;
 
 use scenario::run;
