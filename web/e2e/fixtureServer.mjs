@@ -257,10 +257,10 @@ function answerWorkspace(tools) {
       return answerQuery(tools, place, noun);
     case 'enrollment-tokens':
       return send(200, {
-        token: 'sft_example',
+        token: 'ste_example',
         expiresAt: new Date(world.now + 3_600_000).toISOString(),
         caFingerprint: 'ab'.repeat(32),
-        command: `steadfast-agent enroll --server https://fim.example.net:8443 --token sft_example --ca-fingerprint ${'ab'.repeat(32)}`,
+        command: `steadfast-agent enroll --server https://fim.example.net:8443 --ca-fingerprint ${'ab'.repeat(32)} --token-file -`,
       });
     default:
       return problem(404, 'Not found', `There is no ${noun}.`);

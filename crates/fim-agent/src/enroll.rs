@@ -1,6 +1,7 @@
 //! `enroll`: makes this machine known to a server.
 
 use std::fs;
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,7 +19,7 @@ use crate::exit::{FAILURE, USAGE, fail, print};
 /// is made on this machine and never leaves it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  steadfast-agent enroll --server https://fim.example.org:8443 --token-file token --ca-fingerprint 3f9a…
+  steadfast-agent enroll --server https://fim.example.org:8443 --ca-fingerprint 3f9a… --token-file -
   STEADFAST_ENROLL_TOKEN=… steadfast-agent enroll --server https://10.0.0.5:8443 --ca-file ca.pem
 
 A token on the command line can be seen by everybody who may list processes; --token-file or the variable
@@ -35,7 +36,7 @@ pub struct EnrollArgs {
     /// The token. Visible in the process list: prefer --token-file.
     #[arg(long, value_name = "TOKEN", env = "STEADFAST_ENROLL_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// A file that holds the token; `-` reads it from the standard input.
+    /// A file that holds the token; `-` asks for it, or reads a line of the standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     token_file: Option<PathBuf>,
     /// The SHA-256 fingerprint of the server's certificate authority, which the server prints at its start.
@@ -70,10 +71,21 @@ pub fn enroll(args: &EnrollArgs) -> ExitCode {
     }
 }
 
+/// One line, so that a person who pastes the token only has to press Enter.
+fn read_token(input: std::io::Stdin) -> std::io::Result<String> {
+    if input.is_terminal() {
+        eprint!("Enrolment token: ");
+    }
+    let mut line = String::new();
+    input.lock().take(LONGEST_TOKEN_BYTES).read_line(&mut line)?;
+    Ok(line)
+}
+
 fn enrollment(args: &EnrollArgs) -> anyhow::Result<Enrollment> {
     let token = match (&args.token, &args.token_file) {
-        (_, Some(path)) if path.as_os_str() == "-" => std::io::read_to_string(std::io::stdin())
-            .context("cannot read the token from the standard input")?,
+        (_, Some(path)) if path.as_os_str() == "-" => {
+            read_token(std::io::stdin()).context("cannot read the token from the standard input")?
+        }
         (_, Some(path)) => fs::read_to_string(path)
             .with_context(|| format!("cannot read the token from {}", path.display()))?,
         (Some(token), None) => token.clone(),
@@ -103,3 +115,6 @@ fn enrollment(args: &EnrollArgs) -> anyhow::Result<Enrollment> {
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }
+
+/// Many times what a token has.
+const LONGEST_TOKEN_BYTES: u64 = 4096;

@@ -332,6 +332,9 @@ pub struct EnrollTokenArgs {
     /// How long the token can be used
     #[arg(long, default_value = "1h", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub expires_in: Duration,
+    /// Let the new machine take the place of this one, which is removed then
+    #[arg(long, value_name = "MACHINE")]
+    pub replace: Option<String>,
     #[command(flatten)]
     pub format: JsonArg,
 }

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("steadfast: {failure}");
+            eprintln!("steadfast: {}", table::plain_lines(&failure.to_string()));
             failure.exit_code()
         }
     }

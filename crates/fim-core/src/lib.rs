@@ -23,7 +23,7 @@ pub use compare::{absorb, compare};
 pub use entity::{Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, FileFlags, Principal, Xattr};
 pub use gap::{Gap, GapCause, GapScope};
 pub use observation::{Observation, Unreadable};
-pub use path::{EntityPath, ParsePathError, PathStyle};
+pub use path::{EntityPath, ParsePathError, PathStyle, is_hidden};
 pub use pattern::{Pattern, PatternError, ResolveError};
 pub use rule::{
     DirectoryDecision, EntityDecision, Explanation, How, InvalidRule, LinkDecision, Links, PathType,

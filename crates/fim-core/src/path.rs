@@ -196,11 +196,14 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, style: PathStyle, bytes: &[u8]) -> 
     })
 }
 
-/// True for characters that a reader would not see, or that change how the ones around them are seen.
-fn is_hidden(character: char) -> bool {
+/// True for characters that a reader would not see, or that change how the ones around them are seen: control
+/// characters, breaks, marks without width, and marks that turn the direction of text. Names have none of them, and
+/// every output shows them escaped.
+pub fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The byte that an escape at the start of `text` stands for, and the escape's length.

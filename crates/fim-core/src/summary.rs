@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Entity, EntityKind, FileAttributes, FileFlags, Principal, Xattr, capability};
+use crate::{Entity, EntityKind, FileAttributes, FileFlags, Principal, Xattr, capability, is_hidden};
 
 impl EntityKind {
     /// The name that the `Attributes` column shows.
@@ -121,7 +121,7 @@ fn shown_bytes(bytes: &[u8]) -> String {
         for character in chunk.valid().chars() {
             match character {
                 '\\' => text.push_str("\\\\"),
-                hidden if hidden.is_control() => {
+                hidden if is_hidden(hidden) => {
                     let mut buffer = [0; 4];
                     for byte in hidden.encode_utf8(&mut buffer).bytes() {
                         let _ = write!(text, "\\x{byte:02x}");

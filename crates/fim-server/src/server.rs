@@ -317,7 +317,7 @@ impl RunningServer {
         let record = self.app.control.workspace(workspace).await?;
         let record = record.ok_or_else(|| MakeSecretError::NoWorkspace(workspace.to_owned()))?;
         let by = By { actor: HERE, at: self.app.clock.now() };
-        let token = api::make_enrollment_token(&self.app, &record, 3600, by).await;
+        let token = api::make_enrollment_token(&self.app, &record, None, 3600, by).await;
         token.map(|token| token.token).map_err(|problem| MakeSecretError::Refused(problem.detail))
     }
 

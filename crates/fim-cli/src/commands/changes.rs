@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::args::ChangesArgs;
 use crate::client::{Client, segment};
 use crate::failure::Failure;
-use crate::table::{plain, text};
+use crate::table::{plain, plain_json, text};
 
 /// Prints the changes since the given time, oldest first, then, if asked, each new one.
 pub fn run(client: &Client, args: &ChangesArgs) -> Result<(), Failure> {
@@ -98,7 +98,7 @@ fn follow(
 }
 
 fn show(change: &Value, as_json: bool) {
-    let line = if as_json { change.to_string() } else { describe(change) };
+    let line = if as_json { plain_json(&change.to_string()) } else { describe(change) };
     let mut out = std::io::stdout().lock();
     // A closed pipe is how `head` says that it has seen enough.
     if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {

@@ -49,13 +49,17 @@ fn list(client: &Client, args: &PlainArgs) -> Result<(), Failure> {
 
 fn enroll_token(client: &Client, args: &EnrollTokenArgs) -> Result<(), Failure> {
     let path = format!("/workspaces/{}/enrollment-tokens", segment(&args.workspace.workspace));
-    let token: Value = client.post(&path, &json!({ "expiresInSeconds": args.expires_in.as_secs() }))?;
+    let wanted = json!({ "expiresInSeconds": args.expires_in.as_secs(), "replaces": args.replace });
+    let token: Value = client.post(&path, &wanted)?;
     if args.format.json {
         print_json(&token);
         return Ok(());
     }
     println!("{}", text(&token["token"]));
-    eprintln!("One machine can enrol with it until {}:", text(&token["expiresAt"]));
+    eprintln!(
+        "One machine can enrol with it until {}. Run this there, and give it the token:",
+        text(&token["expiresAt"])
+    );
     eprintln!("  {}", text(&token["command"]));
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::table;
 
 /// Prints a document for programs.
 fn print_json(value: &Value) {
-    println!("{value:#}");
+    println!("{}", table::plain_json(&format!("{value:#}")));
 }
 
 /// Prints the named fields of each object of a list below their headings.

@@ -77,8 +77,11 @@ fn write_objects(answer: &Answer, before: &str, between: &str, after: &str) -> i
     let mut out = io::BufWriter::new(io::stdout().lock());
     out.write_all(before.as_bytes())?;
     for (index, row) in answer.rows.iter().enumerate() {
-        let fields: Vec<String> =
-            names.iter().zip(row).map(|(name, value)| format!("{name}:{value}")).collect();
+        let fields: Vec<String> = names
+            .iter()
+            .zip(row)
+            .map(|(name, value)| table::plain_json(&format!("{name}:{value}")))
+            .collect();
         write!(out, "{}{{{}}}", if index > 0 { between } else { "" }, fields.join(","))?;
     }
     out.write_all(after.as_bytes())?;

@@ -77,7 +77,7 @@ fn report(rule: &Value, as_json: bool, done: &str) -> Result<(), Failure> {
         print_json(rule);
         return Ok(());
     }
-    let name = rule["name"].as_str().unwrap_or_default();
+    let name = crate::table::text(&rule["name"]);
     eprintln!("{done} rule {name}; agents work by it from their next look at the settings");
     for warning in rule["warnings"].as_array().into_iter().flatten() {
         eprintln!("warning: {}", crate::table::text(warning));

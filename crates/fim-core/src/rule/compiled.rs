@@ -36,7 +36,7 @@ impl CompiledRule {
         if rule.name.trim().is_empty() {
             return Err(fail(InvalidRule::NoName));
         }
-        if rule.name.chars().count() > Rule::MAX_NAME_CHARACTERS || rule.name.chars().any(char::is_control) {
+        if rule.name.chars().count() > Rule::MAX_NAME_CHARACTERS || rule.name.chars().any(crate::is_hidden) {
             return Err(fail(InvalidRule::BadName));
         }
         if rule.watched.is_empty() {

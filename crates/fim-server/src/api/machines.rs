@@ -12,7 +12,7 @@ use crate::authz::Actor;
 use crate::clock::Moment;
 use crate::control::{By, MachineRecord, WorkspaceRecord};
 use crate::ingest::gaps;
-use crate::problem::{ApiQuery, ItemName, Problem};
+use crate::problem::{ApiQuery, ItemName, Kind, Problem};
 use crate::report::figures::{self, MachineFigures};
 
 /// The machines of a workspace with their figures for a period.
@@ -82,11 +82,16 @@ pub async fn remove_machine(
 }
 
 async fn machine(app: &App, workspace: &WorkspaceRecord, name: &str) -> Result<MachineRecord, Problem> {
-    app.control
-        .machine(workspace.id, name)
-        .await
-        .map_err(|error| Problem::internal("reading the machine", &error))?
-        .ok_or_else(|| Problem::not_found("machine", name))
+    let found = app.control.machines_called(workspace.id, name).await;
+    let mut found = found.map_err(|error| Problem::internal("reading the machine", &error))?;
+    if found.len() > 1 {
+        let ids: Vec<String> = found.iter().map(|machine| machine.id.to_string()).collect();
+        return Err(Problem::new(
+            Kind::Conflict,
+            format!("{} machines are called \"{name}\"; say which by its id: {}", ids.len(), ids.join(", ")),
+        ));
+    }
+    found.pop().ok_or_else(|| Problem::not_found("machine", name))
 }
 
 async fn describe(

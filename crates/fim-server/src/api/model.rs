@@ -489,12 +489,16 @@ pub struct TableSchema {
     pub columns: Vec<Column>,
 }
 
-/// How long an enrolment token is to be good.
+/// How long an enrolment token is to be good, and for whom.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewEnrollmentToken {
     /// Seconds from now; an hour if nothing is said, at most 30 days.
     pub expires_in_seconds: Option<u64>,
+    /// The name of a machine whose place the new one takes: that one is removed when the new one joins. The token lets
+    /// nothing join that is called otherwise. Without it the new machine must have a name of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
 }
 
 /// What one machine enrols with, once.
@@ -507,6 +511,7 @@ pub struct EnrollmentToken {
     pub expires_at: Moment,
     /// The SHA-256 of the server's CA certificate, in hex.
     pub ca_fingerprint: String,
-    /// What to run on the machine.
+    /// What to run on the machine. It reads the token from its standard input, so that no list of processes and no
+    /// shell's history shows it.
     pub command: String,
 }

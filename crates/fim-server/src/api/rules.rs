@@ -194,7 +194,7 @@ fn check(rule: &Rule) -> Result<(), Problem> {
     };
     if rule.group.trim().is_empty()
         || rule.group.chars().count() > 100
-        || rule.group.chars().any(char::is_control)
+        || rule.group.chars().any(fim_core::is_hidden)
     {
         return Err(Problem::new(Kind::BadRequest, "the group must be 1 to 100 characters on one line"));
     }

@@ -32,9 +32,11 @@ pub async fn create_enrollment_token(
             format!("expiresInSeconds is {seconds}; it takes 1 to {MOST_SECONDS} (30 days)"),
         ));
     }
-    let now = app.clock.now();
-    let by = By { actor: &actor.name, at: now };
-    make_enrollment_token(&app, &workspace, seconds, by).await.map(|token| (StatusCode::CREATED, Json(token)))
+    let replaces = request.replaces.as_deref().map(str::trim);
+    let by = By { actor: &actor.name, at: app.clock.now() };
+    make_enrollment_token(&app, &workspace, replaces, seconds, by)
+        .await
+        .map(|token| (StatusCode::CREATED, Json(token)))
 }
 
 /// The API tokens, without what opens anything.
@@ -59,7 +61,7 @@ pub async fn create_token(
     ApiJson(request): ApiJson<NewApiToken>,
 ) -> Result<(StatusCode, Json<CreatedApiToken>), Problem> {
     let name = request.name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(fim_core::is_hidden) {
         return Err(Problem::new(Kind::BadRequest, "name must be 1 to 100 characters on one line"));
     }
     let role: Role = request
@@ -103,23 +105,26 @@ pub async fn delete_token(
     if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("API token", &name)) }
 }
 
-/// Makes and keeps a token that one machine can join `workspace` with.
+/// Makes and keeps a token that one machine can join `workspace` with, in the place of the one that is called `replaces`
+/// if there is such a name.
 pub async fn make_enrollment_token(
     app: &App,
     workspace: &WorkspaceRecord,
+    replaces: Option<&str>,
     seconds: u64,
     by: By<'_>,
 ) -> Result<EnrollmentToken, Problem> {
     let secret = Secret::generate("ste_").map_err(|error| Problem::internal("making a token", &error))?;
     let expires_at = by.at.plus_nanos(seconds_to_nanos(seconds));
     app.control
-        .add_enrollment_token(secret.digest(), workspace.id, expires_at, by)
+        .add_enrollment_token(secret.digest(), workspace.id, replaces, expires_at, by)
         .await
         .map_err(|error| Problem::internal("keeping the token", &error))?;
     let fingerprint = app.tls.fingerprint().to_owned();
     let token = secret.expose().to_owned();
+    // Without the token: a command line is seen by everybody who may list processes, and stays in a shell's history.
     let command = format!(
-        "steadfast-agent enroll --server {} --token {token} --ca-fingerprint {fingerprint}",
+        "steadfast-agent enroll --server {} --ca-fingerprint {fingerprint} --token-file -",
         app.public_url
     );
     Ok(EnrollmentToken { token, expires_at: Moment(expires_at), ca_fingerprint: fingerprint, command })

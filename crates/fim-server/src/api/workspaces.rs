@@ -206,7 +206,7 @@ fn is_workspace_name(name: &str) -> bool {
 
 fn short(text: Option<String>, what: &str, default: &str) -> Result<String, Problem> {
     let text = text.unwrap_or_else(|| default.to_owned()).trim().to_owned();
-    if text.is_empty() || text.chars().count() > 100 || text.chars().any(char::is_control) {
+    if text.is_empty() || text.chars().count() > 100 || text.chars().any(fim_core::is_hidden) {
         return Err(Problem::new(
             Kind::BadRequest,
             format!("{what} must be 1 to 100 characters on one line"),

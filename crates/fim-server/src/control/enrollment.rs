@@ -2,9 +2,10 @@
 
 use fim_core::Timestamp;
 use serde_json::json;
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
+use super::machines::{MachineRecord, machine};
 use super::secrets::digest_of;
 use super::{By, Control, ControlError, audit, failed, uuid};
 
@@ -23,6 +24,15 @@ pub struct NewMachine {
     pub agent_version: String,
 }
 
+/// What became of a machine that joined.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// The workspace that it is in now.
+    pub workspace: Uuid,
+    /// The machines whose place it took; they are removed.
+    pub replaced: Vec<MachineRecord>,
+}
+
 /// Why a machine was not enrolled.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumeTokenError {
@@ -39,17 +49,36 @@ pub enum ConsumeTokenError {
     /// The token is too old.
     #[error("the enrolment token has expired; make another with `steadfast machine enroll-token`")]
     Expired,
+    /// A machine of that name is there.
+    #[error(
+        "there is a machine \"{0}\" in the workspace already; give this one another name with `--name`, remove that one \
+         with `steadfast machine remove`, or enrol in its place with a token of `steadfast machine enroll-token --replace`"
+    )]
+    NameTaken(String),
+    /// The token is for a machine of another name.
+    #[error(
+        "the enrolment token is for a machine called \"{token}\", and this one is called \"{machine}\"; enrol with \
+         `--name`, or make another token with `steadfast machine enroll-token`"
+    )]
+    OtherName {
+        /// The name that the token is for.
+        token: String,
+        /// The machine's.
+        machine: String,
+    },
     /// The database failed.
     #[error(transparent)]
     Control(#[from] ControlError),
 }
 
 impl Control {
-    /// Keeps a new token's digest.
+    /// Keeps a new token's digest. With `replaces` only a machine of that name can join, and takes the place of the one
+    /// that has it.
     pub async fn add_enrollment_token(
         &self,
         digest: [u8; 32],
         workspace: Uuid,
+        replaces: Option<&str>,
         expires_at: Timestamp,
         by: By<'_>,
     ) -> Result<(), ControlError> {
@@ -62,10 +91,12 @@ impl Control {
             .await
             .map_err(&adding)?;
         sqlx::query(
-            "INSERT INTO enrollment_tokens (digest, workspace_id, created_by, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO enrollment_tokens (digest, workspace_id, replaces, created_by, created_at, expires_at) \
+             VALUES (?, ?, ?, ?, ?, ?)",
         )
         .bind(&digest[..])
         .bind(workspace.to_string())
+        .bind(replaces)
         .bind(by.actor)
         .bind(by.at.0)
         .bind(expires_at.0)
@@ -73,27 +104,29 @@ impl Control {
         .await
         .map_err(&adding)?;
         let object = workspace.to_string();
-        audit(&mut transaction, by, "enrollment-token.create", &object, &json!({ "expires": expires_at.0 }))
-            .await?;
+        let detail = json!({ "expires": expires_at.0, "replaces": replaces });
+        audit(&mut transaction, by, "enrollment-token.create", &object, &detail).await?;
         transaction.commit().await.map_err(adding)
     }
 
-    /// Uses the token up and enrols the machine, both or neither; returns the workspace that it joins.
+    /// Uses the token up and enrols the machine, both or neither. A name is one machine's in its workspace: rows are
+    /// told apart by it, so nobody takes another's without a token that was made for that.
     pub async fn enroll(
         &self,
         token: &str,
         machine: &NewMachine,
         now: Timestamp,
-    ) -> Result<Uuid, ConsumeTokenError> {
+    ) -> Result<Joined, ConsumeTokenError> {
         let enrolling = failed("enrolling a machine");
         let mut transaction = self.write("enrolling a machine").await?;
         let digest = digest_of(token);
-        let row =
-            sqlx::query("SELECT workspace_id, expires_at, used_at FROM enrollment_tokens WHERE digest = ?")
-                .bind(&digest[..])
-                .fetch_optional(&mut *transaction)
-                .await
-                .map_err(&enrolling)?;
+        let row = sqlx::query(
+            "SELECT workspace_id, replaces, expires_at, used_at FROM enrollment_tokens WHERE digest = ?",
+        )
+        .bind(&digest[..])
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(&enrolling)?;
         let Some(row) = row else { return Err(ConsumeTokenError::Unknown) };
         let used_at: Option<i64> = row.try_get("used_at").map_err(&enrolling)?;
         let expires_at: i64 = row.try_get("expires_at").map_err(&enrolling)?;
@@ -104,6 +137,8 @@ impl Control {
         if expires_at <= now.0 {
             return Err(ConsumeTokenError::Expired);
         }
+        let replaces: Option<String> = row.try_get("replaces").map_err(&enrolling)?;
+        let replaced = give_way(&mut transaction, workspace, &machine.name, replaces, now).await?;
         sqlx::query("UPDATE enrollment_tokens SET used_at = ? WHERE digest = ?")
             .bind(now.0)
             .bind(&digest[..])
@@ -125,11 +160,52 @@ impl Control {
         .await
         .map_err(&enrolling)?;
         let by = By { actor: &machine.name, at: now };
-        let detail = json!({ "workspace": workspace, "name": machine.name, "os": machine.os_name });
+        let gone: Vec<Uuid> = replaced.iter().map(|machine| machine.id).collect();
+        let detail =
+            json!({ "workspace": workspace, "name": machine.name, "os": machine.os_name, "replaced": gone });
         audit(&mut transaction, by, "machine.enroll", &machine.id.to_string(), &detail).await?;
         transaction.commit().await.map_err(enrolling)?;
-        Ok(workspace)
+        Ok(Joined { workspace, replaced })
     }
+}
+
+/// Removes the machines of that name if the token is for it, and refuses the name otherwise.
+async fn give_way(
+    connection: &mut SqliteConnection,
+    workspace: Uuid,
+    name: &str,
+    replaces: Option<String>,
+    now: Timestamp,
+) -> Result<Vec<MachineRecord>, ConsumeTokenError> {
+    let enrolling = failed("enrolling a machine");
+    // Names that differ in case only are one to whoever reads them.
+    let rows = sqlx::query(
+        "SELECT * FROM machines WHERE workspace_id = ? AND removed_at IS NULL AND name = ? COLLATE NOCASE",
+    )
+    .bind(workspace.to_string())
+    .bind(name)
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(&enrolling)?;
+    let known: Vec<MachineRecord> = rows.iter().map(machine).collect::<Result<_, _>>().map_err(&enrolling)?;
+    match replaces {
+        None if known.is_empty() => {}
+        None => return Err(ConsumeTokenError::NameTaken(name.to_owned())),
+        Some(token) if !token.eq_ignore_ascii_case(name) => {
+            return Err(ConsumeTokenError::OtherName { token, machine: name.to_owned() });
+        }
+        Some(_) => {
+            for machine in &known {
+                sqlx::query("UPDATE machines SET removed_at = ? WHERE id = ?")
+                    .bind(now.0)
+                    .bind(machine.id.to_string())
+                    .execute(&mut *connection)
+                    .await
+                    .map_err(&enrolling)?;
+            }
+        }
+    }
+    Ok(known)
 }
 
 /// 30 days.

@@ -58,26 +58,32 @@ impl Control {
         rows.iter().map(machine).collect::<Result<_, _>>().map_err(reading)
     }
 
-    /// The machine of that id, or the one that joined last under that name.
-    pub async fn machine(
+    /// The machine of that id, or else those of that name. More than one has a name only where an earlier version let
+    /// them in.
+    pub async fn machines_called(
         &self,
         workspace: Uuid,
         id_or_name: &str,
-    ) -> Result<Option<MachineRecord>, ControlError> {
+    ) -> Result<Vec<MachineRecord>, ControlError> {
         let reading = failed("reading a machine");
         let id = Uuid::parse_str(id_or_name).map(|id| id.to_string()).unwrap_or_default();
-        let row = sqlx::query(
+        let rows = sqlx::query(
             "SELECT * FROM machines WHERE workspace_id = ? AND removed_at IS NULL AND (id = ? OR name = ?) \
-             ORDER BY id = ? DESC, enrolled_at DESC LIMIT 1",
+             ORDER BY id = ? DESC, enrolled_at DESC",
         )
         .bind(workspace.to_string())
         .bind(&id)
         .bind(id_or_name)
         .bind(&id)
-        .fetch_optional(&self.pool)
+        .fetch_all(&self.pool)
         .await
         .map_err(&reading)?;
-        row.as_ref().map(machine).transpose().map_err(reading)
+        let mut machines: Vec<MachineRecord> =
+            rows.iter().map(machine).collect::<Result<_, _>>().map_err(reading)?;
+        if machines.first().is_some_and(|machine| machine.id.to_string() == id) {
+            machines.truncate(1);
+        }
+        Ok(machines)
     }
 
     /// The machine that a certificate names, unless it was removed.
@@ -159,7 +165,8 @@ impl Control {
     }
 }
 
-fn machine(row: &SqliteRow) -> Result<MachineRecord, sqlx::Error> {
+/// A machine that a row of the table holds.
+pub(super) fn machine(row: &SqliteRow) -> Result<MachineRecord, sqlx::Error> {
     let heartbeat: Option<String> = row.try_get("heartbeat")?;
     Ok(MachineRecord {
         id: uuid(row, "id")?,

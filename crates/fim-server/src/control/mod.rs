@@ -12,7 +12,7 @@ mod sign_in;
 mod tokens;
 mod workspaces;
 
-pub use enrollment::{ConsumeTokenError, NewMachine};
+pub use enrollment::{ConsumeTokenError, Joined, NewMachine};
 pub use gaps::OpenGap;
 pub use machines::MachineRecord;
 pub use rules::{AddRuleError, EditRuleError};
@@ -221,9 +221,10 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
     Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
+    Migration { schema: include_str!("migrations/0003.sql"), version: "PRAGMA user_version = 3" },
 ];
 
 #[cfg(test)]

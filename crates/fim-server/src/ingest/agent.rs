@@ -58,7 +58,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
                 .layer(middleware::from_fn_with_state(AppState::clone(app), take_place)),
         )
         .route("/settings", routing::get(settings))
-        .route("/heartbeat", routing::post(heartbeat))
+        .route("/heartbeat", routing::post(heartbeat).layer(DefaultBodyLimit::max(HEARTBEAT_BYTES)))
         .route_layer(middleware::from_fn_with_state(AppState::clone(app), require_machine));
     Router::new().route("/enroll", routing::post(enroll)).merge(by_certificate)
 }
@@ -142,6 +142,9 @@ async fn heartbeat(
     ApiJson(heartbeat): ApiJson<Heartbeat>,
 ) -> Result<Json<HeartbeatAnswer>, Problem> {
     let internal = |error| Problem::internal("keeping the heartbeat", &error);
+    if let Some(fault) = heartbeat.fault() {
+        return Err(Problem::new(Kind::BadRequest, fault));
+    }
     let now = app.clock.now();
     let workspace = app.workspace_of(&machine).await?;
     app.control.heard(machine.id, &heartbeat, now).await.map_err(internal)?;
@@ -299,5 +302,7 @@ pub fn source<'a>(machine: &'a MachineRecord, id: &'a str) -> Source<'a> {
 
 /// What watches on a machine in this version.
 const PROVIDER: &str = "scan";
+/// Bytes of a heartbeat's body, many times what one has.
+const HEARTBEAT_BYTES: usize = 16 << 10;
 /// A minute, less a second for the jitter of a timer.
 const ROW_SPACING_NANOS: i64 = 59_000_000_000;

@@ -3,12 +3,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
+use fim_core::is_hidden;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::gaps;
 use crate::app::AppState;
 use crate::clock::Moment;
-use crate::control::{ConsumeTokenError, NewMachine};
+use crate::control::{ConsumeTokenError, Joined, NewMachine};
 use crate::pki::IssueError;
 use crate::problem::{ApiJson, Kind, Problem};
 
@@ -59,10 +61,13 @@ pub async fn enroll(
         IssueError::BadRequest(_) => Problem::new(Kind::BadRequest, error.to_string()),
         IssueError::Sign(_) => Problem::internal("signing a certificate", &error),
     })?;
-    let workspace = match app.control.enroll(&request.token, &machine, now).await {
-        Ok(workspace) => workspace,
-        Err(error) => return Err(token_problem(&error)),
-    };
+    let joined = app.control.enroll(&request.token, &machine, now).await;
+    let Joined { workspace, replaced } = joined.map_err(|error| token_problem(&error))?;
+    for old in &replaced {
+        tracing::info!(machine = %old.name, id = %old.id, by = %machine.id, "a machine was replaced");
+        // Nobody will end what it has open.
+        gaps::end_all(&app, old, now).await?;
+    }
     let name = app
         .control
         .workspace(&workspace.to_string())
@@ -86,14 +91,12 @@ pub async fn enroll(
 
 fn new_machine(request: &EnrollRequest) -> Result<NewMachine, Problem> {
     let bad = |what: &str| Err(Problem::new(Kind::BadRequest, what.to_owned()));
-    let is_text =
-        |text: &str, most: usize| text.chars().count() <= most && !text.chars().any(char::is_control);
     let name = request.machine_name.trim();
-    if name.is_empty() || !is_text(name, 255) {
-        return bad("machineName must be 1 to 255 characters, none of them a control character");
+    if name.is_empty() || !is_text(name, MOST_NAME) {
+        return bad("machineName must be 1 to 255 characters that can be seen, on one line");
     }
-    if !is_text(&request.os_name, 255) || !is_text(&request.agent_version, 64) {
-        return bad("osName and agentVersion must be short and have no control characters");
+    if !is_text(&request.os_name, MOST_OS_NAME) || !is_text(&request.agent_version, MOST_VERSION) {
+        return bad("osName and agentVersion must be short, and of characters that can be seen");
     }
     if !matches!(request.os_type.as_str(), "Linux" | "Windows") {
         return bad("osType must be Linux or Windows");
@@ -110,11 +113,26 @@ fn new_machine(request: &EnrollRequest) -> Result<NewMachine, Problem> {
     })
 }
 
+/// True for at most `most` characters, each of which can be seen.
+pub fn is_text(text: &str, most: usize) -> bool {
+    text.chars().count() <= most && !text.chars().any(is_hidden)
+}
+
 fn token_problem(error: &ConsumeTokenError) -> Problem {
     match error {
         ConsumeTokenError::Unknown => Problem::new(Kind::TokenUnknown, error.to_string()),
         ConsumeTokenError::Used => Problem::new(Kind::TokenUsed, error.to_string()),
         ConsumeTokenError::Expired => Problem::new(Kind::TokenExpired, error.to_string()),
+        ConsumeTokenError::NameTaken(_) | ConsumeTokenError::OtherName { .. } => {
+            Problem::new(Kind::Conflict, error.to_string())
+        }
         ConsumeTokenError::Control(error) => Problem::internal("enrolling the machine", error),
     }
 }
+
+/// Characters of a machine's name.
+pub const MOST_NAME: usize = 255;
+/// Characters of an operating system's name and version.
+pub const MOST_OS_NAME: usize = 255;
+/// Characters of an agent's version.
+pub const MOST_VERSION: usize = 64;

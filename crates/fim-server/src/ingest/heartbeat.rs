@@ -5,6 +5,7 @@ use fim_store::Value;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Columns, Source};
+use super::enrollment::{MOST_OS_NAME, MOST_VERSION, is_text};
 use crate::api::model::{AgentState, Progress};
 use crate::clock::Moment;
 
@@ -52,6 +53,31 @@ pub struct HeartbeatAnswer {
 }
 
 impl Heartbeat {
+    /// What no agent says; `None` if there is nothing.
+    pub fn fault(&self) -> Option<&'static str> {
+        if !is_text(&self.agent_version, MOST_VERSION) || !is_text(&self.provider, MOST_VERSION) {
+            return Some("agentVersion and provider must be at most 64 characters that can be seen");
+        }
+        if !is_text(&self.os_name, MOST_OS_NAME) {
+            return Some("osName must be at most 255 characters that can be seen");
+        }
+        let progress = self.progress.as_ref();
+        let numbers = [
+            Some(self.spool_records),
+            Some(self.open_gaps),
+            self.oldest_unsent_seconds,
+            progress.map(|progress| progress.files_done),
+            progress.map(|progress| progress.bytes_done),
+            progress.and_then(|progress| progress.files_total),
+            progress.and_then(|progress| progress.bytes_total),
+        ];
+        numbers
+            .into_iter()
+            .flatten()
+            .any(|number| number > MOST)
+            .then_some("a number is larger than 2^53, which JSON does not carry to everyone")
+    }
+
     /// The row of `Heartbeat`.
     pub fn columns(&self, source: Source<'_>, address: &str, received: Timestamp) -> Columns {
         let text = |text: &str| Value::Owned(text.to_owned());
@@ -88,6 +114,8 @@ fn scan() -> String {
     "scan".to_owned()
 }
 
+/// The largest number that every reader of JSON keeps exactly.
+const MOST: u64 = 1 << 53;
 const LONGEST_SECONDS: u64 = 60;
 /// No agent that was heard within this time counts as not reporting.
 pub const SHORTEST_SILENCE_SECONDS: u64 = 15;
@@ -110,5 +138,22 @@ mod tests {
         let heartbeat: Heartbeat = serde_json::from_str(text).unwrap();
         assert_eq!(heartbeat.provider, "scan");
         assert_eq!(heartbeat.progress, None);
+        assert_eq!(heartbeat.fault(), None);
+    }
+
+    #[test]
+    fn what_no_agent_says_is_a_fault() {
+        let check = |change: fn(&mut Heartbeat), word: &str| {
+            let text = r#"{"agentVersion":"0.1.0","osName":"Debian 12","state":"idle"}"#;
+            let mut heartbeat = serde_json::from_str(text).unwrap();
+            change(&mut heartbeat);
+            assert!(heartbeat.fault().unwrap_or_default().contains(word), "{:?}", heartbeat.fault());
+        };
+        check(|heartbeat| heartbeat.agent_version = "1\u{1b}[2J".to_owned(), "agentVersion");
+        check(|heartbeat| heartbeat.agent_version = "1".repeat(65), "agentVersion");
+        check(|heartbeat| heartbeat.provider = "\u{202e}".to_owned(), "provider");
+        check(|heartbeat| heartbeat.os_name = "\n".to_owned(), "osName");
+        check(|heartbeat| heartbeat.open_gaps = 1 << 63, "number");
+        check(|heartbeat| heartbeat.spool_records = u64::MAX, "number");
     }
 }

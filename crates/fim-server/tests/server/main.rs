@@ -58,4 +58,5 @@ scenarios! {
     gaps_end_when_nobody_can_end_them_any_more = "14-endings.yaml";
     silence_counts_only_where_something_is_monitored = "15-unmonitored-silence.yaml";
     silence_from_the_server_s_downtime_is_a_gap_from_its_start = "16-downtime.yaml";
+    a_machine_s_name_is_its_own = "17-names.yaml";
 }

@@ -23,7 +23,7 @@ const LIFETIMES = [
   { seconds: 604_800, label: '7 days' },
 ] as const;
 
-/** Makes a token and shows the one line that enrols a machine with it. */
+/** Makes a token and shows it beside the one line that enrols a machine with it. */
 export function AddMachineDialog({ ws, onClose }: { ws: string; onClose(): void }) {
   const [lifetime, setLifetime] = useState<number>(LIFETIMES[0].seconds);
   const create = useMutation({
@@ -45,10 +45,17 @@ export function AddMachineDialog({ ws, onClose }: { ws: string; onClose(): void 
             {create.error && <FormError>{messageOf(create.error)}</FormError>}
             {token ? (
               <>
-                <p>Install the agent on the machine and run this there as root. The token works once.</p>
+                <p>
+                  Install the agent on the machine and run this there as root. It asks for the token, which
+                  works once.
+                </p>
                 <div className="command">
                   <code>{token.command}</code>
                   <CopyButton text={token.command} label="Copy the command" />
+                </div>
+                <div className="command">
+                  <code>{token.token}</code>
+                  <CopyButton text={token.token} label="Copy the token" />
                 </div>
                 <dl className="facts">
                   <dt>Good until</dt>

@@ -51,8 +51,9 @@ fn enroll_here(
     os_name: &str,
 ) -> Result<(), Failure> {
     let client = Client::new(profile.clone())?;
-    let answer: Value =
-        client.post("/workspaces/default/enrollment-tokens", &json!({ "expiresInSeconds": 300 }))?;
+    // If this machine was enrolled before and its identity is gone, this is it again.
+    let wanted = json!({ "expiresInSeconds": 300, "replaces": host.host_name });
+    let answer: Value = client.post("/workspaces/default/enrollment-tokens", &wanted)?;
     let authority = profile.ca_pem.clone().unwrap_or_default();
     let enrollment = Enrollment {
         server: profile.server.clone(),
