@@ -22,6 +22,8 @@ pub enum GapCause {
     AgentNotReporting,
     /// The server lost records that it had acknowledged: its medium damaged them.
     RecordsLost,
+    /// The agent had more stretches open than the server keeps one by one.
+    TooManyGaps,
     /// The entity could not be read.
     Unreadable,
     /// A scan ended before it had seen everything.
@@ -43,12 +45,27 @@ impl GapCause {
             Self::AgentStopped => "AgentStopped",
             Self::AgentNotReporting => "AgentNotReporting",
             Self::RecordsLost => "RecordsLost",
+            Self::TooManyGaps => "TooManyGaps",
             Self::Unreadable => "Unreadable",
             Self::ScanCutShort => "ScanCutShort",
             Self::StateLost => "StateLost",
             Self::SpoolFull => "SpoolFull",
             Self::SpoolDamaged => "SpoolDamaged",
             Self::ReportRejected => "ReportRejected",
+        }
+    }
+
+    /// True if only the server can notice it: no sensor tells of it.
+    pub fn is_noticed_by_server(self) -> bool {
+        match self {
+            Self::AgentNotReporting | Self::RecordsLost | Self::TooManyGaps => true,
+            Self::AgentStopped
+            | Self::Unreadable
+            | Self::ScanCutShort
+            | Self::StateLost
+            | Self::SpoolFull
+            | Self::SpoolDamaged
+            | Self::ReportRejected => false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use arrow::array::RecordBatch;
 use fim_core::Timestamp;
 use fim_store::{IngestError, Origin, Store};
 use tokio::sync::{Semaphore, watch};
@@ -12,7 +13,7 @@ use crate::config::ServerConfig;
 use crate::control::{Control, MachineRecord, WorkspaceRecord};
 use crate::health::Figures;
 use crate::ingest::feed::Feeds;
-use crate::ingest::places::BatchPlaces;
+use crate::ingest::places::{BatchPlaces, DecodedBytes};
 use crate::ingest::rows::Rows;
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
@@ -52,6 +53,8 @@ pub struct App {
     pub sign_ins: Mutex<SignIns>,
     /// Places for batches that are being received and stored.
     pub batch_places: BatchPlaces,
+    /// What those batches may take after decompression.
+    pub decoded_bytes: DecodedBytes,
     /// Places for live streams.
     pub stream_places: Arc<Semaphore>,
     /// When this server started.
@@ -96,6 +99,16 @@ impl App {
         origin: Option<Origin>,
     ) -> Result<bool, Problem> {
         let rows = rows.finish().map_err(|error| Problem::internal("making rows", &error))?;
+        self.store_tables(workspace, rows, origin).await
+    }
+
+    /// Stores rows that are built, as [`Self::store_rows`] does.
+    pub async fn store_tables(
+        &self,
+        workspace: Uuid,
+        rows: Vec<(&'static str, RecordBatch)>,
+        origin: Option<Origin>,
+    ) -> Result<bool, Problem> {
         let done = match origin {
             Some(origin) => {
                 self.store.ingest(workspace, rows, origin).await.map(|accepted| !accepted.duplicate)

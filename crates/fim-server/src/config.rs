@@ -89,6 +89,9 @@ pub struct Limits {
     pub batch_bytes: usize,
     /// Bytes of an agent's batch after decompression.
     pub batch_decoded_bytes: usize,
+    /// Bytes of all batches after decompression that are held at a time; what becomes of them takes several times as much.
+    /// An agent that finds too few left is told to come again.
+    pub batches_decoded_bytes: usize,
     /// Batches being stored at a time; an agent that finds no place is told to come again.
     pub batches_at_once: usize,
     /// Rows of an answer to a query.
@@ -151,6 +154,7 @@ impl Default for Limits {
             json_bytes: 1 << 20,
             batch_bytes: 8 << 20,
             batch_decoded_bytes: 32 << 20,
+            batches_decoded_bytes: 128 << 20,
             batches_at_once: 64,
             query_rows: 500_000,
             query_bytes: 64 << 20,
@@ -253,6 +257,13 @@ impl ServerConfig {
                 self.store.flush_milliseconds
             ));
         }
+        if self.limits.batches_decoded_bytes < self.limits.batch_decoded_bytes {
+            return Some(format!(
+                "limits.batches_decoded_bytes is {}; the least is limits.batch_decoded_bytes, {}, so that every batch has \
+                 room",
+                self.limits.batches_decoded_bytes, self.limits.batch_decoded_bytes
+            ));
+        }
         if self.store.log_bytes < LEAST_LOG_BYTES {
             return Some(format!(
                 "store.log_bytes is {}; the least is {LEAST_LOG_BYTES}, so that every batch has room",
@@ -339,6 +350,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "json_bytes",
             "batch_bytes",
             "batch_decoded_bytes",
+            "batches_decoded_bytes",
             "batches_at_once",
             "query_rows",
             "query_bytes",
@@ -382,6 +394,7 @@ mod tests {
             json_bytes = 1
             batch_bytes = 1
             batch_decoded_bytes = 1
+            batches_decoded_bytes = 1
             batches_at_once = 1
             query_rows = 1
             query_bytes = 1

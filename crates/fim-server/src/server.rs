@@ -24,7 +24,8 @@ use crate::control::{
     AddWorkspaceError, By, Control, ControlError, OpenControlError, RandomError, Secret, digest_of,
 };
 use crate::data_dir::{DataDir, OpenDataDirError};
-use crate::ingest::{agent, feed::Feeds, losses, places::BatchPlaces, silence};
+use crate::ingest::places::{BatchPlaces, DecodedBytes};
+use crate::ingest::{agent, feed::Feeds, losses, silence};
 use crate::metrics::Metrics;
 use crate::passwords::{PasswordError, Passwords};
 use crate::pki::{Authority, MakeTlsError, OpenAuthorityError, ServerTls};
@@ -223,6 +224,7 @@ impl Parts {
             figures: health::Figures::default(),
             sign_ins: Mutex::new(SignIns::new()),
             batch_places: BatchPlaces::new(config.limits.batches_at_once),
+            decoded_bytes: DecodedBytes::new(config.limits.batches_decoded_bytes),
             stream_places: Arc::new(Semaphore::new(config.limits.streams)),
             started,
             downtime,
@@ -327,6 +329,8 @@ impl RunningServer {
         for task in self.tasks {
             task.await?;
         }
+        // Batches are taken in to the end though their agents have hung up.
+        self.app.batch_places.drained().await;
         let now = self.app.clock.now();
         if let Err(error) = self.app.control.set_state(silence::LAST_ALIVE, &now.0.to_string()).await {
             tracing::warn!(%error, "cannot keep when the server stopped");

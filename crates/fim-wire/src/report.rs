@@ -216,6 +216,7 @@ fn cause_number(cause: GapCause) -> u8 {
         GapCause::SpoolDamaged => 6,
         GapCause::ReportRejected => 7,
         GapCause::RecordsLost => 12,
+        GapCause::TooManyGaps => 13,
     }
 }
 
@@ -230,6 +231,7 @@ fn cause_of(number: u8) -> Result<GapCause, WireError> {
         6 => GapCause::SpoolDamaged,
         7 => GapCause::ReportRejected,
         12 => GapCause::RecordsLost,
+        13 => GapCause::TooManyGaps,
         other => return Err(unknown("cause", other)),
     })
 }

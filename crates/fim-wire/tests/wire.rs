@@ -31,6 +31,7 @@ fn gap() -> impl Strategy<Value = Gap> {
         GapCause::SpoolDamaged,
         GapCause::ReportRejected,
         GapCause::RecordsLost,
+        GapCause::TooManyGaps,
     ]);
     (scope, any::<i64>(), prop::option::of(any::<u32>()), cause, "\\PC{0,12}").prop_map(
         |(scope, start, length, cause, detail)| Gap {

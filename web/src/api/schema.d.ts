@@ -640,7 +640,10 @@ export interface components {
         EnrollmentToken: {
             /** @description The SHA-256 of the server's CA certificate, in hex. */
             caFingerprint: string;
-            /** @description What to run on the machine. */
+            /**
+             * @description What to run on the machine. It reads the token from its standard input, so that no list of processes and no
+             *     shell's history shows it.
+             */
             command: string;
             /** @description When it is good no more. */
             expiresAt: components["schemas"]["Moment"];
@@ -786,13 +789,18 @@ export interface components {
             /** @description The workspace (id or name) that it is limited to; everything if absent. */
             scope?: string | null;
         };
-        /** @description How long an enrolment token is to be good. */
+        /** @description How long an enrolment token is to be good, and for whom. */
         NewEnrollmentToken: {
             /**
              * Format: int64
              * @description Seconds from now; an hour if nothing is said, at most 30 days.
              */
             expiresInSeconds?: number | null;
+            /**
+             * @description The name of a machine whose place the new one takes: that one is removed when the new one joins. The token lets
+             *     nothing join that is called otherwise. Without it the new machine must have a name of its own.
+             */
+            replaces?: string | null;
         };
         /** @description A new password. */
         NewPassword: {

@@ -117,7 +117,7 @@ impl Installation {
                 "--ca-fingerprint",
             ])
             .arg(token["caFingerprint"].as_str().unwrap())
-            .args(["--name", "trial-machine", "--data-dir"])
+            .args(["--name", &format!("trial-{folder}"), "--data-dir"])
             .arg(self.path(folder))
             .env("STEADFAST_ENROLL_TOKEN", token["token"].as_str().unwrap()),
         );

@@ -210,3 +210,44 @@ async fn give_way(
 
 /// 30 days.
 const REMEMBERED_NANOS: i64 = 30 * 24 * 3600 * 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_joins_under_the_name_of_a_machine_that_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let control = Control::open(&dir.path().join("control.sqlite")).await.unwrap();
+        let now = Timestamp(1);
+        let by = By { actor: "a test", at: now };
+        let workspace = control.add_workspace("default", "local", "Local", by).await.unwrap().id;
+        for (token, replaces) in [("one", None), ("two", None), ("three", Some("web01"))] {
+            let digest = digest_of(token);
+            control.add_enrollment_token(digest, workspace, replaces, Timestamp(100), by).await.unwrap();
+        }
+        let first = control.enroll("one", &machine_called("web01"), now).await.unwrap();
+        assert!(first.replaced.is_empty());
+        let refused = control.enroll("two", &machine_called("WEB01"), now).await.unwrap_err();
+        assert!(matches!(refused, ConsumeTokenError::NameTaken(_)), "{refused}");
+        // The refusal has not used the token up.
+        control.enroll("two", &machine_called("web02"), now).await.unwrap();
+        let refused = control.enroll("three", &machine_called("web02"), now).await.unwrap_err();
+        assert!(matches!(refused, ConsumeTokenError::OtherName { .. }), "{refused}");
+        let second = control.enroll("three", &machine_called("web01"), now).await.unwrap();
+        assert_eq!(second.replaced.len(), 1);
+        let names: Vec<String> =
+            control.machines(workspace).await.unwrap().into_iter().map(|machine| machine.name).collect();
+        assert_eq!(names, ["web01", "web02"]);
+    }
+
+    fn machine_called(name: &str) -> NewMachine {
+        NewMachine {
+            id: Uuid::new_v4(),
+            name: name.to_owned(),
+            os_type: "Linux".to_owned(),
+            os_name: "Debian 12".to_owned(),
+            agent_version: "0.1.0".to_owned(),
+        }
+    }
+}

@@ -18,47 +18,61 @@ pub struct OpenGap {
     pub scope: String,
     /// Why, by the name that the table has.
     pub cause: String,
-    /// Since when.
+    /// Since when, as the table tells it.
     pub start: Timestamp,
+    /// Since when, as the agent claims it and calls it by.
+    pub claimed_start: Timestamp,
     /// The particulars.
     pub detail: String,
 }
 
 impl Control {
-    /// Keeps that a stretch has begun; twice is once.
-    pub async fn open_gap(&self, gap: &OpenGap) -> Result<(), ControlError> {
-        sqlx::query(
-            "INSERT INTO open_gaps (machine_id, scope, cause, start, detail) VALUES (?, ?, ?, ?, ?) \
-             ON CONFLICT DO UPDATE SET detail = excluded.detail",
-        )
-        .bind(gap.machine.to_string())
-        .bind(&gap.scope)
-        .bind(&gap.cause)
-        .bind(gap.start.0)
-        .bind(&gap.detail)
-        .execute(&self.pool)
-        .await
-        .map_err(failed("keeping an open gap"))?;
-        Ok(())
-    }
-
-    /// Keeps that a stretch has ended.
-    pub async fn close_gap(
+    /// Keeps which stretches have begun and which have ended, and when a machine was heard, all of it or nothing. Twice is
+    /// once.
+    pub async fn keep_gaps(
         &self,
-        machine: Uuid,
-        scope: &str,
-        cause: &str,
-        start: Timestamp,
+        opened: &[OpenGap],
+        closed: &[OpenGap],
+        heard: Option<(Uuid, Timestamp)>,
     ) -> Result<(), ControlError> {
-        sqlx::query("DELETE FROM open_gaps WHERE machine_id = ? AND scope = ? AND cause = ? AND start = ?")
-            .bind(machine.to_string())
-            .bind(scope)
-            .bind(cause)
-            .bind(start.0)
-            .execute(&self.pool)
+        let keeping = failed("keeping which gaps are open");
+        let mut transaction = self.write("keeping which gaps are open").await?;
+        for gap in closed {
+            sqlx::query(
+                "DELETE FROM open_gaps WHERE machine_id = ? AND scope = ? AND cause = ? AND start = ?",
+            )
+            .bind(gap.machine.to_string())
+            .bind(&gap.scope)
+            .bind(&gap.cause)
+            .bind(gap.start.0)
+            .execute(&mut *transaction)
             .await
-            .map_err(failed("closing a gap"))?;
-        Ok(())
+            .map_err(&keeping)?;
+        }
+        for gap in opened {
+            sqlx::query(
+                "INSERT INTO open_gaps (machine_id, scope, cause, start, claimed_start, detail) \
+                 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET detail = excluded.detail",
+            )
+            .bind(gap.machine.to_string())
+            .bind(&gap.scope)
+            .bind(&gap.cause)
+            .bind(gap.start.0)
+            .bind(gap.claimed_start.0)
+            .bind(&gap.detail)
+            .execute(&mut *transaction)
+            .await
+            .map_err(&keeping)?;
+        }
+        if let Some((machine, at)) = heard {
+            sqlx::query("UPDATE machines SET last_seen = ? WHERE id = ?")
+                .bind(at.0)
+                .bind(machine.to_string())
+                .execute(&mut *transaction)
+                .await
+                .map_err(&keeping)?;
+        }
+        transaction.commit().await.map_err(keeping)
     }
 
     /// The machine's open stretches, the oldest first.
@@ -72,10 +86,26 @@ impl Control {
         rows.iter().map(gap).collect::<Result<_, _>>().map_err(reading)
     }
 
-    /// Every machine's open stretches of one cause.
+    /// Every machine's open stretches of everything, of one cause.
     pub async fn open_gaps_by_cause(&self, cause: &str) -> Result<Vec<OpenGap>, ControlError> {
         let reading = failed("reading the open gaps");
-        let rows = sqlx::query("SELECT * FROM open_gaps WHERE cause = ? ORDER BY start")
+        let rows = sqlx::query("SELECT * FROM open_gaps WHERE scope = '*' AND cause = ? ORDER BY start")
+            .bind(cause)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(&reading)?;
+        rows.iter().map(gap).collect::<Result<_, _>>().map_err(reading)
+    }
+
+    /// The machine's open stretch of everything, of one cause.
+    pub async fn open_gap_of_everything(
+        &self,
+        machine: Uuid,
+        cause: &str,
+    ) -> Result<Vec<OpenGap>, ControlError> {
+        let reading = failed("reading the open gaps");
+        let rows = sqlx::query("SELECT * FROM open_gaps WHERE machine_id = ? AND scope = '*' AND cause = ?")
+            .bind(machine.to_string())
             .bind(cause)
             .fetch_all(&self.pool)
             .await
@@ -107,6 +137,7 @@ fn gap(row: &SqliteRow) -> Result<OpenGap, sqlx::Error> {
         scope: row.try_get("scope")?,
         cause: row.try_get("cause")?,
         start: Timestamp(row.try_get("start")?),
+        claimed_start: Timestamp(row.try_get("claimed_start")?),
         detail: row.try_get("detail")?,
     })
 }

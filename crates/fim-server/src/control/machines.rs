@@ -133,17 +133,6 @@ impl Control {
         Ok(())
     }
 
-    /// Keeps that the agent was heard, though it said nothing of itself.
-    pub async fn seen(&self, id: Uuid, now: Timestamp) -> Result<(), ControlError> {
-        sqlx::query("UPDATE machines SET last_seen = ? WHERE id = ?")
-            .bind(now.0)
-            .bind(id.to_string())
-            .execute(&self.pool)
-            .await
-            .map_err(failed("keeping that a machine was heard"))?;
-        Ok(())
-    }
-
     /// True, once, if the machine's last row of `Heartbeat` is older than `spacing_nanos`.
     pub async fn take_heartbeat_row(
         &self,

@@ -1,5 +1,8 @@
 //! What agents ask and send: settings, heartbeats and batches, each by the machine's certificate.
 
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Extension, Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
@@ -8,15 +11,18 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, middleware, routing};
 use fim_core::{ChangeEvent, Timestamp};
-use fim_store::Origin;
+use fim_store::{BuildError, Origin};
 use fim_wire::{Batch, Report, WireError};
 use serde::{Deserialize, Serialize};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::columns::{Source, fields_changed};
+use super::columns::{SERVER, Source, event_time, fields_changed, row_time};
 use super::enrollment::enroll;
-use super::gaps;
+use super::gaps::{self, Outcome};
 use super::heartbeat::{Heartbeat, HeartbeatAnswer, heartbeat_seconds};
+use super::places::{BatchPlace, TakenBytes};
+use super::rows::Rows;
 use super::silence;
 use crate::api::model::{Change, ChangeCategory, ChangeType, Rule};
 use crate::app::AppState;
@@ -97,17 +103,18 @@ async fn require_machine(
 async fn take_place(
     State(app): State<AppState>,
     Extension(machine): Extension<MachineRecord>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     // Agents keep what is not acknowledged, so a full server says so at once instead of queueing.
-    let Some(_place) = app.batch_places.take(machine.id) else {
+    let Some(place) = app.batch_places.take(machine.id) else {
         return Err(Problem::new(
             Kind::Unavailable,
             "too many batches are being stored, or one of this machine is; send it again in a moment",
         )
         .retry_after(2));
     };
+    request.extensions_mut().insert(Arc::new(place));
     Ok(next.run(request).await)
 }
 
@@ -149,6 +156,7 @@ async fn heartbeat(
     let workspace = app.workspace_of(&machine).await?;
     app.control.heard(machine.id, &heartbeat, now).await.map_err(internal)?;
     silence::heard_again(&app, &machine, now).await?;
+    gaps::end_merged(&app, &machine, &heartbeat, now).await?;
     if app.control.take_heartbeat_row(machine.id, now, ROW_SPACING_NANOS).await.map_err(internal)? {
         let id = machine.id.to_string();
         let mut rows = app.rows(machine.workspace)?;
@@ -166,10 +174,55 @@ async fn heartbeat(
 async fn batches(
     State(app): State<AppState>,
     Extension(machine): Extension<MachineRecord>,
+    Extension(place): Extension<Arc<BatchPlace>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Acknowledged>, Problem> {
-    let batch = decode(&app, &headers, body).await?;
+    let is_compressed = is_compressed(&headers)?;
+    // What is begun is done to the end, though the agent hangs up: else it could have its rows stored and what follows
+    // from them left out. The server's stop waits for the place.
+    let work = async move {
+        let _place = place;
+        take_in(&app, &machine, is_compressed, body).await
+    };
+    let done = tokio::spawn(work.in_current_span()).await;
+    done.map_err(|error| Problem::internal("taking in a batch", &error))?.map(Json)
+}
+
+/// Stores a batch and keeps track of what it tells.
+async fn take_in(
+    app: &AppState,
+    machine: &MachineRecord,
+    is_compressed: bool,
+    body: Bytes,
+) -> Result<Acknowledged, Problem> {
+    let (batch, _taken) = decode(app, is_compressed, body).await?;
+    check(&batch, machine)?;
+    let now = app.clock.now();
+    let outcome = gaps::judge(app, machine, &batch.events, now).await?;
+    let received = Received { machine: machine.clone(), batch, outcome, now };
+    let (received, rows) = build(received).await?;
+    let Received { batch, outcome, .. } = received;
+    let origin = Origin { source: batch.sensor, epoch: batch.epoch, sequence: batch.sequence };
+    let is_new = app.store_tables(machine.workspace, rows, Some(origin)).await?;
+    // Also for a repeat: a crash may have come right after the first delivery was stored.
+    app.control
+        .keep_gaps(&outcome.opened, &outcome.closed, Some((machine.id, now)))
+        .await
+        .map_err(|error| Problem::internal("keeping the machine's gaps", &error))?;
+    silence::heard_again(app, machine, now).await?;
+    if is_new {
+        app.feeds.publish(machine.workspace, live_changes(machine, &batch, now));
+        app.metrics.batches.increment();
+        app.metrics.reports.add(batch.events.len() as u64);
+    } else {
+        app.metrics.batches_repeated.increment();
+    }
+    Ok(Acknowledged { acknowledged: batch.sequence })
+}
+
+/// Refuses what the machine cannot know: what is another's, and what only the server notices.
+fn check(batch: &Batch, machine: &MachineRecord) -> Result<(), Problem> {
     if batch.sensor != *machine.id.as_bytes() {
         return Err(Problem::new(
             Kind::MachineForbidden,
@@ -180,60 +233,94 @@ async fn batches(
             ),
         ));
     }
-    let now = app.clock.now();
-    let id = machine.id.to_string();
-    let source = source(&machine, &id);
-    let mut rows = app.rows(machine.workspace)?;
-    for report in &batch.events {
-        match report {
-            Report::Change(event) => rows.change(source, event, now),
-            Report::Gap(gap) => rows.gap(source, gap, PROVIDER, now),
-        }
-        .map_err(|error| Problem::internal("making rows of a batch", &error))?;
+    let causes = batch.events.iter().filter_map(|report| match report {
+        Report::Gap(gap) => Some(gap.cause),
+        Report::Change(_) => None,
+    });
+    match causes.into_iter().find(|cause| cause.is_noticed_by_server()) {
+        None => Ok(()),
+        Some(cause) => Err(Problem::new(
+            Kind::BadRequest,
+            format!(
+                "the batch tells of a gap with the cause {}, which is the server's to notice",
+                cause.name()
+            ),
+        )),
     }
-    let endings = gaps::endings(&app, &machine, &batch.events).await?;
-    for ending in &endings {
-        rows.gap_end(source, &ending.gap, ending.at, now)
-            .map_err(|error| Problem::internal("making rows of a batch", &error))?;
-    }
-    let origin = Origin { source: batch.sensor, epoch: batch.epoch, sequence: batch.sequence };
-    let is_new = app.store_rows(machine.workspace, rows, Some(origin)).await?;
-    // Also for a repeat: the first delivery may have been cut off right after it was stored.
-    gaps::track(&app, &machine, &batch.events, &endings).await?;
-    if is_new {
-        app.feeds.publish(machine.workspace, live_changes(&machine, &batch, now));
-        app.metrics.batches.increment();
-        app.metrics.reports.add(batch.events.len() as u64);
-    } else {
-        app.metrics.batches_repeated.increment();
-    }
-    app.control
-        .seen(machine.id, now)
-        .await
-        .map_err(|error| Problem::internal("keeping the machine", &error))?;
-    silence::heard_again(&app, &machine, now).await?;
-    Ok(Json(Acknowledged { acknowledged: batch.sequence }))
 }
 
-/// Decodes on a worker: a batch can be megabytes.
-async fn decode(app: &AppState, headers: &HeaderMap, body: Bytes) -> Result<Batch, Problem> {
+/// A batch with all that its rows are made from.
+struct Received {
+    machine: MachineRecord,
+    batch: Batch,
+    outcome: Outcome,
+    now: Timestamp,
+}
+
+/// Rows of each table.
+type Tables = Vec<(&'static str, RecordBatch)>;
+
+/// Builds the rows on a worker: there can be a hundred thousand.
+async fn build(received: Received) -> Result<(Received, Tables), Problem> {
+    let work = move || tables(&received).map(|tables| (received, tables));
+    let built = tokio::task::spawn_blocking(work).await;
+    built
+        .map_err(|error| Problem::internal("making rows of a batch", &error))?
+        .map_err(|error| Problem::internal("making rows of a batch", &error))
+}
+
+fn tables(received: &Received) -> Result<Tables, BuildError> {
+    let Received { machine, batch, outcome, now } = received;
+    let id = machine.id.to_string();
+    let source = source(machine, &id);
+    let mut rows = Rows::new(machine.workspace)?;
+    for report in &batch.events {
+        match report {
+            Report::Change(event) => rows.change(source, event, *now)?,
+            // They are in the outcome, as they are to be told.
+            Report::Gap(_) => {}
+        }
+    }
+    for gap in &outcome.told {
+        rows.gap(source, gap, PROVIDER, *now)?;
+    }
+    for ending in &outcome.endings {
+        rows.gap_end(source, &ending.gap, ending.at, *now)?;
+    }
+    if let Some(gap) = &outcome.merged {
+        rows.gap(source, gap, SERVER, *now)?;
+    }
+    rows.finish()
+}
+
+fn is_compressed(headers: &HeaderMap) -> Result<bool, Problem> {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     if header(CONTENT_TYPE) != Some("application/cbor") {
         return Err(Problem::new(Kind::UnsupportedMediaType, "a batch is `Content-Type: application/cbor`"));
     }
-    let is_compressed = match header(CONTENT_ENCODING) {
-        Some("zstd") => true,
-        None | Some("identity") => false,
-        Some(other) => {
-            return Err(Problem::new(
-                Kind::UnsupportedMediaType,
-                format!("the encoding \"{other}\" is not read here; use zstd or none"),
-            ));
-        }
-    };
+    match header(CONTENT_ENCODING) {
+        Some("zstd") => Ok(true),
+        None | Some("identity") => Ok(false),
+        Some(other) => Err(Problem::new(
+            Kind::UnsupportedMediaType,
+            format!("the encoding \"{other}\" is not read here; use zstd or none"),
+        )),
+    }
+}
+
+/// Decodes on a worker: a batch can be megabytes. What it takes is taken from all batches' share before.
+async fn decode(app: &AppState, is_compressed: bool, body: Bytes) -> Result<(Batch, TakenBytes), Problem> {
     let most = app.config.limits.batch_decoded_bytes;
+    let bytes = if is_compressed { declared_bytes(&body, most)? } else { body.len() };
+    let Some(taken) = app.decoded_bytes.take(bytes) else {
+        return Err(Problem::new(
+            Kind::Unavailable,
+            "the batches that are being stored take all the memory they may; send it again in a moment",
+        )
+        .retry_after(2));
+    };
     let work = move || {
-        let plain = if is_compressed { decompress(&body, most)? } else { body.to_vec() };
+        let plain = if is_compressed { decompress(&body, bytes, most)? } else { body.to_vec() };
         let limits = fim_wire::Limits { batch_bytes: most, ..fim_wire::Limits::default() };
         fim_wire::decode_batch(&plain, &limits).map_err(|error| {
             let kind = match error {
@@ -243,23 +330,40 @@ async fn decode(app: &AppState, headers: &HeaderMap, body: Bytes) -> Result<Batc
             Problem::new(kind, chain(&error))
         })
     };
-    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal("decoding a batch", &error))?
+    let decoded = tokio::task::spawn_blocking(work).await;
+    let batch = decoded.map_err(|error| Problem::internal("decoding a batch", &error))??;
+    Ok((batch, taken))
 }
 
-fn decompress(body: &[u8], most: usize) -> Result<Vec<u8>, Problem> {
+/// The bytes that a compressed body says it has; `most` if it does not say.
+fn declared_bytes(body: &[u8], most: usize) -> Result<usize, Problem> {
+    match zstd::zstd_safe::get_frame_content_size(body) {
+        Ok(Some(bytes)) if bytes > most as u64 => Err(too_large(most)),
+        Ok(Some(bytes)) => Ok(usize::try_from(bytes).unwrap_or(most)),
+        Ok(None) => Ok(most),
+        Err(_) => Err(Problem::new(Kind::BadRequest, "the batch is not zstd")),
+    }
+}
+
+fn too_large(most: usize) -> Problem {
+    Problem::new(Kind::TooLarge, format!("the batch has more than {most} bytes after decompression"))
+}
+
+/// Decompresses to at most `bytes`; `most` is the limit of every batch.
+fn decompress(body: &[u8], bytes: usize, most: usize) -> Result<Vec<u8>, Problem> {
     use std::io::Read as _;
     let bad =
         |error: std::io::Error| Problem::new(Kind::BadRequest, format!("the batch is not zstd: {error}"));
-    let mut plain = Vec::new();
-    let decoder = zstd::stream::read::Decoder::new(body).map_err(bad)?;
-    decoder.take(most as u64 + 1).read_to_end(&mut plain).map_err(bad)?;
-    if plain.len() > most {
-        return Err(Problem::new(
-            Kind::TooLarge,
-            format!("the batch has more than {most} bytes after decompression"),
-        ));
+    let mut decoder = zstd::stream::read::Decoder::new(body).map_err(bad)?;
+    // No window is needed that is larger than what it looks back on; the format's own limit is 128 MiB.
+    decoder.window_log_max(most.next_power_of_two().ilog2().max(LEAST_WINDOW_LOG)).map_err(bad)?;
+    let mut plain = Vec::with_capacity(bytes);
+    decoder.take(bytes as u64 + 1).read_to_end(&mut plain).map_err(bad)?;
+    match plain.len() {
+        length if length <= bytes => Ok(plain),
+        _ if bytes == most => Err(too_large(most)),
+        _ => Err(Problem::new(Kind::BadRequest, "the batch has more bytes than its zstd frame says")),
     }
-    Ok(plain)
 }
 
 fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> Vec<Change> {
@@ -273,8 +377,8 @@ fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> 
 fn live_change(machine: &MachineRecord, event: &ChangeEvent, received: Timestamp) -> Option<Change> {
     Some(Change {
         id: event.id.to_string(),
-        time: stored_time(event.observed.min(received)),
-        event_time: event.happened.map(Moment),
+        time: stored_time(row_time(event.observed, received)),
+        event_time: event_time(event, received).map(Moment),
         machine: machine.name.clone(),
         change_type: ChangeType::Files,
         category: match event.change.category()? {
@@ -302,6 +406,8 @@ pub fn source<'a>(machine: &'a MachineRecord, id: &'a str) -> Source<'a> {
 
 /// What watches on a machine in this version.
 const PROVIDER: &str = "scan";
+/// The smallest window that the format has.
+const LEAST_WINDOW_LOG: u32 = 10;
 /// Bytes of a heartbeat's body, many times what one has.
 const HEARTBEAT_BYTES: usize = 16 << 10;
 /// A minute, less a second for the jitter of a timer.

@@ -23,13 +23,13 @@ pub struct Source<'a> {
 }
 
 /// The row of `ConfigurationChange` for a change; `None` if it has neither a before nor an after, which no sensor
-/// sends. A sensor whose clock is ahead of ours cannot write into the future: `received` is the latest time there is.
+/// sends. Its time is [`row_time`]; where that is not what the sensor claims, the claim is in `EventTime`.
 pub fn change_columns(source: Source<'_>, event: &ChangeEvent, received: Timestamp) -> Option<Columns> {
     let change = &event.change;
     let category = change.category()?;
     let path = change.key.path();
     let mut columns: Columns = vec![
-        ("TimeGenerated", Value::Time(event.observed.min(received))),
+        ("TimeGenerated", Value::Time(row_time(event.observed, received))),
         ("Computer", text(source.computer)),
         ("SourceComputerId", text(source.machine)),
         ("VMUUID", text(source.machine)),
@@ -39,7 +39,7 @@ pub fn change_columns(source: Source<'_>, event: &ChangeEvent, received: Timesta
         ("Name", Value::Owned(name_of(path))),
         ("FileSystemPath", Value::Owned(path.to_string())),
         ("ChangeSource", text(event.source.name())),
-        ("EventTime", Value::from(event.happened)),
+        ("EventTime", Value::from(event_time(event, received))),
         ("RuleName", text(&event.rule)),
         ("ChangeId", Value::Owned(event.id.to_string())),
         ("LastSnapshotAge", Value::from(event.snapshot_age_seconds.and_then(|age| i64::try_from(age).ok()))),
@@ -54,6 +54,20 @@ pub fn change_columns(source: Source<'_>, event: &ChangeEvent, received: Timesta
         columns.push(("FieldsChanged", Value::Owned(fields_changed(event).join(", "))));
     }
     Some(columns)
+}
+
+/// The time of a row about something that was seen at `observed`, by the sensor's clock. A clock that is ahead does not
+/// write into the future, and none writes further back than agents keep reports: tables are kept in files of one day,
+/// so that times at will would be files at will.
+pub fn row_time(observed: Timestamp, received: Timestamp) -> Timestamp {
+    observed.clamp(received.plus_nanos(-OLDEST_NANOS), received)
+}
+
+/// When it happened, as the sensor claims. Clocks that differ a little are no claim.
+pub fn event_time(event: &ChangeEvent, received: Timestamp) -> Option<Timestamp> {
+    let row_time = row_time(event.observed, received);
+    let is_moved = row_time.nanos_since(event.observed).saturating_abs() > SKEW_NANOS;
+    event.happened.or_else(|| is_moved.then_some(event.observed))
 }
 
 /// The names of the fields that differ, as `FieldsChanged` lists them.
@@ -84,7 +98,7 @@ fn coverage_columns(
     received: Timestamp,
 ) -> Columns {
     vec![
-        ("TimeGenerated", Value::Time(end.unwrap_or(start).min(received))),
+        ("TimeGenerated", Value::Time(row_time(end.unwrap_or(start), received))),
         ("Computer", text(source.computer)),
         ("SourceComputerId", text(source.machine)),
         ("SourceSystem", text(source.os_type)),
@@ -129,6 +143,10 @@ fn text(text: &str) -> Value<'static> {
     Value::Owned(text.to_owned())
 }
 
+/// A minute.
+const SKEW_NANOS: i64 = 60 * 1_000_000_000;
+/// 30 days.
+const OLDEST_NANOS: i64 = 30 * 24 * 3600 * 1_000_000_000;
 /// Everything, in the columns that name a part: all that is monitored, all machines.
 pub const EVERYTHING: &str = "*";
 /// What the column `Provider` says of stretches that the server itself noticed.
@@ -273,7 +291,29 @@ mod tests {
     fn a_sensor_whose_clock_is_ahead_cannot_write_into_the_future() {
         let mut event = event(None, Some(hosts()));
         event.observed = at(1_000_000);
-        check_some(event, &["TimeGenerated"], "TimeGenerated = 2027-01-15T08:16:40.0000000Z");
+        check_some(
+            event,
+            &["TimeGenerated", "EventTime"],
+            "TimeGenerated = 2027-01-15T08:16:40.0000000Z
+            EventTime = 2027-01-26T21:46:40.0000000Z",
+        );
+    }
+
+    #[test]
+    fn times_at_will_are_rows_of_a_month_and_the_claim_is_kept() {
+        const DAY: i64 = 24 * 3600;
+        let days: std::collections::BTreeSet<i64> =
+            (0..4000).map(|day| row_time(at(-day * DAY), at(0)).0.div_euclid(DAY * SECOND)).collect();
+        assert_eq!(days.len(), 31);
+        let mut event = event(None, Some(hosts()));
+        event.observed = at(-1000 * DAY);
+        check_some(
+            event,
+            &["TimeGenerated", "EventTime"],
+            "TimeGenerated = 2026-12-16T08:16:40.0000000Z
+            EventTime = 2024-04-20T08:00:00.0000000Z",
+        );
+        assert_eq!(row_time(Timestamp(i64::MIN), Timestamp(i64::MIN)), Timestamp(i64::MIN));
     }
 
     #[test]

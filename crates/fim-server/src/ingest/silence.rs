@@ -134,9 +134,8 @@ async fn begin(
 
 /// Ends the gap that the machine's silence opened, if there is one.
 pub async fn heard_again(app: &App, machine: &MachineRecord, now: Timestamp) -> Result<(), Problem> {
-    let open = app.control.open_gaps(machine.id).await;
-    let mut open = open.map_err(|error| Problem::internal("reading the open gaps", &error))?;
-    open.retain(gaps::is_of_server);
+    let open = app.control.open_gap_of_everything(machine.id, NOT_REPORTING.name()).await;
+    let open = open.map_err(|error| Problem::internal("reading the open gaps", &error))?;
     if !open.is_empty() {
         tracing::info!(machine = %machine.name, id = %machine.id, "an agent is heard again");
     }

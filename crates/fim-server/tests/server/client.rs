@@ -7,6 +7,8 @@ use serde_json::Value;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, http};
 
+use crate::running::PATIENCE;
+
 /// A caller.
 pub struct Client {
     agent: Agent,
@@ -91,15 +93,31 @@ impl Client {
         Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, text })
     }
 
-    /// Posts a batch whose body comes as the reader gives it; the status.
+    /// Posts a batch and hangs up without waiting for the answer.
+    pub fn send_and_hang_up(&self, path: &str, bytes: &[u8]) {
+        let request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .config()
+            .timeout_recv_response(Some(Duration::from_millis(1)))
+            .build()
+            .header("content-type", "application/cbor");
+        let answer = request.send(bytes);
+        assert!(matches!(answer, Err(ureq::Error::Timeout(_))), "{answer:?}");
+    }
+
+    /// Posts a batch whose body comes as the reader gives it; the status. The reader is asked first when the server wants
+    /// the body.
     pub fn send_slowly(&self, path: &str, length: u64, body: impl std::io::Read + 'static) -> u16 {
         let request = http::Request::builder()
             .method("POST")
             .uri(format!("{}{path}", self.base))
             .header("content-type", "application/cbor")
             .header("content-length", length)
+            .header("expect", "100-continue")
             .body(ureq::SendBody::from_owned_reader(body))
             .unwrap();
+        let request = self.agent.configure_request(request).timeout_await_100(Some(PATIENCE)).build();
         self.agent.run(request).unwrap().status().as_u16()
     }
 

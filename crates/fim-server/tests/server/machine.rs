@@ -130,9 +130,21 @@ pub fn batch_bytes(sensor: Uuid, text: &BatchText, now: Timestamp) -> Vec<u8> {
         let detail = "a test".to_owned();
         events.push(Report::Gap(Gap { scope, start, end, cause: GapCause::StateLost, detail }));
     }
-    let batch =
-        Batch { sensor: *sensor.as_bytes(), epoch: [7; 16], sequence: text.sequence, sent: now, events };
-    encode_batch(&batch)
+    batch_of(sensor, text.sequence, events, now)
+}
+
+/// The bytes of a batch of these reports.
+pub fn batch_of(sensor: Uuid, sequence: u64, events: Vec<Report>, now: Timestamp) -> Vec<u8> {
+    encode_batch(&Batch { sensor: *sensor.as_bytes(), epoch: [7; 16], sequence, sent: now, events })
+}
+
+/// A gap of a path, or of everything if it is `*`, that has no end yet.
+pub fn open_gap(scope: &str, cause: GapCause, start: Timestamp) -> Report {
+    let scope = match scope {
+        "*" => GapScope::Everything,
+        path => GapScope::Within(EntityPath::unix(path.as_bytes())),
+    };
+    Report::Gap(Gap { scope, start, end: None, cause, detail: "a test".to_owned() })
 }
 
 fn change(path: &str, before: Option<Entity>, after: Option<Entity>, observed: Timestamp) -> Report {

@@ -8,6 +8,7 @@
 
 mod access;
 mod client;
+mod hostile;
 mod losses;
 mod machine;
 mod places;
@@ -59,4 +60,5 @@ scenarios! {
     silence_counts_only_where_something_is_monitored = "15-unmonitored-silence.yaml";
     silence_from_the_server_s_downtime_is_a_gap_from_its_start = "16-downtime.yaml";
     a_machine_s_name_is_its_own = "17-names.yaml";
+    times_at_will_are_kept_as_claims = "18-times.yaml";
 }

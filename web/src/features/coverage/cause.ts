@@ -3,6 +3,7 @@ const WORDS: Record<string, string> = {
   AgentStopped: 'The agent was stopped',
   AgentNotReporting: 'The agent is not heard',
   RecordsLost: 'The server lost records',
+  TooManyGaps: 'More gaps than are kept',
   Unreadable: 'Cannot be read',
   ScanCutShort: 'A scan was cut short',
   StateLost: 'The agent lost its state',
