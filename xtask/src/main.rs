@@ -1,6 +1,7 @@
-//! The project's own chores: tidy and bench.
+//! The project's own chores: tidy, fuzz and bench.
 
 mod bench;
+mod fuzz;
 mod tidy;
 
 use std::env;
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.first().map(String::as_str) {
         Some("tidy") if rest.is_empty() => tidy::run(&root()),
         Some("bench") => bench::run(rest),
+        Some("fuzz") => fuzz::run(&root(), rest),
         Some(_) | None => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -37,4 +39,5 @@ fn root() -> PathBuf {
 const USAGE: &str = "usage: cargo xtask CHORE
 
   bench scan    our stand-alone mode beside AIDE; writes docs/benchmarks.md
+  fuzz          hostile inputs for everything that parses bytes of others
   tidy          the layout is as ARCHITECTURE.md says: who depends on whom, purity, lengths, named paths";

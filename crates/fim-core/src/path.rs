@@ -113,6 +113,10 @@ impl EntityPath {
 
     /// The last segment, or nothing for a root.
     pub fn file_name(&self) -> Option<&[u8]> {
+        // Only roots end in a separator: `/`, `C:\`.
+        if self.bytes.last() == Some(&self.separator()) {
+            return None;
+        }
         self.segments().next_back()
     }
 

@@ -47,6 +47,7 @@ fn a_parent_is_found_until_the_root() {
     assert_eq!(EntityPath::unix("/a").parent(), Some(EntityPath::unix("/")));
     assert_eq!(EntityPath::unix("/").parent(), None);
     assert_eq!(EntityPath::windows("C:\\a").parent(), Some(EntityPath::windows("C:\\")));
+    assert_eq!(EntityPath::windows("C:\\").parent(), None);
 }
 
 fn absolute() -> impl Strategy<Value = EntityPath> {

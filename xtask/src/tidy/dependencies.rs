@@ -93,6 +93,11 @@ const TABLE: &[Allowance] = &[
         never: &[],
     },
     Allowance { name: "fim-testkit", may_use: &["fim-core", "fim-log", "fim-scan"], never: SERVER },
+    Allowance {
+        name: "fim-fuzz",
+        may_use: &["fim-core", "fim-kql", "fim-log", "fim-sensor", "fim-store", "fim-testkit", "fim-wire"],
+        never: SERVER,
+    },
     Allowance { name: "xtask", may_use: &[], never: SERVER },
 ];
 

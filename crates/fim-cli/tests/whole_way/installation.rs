@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -134,6 +134,22 @@ impl Installation {
             .spawn()
             .unwrap();
         self.agent = Some(child);
+    }
+
+    /// Starts `steadfast-agent run` without the right to read what file modes forbid.
+    pub fn start_agent_that_modes_bind(&mut self) {
+        let mut agent = self.agent_command(&["run", "--data-dir"]);
+        agent.arg(self.path("agent"));
+        // Root reads everything by two capabilities; other users have none to lose.
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-dac_override,-dac_read_search"]);
+        let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+        if is_root {
+            command.arg(agent.get_program()).args(agent.get_args()).env_remove("STEADFAST_ENROLL_TOKEN");
+        } else {
+            command = agent;
+        }
+        self.agent = Some(command.stdout(Stdio::null()).stderr(self.log("agent.log")).spawn().unwrap());
     }
 
     /// What `steadfast-agent status --json` says.

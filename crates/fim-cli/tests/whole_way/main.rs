@@ -125,6 +125,56 @@ fn what_changes_while_the_agent_is_stopped_is_reported_at_its_next_start() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_a_gap_until_it_can_and_never_a_removal() {
+    let mut here = with_agent();
+    let secret = here.watched("secret");
+    fs::write(&secret, "one").unwrap();
+    here.start_agent_that_modes_bind();
+    wait_until_rule_has_a_baseline(&here);
+
+    fs::write(&secret, "two and more").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
+    let gaps = "Coverage | where Cause == 'Unreadable' | summarize arg_max(TimeGenerated, *) by StartTime";
+    let gap = here.query_until(gaps, |rows| rows.len() == 1).remove(0);
+    assert_eq!(gap["Scope"], secret.to_str().unwrap());
+    assert_eq!(gap["EndTime"], Value::Null, "{gap:#}");
+    assert!(gap["Detail"].as_str().unwrap().contains("ermission denied"), "{gap:#}");
+
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    here.query_until(gaps, |rows| rows.len() == 1 && rows[0]["EndTime"].is_string());
+    let rows = here.query_until(&about("secret"), |rows| {
+        rows.iter().any(|row| row["FileContentChecksum"] != row["PreviousFileContentChecksum"])
+    });
+    assert!(rows.iter().all(|row| row["ChangeCategory"] == "Modified"), "{rows:#?}");
+}
+
+#[test]
+fn a_scan_that_a_stop_cuts_short_is_a_gap_and_no_removal() {
+    let mut here = with_agent();
+    fs::write(here.watched("after"), "one").unwrap();
+    here.start_agent();
+    wait_until_rule_has_a_baseline(&here);
+
+    // Holes are hashed as zeros: a quarter of a tebibyte keeps the scan busy for minutes, and takes no space.
+    let huge = here.watched("a-huge-file");
+    fs::File::create(&huge).unwrap().set_len(1 << 38).unwrap();
+    let scanning = until(|| {
+        let status = here.agent_status();
+        let bytes = status["progress"]["bytesDone"].as_u64().unwrap_or_default();
+        if bytes > 1 << 20 { Ok(()) } else { Err(status) }
+    });
+    scanning.unwrap_or_else(|status| panic!("it does not hash the file: {status:#}"));
+    here.stop_agent();
+    fs::remove_file(&huge).unwrap();
+    fs::write(here.watched("after"), "two").unwrap();
+    here.start_agent();
+    here.query_until(&about("after"), |rows| rows.len() == 1 && rows[0]["ChangeCategory"] == "Modified");
+    let gaps = "Coverage | where Cause == 'ScanCutShort' | summarize arg_max(TimeGenerated, *) by StartTime";
+    let gap = here.query_until(gaps, |rows| rows.len() == 1 && rows[0]["EndTime"].is_string()).remove(0);
+    assert!(gap["Detail"].as_str().unwrap().contains("stopped"), "{gap:#}");
+}
+
+#[test]
 fn while_the_server_is_down_changes_wait_and_arrive_once() {
     let mut here = with_agent();
     fs::write(here.watched("a"), "1").unwrap();
