@@ -89,6 +89,8 @@ pub enum SensorState {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ScanProgress {
+    /// Entities of any kind that were looked at.
+    pub entities_done: u64,
     /// Regular files read to their end.
     pub files_done: u64,
     /// Bytes of content read.

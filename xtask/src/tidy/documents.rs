@@ -26,13 +26,28 @@ pub fn check(name: &str, text: &str, exists: impl Fn(&str) -> bool) -> Vec<Strin
     breaches
 }
 
-/// The names of the functions of a Rust file.
-pub fn functions(name: &str, text: &str) -> Vec<String> {
+/// The names of the tests of a Rust file: functions that a test's attribute stands above, and scenarios, which a
+/// macro makes into tests.
+pub fn tests(name: &str, text: &str) -> Vec<String> {
     if !name.ends_with(".rs") {
         return Vec::new();
     }
-    let after_fn = |line: &str| Some(line.split_once("fn ")?.1.split(['(', '<']).next()?.to_owned());
-    text.lines().filter_map(after_fn).collect()
+    let mut tests = Vec::new();
+    let mut is_marked = false;
+    for line in text.lines().map(str::trim) {
+        let scenario = line.strip_suffix(".yaml\";").and_then(|line| line.split_once(" = \""));
+        if let Some((name, _)) = scenario {
+            tests.push(name.to_owned());
+        } else if let Some((_, rest)) = line.split_once("fn ") {
+            if is_marked {
+                tests.extend(rest.split(['(', '<']).next().map(str::to_owned));
+            }
+            is_marked = false;
+        } else if line.starts_with("#[") && line.ends_with("test]") {
+            is_marked = true;
+        }
+    }
+    tests
 }
 
 /// Tests that the specification names but nobody has. A test is named in backticks by its function.
@@ -91,8 +106,10 @@ mod tests {
 
     #[test]
     fn a_promise_whose_test_is_gone_is_a_breach() {
-        let tests = functions("a.rs", "    fn it_holds_for_all() {\nasync fn so_does_this_one<T>() {\n");
-        assert_eq!(tests, ["it_holds_for_all", "so_does_this_one"]);
+        let text = "#[test]\n    fn it_holds_for_all() {\n#[tokio::test]\n#[allow(x)]\nasync fn so_does_this_one<T>() {\n\
+                    fn this_only_helps() {\na_scenario_holds = \"01-one.yaml\";\n";
+        let tests = tests("a.rs", text);
+        assert_eq!(tests, ["it_holds_for_all", "so_does_this_one", "a_scenario_holds"]);
         let text = "| 1 | promise | `it_holds_for_all`, `it_is_not_there` |";
         assert_eq!(
             check_promises(text, |test| tests.iter().any(|name| name == test)),

@@ -18,7 +18,7 @@ pub fn run(root: &Path) -> Result<()> {
     for path in &files {
         let Ok(text) = fs::read_to_string(root.join(path)) else { continue };
         let name = path.to_string_lossy();
-        tests.extend(documents::functions(&name, &text));
+        tests.extend(documents::tests(&name, &text));
         breaches.extend(sources::check(&name, &text));
         breaches.extend(documents::check(&name, &text, |named| root.join(named).exists()));
     }

@@ -4,7 +4,7 @@ mod agent;
 mod progress;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -41,7 +41,7 @@ pub fn run(args: &UpArgs) -> Result<(), Failure> {
 /// Everything between the server's start and its stop.
 fn serve(
     args: &UpArgs,
-    data_dir: &std::path::Path,
+    data_dir: &Path,
     serving: &Serving<'_>,
     signal: super::server::StopSignal,
 ) -> Result<(), Failure> {
@@ -51,9 +51,14 @@ fn serve(
     } else {
         Some(agent::start(&data_dir.join("agent"), &profile, serving.ca_fingerprint())?)
     };
-    announce(args, data_dir, &profile, serving)?;
+    if args.json {
+        print_ready(data_dir, &profile, serving)?;
+    }
     if let Some(agent) = &agent {
         progress::show_first_baseline(agent, &data_dir.join("agent"), &signal);
+    }
+    if !args.json {
+        announce(data_dir, &profile, serving)?;
     }
     let failure = wait(agent.as_ref(), &signal);
     if let Some(agent) = agent {
@@ -97,37 +102,41 @@ fn write_profile(serving: &Serving<'_>) -> Result<Profile, Failure> {
     Ok(profile)
 }
 
-/// Tells where the page is and how to sign in.
-fn announce(
-    args: &UpArgs,
-    data_dir: &std::path::Path,
-    profile: &Profile,
-    serving: &Serving<'_>,
-) -> Result<(), Failure> {
-    let page = serving.page_address().map_or_else(String::new, |address| format!("http://{address}"));
-    let sign_in = format!("{page}/login#code={}", serving.new_sign_in_code()?);
-    if args.json {
-        println!(
-            "{}",
-            json!({
-                "server": profile.server,
-                "page": page,
-                "signIn": sign_in,
-                "caFingerprint": serving.ca_fingerprint(),
-                "dataDir": data_dir,
-            })
-        );
-    }
+/// Tells a program where everything is, as soon as it is there: the baseline may take long.
+fn print_ready(data_dir: &Path, profile: &Profile, serving: &Serving<'_>) -> Result<(), Failure> {
+    let page = page(serving);
+    let ready = json!({
+        "server": profile.server,
+        "page": page,
+        "signIn": sign_in(&page, serving)?,
+        "caFingerprint": serving.ca_fingerprint(),
+        "dataDir": data_dir,
+    });
+    println!("{ready}");
+    Ok(())
+}
+
+/// Tells a person where the page is and how to sign in: last, so that it is what is left to see.
+fn announce(data_dir: &Path, profile: &Profile, serving: &Serving<'_>) -> Result<(), Failure> {
+    let page = page(serving);
     eprintln!();
     eprintln!("Steadfast is running.");
     eprintln!("  Page         {page}");
-    eprintln!("  Sign in      {sign_in}   (works once, for 10 minutes)");
+    eprintln!("  Sign in      {}   (works once, for 10 minutes)", sign_in(&page, serving)?);
     eprintln!("  API, agents  {}", profile.server);
     eprintln!("  CA SHA-256   {}", serving.ca_fingerprint());
     eprintln!("  Data         {}", data_dir.display());
     eprintln!("Stop it with Ctrl-C. In another terminal: steadfast changes --follow");
     eprintln!();
     Ok(())
+}
+
+fn page(serving: &Serving<'_>) -> String {
+    serving.page_address().map_or_else(String::new, |address| format!("http://{address}"))
+}
+
+fn sign_in(page: &str, serving: &Serving<'_>) -> Result<String, Failure> {
+    Ok(format!("{page}/login#code={}", serving.new_sign_in_code()?))
 }
 
 /// The address by which this machine reaches a server that may listen on all of its addresses.

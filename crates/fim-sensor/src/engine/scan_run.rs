@@ -215,6 +215,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         self.parts.status.update(|status| {
             let last = status.last_scan;
             status.progress = Some(ScanProgress {
+                entities_done: done.entities,
                 files_done: done.files,
                 bytes_done: done.bytes,
                 files_total: last.map(|last| last.files),

@@ -12,7 +12,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use crate::commands::server::StopSignal;
 
-/// Shows the first baseline until it is done, or the signal comes. A later start has none to show.
+/// Shows the first baseline until it is done, the signal comes, or the agent fails. A later start has none to show.
 pub fn show_first_baseline(agent: &RunningSensor, folder: &Path, signal: &StopSignal) {
     let bar = ProgressBar::no_length().with_style(style(COUNTING));
     let mut entities = None;
@@ -34,7 +34,8 @@ pub fn show_first_baseline(agent: &RunningSensor, folder: &Path, signal: &StopSi
                 return;
             }
         }
-        if signal.wait(REDRAW_EVERY) {
+        // Why it failed is told by the one who waits for the agent's end.
+        if agent.failure().is_some() || signal.wait(REDRAW_EVERY) {
             bar.finish_and_clear();
             return;
         }
@@ -42,7 +43,8 @@ pub fn show_first_baseline(agent: &RunningSensor, folder: &Path, signal: &StopSi
 }
 
 /// How many entities there are, counted beside the baseline without reading them; the bar only counts up until then.
-/// Their bytes would be a worse measure: what links lead to is read as well, and its size is seen only then.
+/// Their bytes would be a worse measure: what links lead to is read as well, and its size is seen only then. The thread
+/// ends with the process if the baseline is quicker.
 fn measure(folder: &Path) -> Receiver<u64> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let data_dir = DataDir::new(folder);
@@ -63,8 +65,8 @@ fn update(bar: &ProgressBar, status: &Status, entities: &Receiver<u64>) {
         bar.set_style(style(MEASURED));
     }
     let progress = status.progress.unwrap_or_default();
-    bar.set_position(progress.files_done);
-    bar.set_message(HumanBytes(progress.bytes_done).to_string());
+    bar.set_position(progress.entities_done);
+    bar.set_message(format!("{} files, {}", progress.files_done, HumanBytes(progress.bytes_done)));
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -73,6 +75,6 @@ fn style(template: &str) -> ProgressStyle {
         .progress_chars("=> ")
 }
 
-const COUNTING: &str = "first baseline: {pos} files, {msg}";
-const MEASURED: &str = "first baseline [{bar:30}] {pos} of {len} files, {msg}, {eta} left";
+const COUNTING: &str = "first baseline: {pos} entities: {msg}";
+const MEASURED: &str = "first baseline [{bar:30}] {pos} of {len} entities: {msg}, {eta} left";
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
