@@ -69,8 +69,15 @@ fn a_wide_query_is_bound() {
     assert!(compile(&format!("print x = 1 | where x in ({list})"), &CorpusCatalog, &options()).is_ok());
     let any = vec!["x == 1"; 5_000].join(" or ");
     assert!(compile(&format!("print x = 1 | where {any}"), &CorpusCatalog, &options()).is_ok());
-    let pipes = " | take 1".repeat(5_000);
+    let pipes = " | take 1".repeat(200);
     assert!(compile(&format!("print x = 1{pipes}"), &CorpusCatalog, &options()).is_ok());
+}
+
+#[test]
+fn a_query_of_very_many_operators_is_refused() {
+    let pipes = " | take 1".repeat(5_000);
+    let found = compile(&format!("print x = 1{pipes}"), &CorpusCatalog, &options()).unwrap_err();
+    assert_eq!(found.iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>(), [Code::TooLarge]);
 }
 
 #[test]

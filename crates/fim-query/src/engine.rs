@@ -104,12 +104,17 @@ pub struct TimeRange {
 
 /// Runs queries, so many at a time, each within its memory and time.
 pub struct QueryEngine {
-    options: EngineOptions,
-    /// Shared by all queries: settings, functions, the metadata of data files, and the directory to spill to.
-    session: SessionState,
+    kitchen: Arc<Kitchen>,
     places: Arc<Semaphore>,
     /// Taken when the engine is dropped; an async caller must not block on the end of its threads.
     threads: Option<tokio::runtime::Runtime>,
+}
+
+/// What makes a text into something that computes.
+struct Kitchen {
+    options: EngineOptions,
+    /// Shared by all queries: settings, functions, the metadata of data files, and the directory to spill to.
+    session: SessionState,
 }
 
 /// Why an engine cannot be made.
@@ -145,28 +150,107 @@ impl QueryEngine {
             .build()
             .map_err(StartEngineError::Threads)?;
         let places = Arc::new(Semaphore::new(options.max_running.max(1)));
-        Ok(Self { options, session, places, threads: Some(threads) })
+        Ok(Self { kitchen: Arc::new(Kitchen { options, session }), places, threads: Some(threads) })
     }
 
     /// Runs a query. Dropping the future stops it.
+    ///
+    /// All of it is done on the engine's threads and within its places, so that a text that is slow to understand
+    /// takes no more from the caller than one that is slow to compute. A query that was given up keeps its place
+    /// until the step ends that cannot be interrupted.
     pub async fn run(
+        &self,
+        tables: Arc<dyn Tables>,
+        text: &str,
+        options: &QueryOptions,
+    ) -> Result<QueryRows, QueryError> {
+        let started = Instant::now();
+        let rows = self.work(text, options, move |kitchen, text, options| async move {
+            kitchen.answer(tables.as_ref(), &text, &options).await
+        });
+        let rows = rows.await?;
+        Ok(QueryRows { stats: QueryStats { elapsed: started.elapsed(), ..rows.stats }, ..rows })
+    }
+
+    /// Says what is wrong with a query without running it: [`QueryError::Language`] if something is.
+    pub async fn check(
+        &self,
+        tables: Arc<dyn Tables>,
+        text: &str,
+        options: &QueryOptions,
+    ) -> Result<(), QueryError> {
+        let check = move |_, text: String, options: QueryOptions| async move {
+            bind(&text, tables.as_ref(), options.now).map(drop)
+        };
+        self.work(text, options, check).await
+    }
+
+    /// The plan of the engine as text, for people who look for the reason of a slow query.
+    pub async fn explain(
+        &self,
+        tables: Arc<dyn Tables>,
+        text: &str,
+        options: &QueryOptions,
+    ) -> Result<String, QueryError> {
+        let explain = move |kitchen: Arc<Kitchen>, text: String, options: QueryOptions| async move {
+            kitchen.explain(tables.as_ref(), &text, &options).await
+        };
+        self.work(text, options, explain).await
+    }
+
+    /// Does something with a text on the engine's threads, within its places and the deadline.
+    async fn work<T, F, Task>(&self, text: &str, options: &QueryOptions, task: F) -> Result<T, QueryError>
+    where
+        T: Send + 'static,
+        F: FnOnce(Arc<Kitchen>, String, QueryOptions) -> Task + Send + 'static,
+        Task: Future<Output = Result<T, QueryError>> + Send + 'static,
+    {
+        let started = Instant::now();
+        let place = self.place(options.deadline).await?;
+        let left = options.deadline.saturating_sub(started.elapsed());
+        let Some(threads) = &self.threads else {
+            return Err(QueryError::Internal("the engine is stopped".into()));
+        };
+        let (kitchen, text, given) = (Arc::clone(&self.kitchen), text.to_owned(), options.clone());
+        let running = StopOnDrop(threads.spawn(async move {
+            // The place is taken until the task has really ended.
+            let _place = place;
+            task(kitchen, text, given).await
+        }));
+        match tokio::time::timeout(left, running.outcome()).await {
+            Ok(outcome) => outcome?,
+            Err(_) => Err(QueryError::Deadline { limit: options.deadline }),
+        }
+    }
+
+    /// A place among the running queries.
+    async fn place(&self, deadline: Duration) -> Result<OwnedSemaphorePermit, QueryError> {
+        let limits = &self.kitchen.options;
+        let wait = limits.max_wait.min(deadline);
+        let busy = || QueryError::Busy { running: limits.max_running };
+        let place = Arc::clone(&self.places).acquire_owned();
+        tokio::time::timeout(wait, place).await.map_err(|_| busy())?.map_err(|_| busy())
+    }
+}
+
+impl Kitchen {
+    /// The rows that the text asks for.
+    async fn answer(
         &self,
         tables: &dyn Tables,
         text: &str,
         options: &QueryOptions,
     ) -> Result<QueryRows, QueryError> {
-        let started = Instant::now();
         let query = bind(text, tables, options.now)?;
-        let place = Arc::new(self.place(options.deadline).await?);
-        let run = Run { text, options, started, place };
+        let run = Run { text, options };
         let sources = self.sources(&query, tables)?;
         let constants = self.constants(&query, &sources, &run).await?;
         let job = self.prepare(&query.plan, &constants, &sources, &run)?;
         let limits = Limits { rows: options.max_rows, bytes: options.max_bytes };
-        let collected = self.collect(job, limits, &run).await?;
+        let collected = job.collect(limits).await.map_err(|error| self.told(&error))?;
         let stats = QueryStats {
             rows: collected.batches.iter().map(|batch| batch.num_rows() as u64).sum(),
-            elapsed: started.elapsed(),
+            elapsed: Duration::ZERO,
             scanned_rows: collected.scanned_rows,
             opened_files: collected.opened_files,
             table_files: sources.snapshots.iter().map(|snapshot| snapshot.files.len() as u64).sum(),
@@ -176,24 +260,26 @@ impl QueryEngine {
         Ok(QueryRows { columns, batches, stats, truncated, render: query.render })
     }
 
-    /// Computes a prepared query on the engine's threads, in the time that is left.
-    async fn collect(&self, job: Job, limits: Limits, run: &Run<'_>) -> Result<Collected, QueryError> {
-        let Some(threads) = &self.threads else {
-            return Err(QueryError::Internal("the engine is stopped".into()));
-        };
-        let left = run.options.deadline.saturating_sub(run.started.elapsed());
-        let place = Arc::clone(&run.place);
-        let running = StopOnDrop(threads.spawn(async move {
-            // The place is taken until the task has really ended.
-            let _place = place;
-            job.collect(limits).await
-        }));
-        match tokio::time::timeout(left, running.outcome()).await {
-            Ok(outcome) => {
-                outcome?.map_err(|error| QueryError::from_engine(&error, self.options.memory_bytes))
-            }
-            Err(_) => Err(QueryError::Deadline { limit: run.options.deadline }),
-        }
+    async fn explain(
+        &self,
+        tables: &dyn Tables,
+        text: &str,
+        options: &QueryOptions,
+    ) -> Result<String, QueryError> {
+        let query = bind(text, tables, options.now)?;
+        let run = Run { text, options };
+        let sources = self.sources(&query, tables)?;
+        let constants = self.constants(&query, &sources, &run).await?;
+        let job = self.prepare(&query.plan, &constants, &sources, &run)?;
+        let physical = job.context.state().create_physical_plan(&job.plan).await;
+        let physical = physical.map_err(|error| self.told(&error))?;
+        let physical = datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string();
+        Ok(format!("{}\n\n{physical}", job.plan.display_indent()))
+    }
+
+    /// Trouble of the engine as the caller is told of it.
+    fn told(&self, error: &DataFusionError) -> QueryError {
+        QueryError::from_engine(error, self.options.memory_bytes)
     }
 
     /// Computes what the query uses as constants, one after the other: a later one may use an earlier one.
@@ -208,7 +294,7 @@ impl QueryEngine {
             let job = self.prepare(&constant.plan, &constants, sources, run)?;
             let rows = if constant.takes_all { MAX_LIST_ROWS } else { 1 };
             let limits = Limits { rows, bytes: run.options.max_bytes };
-            let collected = self.collect(job, limits, run).await?;
+            let collected = job.collect(limits).await.map_err(|error| self.told(&error))?;
             if constant.takes_all && collected.truncated.is_some() {
                 let message = format!(
                     "this query gives more than the {MAX_LIST_ROWS} values that a list may have; use a join instead"
@@ -222,38 +308,9 @@ impl QueryEngine {
         Ok(constants)
     }
 
-    /// The plan of the engine as text, for people who look for the reason of a slow query.
-    pub async fn explain(
-        &self,
-        tables: &dyn Tables,
-        text: &str,
-        options: &QueryOptions,
-    ) -> Result<String, QueryError> {
-        let started = Instant::now();
-        let query = bind(text, tables, options.now)?;
-        let run = Run { text, options, started, place: Arc::new(self.place(options.deadline).await?) };
-        let sources = self.sources(&query, tables)?;
-        let constants = self.constants(&query, &sources, &run).await?;
-        let job = self.prepare(&query.plan, &constants, &sources, &run)?;
-        let internal = |error: DataFusionError| QueryError::from_engine(&error, self.options.memory_bytes);
-        let state = job.context.state();
-        let physical = state.create_physical_plan(&job.plan).await.map_err(internal)?;
-        let physical = datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string();
-        Ok(format!("{}\n\n{physical}", job.plan.display_indent()))
-    }
-
-    /// A place among the running queries.
-    async fn place(&self, deadline: Duration) -> Result<OwnedSemaphorePermit, QueryError> {
-        let wait = self.options.max_wait.min(deadline);
-        let busy = || QueryError::Busy { running: self.options.max_running };
-        let place = Arc::clone(&self.places).acquire_owned();
-        tokio::time::timeout(wait, place).await.map_err(|_| busy())?.map_err(|_| busy())
-    }
-
     /// Takes one snapshot of all tables of the query, which its constants see as well.
     fn sources<'q>(&self, query: &'q Query, tables: &dyn Tables) -> Result<Sources<'q>, QueryError> {
-        let internal = |error: DataFusionError| QueryError::from_engine(&error, self.options.memory_bytes);
-        let context = self.context().map_err(internal)?;
+        let context = self.context().map_err(|error| self.told(&error))?;
         let names = query.tables();
         let snapshots = tables.snapshots(&names)?;
         Ok(Sources { context, names, snapshots })
@@ -282,7 +339,7 @@ impl QueryEngine {
                 span,
                 error.to_string(),
             )]),
-            LowerError::Engine(error) => QueryError::from_engine(&error, self.options.memory_bytes),
+            LowerError::Engine(error) => self.told(&error),
         })?;
         Ok(Job { context: sources.context.clone(), plan })
     }
@@ -367,8 +424,6 @@ fn scan(
 struct Run<'q> {
     text: &'q str,
     options: &'q QueryOptions,
-    started: Instant,
-    place: Arc<OwnedSemaphorePermit>,
 }
 
 /// The tables of one query as they were at one moment.

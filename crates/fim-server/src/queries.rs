@@ -54,7 +54,12 @@ impl Queries {
         range: Option<Range>,
         now: Timestamp,
     ) -> Result<QueryRows, QueryError> {
-        let options = QueryOptions {
+        let tables = WorkspaceTables::new(Arc::clone(&self.store), workspace);
+        self.engine.run(Arc::new(tables), text, &self.options(now, range)).await
+    }
+
+    fn options(&self, now: Timestamp, range: Option<Range>) -> QueryOptions {
+        QueryOptions {
             now: moment(now),
             timespan: range.map(|range| TimeRange {
                 start: moment(range.from),
@@ -64,21 +69,22 @@ impl Queries {
             max_rows: self.max_rows,
             max_bytes: self.max_bytes,
             deadline: self.deadline,
-        };
-        let tables = WorkspaceTables::new(Arc::clone(&self.store), workspace);
-        self.engine.run(&tables, text, &options).await
+        }
     }
 
     /// The mistakes in a query.
-    pub fn diagnose(&self, text: &str, now: Timestamp) -> Vec<Diagnostic> {
-        let (ast, mut diagnostics) = fim_kql::parse(text);
-        if diagnostics.is_empty() {
-            // Every workspace has the same tables.
-            let tables = WorkspaceTables::new(Arc::clone(&self.store), Uuid::nil());
-            let options = fim_kql::BindOptions { now: moment(now) };
-            diagnostics = fim_kql::bind(&ast, &tables, &options).1;
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine is busy with others or the text takes too long.
+    pub async fn diagnose(&self, text: &str, now: Timestamp) -> Result<Vec<Diagnostic>, QueryError> {
+        // Every workspace has the same tables.
+        let tables = WorkspaceTables::new(Arc::clone(&self.store), Uuid::nil());
+        match self.engine.check(Arc::new(tables), text, &self.options(now, None)).await {
+            Ok(()) => Ok(Vec::new()),
+            Err(QueryError::Language(diagnostics)) => Ok(diagnostics.iter().map(shown).collect()),
+            Err(error) => Err(error),
         }
-        diagnostics.iter().map(shown).collect()
     }
 }
 
@@ -130,7 +136,7 @@ pub fn columns(rows: &QueryRows) -> Vec<Column> {
     rows.columns.iter().map(column).collect()
 }
 
-fn problem(error: &QueryError) -> Problem {
+pub(crate) fn problem(error: &QueryError) -> Problem {
     match error {
         QueryError::Language(diagnostics) => Problem::new(Kind::BadQuery, error.to_string())
             .with_diagnostics(diagnostics.iter().map(shown).collect()),

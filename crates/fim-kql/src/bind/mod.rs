@@ -52,6 +52,7 @@ pub fn bind(ast: &Ast, catalog: &dyn Catalog, options: &BindOptions) -> (Option<
         expressions: 0,
         nesting: 0,
         rows: 0,
+        steps: 0,
     };
     let query = binder.query(ast);
     let query = query.filter(|_| binder.problems.is_empty());
@@ -70,6 +71,8 @@ pub fn compile(text: &str, catalog: &dyn Catalog, options: &BindOptions) -> Resu
     }
 }
 
+/// The most operators that a query may hold, those of each use of a `let` counted: engines plan in more than linear time.
+const MAX_STEPS: usize = 200;
 /// The most expressions that a query may hold, the values of its `datatable`s among them; a few `let`s that use each
 /// other twice would otherwise fill the memory.
 const MAX_EXPRESSIONS: usize = 100_000;
@@ -96,6 +99,7 @@ pub(crate) struct Binder<'a> {
     nesting: usize,
     /// The number of the pipeline whose rows expressions refer to now; each pipeline has another.
     rows: usize,
+    steps: usize,
 }
 
 /// A plan that is being built. Once something is wrong the schema may be unknown; then nothing more is bound.
@@ -240,6 +244,7 @@ impl<'a> Binder<'a> {
 
     fn operators(&mut self, pipeline: &Pipeline, mut building: Building) -> Option<Building> {
         for operator in &pipeline.operators {
+            self.count_step(operator.span)?;
             match self.operator(operator, &mut building) {
                 Some(()) => self.count_expression(operator.span, building.schema().columns.len())?,
                 // Without the other table's columns, the names behind it mean nothing.
@@ -252,6 +257,20 @@ impl<'a> Binder<'a> {
 
     fn problem(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.problems.push(Problem::new(code, span, message));
+    }
+
+    /// Counts a step; none if there are too many.
+    fn count_step(&mut self, span: Span) -> Option<()> {
+        self.steps += 1;
+        if self.steps <= MAX_STEPS {
+            return Some(());
+        }
+        if self.steps == MAX_STEPS + 1 {
+            let message =
+                format!("the query has more than {MAX_STEPS} operators: put more into each of them");
+            self.problem(Code::TooLarge, span, message);
+        }
+        None
     }
 
     /// Counts an expression; none if there are too many.

@@ -100,7 +100,7 @@ enum Expected {
     Error(String),
 }
 
-fn check(text: &str, tables: &dyn Tables) {
+fn check<T: Tables + Clone + 'static>(text: &str, tables: &T) {
     let engine = engine();
     let failures: Vec<String> =
         cases(text).iter().filter_map(|case| failure(&engine, tables, case)).collect();
@@ -137,7 +137,7 @@ fn normal(row: &str) -> String {
     serde_json::from_str::<Json>(row).unwrap_or_else(|error| panic!("{row}: {error}")).to_string()
 }
 
-fn failure(engine: &QueryEngine, tables: &dyn Tables, case: &Case) -> Option<String> {
+fn failure<T: Tables + Clone + 'static>(engine: &QueryEngine, tables: &T, case: &Case) -> Option<String> {
     let outcome = run(engine, tables, &case.query);
     let tell = |expected: &str, found: &str| {
         Some(format!("{}\n{}\n  expected {expected}\n  found    {found}", case.name, case.query.trim()))

@@ -1,5 +1,7 @@
 //! Snapshots over real Parquet files and rows in memory.
 
+use std::sync::Arc;
+
 use crate::support::{FixedStore, as_json, engine, options, run, wait};
 use fim_query::TimeRange;
 use serde_json::json;
@@ -65,8 +67,12 @@ fn the_timespan_of_the_request_leaves_files_out() {
     let fixed = five_days();
     let range = TimeRange { start: moment("2026-11-02"), end: moment("2026-11-02T23:59:59.999999Z") };
     let options = fim_query::QueryOptions { timespan: Some(range), ..options() };
-    let rows = wait(engine().run(&fixed.tables, "ConfigurationChange | where Size > 989 | count", &options))
-        .unwrap();
+    let rows = wait(engine().run(
+        Arc::new(fixed.tables.clone()),
+        "ConfigurationChange | where Size > 989 | count",
+        &options,
+    ))
+    .unwrap();
     assert_eq!(as_json(&rows).1, [[json!(10)]]);
     assert_eq!(rows.stats.opened_files, 1);
 }
@@ -107,7 +113,7 @@ fn a_workspace_without_rows_answers_with_none() {
 fn the_plan_is_a_plain_parquet_scan() {
     let fixed = five_days();
     let query = "ConfigurationChange | where Computer == 'web-1' | take 5";
-    let plan = wait(engine().explain(&fixed.tables, query, &options())).unwrap();
+    let plan = wait(engine().explain(Arc::new(fixed.tables.clone()), query, &options())).unwrap();
     assert!(plan.contains("file_type=parquet"), "{plan}");
     assert!(plan.contains("UnionExec"), "{plan}");
     assert!(plan.contains("pruning_predicate"), "{plan}");

@@ -37,8 +37,12 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-pub fn run(engine: &QueryEngine, tables: &dyn Tables, query: &str) -> Result<QueryRows, QueryError> {
-    wait(engine.run(tables, query, &options()))
+pub fn run<T: Tables + Clone + 'static>(
+    engine: &QueryEngine,
+    tables: &T,
+    query: &str,
+) -> Result<QueryRows, QueryError> {
+    wait(engine.run(Arc::new(tables.clone()), query, &options()))
 }
 
 /// The columns as `name:type, …` and the rows as JSON values.
@@ -49,6 +53,7 @@ pub fn as_json(rows: &QueryRows) -> (String, Vec<Vec<Json>>) {
 }
 
 /// No tables at all, for queries that bring their own rows.
+#[derive(Clone)]
 pub struct NoTables;
 
 impl Catalog for NoTables {

@@ -19,7 +19,7 @@ use super::model::{
 use crate::app::AppState;
 use crate::control::WorkspaceRecord;
 use crate::problem::{ApiJson, Problem};
-use crate::queries::columns;
+use crate::queries::{columns, problem};
 
 /// Answers a query. Closing the connection stops it.
 #[utoipa::path(
@@ -79,8 +79,9 @@ pub async fn download_query(
 pub async fn validate_query(
     State(app): State<AppState>,
     ApiJson(request): ApiJson<ValidateRequest>,
-) -> Json<Validation> {
-    Json(Validation { diagnostics: app.queries.diagnose(&request.query, app.clock.now()) })
+) -> Result<Json<Validation>, Problem> {
+    let diagnostics = app.queries.diagnose(&request.query, app.clock.now()).await;
+    Ok(Json(Validation { diagnostics: diagnostics.map_err(|error| problem(&error))? }))
 }
 
 /// What of KQL this server answers.
