@@ -70,6 +70,11 @@ fn a_gap_that_ended_after_the_time_range_does_not_seem_open_in_it() {
     let fixed = gaps();
     let range = TimeRange { start: moment("2026-10-31"), end: moment("2026-11-03") };
     let options = fim_query::QueryOptions { timespan: Some(range), ..options() };
-    let rows = wait(engine().run(&fixed.tables, "Coverage | where Scope == '*'", &options)).unwrap();
+    let rows = wait(engine().run(
+        std::sync::Arc::new(fixed.tables.clone()),
+        "Coverage | where Scope == '*'",
+        &options,
+    ))
+    .unwrap();
     assert!(rows.is_empty());
 }
