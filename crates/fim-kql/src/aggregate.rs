@@ -32,9 +32,9 @@ pub enum Aggregate {
     DCount,
     /// `make_bag(dynamic, long limit) -> dynamic`: the properties of all bags in one; what is no bag is left out.
     MakeBag,
-    /// `make_list(dynamic, long limit) -> dynamic`: an array of the values.
+    /// `make_list(dynamic, long limit, long? row) -> dynamic`: an array of the values, in the order of `row`.
     MakeList,
-    /// `make_list_with_nulls(dynamic, long limit) -> dynamic`: an array of the values, nulls included.
+    /// `make_list_with_nulls(dynamic, long limit, long? row) -> dynamic`: the same with nulls.
     MakeListWithNulls,
     /// `make_set(dynamic, long limit) -> dynamic`: an array of the different values; of an array its elements.
     MakeSet,

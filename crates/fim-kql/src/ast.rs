@@ -219,6 +219,10 @@ pub enum OperatorKind {
     Evaluate(EvaluateNode),
     /// `render`.
     Render(RenderNode),
+    /// `parse` and `parse-where`.
+    Parse(ParseNode),
+    /// `mv-expand` and `mvexpand`.
+    Expand(ExpandNode),
     /// An operator that cannot be run or read; the parser said why.
     Invalid,
 }
@@ -251,9 +255,63 @@ impl OperatorKind {
             | OperatorKind::SampleDistinct { .. }
             | OperatorKind::Serialize(_)
             | OperatorKind::GetSchema
-            | OperatorKind::Render(_) => false,
+            | OperatorKind::Render(_)
+            | OperatorKind::Parse(_)
+            | OperatorKind::Expand(_) => false,
         }
     }
+}
+
+/// `parse` or `parse-where`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParseNode {
+    /// Whether rows that do not match are left out.
+    pub is_where: bool,
+    /// How the pattern is read.
+    pub kind: ParseKind,
+    /// The flags of the regular expression, for `kind=regex`.
+    pub flags: String,
+    /// The text.
+    pub text: ExprNode,
+    /// What it must look like.
+    pub pattern: Vec<ParsePart>,
+}
+
+/// How a pattern of `parse` is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ParseKind {
+    /// Texts are plain, and every column must fit its type.
+    Simple,
+    /// Texts are plain, and a column that does not fit its type is null.
+    Relaxed,
+    /// Texts are regular expressions, and every column must fit its type.
+    Regex,
+}
+
+/// A part of a pattern of `parse`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParsePart {
+    /// `*`: anything.
+    Any(Span),
+    /// A text, or a regular expression.
+    Text(String, Span),
+    /// A column that takes what stands here; a `string` if no type is written.
+    Column(Name, ScalarType),
+}
+
+/// `mv-expand` or `mvexpand`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpandNode {
+    /// Whether it is the older `mvexpand`, which gives at most 128 rows for one if no limit is written.
+    pub is_old: bool,
+    /// Whether a property becomes an array of its name and value, and no bag.
+    pub makes_pairs: bool,
+    /// The column of positions.
+    pub index: Option<Name>,
+    /// What is expanded, each with the type that it is converted to.
+    pub items: Vec<(NamedNode, Option<ScalarType>)>,
+    /// How many rows one row gives at most.
+    pub limit: Option<ExprNode>,
 }
 
 /// `join` or `lookup`.

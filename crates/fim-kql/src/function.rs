@@ -319,6 +319,9 @@ pub enum Function {
     ParseUrlQuery,
     /// `pi() -> real`: the number π.
     Pi,
+    /// `parse(string text, string pattern) -> dynamic`: the texts of the columns of a pattern as an array, or null if the
+    /// text does not match. The pattern is JSON: `{"kind":…,"flags":…,"parts":[["any"],["text",…],["column",type]]}`.
+    ParsePattern,
     /// `pow(real, real) -> real`.
     Pow,
     /// `punycode_domain_from_string(string domain) -> string`: a domain name in the letters that it was written

@@ -41,8 +41,8 @@ pub use function::{Function, WindowFunction};
 pub use literal::value_from_text;
 pub use parser::{MAX_DEPTH, MAX_TEXT_BYTES, parse};
 pub use plan::{
-    AggregateCall, Arithmetic, Comparison, Constant, Expr, ExprKind, Join, JoinKey, JoinKind, NamedExpr,
-    Operator, Plan, Query, Render, SortKey, Source, Step, TextMatch, WindowCall,
+    AggregateCall, Arithmetic, Comparison, Constant, Expand, Expr, ExprKind, Join, JoinKey, JoinKind,
+    NamedExpr, Operator, Plan, Query, Render, SortKey, Source, Step, TextMatch, WindowCall,
 };
 pub use reference::{aggregate_names, function_names, operator_names};
 pub use time::{Date, DateTime, TICKS_PER_DAY, TICKS_PER_SECOND, TimeSpan, days_in_month};

@@ -28,6 +28,10 @@ pub(crate) enum Syntax {
     Invoke,
     Evaluate,
     Render,
+    Parse,
+    ParseWhere,
+    Expand,
+    OldExpand,
 }
 
 /// An operator by name.
@@ -100,10 +104,34 @@ pub(crate) const ALL: &[OperatorEntry] = &[
         "Adds the columns of a table of facts to the rows that have the same keys.",
     ),
     runs(
+        "mv-expand",
+        Syntax::Expand,
+        "mv-expand [kind = bag|array] [with_itemindex = Name] [Name =] Array [to typeof(type)], … [limit Count]",
+        "A row for each element of an array or each property of a bag.",
+    ),
+    runs(
+        "mvexpand",
+        Syntax::OldExpand,
+        "mvexpand …",
+        "The same as `mv-expand`, with at most 128 rows for one unless said otherwise.",
+    ),
+    runs(
         "order",
         Syntax::Sort,
         "order by Expression [asc|desc] [nulls first|last], …",
         "The same as `sort`.",
+    ),
+    runs(
+        "parse",
+        Syntax::Parse,
+        "parse [kind = simple|regex|relaxed [flags = Flags]] Text with [*] \"text\" Name[: type] …",
+        "Adds columns for the parts of a text.",
+    ),
+    runs(
+        "parse-where",
+        Syntax::ParseWhere,
+        "parse-where …",
+        "As `parse`, without the rows whose text does not match.",
     ),
     runs("project", Syntax::Project, "project [Name =] Expression, …", "Gives these columns, in this order."),
     runs(
@@ -194,12 +222,8 @@ pub(crate) const ALL: &[OperatorEntry] = &[
     known("make-graph"),
     known("make-series"),
     known("mv-apply"),
-    known("mv-expand"),
     known("mvapply"),
-    known("mvexpand"),
-    known("parse"),
     known("parse-kv"),
-    known("parse-where"),
     known("partition"),
     known("project-by-names"),
     known("project-smart"),

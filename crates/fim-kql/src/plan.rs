@@ -207,6 +207,8 @@ pub enum Operator {
         /// What must differ; nulls are equal here.
         keys: Vec<Expr>,
     },
+    /// Gives a row for each element of arrays.
+    Expand(Expand),
     /// Puts rows beside rows of another plan.
     Join(Box<Join>),
     /// Keeps at most this many rows, picked by chance.
@@ -214,6 +216,23 @@ pub enum Operator {
     /// Adds the column of the call behind those of the input. The rows are taken, and stay, in the order that they
     /// have.
     Window(Box<WindowCall>),
+}
+
+/// Rows for the elements of arrays, in their order. One row gives as many as its longest array has elements, or the
+/// limit; the shorter arrays are filled with nulls.
+///
+/// A null counts as an array of one null, and a value that is neither array nor bag as an array of itself. The output
+/// has the columns of the input, one `dynamic` column for each array, and maybe a `long` one for the position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expand {
+    /// The arrays, all `dynamic`.
+    pub arrays: Vec<Expr>,
+    /// Whether a property of a bag becomes an array of its name and value, or a bag of its own.
+    pub makes_pairs: bool,
+    /// How many rows one row gives at most.
+    pub limit: u64,
+    /// Whether there is a column of positions.
+    pub has_index: bool,
 }
 
 /// Rows beside the rows of another plan that have the same keys.
@@ -267,6 +286,8 @@ pub struct WindowCall {
     pub function: WindowFunction,
     /// Its arguments over the columns of the input; their meaning is told at [`WindowFunction`].
     pub arguments: Vec<Expr>,
+    /// The order of the rows, where one was asked for; otherwise they are taken as they come.
+    pub order: Vec<SortKey>,
     /// The column.
     pub output: Column,
 }

@@ -1,5 +1,7 @@
 //! The tree back to text. Parsing what is printed gives the same tree, but for the spans.
 
+mod shape;
+
 use std::fmt::{self, Display, Formatter, Write};
 
 use crate::ast::{
@@ -174,6 +176,8 @@ fn write_operator(operator: &OperatorKind, out: &mut Formatter<'_>) -> fmt::Resu
         }
         OperatorKind::Evaluate(evaluate) => write_evaluate(evaluate, out),
         OperatorKind::Render(render) => write_render(render, out),
+        OperatorKind::Parse(node) => shape::parse(node, out),
+        OperatorKind::Expand(node) => shape::expand(node, out),
         OperatorKind::Invalid => Ok(()),
     }
 }

@@ -8,8 +8,8 @@ use std::fmt::Write;
 
 use common::{CorpusCatalog, corpus, options};
 use fim_kql::ast::{
-    ExprKindNode, ExprNode, NamedNode, OperatorKind, ParameterKind, ParameterNode, SourceNode, Statement,
-    TableNode,
+    ExprKindNode, ExprNode, NamedNode, OperatorKind, ParameterKind, ParameterNode, ParsePart, SourceNode,
+    Statement, TableNode,
 };
 use fim_kql::lexer::{TokenKind, tokenize};
 use fim_kql::{Expr, ExprKind, Operator, Plan, Query, SortKey, Source, bind, parse};
@@ -206,6 +206,37 @@ fn operator(kind: &OperatorKind) -> String {
                 schema.map(|schema| format!(" : input={} {}", schema.keeps_input, schema.columns.len()));
             format!("evaluate {}{}", tree(&evaluate.call), schema.unwrap_or_default())
         }
+        OperatorKind::Parse(node) => {
+            let pattern: Vec<String> = node
+                .pattern
+                .iter()
+                .map(|part| match part {
+                    ParsePart::Any(_) => "*".to_owned(),
+                    ParsePart::Text(text, _) => format!("{text:?}"),
+                    ParsePart::Column(name, ty) => format!("{}:{ty}", name.text),
+                })
+                .collect();
+            let name = if node.is_where { "parse-where" } else { "parse" };
+            format!("{name} {:?} {:?} {} with {}", node.kind, node.flags, tree(&node.text), pattern.join(" "))
+        }
+        OperatorKind::Expand(node) => {
+            let items: Vec<String> = node
+                .items
+                .iter()
+                .map(|(item, ty)| {
+                    let names: Vec<&str> = item.names.iter().map(|name| name.text.as_str()).collect();
+                    format!("{}={} {ty:?}", names.join(","), tree(&item.expr))
+                })
+                .collect();
+            let index = node.index.as_ref().map(|name| name.text.clone());
+            let limit = node.limit.as_ref().map(tree);
+            format!(
+                "expand {} pairs:{} old:{} index:{index:?} limit:{limit:?}",
+                items.join(" "),
+                node.makes_pairs,
+                node.is_old
+            )
+        }
         OperatorKind::Render(render) => {
             let properties = render.properties.iter().map(|(name, values)| {
                 format!(" {}={}", name.text, values.iter().map(tree).collect::<Vec<_>>().join(","))
@@ -344,6 +375,11 @@ fn show_step(operator: &Operator) -> String {
             format!("join {:?} {}", join.kind, join.keys.iter().map(key).collect::<Vec<_>>().join(", "))
         }
         Operator::Sample(count) => format!("sample {count}"),
+        Operator::Expand(node) => {
+            let pairs = if node.makes_pairs { " as pairs" } else { "" };
+            let index = if node.has_index { " with positions" } else { "" };
+            format!("expand {}{pairs}{index} limit {}", each(&node.arrays), node.limit)
+        }
         Operator::Window(call) => {
             format!("window {} = {:?}({})", call.output.name, call.function, each(&call.arguments))
         }

@@ -1,14 +1,15 @@
 //! `summarize`: groups and what is computed for each.
 
-use super::expression::Scope;
+use super::expression::{Scope, literal};
 use super::naming::{Names, OwnName, percentile_name};
 use super::{Binder, Building};
 use crate::aggregate::Aggregate;
 use crate::ast::{ExprKindNode, Name, NamedNode};
 use crate::diagnostic::{Code, Span};
-use crate::plan::{AggregateCall, Expr, ExprKind, NamedExpr, Operator};
+use crate::function::WindowFunction;
+use crate::plan::{AggregateCall, Expr, ExprKind, NamedExpr, Operator, WindowCall};
 use crate::registry::{self, AggregateEntry, AggregateNaming};
-use crate::types::{Column, ScalarType, Schema};
+use crate::types::{Column, ScalarType, Schema, Value};
 
 /// The aggregates of one `summarize`, in the order of their columns.
 pub(super) struct Collector {
@@ -296,6 +297,39 @@ impl Binder<'_> {
             .collect()
     }
 
+    /// Lists keep the order of the rows: where these have one, each list is given their numbers.
+    fn number_rows(&mut self, aggregates: &mut [AggregateCall], building: &mut Building, span: Span) {
+        let is_list = |call: &&mut AggregateCall| {
+            matches!(call.aggregate, Aggregate::MakeList | Aggregate::MakeListWithNulls)
+        };
+        let mut lists = aggregates.iter_mut().filter(is_list).peekable();
+        if !building.is_serialized || lists.peek().is_none() {
+            return;
+        }
+        let Some(order) = building.order() else {
+            let message =
+                "a list of rows that are sorted by columns that are gone is not supported yet; sort later";
+            self.problem(Code::NotSupported, span, message);
+            return;
+        };
+        let mut schema = building.schema().clone();
+        let kind = ExprKind::Column(schema.columns.len());
+        let output = Column::new("$row", ScalarType::Long);
+        schema.columns.push(output.clone());
+        let first = literal(Value::Long(1), ScalarType::Long, span);
+        let restart = literal(Value::Bool(false), ScalarType::Bool, span);
+        let numbers = WindowCall {
+            function: WindowFunction::RowNumber,
+            arguments: vec![first, restart],
+            order,
+            output,
+        };
+        building.push(Operator::Window(Box::new(numbers)), schema, span);
+        for list in lists {
+            list.arguments.push(Expr { kind: kind.clone(), ty: ScalarType::Long, span });
+        }
+    }
+
     /// Puts the step into the plan, and a second one if something is computed from aggregates.
     fn push_summarize(
         &mut self,
@@ -307,6 +341,7 @@ impl Binder<'_> {
     ) {
         let key_count = keys.len();
         let mut aggregates = collector.calls;
+        self.number_rows(&mut aggregates, building, span);
         let is_direct = outputs.len() == collector.columns
             && outputs
                 .iter()

@@ -33,8 +33,8 @@ impl Binder<'_> {
             OperatorKind::ProjectRename(renames) => self.rename(renames, building, node.span),
             OperatorKind::ProjectReorder(patterns) => self.reorder(patterns, building, node.span),
             OperatorKind::Summarize { aggregates, keys } => {
-                building.is_serialized = false;
                 let done = self.summarize(aggregates, keys, building, node.span);
+                building.is_serialized = false;
                 if done.is_none() {
                     self.forget_schema(aggregates.iter().chain(keys), building, node.span);
                 }
@@ -94,6 +94,8 @@ impl Binder<'_> {
             OperatorKind::Invoke(call) => self.invoke(call, building),
             OperatorKind::Evaluate(evaluate) => self.evaluate(evaluate, building, node.span),
             OperatorKind::Render(render) => self.render(render, building),
+            OperatorKind::Parse(parse) => self.parse_text(parse, building, node.span),
+            OperatorKind::Expand(expand) => self.expand(expand, building, node.span),
             OperatorKind::Invalid => None,
         }
     }

@@ -33,7 +33,9 @@ impl Windows {
 
     /// Adds the calls to a plan, one step each: a later one may read what an earlier one gave.
     pub(super) fn push(self, building: &mut Building, span: Span) {
-        for call in self.calls {
+        let order = building.order().unwrap_or_default();
+        for mut call in self.calls {
+            call.order.clone_from(&order);
             let mut schema = building.schema().clone();
             schema.columns.push(call.output.clone());
             building.push(Operator::Window(Box::new(call)), schema, span);
@@ -81,7 +83,7 @@ impl Binder<'_> {
         }
         let position = windows.input + windows.calls.len();
         let output = Column::new(format!("${position}"), ty);
-        windows.calls.push(WindowCall { function: entry.function, arguments, output });
+        windows.calls.push(WindowCall { function: entry.function, arguments, order: Vec::new(), output });
         Some(Expr { kind: ExprKind::Column(position), ty, span })
     }
 

@@ -3,6 +3,7 @@
 
 mod expression;
 mod operator;
+mod shape;
 mod source;
 mod statement;
 mod table;
@@ -298,5 +299,7 @@ impl<'t> Parser<'t> {
 }
 
 /// Words that follow a list, so that one of them is not taken for an item whose comma was forgotten.
-const CLAUSE_WORDS: [&str; 14] =
-    ["by", "asc", "desc", "nulls", "on", "of", "with", "step", "to", "from", "as", "and", "or", "granny"];
+const CLAUSE_WORDS: [&str; 15] = [
+    "limit", "by", "asc", "desc", "nulls", "on", "of", "with", "step", "to", "from", "as", "and", "or",
+    "granny",
+];

@@ -147,6 +147,10 @@ impl Parser<'_> {
             Syntax::Invoke => OperatorKind::Invoke(self.expression()),
             Syntax::Evaluate => self.evaluate(),
             Syntax::Render => self.render(),
+            Syntax::Parse => self.parse_text(false),
+            Syntax::ParseWhere => self.parse_text(true),
+            Syntax::Expand => self.expand(false),
+            Syntax::OldExpand => self.expand(true),
         }
     }
 

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringViewArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
+use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature, Volatility};
@@ -38,7 +39,7 @@ impl Collection {
     }
 }
 
-/// `kql_make_…(value, limit)` over dynamic values; at most `limit` elements.
+/// `kql_make_…(value, limit, row?)` over dynamic values; at most `limit` elements, in the order of `row` if it is given.
 #[derive(Debug, Eq, Hash, PartialEq)]
 pub(super) struct Collect {
     collection: Collection,
@@ -47,7 +48,7 @@ pub(super) struct Collect {
 
 impl Collect {
     pub fn new(collection: Collection) -> Self {
-        Self { collection, signature: Signature::any(2, Volatility::Immutable) }
+        Self { collection, signature: Signature::variadic_any(Volatility::Immutable) }
     }
 }
 
@@ -68,6 +69,11 @@ impl AggregateUDFImpl for Collect {
         Ok(vec![
             Arc::new(Field::new(format!("{}[values]", args.name), DataType::Utf8View, true)),
             Arc::new(Field::new(format!("{}[limit]", args.name), DataType::Int64, true)),
+            Arc::new(Field::new(
+                format!("{}[rows]", args.name),
+                DataType::new_list(DataType::Int64, true),
+                true,
+            )),
         ])
     }
 
@@ -88,6 +94,8 @@ struct Collected {
     limit: usize,
     /// JSON texts; for a bag each is a name, a colon and a value.
     values: Vec<String>,
+    /// The row of each value; empty if rows have no order.
+    rows: Vec<i64>,
     /// What a set or bag has already.
     seen: HashSet<String>,
     bytes: usize,
@@ -95,11 +103,20 @@ struct Collected {
 
 impl Collected {
     fn new(collection: Collection) -> Self {
-        Self { collection, limit: usize::MAX, values: Vec::new(), seen: HashSet::new(), bytes: 0 }
+        Self {
+            collection,
+            limit: usize::MAX,
+            values: Vec::new(),
+            rows: Vec::new(),
+            seen: HashSet::new(),
+            bytes: 0,
+        }
     }
 
     fn add_rows(&mut self, columns: &[ArrayRef]) -> Result<()> {
-        let [values, limits] = columns else { return Err(foreign()) };
+        let [values, limits, rest @ ..] = columns else { return Err(foreign()) };
+        let rows =
+            rest.first().map(|rows| rows.as_primitive_opt::<Int64Type>().ok_or_else(foreign)).transpose()?;
         let values: &StringViewArray = values.as_string_view_opt().ok_or_else(foreign)?;
         let limits = limits.as_primitive_opt::<Int64Type>().ok_or_else(foreign)?;
         for row in 0..values.len() {
@@ -107,7 +124,13 @@ impl Collected {
                 self.limit = usize::try_from(limits.value(row)).unwrap_or_default();
             }
             let json = values.is_valid(row).then(|| values.value(row));
+            let before = self.values.len();
             self.add(json);
+            if let Some(rows) = rows
+                && self.values.len() > before
+            {
+                self.rows.push(rows.value(row));
+            }
         }
         Ok(())
     }
@@ -136,10 +159,20 @@ impl Collected {
     }
 
     fn keep(&mut self, value: String) {
-        if self.values.len() < self.limit {
+        // Which values are the first ones is known at the end, if rows have an order.
+        if self.values.len() < self.limit || !self.rows.is_empty() {
             self.bytes += value.len();
             self.values.push(value);
         }
+    }
+
+    /// The values in the order of their rows, as many as may be.
+    fn in_order(&self) -> Vec<&String> {
+        let mut order: Vec<usize> = (0..self.values.len()).collect();
+        if self.rows.len() == self.values.len() {
+            order.sort_by_key(|&at| self.rows[at]);
+        }
+        order.into_iter().take(self.limit).map(|at| &self.values[at]).collect()
     }
 
     fn text(&self) -> String {
@@ -160,27 +193,42 @@ impl Accumulator for Collected {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Utf8View(Some(self.text())))
+        let text = match self.collection {
+            Collection::List | Collection::ListWithNulls => array_of(self.in_order().into_iter()),
+            Collection::Set | Collection::Bag => self.text(),
+        };
+        Ok(ScalarValue::Utf8View(Some(text)))
     }
 
     fn size(&self) -> usize {
         let strings = self.values.capacity() + self.seen.capacity();
         // A set keeps its keys beside the values, and they are about as long.
         size_of_val(self)
+            + self.rows.capacity() * size_of::<i64>()
             + strings * size_of::<String>()
             + self.bytes * if self.seen.is_empty() { 1 } else { 2 }
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         let limit = i64::try_from(self.limit).ok();
-        Ok(vec![ScalarValue::Utf8View(Some(self.text())), ScalarValue::Int64(limit)])
+        let rows: ArrayRef = Arc::new(Int64Array::from(self.rows.clone()));
+        Ok(vec![
+            ScalarValue::Utf8View(Some(self.text())),
+            ScalarValue::Int64(limit),
+            SingleRowListArrayBuilder::new(rows).build_list_scalar(),
+        ])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let [values, limits] = states else { return Err(foreign()) };
+        let [values, limits, rows] = states else { return Err(foreign()) };
         let values = values.as_string_view_opt().ok_or_else(foreign)?;
         let limits = limits.as_primitive_opt::<Int64Type>().ok_or_else(foreign)?;
-        for (json, limit) in values.iter().zip(limits) {
+        let rows = rows.as_list_opt::<i32>().ok_or_else(foreign)?;
+        for (at, (json, limit)) in values.iter().zip(limits).enumerate() {
+            if rows.is_valid(at) {
+                let rows = rows.value(at);
+                self.rows.extend(rows.as_primitive_opt::<Int64Type>().ok_or_else(foreign)?.values());
+            }
             if let Some(limit) = limit {
                 self.limit = self.limit.min(usize::try_from(limit).unwrap_or_default());
             }

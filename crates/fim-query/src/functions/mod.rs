@@ -24,9 +24,11 @@ mod moments;
 mod networks;
 mod numbers;
 mod parsers;
+mod pattern_parts;
 mod patterns;
 mod punycode;
 mod series;
+mod shapes;
 mod structures;
 mod text_match;
 mod texts;
@@ -50,7 +52,7 @@ pub(crate) use json_text::{
 };
 pub(crate) use {
     arrays::*, bags::*, compare::*, convert::*, counting::*, dynamic::*, encodings::*, making_times::*,
-    maths::*, moments::*, networks::*, numbers::*, parsers::*, patterns::*, series::*, texts::*,
+    maths::*, moments::*, networks::*, numbers::*, parsers::*, patterns::*, series::*, shapes::*, texts::*,
 };
 
 use crate::values::moment_type;
@@ -74,6 +76,10 @@ pub(crate) enum Returns {
     Real,
     Text,
     Moment,
+    /// A list of texts.
+    Texts,
+    /// A list of `long` values.
+    Longs,
     /// The type of the first argument.
     First,
 }
@@ -107,6 +113,7 @@ fn all_specs() -> impl Iterator<Item = &'static FunctionSpec> {
         PARSERS,
         PATTERNS,
         SERIES,
+        SHAPES,
         TEXTS,
     ];
     groups.into_iter().flatten().copied()
@@ -162,6 +169,8 @@ impl ScalarUDFImpl for KqlFunction {
             Returns::Real => DataType::Float64,
             Returns::Text => DataType::Utf8View,
             Returns::Moment => moment_type(),
+            Returns::Texts => DataType::new_list(DataType::Utf8View, true),
+            Returns::Longs => DataType::new_list(DataType::Int64, true),
             Returns::First => argument_types.first().cloned().unwrap_or(DataType::Null),
         })
     }

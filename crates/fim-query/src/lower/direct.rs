@@ -140,6 +140,7 @@ pub(super) fn direct(function: Function) -> Option<&'static FunctionSpec> {
         Function::ParsePath => &f::PARSE_PATH,
         Function::ParseUrl => &f::PARSE_URL,
         Function::ParseUrlQuery => &f::PARSE_URL_QUERY,
+        Function::ParsePattern => &f::PARSE_PATTERN,
         Function::Pow => &f::POW,
         Function::PunycodeDomainFromString => &f::PUNYCODE_DOMAIN_FROM_STRING,
         Function::PunycodeFromString => &f::PUNYCODE_FROM_STRING,

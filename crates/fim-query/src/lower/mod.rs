@@ -14,13 +14,13 @@ mod views;
 
 use std::sync::Arc;
 
-use datafusion::common::Column as DfColumn;
+use datafusion::common::{Column as DfColumn, UnnestOptions};
 use datafusion::error::DataFusionError;
 use datafusion::functions::math::expr_fn::random;
 use datafusion::logical_expr::expr::WindowFunction;
-use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, SortExpr, Union};
+use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, SortExpr, Union, lit};
 use fim_kql::{
-    NamedExpr, Operator, Plan, ScalarType, Schema, SortKey, Source, Span, Step, Value, WindowCall,
+    Expand, NamedExpr, Operator, Plan, ScalarType, Schema, SortKey, Source, Span, Step, Value, WindowCall,
 };
 use thiserror::Error;
 
@@ -119,12 +119,39 @@ impl<T: Fn(&str, &Schema) -> Lowered<LogicalPlan>> Lowering<'_, T> {
             Operator::Sample(count) => {
                 builder.sort_with_limit(vec![random().sort(true, false)], Some(rows(*count)))?
             }
+            Operator::Expand(node) => expand(builder, &expressions, node, schema, &step.schema)?,
             Operator::Window(call) => window(builder, &expressions, call, schema)?,
             // Its other side is a plan, which was translated above.
             Operator::Join(_) => builder,
         };
         Ok(builder.build()?)
     }
+}
+
+/// A row for each element: the arrays become lists, and lists become rows.
+fn expand(
+    builder: LogicalPlanBuilder,
+    expressions: &Expressions<'_>,
+    node: &Expand,
+    schema: &Schema,
+    output: &Schema,
+) -> Lowered<LogicalPlanBuilder> {
+    let limit = lit(i64::try_from(node.limit).unwrap_or(i64::MAX));
+    let arrays = expressions.values(&node.arrays)?;
+    let spec = if node.makes_pairs { &functions::EXPAND_PAIRS } else { &functions::EXPAND_BAGS };
+    let mut lists: Vec<DfExpr> =
+        arrays.iter().map(|array| functions::call(spec, vec![array.clone(), limit.clone()])).collect();
+    if node.has_index {
+        let arguments = std::iter::once(limit).chain(arrays).collect();
+        lists.push(functions::call(&functions::POSITIONS, arguments));
+    }
+    let names: Vec<&str> =
+        output.columns.iter().skip(schema.columns.len()).map(|column| column.name.as_str()).collect();
+    let mut columns = all_columns(schema);
+    columns.extend(lists.into_iter().zip(&names).map(|(list, name)| list.alias(*name)));
+    let names = names.into_iter().map(DfColumn::new_unqualified).collect();
+    let options = UnnestOptions::new().with_preserve_nulls(false);
+    Ok(builder.project(columns)?.unnest_columns_with_options(names, options)?)
 }
 
 /// A column of a function over all rows in their order, behind those of the input.
@@ -138,7 +165,10 @@ fn window(
         return Err(not_supported("the type decimal", decimal.span));
     }
     let function = crate::windows::find(call.function);
-    let computed = DfExpr::from(WindowFunction::new(function, expressions.values(&call.arguments)?));
+    let mut computed = WindowFunction::new(function, expressions.values(&call.arguments)?);
+    // Without it the engine would leave the sort before it out.
+    computed.params.order_by = sort_keys(expressions, &call.order)?;
+    let computed = DfExpr::from(computed);
     let name = computed.schema_name().to_string();
     let output = column(&name);
     // A text is never null: before the first row there is the empty one.

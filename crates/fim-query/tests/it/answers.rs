@@ -80,6 +80,11 @@ fn collections_and_spreads_answer_as_the_language_says() {
 }
 
 #[test]
+fn values_that_are_taken_apart_answer_as_the_language_says() {
+    check(include_str!("../answers/shapes.txt"), &NoTables);
+}
+
+#[test]
 fn dynamic_values_answer_as_the_language_says() {
     check(include_str!("../answers/dynamic.txt"), &NoTables);
 }
