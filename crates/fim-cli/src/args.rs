@@ -54,7 +54,7 @@ pub enum Command {
     /// List the machines of a workspace, and add new ones
     #[command(subcommand)]
     Machine(MachineCommand),
-    /// List and create workspaces
+    /// List and create workspaces, and look after their records
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
 }
@@ -357,6 +357,41 @@ pub enum WorkspaceCommand {
     List(JsonArg),
     /// Make a workspace
     Create(WorkspaceCreateArgs),
+    /// Show the records on the disk and the work on them, or set how long they stay and how much may come in a day
+    #[command(after_help = STORAGE_EXAMPLES)]
+    Storage(WorkspaceStorageArgs),
+}
+
+/// Options of `workspace storage`.
+#[derive(Args)]
+pub struct WorkspaceStorageArgs {
+    #[command(flatten)]
+    pub workspace: WorkspaceArg,
+    /// Let rows go after so many days, or `never`
+    #[arg(long, value_name = "DAYS", value_parser = number_or("never"))]
+    pub retention_days: Option<Limit>,
+    /// Only of this table; without it, of all tables that have no retention of their own
+    #[arg(long, value_name = "TABLE", requires = "retention_days")]
+    pub table: Option<String>,
+    /// Take no more than so many megabytes (10^6 bytes) of billed records a day (UTC), or `none`; agents keep the rest
+    /// until the next day
+    #[arg(long, value_name = "MB", value_parser = number_or("none"))]
+    pub daily_cap_mb: Option<Limit>,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+/// A number, or that there is no limit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limit(pub Option<u64>);
+
+/// Reads a number from 1, or the word for no limit.
+fn number_or(word: &'static str) -> impl Fn(&str) -> Result<Limit, String> + Clone {
+    move |text| match text.parse() {
+        Ok(number) if number > 0 => Ok(Limit(Some(number))),
+        _ if text == word => Ok(Limit(None)),
+        _ => Err(format!("use a whole number from 1, or {word}")),
+    }
 }
 
 /// Options of `workspace create`.
@@ -375,6 +410,11 @@ pub struct WorkspaceCreateArgs {
 }
 
 const UP_EXAMPLES: &str = "Examples:\n  steadfast up\n  steadfast up --data-dir ./trial --scan-interval 5s";
+const STORAGE_EXAMPLES: &str = "Examples:\n  \
+    steadfast workspace storage\n  \
+    steadfast workspace storage --retention-days 90\n  \
+    steadfast workspace storage --table Heartbeat --retention-days 30\n  \
+    steadfast workspace storage --daily-cap-mb 500";
 const QUERY_EXAMPLES: &str = "Examples:\n  \
     steadfast query 'ConfigurationChange | where TimeGenerated > ago(1d) | summarize count() by Computer'\n  \
     steadfast query -o csv --timespan P7D - < report.kql > report.csv";

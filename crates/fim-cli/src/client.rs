@@ -66,6 +66,12 @@ impl Client {
         self.read(request.send_json(body))
     }
 
+    /// Puts a document in the place of another and reads the answer.
+    pub fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+        let request = self.agent.put(self.url(path)).header("authorization", self.bearer());
+        self.read(request.send_json(body))
+    }
+
     /// Posts a document and hands on the answer's bytes as they come.
     pub fn post_stream<T: Serialize>(&self, path: &str, body: &T) -> Result<impl Read + use<T>, Failure> {
         Ok(self.check(self.send(path, body))?.into_body().into_reader())

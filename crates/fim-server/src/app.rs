@@ -15,6 +15,7 @@ use crate::health::Figures;
 use crate::ingest::feed::Feeds;
 use crate::ingest::places::{BatchPlaces, DecodedBytes};
 use crate::ingest::rows::Rows;
+use crate::ingest::usage::Caps;
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::pki::{Authority, ServerTls};
@@ -43,6 +44,8 @@ pub struct App {
     pub tls: ServerTls,
     /// Changes as they arrive.
     pub feeds: Feeds,
+    /// Workspaces that have reached their daily cap.
+    pub caps: Caps,
     /// Counters.
     pub metrics: Metrics,
     /// Figures for `/metrics`.
@@ -122,7 +125,7 @@ impl App {
 fn ingest_problem(error: &IngestError) -> Problem {
     match error {
         IngestError::Busy { retry_after } => {
-            Problem::new(Kind::Unavailable, error.to_string()).retry_after(retry_after.as_secs())
+            Problem::new(Kind::TooManyRequests, error.to_string()).retry_after(retry_after.as_secs())
         }
         IngestError::Closed => Problem::new(Kind::Unavailable, "the server is stopping").retry_after(5),
         IngestError::TooLarge { .. } => Problem::new(Kind::TooLarge, error.to_string()),

@@ -35,8 +35,15 @@ impl Clock {
 
     /// Waits until the clock has gone on by that much.
     pub async fn sleep(&self, duration: Duration) {
-        let Some(nanos) = &self.0 else { return tokio::time::sleep(duration).await };
-        let until = self.now().plus_nanos(nanos_of(duration));
+        self.sleep_until(self.now().plus_nanos(nanos_of(duration))).await;
+    }
+
+    /// Waits until the clock says that moment or a later one.
+    pub async fn sleep_until(&self, until: Timestamp) {
+        let Some(nanos) = &self.0 else {
+            let left = u64::try_from(until.nanos_since(self.now())).unwrap_or(0);
+            return tokio::time::sleep(Duration::from_nanos(left)).await;
+        };
         // The sender is ours, so it cannot be gone.
         let _ = nanos.subscribe().wait_for(|now| *now >= until.0).await;
     }

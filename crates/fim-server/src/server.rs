@@ -25,6 +25,7 @@ use crate::control::{
 };
 use crate::data_dir::{DataDir, OpenDataDirError};
 use crate::ingest::places::{BatchPlaces, DecodedBytes};
+use crate::ingest::usage::{self, Caps};
 use crate::ingest::{agent, feed::Feeds, losses, silence};
 use crate::metrics::Metrics;
 use crate::passwords::{PasswordError, Passwords};
@@ -173,6 +174,7 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let addresses = listeners.addresses(&config);
         let app = Arc::new(parts.into_app(config, started, downtime, addresses.tls, stopping.clone()));
+        usage::tell_retention(&app).await.map_err(|problem| StartError::Bootstrap(problem.detail))?;
         let tasks = run(&app, listeners, &stopping);
         tracing::info!(tls = %addresses.tls, browser = ?addresses.browser, "the server listens");
         Ok(RunningServer { app, addresses, stop, tasks, _data_dir: data_dir })
@@ -192,7 +194,7 @@ struct Parts {
 impl Parts {
     async fn open(config: &ServerConfig, folder: &Path, now: Timestamp) -> Result<Self, StartError> {
         let control = Control::open(&folder.join("control.sqlite")).await?;
-        let store = Arc::new(open_store(folder.join("store"), config.store.options()).await?);
+        let store = Arc::new(open_store(folder.join("store"), store_options(config)).await?);
         let authority = Authority::open(&folder.join("pki"), now)?;
         let tls = ServerTls::new(&authority, config, &config.clock)?;
         let spill = folder.join("spill");
@@ -219,6 +221,7 @@ impl Parts {
             authority,
             tls,
             feeds: Feeds::default(),
+            caps: Caps::default(),
             metrics: Metrics::default(),
             passwords,
             figures: health::Figures::default(),
@@ -383,6 +386,7 @@ fn run(app: &AppState, listeners: Listeners, stopping: &watch::Receiver<bool>) -
         serve(listeners.tls, Transport::Tls),
         tokio::spawn(losses::tell(AppState::clone(app), stopping.clone())),
         tokio::spawn(silence::watch(AppState::clone(app), stopping.clone())),
+        tokio::spawn(usage::watch(AppState::clone(app), stopping.clone())),
         tokio::spawn(renew_certificate(AppState::clone(app), stopping.clone())),
     ];
     tasks.extend(listeners.browser.map(|listener| serve(listener, Transport::Loopback)));
@@ -401,6 +405,12 @@ async fn renew_certificate(app: AppState, mut stop: watch::Receiver<bool>) {
             tracing::error!(error = %crate::problem::chain(&error), "cannot renew the server's certificate; will try again");
         }
     }
+}
+
+/// How the store behaves; it has the time from the server's clock.
+fn store_options(config: &ServerConfig) -> StoreOptions {
+    let clock = config.clock.clone();
+    StoreOptions { clock: fim_store::Clock::new(move || clock.now()), ..config.store.options() }
 }
 
 async fn open_store(path: PathBuf, options: StoreOptions) -> Result<Store, StartError> {

@@ -88,7 +88,7 @@ pub use ingest_log::{Appended, IngestLog, OpenIngestLogError, Replay};
 pub use maintain::Retention;
 pub use marks::{Marks, Origin};
 pub use meter::Metered;
-pub use progress::{Job, JobKind, Maintenance};
+pub use progress::{Job, JobFailure, JobKind, Maintenance};
 pub use record::{DecodeRecordError, EncodeRecordError, IngestRecord};
 pub use recover::{Loss, OpenStoreError, Recovery};
 pub use rows::{BuildError, RowBuilder, TableBuilder, Value};

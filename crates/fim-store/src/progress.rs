@@ -51,8 +51,19 @@ pub struct Maintenance {
     pub files_made: u64,
     /// How many files were let go because they were too old.
     pub files_expired: u64,
-    /// Why the last job that failed did; the files of a failed job stay as they are.
-    pub last_failure: Option<String>,
+    /// The last job that failed; its files stay as they are.
+    pub last_failure: Option<JobFailure>,
+}
+
+/// A job that failed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct JobFailure {
+    /// The workspace.
+    pub workspace: Uuid,
+    /// The table.
+    pub table: &'static str,
+    /// Why, with its causes.
+    pub reason: String,
 }
 
 /// The maintenance, with what is only shown by table.
@@ -84,7 +95,7 @@ impl Progress {
         }
     }
 
-    pub(crate) fn end(&mut self, failure: Option<String>) {
+    pub(crate) fn end(&mut self, failure: Option<JobFailure>) {
         self.maintenance.running = None;
         if failure.is_some() {
             self.maintenance.last_failure = failure;

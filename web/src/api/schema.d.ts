@@ -473,6 +473,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A workspace's records on the disk. */
+        get: operations["show_storage"];
+        /** Sets how long records stay and how much may come in a day, in the place of what was set. */
+        put: operations["edit_storage"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/summary": {
         parameters: {
             query?: never;
@@ -1012,6 +1030,150 @@ export interface components {
             name: string;
             /** @description The password. */
             password: string;
+        };
+        /** @description The records of a workspace on the disk, and what is done to them in the background. */
+        Storage: {
+            /**
+             * Format: int64
+             * @description The free allowance of today: 500 MB for each machine.
+             */
+            allowanceBytes: number;
+            /**
+             * Format: date-time
+             * @description When the day is over.
+             */
+            dayEnds: string;
+            /** @description What was done to data files of all workspaces since the server started. */
+            done: components["schemas"]["StorageWork"];
+            /** @description True if the cap is reached: agents keep what they have until the day is over. */
+            isCapReached: boolean;
+            running: components["schemas"]["StorageJob"] | null;
+            /** @description What its owner has set. */
+            settings: components["schemas"]["StorageSettings"];
+            /** @description The tables that have, or had, rows. */
+            tables: components["schemas"]["StoredTable"][];
+            /**
+             * Format: int64
+             * @description Billed bytes that have come in today (UTC).
+             */
+            usedTodayBytes: number;
+        };
+        /** @description A job on data files. */
+        StorageJob: {
+            /** @description The day whose files they are. */
+            day: string;
+            /**
+             * Format: int64
+             * @description Files.
+             */
+            files: number;
+            /** @description `merge`: small files become large ones; `expire`: days older than the retention go. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Rows of these.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Rows done.
+             */
+            rowsDone: number;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started: string;
+            /** @description The table. */
+            table: string;
+        };
+        /** @description What a workspace's owner has set about its records. */
+        StorageSettings: {
+            /**
+             * Format: int64
+             * @description How many billed bytes may come in a day; any number if null.
+             */
+            dailyCapBytes: number | null;
+            /**
+             * Format: int32
+             * @description How many days a table keeps its rows; for ever if null.
+             */
+            retentionDays: number | null;
+            /** @description Tables that keep their rows for another number of days. */
+            tables?: {
+                [key: string]: number;
+            };
+        };
+        /** @description Work on data files since the server started. */
+        StorageWork: {
+            /**
+             * Format: int64
+             * @description Files let go because their days were too old.
+             */
+            filesExpired: number;
+            /**
+             * Format: int64
+             * @description Files that came out of them.
+             */
+            filesMade: number;
+            /**
+             * Format: int64
+             * @description Files that went into them.
+             */
+            filesMerged: number;
+            /** @description Why the last job that failed did, if it was this workspace's; its files stay as they were. */
+            lastFailure: string | null;
+            /**
+             * Format: int64
+             * @description Merges finished.
+             */
+            merges: number;
+        };
+        /** @description A table on the disk. */
+        StoredTable: {
+            /**
+             * Format: int64
+             * @description Billed bytes that ever came in.
+             */
+            billedBytes: number;
+            /**
+             * Format: int64
+             * @description Rows of these that are in memory; they are in the ingest log too.
+             */
+            bufferedRows: number;
+            /**
+             * Format: int64
+             * @description Bytes of these.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of files that have left the table and are about to be removed.
+             */
+            departedBytes: number;
+            /**
+             * Format: int64
+             * @description Data files.
+             */
+            files: number;
+            /** @description The first day in the files; null if there are none. */
+            firstDay: string | null;
+            /** @description True if its rows count as data volume. */
+            isBillable: boolean;
+            /** @description The last day in the files; null if there are none. */
+            lastDay: string | null;
+            /** @description The name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many days it keeps its rows; for ever if null.
+             */
+            retentionDays: number | null;
+            /**
+             * Format: int64
+             * @description Rows, in memory and in files.
+             */
+            rows: number;
         };
         /** @description The dashboard's figures for a period. */
         Summary: {
@@ -2281,6 +2443,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tables, the settings and the work in the background. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageSettings"];
+            };
+        };
+        responses: {
+            /** @description Set. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
                 };
             };
             /** @description What went wrong, as RFC 9457. */

@@ -7,6 +7,7 @@ pub mod model;
 mod query;
 mod rules;
 mod session;
+mod storage;
 mod stream;
 mod tokens;
 mod workspaces;
@@ -52,6 +53,8 @@ pub(crate) fn api() -> Api {
         .needs(Create, Workspace, routes!(workspaces::create_workspace))
         .needs(View, Workspace, routes!(workspaces::show_workspace))
         .needs(View, Workspace, routes!(workspaces::summarize_workspace))
+        .needs(View, Workspace, routes!(storage::show_storage))
+        .needs(Edit, Workspace, routes!(storage::edit_storage))
         .needs(View, Machine, routes!(machines::list_machines))
         .needs(View, Machine, routes!(machines::show_machine))
         .needs(Delete, Machine, routes!(machines::remove_machine))

@@ -2,9 +2,11 @@
 
 mod access;
 mod rules;
+mod storage;
 
 pub use access::*;
 pub use rules::*;
+pub use storage::*;
 
 use std::collections::BTreeMap;
 

@@ -180,7 +180,7 @@ async fn give_way(
     let enrolling = failed("enrolling a machine");
     // Names that differ in case only are one to whoever reads them.
     let rows = sqlx::query(
-        "SELECT * FROM machines WHERE workspace_id = ? AND removed_at IS NULL AND name = ? COLLATE NOCASE",
+        "SELECT * FROM machines_in_place WHERE workspace_id = ? AND removed_at IS NULL AND name = ? COLLATE NOCASE",
     )
     .bind(workspace.to_string())
     .bind(name)

@@ -18,6 +18,10 @@ pub struct MachineRecord {
     pub workspace: Uuid,
     /// Its name.
     pub name: String,
+    /// The id of its workspace's subscription.
+    pub subscription_id: String,
+    /// The machine as a resource, spelled as published resource ids of machines outside a cloud are.
+    pub resource_id: String,
     /// `Linux` or `Windows`.
     pub os_type: String,
     /// The operating system's name and version.
@@ -35,7 +39,7 @@ impl Control {
     pub async fn machines(&self, workspace: Uuid) -> Result<Vec<MachineRecord>, ControlError> {
         let reading = failed("reading the machines");
         let rows = sqlx::query(
-            "SELECT * FROM machines WHERE workspace_id = ? AND removed_at IS NULL ORDER BY name, id",
+            "SELECT * FROM machines_in_place WHERE workspace_id = ? AND removed_at IS NULL ORDER BY name, id",
         )
         .bind(workspace.to_string())
         .fetch_all(&self.pool)
@@ -50,7 +54,7 @@ impl Control {
         moment: Timestamp,
     ) -> Result<Vec<MachineRecord>, ControlError> {
         let reading = failed("reading the machines");
-        let rows = sqlx::query("SELECT * FROM machines WHERE removed_at IS NULL AND last_seen <= ?")
+        let rows = sqlx::query("SELECT * FROM machines_in_place WHERE removed_at IS NULL AND last_seen <= ?")
             .bind(moment.0)
             .fetch_all(&self.pool)
             .await
@@ -68,7 +72,7 @@ impl Control {
         let reading = failed("reading a machine");
         let id = Uuid::parse_str(id_or_name).map(|id| id.to_string()).unwrap_or_default();
         let rows = sqlx::query(
-            "SELECT * FROM machines WHERE workspace_id = ? AND removed_at IS NULL AND (id = ? OR name = ?) \
+            "SELECT * FROM machines_in_place WHERE workspace_id = ? AND removed_at IS NULL AND (id = ? OR name = ?) \
              ORDER BY id = ? DESC, enrolled_at DESC",
         )
         .bind(workspace.to_string())
@@ -89,7 +93,7 @@ impl Control {
     /// The machine that a certificate names, unless it was removed.
     pub async fn enrolled_machine(&self, id: Uuid) -> Result<Option<MachineRecord>, ControlError> {
         let reading = failed("reading a machine");
-        let row = sqlx::query("SELECT * FROM machines WHERE id = ? AND removed_at IS NULL")
+        let row = sqlx::query("SELECT * FROM machines_in_place WHERE id = ? AND removed_at IS NULL")
             .bind(id.to_string())
             .fetch_optional(&self.pool)
             .await
@@ -157,10 +161,18 @@ impl Control {
 /// A machine that a row of the table holds.
 pub(super) fn machine(row: &SqliteRow) -> Result<MachineRecord, sqlx::Error> {
     let heartbeat: Option<String> = row.try_get("heartbeat")?;
+    let (name, subscription_id): (String, String) = (row.try_get("name")?, row.try_get("subscription_id")?);
+    let group: String = row.try_get("workspace_name")?;
     Ok(MachineRecord {
         id: uuid(row, "id")?,
         workspace: uuid(row, "workspace_id")?,
-        name: row.try_get("name")?,
+        resource_id: format!(
+            "/subscriptions/{subscription_id}/resourcegroups/{}/providers/microsoft.hybridcompute/machines/{}",
+            group.to_lowercase(),
+            name.to_lowercase()
+        ),
+        name,
+        subscription_id,
         os_type: row.try_get("os_type")?,
         os_name: row.try_get("os_name")?,
         agent_version: row.try_get("agent_version")?,

@@ -9,6 +9,7 @@ mod machines;
 mod rules;
 mod secrets;
 mod sign_in;
+mod storage;
 mod tokens;
 mod workspaces;
 
@@ -18,6 +19,7 @@ pub use machines::MachineRecord;
 pub use rules::{AddRuleError, EditRuleError};
 pub use secrets::{RandomError, Secret, digest_of};
 pub use sign_in::UserRecord;
+pub use storage::{Period, Reading, StorageSettings};
 pub use tokens::{AddTokenError, TokenRecord};
 pub use workspaces::{AddWorkspaceError, WorkspaceRecord};
 
@@ -221,10 +223,11 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
     Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
     Migration { schema: include_str!("migrations/0003.sql"), version: "PRAGMA user_version = 3" },
+    Migration { schema: include_str!("migrations/0004.sql"), version: "PRAGMA user_version = 4" },
 ];
 
 #[cfg(test)]

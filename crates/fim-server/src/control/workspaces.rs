@@ -19,6 +19,8 @@ pub struct WorkspaceRecord {
     pub location: String,
     /// The subscription's name.
     pub subscription: String,
+    /// The subscription's id.
+    pub subscription_id: String,
     /// True if monitoring is on.
     pub fim_enabled: bool,
     /// When it was last turned on or off.
@@ -40,6 +42,17 @@ pub enum AddWorkspaceError {
     /// The database failed.
     #[error(transparent)]
     Control(#[from] ControlError),
+}
+
+impl WorkspaceRecord {
+    /// The workspace as a resource, spelled as published resource ids are.
+    pub fn resource_id(&self) -> String {
+        let name = self.name.to_lowercase();
+        format!(
+            "/subscriptions/{}/resourcegroups/{name}/providers/microsoft.operationalinsights/workspaces/{name}",
+            self.subscription_id
+        )
+    }
 }
 
 impl Control {
@@ -169,6 +182,7 @@ fn workspace(row: &SqliteRow) -> Result<WorkspaceRecord, sqlx::Error> {
         name: row.try_get("name")?,
         location: row.try_get("location")?,
         subscription: row.try_get("subscription")?,
+        subscription_id: row.try_get("subscription_id")?,
         fim_enabled: row.try_get("fim_enabled")?,
         fim_switched_at: Timestamp(row.try_get("fim_switched_at")?),
         scan_interval_seconds: count(row, "scan_interval_seconds")?,

@@ -109,7 +109,7 @@ async fn take_place(
     // Agents keep what is not acknowledged, so a full server says so at once instead of queueing.
     let Some(place) = app.batch_places.take(machine.id) else {
         return Err(Problem::new(
-            Kind::Unavailable,
+            Kind::TooManyRequests,
             "too many batches are being stored, or one of this machine is; send it again in a moment",
         )
         .retry_after(2));
@@ -199,6 +199,7 @@ async fn take_in(
     let (batch, _taken) = decode(app, is_compressed, body).await?;
     check(&batch, machine)?;
     let now = app.clock.now();
+    app.caps.check(machine.workspace, now)?;
     let outcome = gaps::judge(app, machine, &batch.events, now).await?;
     let received = Received { machine: machine.clone(), batch, outcome, now };
     let (received, rows) = build(received).await?;
@@ -314,7 +315,7 @@ async fn decode(app: &AppState, is_compressed: bool, body: Bytes) -> Result<(Bat
     let bytes = if is_compressed { declared_bytes(&body, most)? } else { body.len() };
     let Some(taken) = app.decoded_bytes.take(bytes) else {
         return Err(Problem::new(
-            Kind::Unavailable,
+            Kind::TooManyRequests,
             "the batches that are being stored take all the memory they may; send it again in a moment",
         )
         .retry_after(2));
@@ -401,7 +402,13 @@ fn stored_time(time: Timestamp) -> Moment {
 
 /// Whose rows they are; `id` is the machine's id as text.
 pub fn source<'a>(machine: &'a MachineRecord, id: &'a str) -> Source<'a> {
-    Source { computer: &machine.name, machine: id, os_type: &machine.os_type }
+    Source {
+        computer: &machine.name,
+        machine: id,
+        os_type: &machine.os_type,
+        resource: &machine.resource_id,
+        subscription: &machine.subscription_id,
+    }
 }
 
 /// What watches on a machine in this version.

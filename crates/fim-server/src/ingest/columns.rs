@@ -20,6 +20,10 @@ pub struct Source<'a> {
     pub machine: &'a str,
     /// `Linux` or `Windows`.
     pub os_type: &'a str,
+    /// The machine's resource id.
+    pub resource: &'a str,
+    /// Its subscription's id.
+    pub subscription: &'a str,
 }
 
 /// The row of `ConfigurationChange` for a change; `None` if it has neither a before nor an after, which no sensor
@@ -131,7 +135,7 @@ fn entity_values(entity: &Entity) -> [Value<'static>; 6] {
 }
 
 /// The last segment, escaped as the path is.
-fn name_of(path: &EntityPath) -> String {
+pub(super) fn name_of(path: &EntityPath) -> String {
     match (path.file_name(), path.style()) {
         (Some(name), PathStyle::Unix) => EntityPath::unix(name).to_string(),
         (Some(name), PathStyle::Windows) => EntityPath::windows(name).to_string(),
@@ -348,8 +352,13 @@ mod tests {
         assert!(change_columns(SOURCE, &event(None, None), at(1000)).is_none());
     }
 
-    const SOURCE: Source<'static> =
-        Source { computer: "web01", machine: "11111111-2222-3333-4444-555555555555", os_type: "Linux" };
+    const SOURCE: Source<'static> = Source {
+        computer: "web01",
+        machine: "11111111-2222-3333-4444-555555555555",
+        os_type: "Linux",
+        resource: "/r",
+        subscription: "s",
+    };
 
     fn check(event: ChangeEvent, expected: &str) {
         assert_eq!(shown(&change_columns(SOURCE, &event, at(1000)).unwrap(), None), lines(expected));

@@ -69,9 +69,16 @@ pub async fn tell(app: AppState, mut stop: watch::Receiver<bool>) {
 }
 
 async fn store(app: &App, recovery: &Recovery) -> Result<(), Problem> {
-    let source = Source { computer: EVERYTHING, machine: "", os_type: "" };
     let workspaces = app.control.workspaces().await;
     for workspace in workspaces.map_err(|error| Problem::internal("reading the workspaces", &error))? {
+        let resource = workspace.resource_id();
+        let source = Source {
+            computer: EVERYTHING,
+            machine: "",
+            os_type: "",
+            resource: &resource,
+            subscription: &workspace.subscription_id,
+        };
         let mut rows = app.rows(workspace.id)?;
         for gap in gaps(recovery, workspace.created_at, app.started) {
             rows.gap(source, &gap, SERVER, app.clock.now())

@@ -9,6 +9,7 @@
 pub mod agent;
 pub mod columns;
 pub mod enrollment;
+pub mod event_columns;
 pub mod feed;
 pub mod gaps;
 pub mod heartbeat;
@@ -16,3 +17,4 @@ pub mod losses;
 pub mod places;
 pub mod rows;
 pub mod silence;
+pub mod usage;

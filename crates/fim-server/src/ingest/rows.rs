@@ -2,10 +2,11 @@
 
 use arrow::array::RecordBatch;
 use fim_core::{ChangeEvent, Gap, Timestamp};
-use fim_store::{BuildError, TableBuilder};
+use fim_store::{BuildError, TableBuilder, Value};
 use uuid::Uuid;
 
 use super::columns::{Columns, Source, change_columns, ended_columns, gap_columns};
+use super::event_columns::event_columns;
 use super::heartbeat::Heartbeat;
 use crate::control::OpenGap;
 
@@ -13,6 +14,7 @@ use crate::control::OpenGap;
 #[derive(Debug)]
 pub struct Rows {
     changes: TableBuilder,
+    events: TableBuilder,
     coverage: TableBuilder,
     heartbeats: TableBuilder,
 }
@@ -22,22 +24,26 @@ impl Rows {
     pub fn new(workspace: Uuid) -> Result<Self, BuildError> {
         Ok(Self {
             changes: TableBuilder::new(CHANGES, workspace)?,
+            events: TableBuilder::new(EVENTS, workspace)?,
             coverage: TableBuilder::new(COVERAGE, workspace)?,
             heartbeats: TableBuilder::new(HEARTBEAT, workspace)?,
         })
     }
 
-    /// Adds a change.
+    /// Adds a change; one that was seen as it happened is a row of two tables.
     pub fn change(
         &mut self,
         source: Source<'_>,
         event: &ChangeEvent,
         received: Timestamp,
     ) -> Result<(), BuildError> {
-        match change_columns(source, event, received) {
-            Some(columns) => push(&mut self.changes, columns),
-            None => Ok(()),
+        if let Some(columns) = change_columns(source, event, received) {
+            push(&mut self.changes, source, columns)?;
         }
+        if let Some(columns) = event_columns(source, event, received) {
+            push(&mut self.events, source, columns)?;
+        }
+        Ok(())
     }
 
     /// Adds a gap; `provider` is what was watching.
@@ -48,7 +54,7 @@ impl Rows {
         provider: &'static str,
         received: Timestamp,
     ) -> Result<(), BuildError> {
-        push(&mut self.coverage, gap_columns(source, gap, provider, received))
+        push(&mut self.coverage, source, gap_columns(source, gap, provider, received))
     }
 
     /// Adds the end of a gap that the server has kept as open.
@@ -59,7 +65,7 @@ impl Rows {
         end: Timestamp,
         received: Timestamp,
     ) -> Result<(), BuildError> {
-        push(&mut self.coverage, ended_columns(source, gap, end, received))
+        push(&mut self.coverage, source, ended_columns(source, gap, end, received))
     }
 
     /// Adds a sign of life.
@@ -70,12 +76,12 @@ impl Rows {
         address: &str,
         received: Timestamp,
     ) -> Result<(), BuildError> {
-        push(&mut self.heartbeats, heartbeat.columns(source, address, received))
+        push(&mut self.heartbeats, source, heartbeat.columns(source, address, received))
     }
 
     /// The batches of the tables that got rows.
     pub fn finish(self) -> Result<Vec<(&'static str, RecordBatch)>, BuildError> {
-        [self.changes, self.coverage, self.heartbeats]
+        [self.changes, self.events, self.coverage, self.heartbeats]
             .into_iter()
             .filter(|builder| !builder.is_empty())
             .map(|builder| Ok((builder.table(), builder.finish()?)))
@@ -83,7 +89,15 @@ impl Rows {
     }
 }
 
-fn push(builder: &mut TableBuilder, columns: Columns) -> Result<(), BuildError> {
+/// Adds a row of a machine's.
+fn push(builder: &mut TableBuilder, source: Source<'_>, mut columns: Columns) -> Result<(), BuildError> {
+    columns.push(("_ResourceId", Value::Owned(source.resource.to_owned())));
+    columns.push(("_SubscriptionId", Value::Owned(source.subscription.to_owned())));
+    push_own(builder, columns)
+}
+
+/// Adds a row of the server's own.
+pub(crate) fn push_own(builder: &mut TableBuilder, columns: Columns) -> Result<(), BuildError> {
     let mut row = builder.row();
     for (name, value) in columns {
         row.set(name, value)?;
@@ -93,6 +107,8 @@ fn push(builder: &mut TableBuilder, columns: Columns) -> Result<(), BuildError> 
 
 /// The table of change records.
 pub const CHANGES: &str = "ConfigurationChange";
+/// The table of changes that were seen as they happened, in the newest published shape.
+pub const EVENTS: &str = "MDCFileIntegrityMonitoringEvents";
 /// The table of stretches that were not watched.
 pub const COVERAGE: &str = "Coverage";
 /// The table of agents' signs of life.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::gaps;
 use super::heartbeat::{SHORTEST_SILENCE_SECONDS, silence_nanos};
 use crate::app::{App, AppState, Downtime, stopped};
-use crate::clock::{Moment, seconds_to_nanos};
+use crate::clock::{Moment, nanos_of, seconds_to_nanos};
 use crate::control::{MachineRecord, OpenGap, WorkspaceRecord};
 use crate::problem::Problem;
 
@@ -69,11 +69,13 @@ pub fn judge(silence: Silence, started: Timestamp, downtime: Option<Downtime>, n
 /// Looks after every machine's silence until the server stops.
 pub async fn watch(app: AppState, mut stop: watch::Receiver<bool>) {
     loop {
+        // Counted from before the look, so that time that goes on during it is not waited for once more.
+        let next = app.clock.now().plus_nanos(nanos_of(BETWEEN_LOOKS));
         if let Err(problem) = look(&app).await {
             tracing::warn!(detail = %problem.detail, "cannot look for silent agents; will try again");
         }
         tokio::select! {
-            () = app.clock.sleep(BETWEEN_LOOKS) => {}
+            () = app.clock.sleep_until(next) => {}
             () = stopped(&mut stop) => return,
         }
     }

@@ -61,4 +61,5 @@ scenarios! {
     silence_from_the_server_s_downtime_is_a_gap_from_its_start = "16-downtime.yaml";
     a_machine_s_name_is_its_own = "17-names.yaml";
     times_at_will_are_kept_as_claims = "18-times.yaml";
+    records_stay_are_metered_and_capped = "19-storage.yaml";
 }

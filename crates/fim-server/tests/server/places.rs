@@ -22,7 +22,7 @@ fn a_batch_takes_its_place_before_its_body_is_read() {
     is_asked.recv_timeout(PATIENCE).unwrap();
     let bytes = batch_bytes(quick.id, &added(1, &["/etc/b"]), running.clock.now());
     let refused = quick_client.call("POST", "/agent/v1/batches", &cbor(), Some(bytes)).unwrap();
-    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert_eq!(refused.status, 429, "{}", refused.text);
     assert_eq!(refused.headers["retry-after"], "2");
 
     go_on.send(()).unwrap();

@@ -28,7 +28,7 @@ use crate::commit::chain;
 use crate::delta::{DataFile, part_name};
 use crate::flush::{FlushInput, Rewrite, Rewritten};
 use crate::lease::Departed;
-use crate::progress::{Job, JobKind};
+use crate::progress::{Job, JobFailure, JobKind};
 use crate::schema;
 use crate::state::{Shared, TableKey};
 use crate::step::{Observer, Step};
@@ -97,7 +97,9 @@ impl Maintainer {
             self.last = Some(plan.key);
             let (key, day) = (plan.key, plan.files.first().map(|file| file.day));
             let done = self.work(plan);
-            self.shared.progress().end(done.as_ref().err().cloned());
+            let failure =
+                |reason: &String| JobFailure { workspace: key.0, table: key.1, reason: reason.clone() };
+            self.shared.progress().end(done.as_ref().err().map(failure));
             if let (Err(failure), Some(day)) = (done, day) {
                 if self.is_stopping() {
                     return;

@@ -12,6 +12,7 @@ mod kill_points;
 mod layout;
 mod log_model;
 mod maintain;
+mod readers;
 mod record;
 mod rows;
 mod store;

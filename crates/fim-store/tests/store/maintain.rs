@@ -219,7 +219,8 @@ fn a_damaged_file_is_left_as_it_is_and_the_failure_told() {
     store.maintain().unwrap();
     let failure = store.maintenance().last_failure.expect("it failed");
     let name = damaged.file_name().unwrap().to_string_lossy().into_owned();
-    assert!(failure.contains(&name), "{failure}");
+    assert_eq!((failure.workspace, failure.table), (WORKSPACE, CHANGES));
+    assert!(failure.reason.contains(&name), "{}", failure.reason);
     let tables = store.tables(WORKSPACE);
     assert_eq!(
         tables.iter().map(|info| (info.name, info.files)).collect::<Vec<_>>(),
