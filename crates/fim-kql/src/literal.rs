@@ -214,6 +214,18 @@ fn calendar_date(text: &str) -> Option<Date> {
         let (month, day, year) = (parts.next()??, parts.next()??, parts.next()??);
         return parts.next().is_none().then_some(Date { year: year.into(), month, day });
     }
+    // A year at the end means that the month comes first.
+    if let Some((day, year)) = text.rsplit_once('-')
+        && year.len() == 4
+        && let Some((month, day)) = day.split_once('-')
+        && month.len() <= 2
+    {
+        return Some(Date {
+            year: number_part(year)?.into(),
+            month: number_part(month)?,
+            day: number_part(day)?,
+        });
+    }
     let mut parts = text.split('-').map(number_part);
     let year = parts.next()??;
     let month = parts.next().unwrap_or(Some(1))?;
