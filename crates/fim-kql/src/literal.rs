@@ -209,8 +209,10 @@ pub(crate) fn date_time(text: &str) -> Option<DateTime> {
 }
 
 fn calendar_date(text: &str) -> Option<Date> {
-    if text.contains('/') {
-        let mut parts = text.split('/').map(number_part);
+    // A date that starts with no year is one of the United States: month, day, year.
+    let is_month_first = text.contains('/') || text.find('-').is_some_and(|at| at <= 2);
+    if is_month_first {
+        let mut parts = text.split(['/', '-']).map(number_part);
         let (month, day, year) = (parts.next()??, parts.next()??, parts.next()??);
         return parts.next().is_none().then_some(Date { year: year.into(), month, day });
     }

@@ -72,8 +72,8 @@ pub(crate) const ALL: &[OperatorEntry] = &[
     runs(
         "evaluate",
         Syntax::Evaluate,
-        "evaluate Plugin(Argument, …) [: (Column: type, …)]",
-        "Runs a plugin: bag_unpack, narrow or pivot.",
+        "evaluate narrow()",
+        "Runs a plugin: narrow, which gives a row for each cell.",
     ),
     runs(
         "extend",

@@ -108,11 +108,11 @@ impl Plan {
     pub(crate) fn size(&self) -> usize {
         let own = match &self.source {
             Source::Rows(rows) => rows.iter().map(Vec::len).sum(),
-            Source::Table { .. } | Source::OneRow | Source::Range { .. } | Source::Union(_) => 1,
+            Source::Table { .. } | Source::OneRow | Source::Range { .. } | Source::Union(_) => 0,
         };
         let steps: usize = self.steps.iter().map(|step| 1 + step.schema.columns.len()).sum();
         let nested: usize = self.nested().into_iter().map(Plan::size).sum();
-        own + steps + nested
+        1 + self.source_schema.columns.len() + own + steps + nested
     }
 
     /// The plans that stand inside of this one, one level down.

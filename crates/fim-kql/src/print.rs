@@ -237,8 +237,9 @@ fn write_render(render: &RenderNode, out: &mut Formatter<'_>) -> fmt::Result {
         return Ok(());
     }
     out.write_str(" with (")?;
+    // The parser takes the name of a property as it is, whatever else the word means.
     list(&render.properties, out, |(name, values), out| {
-        write!(out, "{}=", Named(&name.text))?;
+        write!(out, "{}=", name.text)?;
         list(values, out, |value, out| write_expr(value, 0, out))
     })?;
     out.write_str(")")

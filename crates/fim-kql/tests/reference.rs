@@ -30,8 +30,12 @@ fn reference() -> String {
     );
     let types: Vec<String> = ScalarType::ALL.iter().map(|ty| format!("`{ty}`")).collect();
     write!(out, "\n## Types\n\n{}.\n", types.join(", ")).expect("a String");
-    out += "\n## Sources\n\n`Table`, `print`, `range … from … to … step …`, `datatable(…)[…]`, a query in parentheses, `materialize(…)`; \
-            `let` names values and tables.\n";
+    out += "\n## Sources\n\n`Table`, `table(\"Table\")`, `print`, `range … from … to … step …`, `datatable(…)[…]`, `union …`, `search …`, \
+            a query in parentheses, `materialize(…)`, a function of the query.\n";
+    out += "\n## Declarations\n\n`let name = value`, `let name = table`, `let name = [view] (parameter: type = default, table: (column: type) \
+            or (*)) { … }`, `declare query_parameters(name: type = value)`. A function is called by `name(…)`, with \
+            `parameter = value` too, and without parentheses if it takes nothing. `toscalar(query)` is the first value of a query, \
+            and `in (query)` looks among the values of its first column; both are computed once, before the rows.\n";
     out += "\n## Operators in expressions\n\n`+ - * / %`, `== != <> < <= > >=`, `=~ !~`, `and or`, `in !in in~ !in~`, \
             `between !between`, `has_any has_all`, `matches regex`, and with `!` in front or `_cs` behind: `has hasprefix hassuffix \
             contains startswith endswith`.\n";

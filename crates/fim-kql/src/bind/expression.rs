@@ -335,7 +335,7 @@ impl Binder<'_> {
             matches!(&node.kind, ExprKindNode::Name(name) if scope.schema.index_of(name).is_some());
         if !is_column && self.is_table_expression(node) {
             let plan = self.table_plan(node)?;
-            return Some(vec![self.constant(plan, true, node.span)?]);
+            return Some(vec![self.column_constant(plan, node.span)?]);
         }
         let expr = self.expr(node, scope)?;
         let ExprKind::Literal(Value::Dynamic(text)) = &expr.kind else { return Some(vec![expr]) };

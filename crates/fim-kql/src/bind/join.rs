@@ -146,6 +146,11 @@ impl Binder<'_> {
             (a, b) if a == b => Some(a),
             (a, b) => coerce::widest(&[a, b]),
         };
+        if types == (ScalarType::Dynamic, ScalarType::Dynamic) {
+            let message = "a join by dynamic values is not supported; convert them with tostring(…) before";
+            self.problem(Code::NotSupported, span, message);
+            return None;
+        }
         let Some(ty) = ty else {
             let message = format!(
                 "the keys '{}' ({}) and '{}' ({}) cannot be compared; convert one of them before the join",

@@ -95,6 +95,14 @@ impl<'a> Lets<'a> {
         }
     }
 
+    /// Gives a name its meaning in the innermost block, whatever it meant before.
+    pub(super) fn replace(&mut self, name: &str, meaning: Let<'a>) {
+        let last = self.blocks.len() - 1;
+        let names = &mut self.blocks[last].names;
+        let order = names.len();
+        names.insert(name.to_owned(), (order, meaning));
+    }
+
     pub(super) fn here(&self) -> Place {
         let block = self.blocks.len() - 1;
         Place { block, visible: self.blocks[block].names.len() }

@@ -12,6 +12,7 @@ mod lets;
 mod naming;
 mod operator;
 mod order;
+mod plugin;
 mod query;
 mod search;
 mod shape;
@@ -126,6 +127,12 @@ impl Building {
 
     fn schema(&self) -> &Schema {
         self.plan.schema()
+    }
+
+    /// The plan so far, which becomes a part of another one.
+    fn take_plan(&mut self) -> Plan {
+        let nothing = Plan { source: Source::OneRow, source_schema: Schema::default(), steps: Vec::new() };
+        std::mem::replace(&mut self.plan, nothing)
     }
 
     fn push(&mut self, operator: Operator, schema: Schema, span: Span) {

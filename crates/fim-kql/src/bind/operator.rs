@@ -75,8 +75,9 @@ impl Binder<'_> {
             OperatorKind::As(name) => self.name_rows(name, building),
             OperatorKind::Join(join) => self.join(join, building, node.span),
             OperatorKind::Union(union) => {
-                let rendered = self.union(union, Some(building.plan.clone()), node.span)?;
-                *building = Building { is_broken: building.is_broken, ..rendered };
+                let rows = building.take_plan();
+                let combined = self.union(union, Some(rows), node.span)?;
+                *building = Building { is_broken: building.is_broken, ..combined };
                 Some(())
             }
             OperatorKind::Sample(count) => {

@@ -1,9 +1,10 @@
-//! Queries as values, and the operators that look at a whole table: `as`, `getschema`, `invoke`, `evaluate`, `render`,
-//! `sample`, `serialize`.
+//! Queries as values, and the operators that look at a whole table: `as`, `getschema`, `invoke`, `render`, `sample`,
+//! `serialize`.
 
 use super::function::CallNode;
+use super::operator::column;
 use super::{Binder, Building, Let};
-use crate::ast::{EvaluateNode, ExprKindNode, ExprNode, Name, NamedNode, RenderNode};
+use crate::ast::{ExprKindNode, ExprNode, Name, NamedNode, RenderNode};
 use crate::diagnostic::{Code, Problem, Span};
 use crate::plan::{Constant, Expr, ExprKind, NamedExpr, Operator, Plan, Render, Source, Step};
 use crate::suggest::nearest;
@@ -39,6 +40,21 @@ impl Binder<'_> {
         Some(building.plan)
     }
 
+    /// The different values of a query's first column.
+    pub(super) fn column_constant(&mut self, mut plan: Plan, span: Span) -> Option<Expr> {
+        let schema = plan.schema().clone();
+        if schema.columns.len() > 1 {
+            let first = column(&schema, 0, span);
+            let schema = Self::schema_of(std::slice::from_ref(&first));
+            plan.steps.push(Step { operator: Operator::Project(vec![first]), schema, span });
+        }
+        let schema = plan.schema().clone();
+        if schema.columns.first().is_some_and(|column| column.ty != ScalarType::Dynamic) {
+            plan.steps.push(Step { operator: Operator::Distinct, schema, span });
+        }
+        self.constant(plan, true, span)
+    }
+
     /// Has a query computed before the others, and gives what refers to its values.
     pub(super) fn constant(&mut self, plan: Plan, takes_all: bool, span: Span) -> Option<Expr> {
         let Some(column) = plan.schema().columns.first() else {
@@ -56,7 +72,7 @@ impl Binder<'_> {
         self.count_expression(name.span, building.plan.size())?;
         let plan = Box::new(building.plan.clone());
         let is_serialized = building.is_serialized;
-        self.declare_meaning(name, Let::Table { plan, is_serialized });
+        self.lets.replace(&name.text, Let::Table { plan, is_serialized });
         Some(())
     }
 
@@ -65,7 +81,7 @@ impl Binder<'_> {
         let row = |(position, column): (usize, &Column)| {
             vec![
                 Value::String(column.name.clone()),
-                Value::Int(i32::try_from(position).unwrap_or(i32::MAX)),
+                Value::Long(i64::try_from(position).unwrap_or(i64::MAX)),
                 Value::String(clr_name(column.ty).to_owned()),
                 Value::String(column.ty.name().to_owned()),
             ]
@@ -73,7 +89,7 @@ impl Binder<'_> {
         let rows = building.schema().columns.iter().enumerate().map(row).collect();
         let schema = Schema::new(vec![
             Column::new("ColumnName", ScalarType::String),
-            Column::new("ColumnOrdinal", ScalarType::Int),
+            Column::new("ColumnOrdinal", ScalarType::Long),
             Column::new("DataType", ScalarType::String),
             Column::new("ColumnType", ScalarType::String),
         ]);
@@ -105,7 +121,7 @@ impl Binder<'_> {
         };
         let function = *function;
         let call = CallNode { name: &name.text, arguments, span: node.span };
-        let called = self.call_for_table(function, call, Some(building.plan.clone()))?;
+        let called = self.call_for_table(function, call, Some(building.take_plan()))?;
         let is_broken = building.is_broken || called.is_broken;
         *building = Building { is_broken, ..called };
         Some(())
@@ -165,27 +181,6 @@ impl Binder<'_> {
                 None
             }
         }
-    }
-
-    /// `evaluate plugin(…)`
-    pub(super) fn evaluate(
-        &mut self,
-        node: &EvaluateNode,
-        _building: &mut Building,
-        span: Span,
-    ) -> Option<()> {
-        let name = match &node.call.kind {
-            ExprKindNode::Call { function, .. } => function,
-            ExprKindNode::Missing => return None,
-            _ => {
-                let problem = Problem::new(Code::Syntax, node.call.span, "evaluate runs a plugin");
-                self.problems.push(problem.expecting(["Plugin(Argument, …)"]));
-                return None;
-            }
-        };
-        let message = format!("the plugin '{}' is not supported yet", name.text);
-        self.problem(Code::NotSupported, span, message);
-        None
     }
 }
 

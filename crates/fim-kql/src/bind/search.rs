@@ -1,13 +1,14 @@
 //! `search`: a text in any column.
 
 use super::expression::{Scope, literal};
+use super::operator::column;
 use super::union::Combining;
 use super::{Binder, Building};
 use crate::ast::{BinaryOperator, ColumnPattern, ExprKindNode, ExprNode, Name, SearchNode, TableNode};
 use crate::diagnostic::{Code, Span};
 use crate::parser::search_match;
-use crate::plan::{Expr, ExprKind, Operator, TextMatch};
-use crate::types::{ScalarType, Schema, Value};
+use crate::plan::{Expr, ExprKind, NamedExpr, Operator, Source, TextMatch};
+use crate::types::{Column, ScalarType, Schema, Value};
 
 impl Binder<'_> {
     /// `search` at the start: in these tables, or in all of them.
@@ -19,14 +20,35 @@ impl Binder<'_> {
         let tables = if node.tables.is_empty() { &all[..] } else { &node.tables };
         let mut inputs = Vec::new();
         self.add_inputs(tables, false, &mut inputs)?;
-        let combining = Combining { is_inner: false, source_column: Some("$table") };
+        let combining = Combining { is_inner: false, source_column: Some(TABLE_COLUMN) };
         let mut building = self.combine(inputs, combining, span)?;
-        self.search(node, &mut building, span)?;
+        self.keep_found(node, &mut building, span)?;
         Some(building)
     }
 
-    /// `search` over the rows so far.
+    /// `search` over the rows so far, which are told to be those of their table.
     pub(super) fn search(&mut self, node: &SearchNode, building: &mut Building, span: Span) -> Option<()> {
+        let input = building.schema().clone();
+        if input.index_of(TABLE_COLUMN).is_none() {
+            let name = match &building.plan.source {
+                Source::Table { name } => name.clone(),
+                Source::OneRow | Source::Rows(_) | Source::Range { .. } | Source::Union(_) => {
+                    "search_arg0".to_owned()
+                }
+            };
+            let table = NamedExpr {
+                name: TABLE_COLUMN.to_owned(),
+                expr: literal(Value::String(name), ScalarType::String, span),
+            };
+            let own = (0..input.columns.len()).map(|at| column(&input, at, span));
+            let columns: Vec<NamedExpr> = std::iter::once(table).chain(own).collect();
+            let schema = Self::schema_of(&columns);
+            building.push(Operator::Project(columns), schema, span);
+        }
+        self.keep_found(node, building, span)
+    }
+
+    fn keep_found(&mut self, node: &SearchNode, building: &mut Building, span: Span) -> Option<()> {
         let schema = building.schema().clone();
         let condition = self.searched(&node.predicate, node.is_case_sensitive, &schema)?;
         building.push(Operator::Filter(condition), schema, span);
@@ -49,10 +71,6 @@ impl Binder<'_> {
                 let operands = operands.into_iter().collect::<Option<Vec<Expr>>>()?;
                 let kind = if *is_and { ExprKind::And(operands) } else { ExprKind::Or(operands) };
                 Some(Expr { kind, ty: ScalarType::Bool, span: node.span })
-            }
-            ExprKindNode::Call { function, arguments } if function.text == "not" && arguments.len() == 1 => {
-                let inner = self.searched(&arguments[0].expr, is_case_sensitive, schema)?;
-                Some(Expr { kind: ExprKind::Not(Box::new(inner)), ty: ScalarType::Bool, span: node.span })
             }
             ExprKindNode::Binary {
                 operator: BinaryOperator::Text { how, is_negated }, left, right, ..
@@ -78,7 +96,10 @@ impl Binder<'_> {
         schema: &Schema,
     ) -> Option<Expr> {
         let texts = schema.columns.iter().enumerate();
-        let texts = texts.filter(|(_, column)| matches!(column.ty, ScalarType::String | ScalarType::Dynamic));
+        let is_text = |column: &Column| {
+            matches!(column.ty, ScalarType::String | ScalarType::Dynamic) && column.name != TABLE_COLUMN
+        };
+        let texts = texts.filter(|(_, column)| is_text(column));
         let matches: Vec<Expr> = texts
             .map(|(position, column)| {
                 let text = Expr { kind: ExprKind::Column(position), ty: column.ty, span };
@@ -101,3 +122,6 @@ impl Binder<'_> {
         Some(Expr { kind, ty: ScalarType::Bool, span })
     }
 }
+
+/// The column that tells the table of each row; it is not searched itself.
+const TABLE_COLUMN: &str = "$table";

@@ -32,6 +32,7 @@ impl Binder<'_> {
             ExprKindNode::Query(pipeline) => self.building(pipeline),
             ExprKindNode::Call { function, arguments } => self.called_table(function, arguments, node.span),
             ExprKindNode::Missing => None,
+            ExprKindNode::Member { bag, .. } => self.table(bag),
             _ => {
                 let message = "a query starts with a table; to compute a value write: print …";
                 self.problem(Code::UnknownTable, node.span, message);
@@ -50,11 +51,12 @@ impl Binder<'_> {
 
     fn named_table(&mut self, name: &str, span: Span) -> Option<Building> {
         match self.lets.find(name) {
-            Some(Let::Table { plan, is_serialized }) => {
-                let building =
-                    Building { is_serialized: *is_serialized, ..Building::of_plan((**plan).clone()) };
-                self.count_expression(span, building.plan.size())?;
-                Some(building)
+            Some(Let::Table { plan, .. }) => {
+                // Counted before it is copied: a plan that doubles with each name must not fill the memory.
+                let size = plan.size();
+                self.count_expression(span, size)?;
+                let Some(Let::Table { plan, is_serialized }) = self.lets.find(name) else { return None };
+                Some(Building { is_serialized: *is_serialized, ..Building::of_plan((**plan).clone()) })
             }
             Some(Let::Function(function)) => {
                 let function = *function;

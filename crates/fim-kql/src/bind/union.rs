@@ -135,7 +135,8 @@ impl Binder<'_> {
         if let Some(name) = combining.source_column
             && columns.iter().any(|column| column.output == name)
         {
-            self.problem(Code::DuplicateName, span, format!("there is already a column '{name}'"));
+            let message = format!("there is a column '{name}' already; a second one is not supported");
+            self.problem(Code::NotSupported, span, message);
             return None;
         }
         self.count_expression(span, columns.len().saturating_mul(inputs.len()))?;

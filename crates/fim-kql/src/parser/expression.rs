@@ -233,6 +233,9 @@ impl Parser<'_> {
                 if !self.is_at(TokenKind::OpenBracket) {
                     let name = self.name("the name of a property");
                     let span = node.span.to(name.span);
+                    if self.is_at(TokenKind::OpenParen) {
+                        self.refuse_path_call(&name);
+                    }
                     node = self.node(ExprKindNode::Member { bag: Box::new(node), name }, span);
                     continue;
                 }
@@ -246,6 +249,15 @@ impl Parser<'_> {
             let span = node.span.to(self.last_span());
             node = self.node(ExprKindNode::Index { container: Box::new(node), index }, span);
         }
+    }
+
+    /// Says that `x.f(…)` is not supported, and passes over the arguments.
+    fn refuse_path_call(&mut self, name: &Name) {
+        let message = format!("'.{}(…)' is not supported", name.text);
+        self.problem(Problem::new(Code::NotSupported, name.span, message));
+        self.bump();
+        self.skip_to(&[TokenKind::CloseParen, TokenKind::Bar, TokenKind::Semicolon]);
+        self.take(TokenKind::CloseParen);
     }
 
     fn primary(&mut self) -> ExprNode {

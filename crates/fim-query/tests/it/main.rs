@@ -9,6 +9,7 @@
 mod answers;
 mod conformance;
 mod coverage;
+mod field;
 mod functions;
 mod limits;
 mod provider;
