@@ -90,6 +90,10 @@ pub enum Function {
     Base64EncodeFromGuid,
     /// `base64_encode_tostring(string text) -> string`: the Base64 text of a text.
     Base64EncodeToString,
+    /// `bag_shape(dynamic bag) -> string`: the properties of a bag in the order of their names, each as its type, the
+    /// length of its name in bytes and its name: `long 3 Age`, one behind the other; a null has the type `null`. What is
+    /// no bag has none. No query can call it: the binder asks it for the columns of `bag_unpack`.
+    BagShape,
     /// `bin(value, size)`: rounds down to a multiple of `size`, counted from 0 or 0001-01-01, also for negative
     /// values. `long, long -> long`; `real, real -> real`; `decimal, decimal -> decimal`;
     /// `timespan, timespan -> timespan`; `datetime, timespan -> datetime`. Null if `size` is not above zero.

@@ -33,7 +33,7 @@ mod types;
 
 pub use aggregate::Aggregate;
 pub use ast::Ast;
-pub use bind::{BindOptions, bind, compile};
+pub use bind::{BindOptions, Bound, bind, compile, compile_with};
 pub use capabilities::{Capabilities, Capability, capabilities};
 pub use catalog::{Catalog, EmptyCatalog};
 pub use diagnostic::{Code, Diagnostic, Span};

@@ -72,8 +72,8 @@ pub(crate) const ALL: &[OperatorEntry] = &[
     runs(
         "evaluate",
         Syntax::Evaluate,
-        "evaluate narrow()",
-        "Runs a plugin: narrow, which gives a row for each cell.",
+        "evaluate Plugin(Argument, …) [: (Column: type, …)]",
+        "Runs a plugin: `narrow()` gives a row for each cell, `bag_unpack(Column, [Prefix])` a column for each property.",
     ),
     runs(
         "extend",

@@ -18,7 +18,7 @@ use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder}
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
-use fim_kql::{BindOptions, Code, DateTime, Diagnostic, Plan, Query, ScalarType, Schema, Value};
+use fim_kql::{BindOptions, Bound, Code, DateTime, Diagnostic, Plan, Query, ScalarType, Schema, Span, Value};
 use fim_store::TableSnapshot;
 use fim_store::schema::TIME_GENERATED;
 use futures::StreamExt;
@@ -180,7 +180,7 @@ impl QueryEngine {
         options: &QueryOptions,
     ) -> Result<(), QueryError> {
         let check = move |_, text: String, options: QueryOptions| async move {
-            bind(&text, tables.as_ref(), options.now).map(drop)
+            bind(&text, tables.as_ref(), options.now, &[]).map(drop)
         };
         self.work(text, options, check).await
     }
@@ -241,8 +241,8 @@ impl Kitchen {
         text: &str,
         options: &QueryOptions,
     ) -> Result<QueryRows, QueryError> {
-        let query = bind(text, tables, options.now)?;
         let run = Run { text, options };
+        let query = self.understood(tables, &run).await?;
         let sources = self.sources(&query, tables)?;
         let constants = self.constants(&query, &sources, &run).await?;
         let job = self.prepare(&query.plan, &constants, &sources, &run)?;
@@ -266,8 +266,8 @@ impl Kitchen {
         text: &str,
         options: &QueryOptions,
     ) -> Result<String, QueryError> {
-        let query = bind(text, tables, options.now)?;
         let run = Run { text, options };
+        let query = self.understood(tables, &run).await?;
         let sources = self.sources(&query, tables)?;
         let constants = self.constants(&query, &sources, &run).await?;
         let job = self.prepare(&query.plan, &constants, &sources, &run)?;
@@ -275,6 +275,31 @@ impl Kitchen {
         let physical = physical.map_err(|error| self.told(&error))?;
         let physical = datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string();
         Ok(format!("{}\n\n{physical}", job.plan.display_indent()))
+    }
+
+    /// The query that the text means. Where its columns depend on rows, those are asked, one plugin after the other.
+    async fn understood(&self, tables: &dyn Tables, run: &Run<'_>) -> Result<Query, QueryError> {
+        let mut answers: Vec<Vec<Value>> = Vec::new();
+        loop {
+            let question = match bind(run.text, tables, run.options.now, &answers)? {
+                Bound::Query(query) => return Ok(query),
+                Bound::Question(question) => question,
+            };
+            let span = question.plan.steps.last().map_or_else(Span::default, |step| step.span);
+            if answers.len() == MAX_QUESTIONS {
+                let message = format!("more than {MAX_QUESTIONS} plugins ask for rows");
+                return Err(too_large(run, span, message));
+            }
+            let sources = self.sources(&question, tables)?;
+            let constants = self.constants(&question, &sources, run).await?;
+            let job = self.prepare(&question.plan, &constants, &sources, run)?;
+            let limits = Limits { rows: MAX_LIST_ROWS, bytes: run.options.max_bytes };
+            let collected = job.collect(limits).await.map_err(|error| self.told(&error))?;
+            if collected.truncated.is_some() {
+                return Err(too_large(run, span, "the bags have too many different shapes"));
+            }
+            answers.push(first_column(&collected.batches, ScalarType::String));
+        }
     }
 
     /// Trouble of the engine as the caller is told of it.
@@ -299,8 +324,7 @@ impl Kitchen {
                 let message = format!(
                     "this query gives more than the {MAX_LIST_ROWS} values that a list may have; use a join instead"
                 );
-                let diagnostic = Diagnostic::at(run.text, Code::TooLarge, constant.span, message);
-                return Err(QueryError::Language(vec![diagnostic]));
+                return Err(too_large(run, constant.span, message));
             }
             let ty = constant.plan.schema().columns.first().map_or(ScalarType::Dynamic, |column| column.ty);
             constants.push(first_column(&collected.batches, ty));
@@ -391,8 +415,12 @@ impl Drop for QueryEngine {
     }
 }
 
-fn bind(text: &str, tables: &dyn Tables, now: DateTime) -> Result<Query, QueryError> {
-    fim_kql::compile(text, tables, &BindOptions { now }).map_err(QueryError::Language)
+fn bind(text: &str, tables: &dyn Tables, now: DateTime, answers: &[Vec<Value>]) -> Result<Bound, QueryError> {
+    fim_kql::compile_with(text, tables, &BindOptions { now }, answers).map_err(QueryError::Language)
+}
+
+fn too_large(run: &Run<'_>, span: Span, message: impl Into<String>) -> QueryError {
+    QueryError::Language(vec![Diagnostic::at(run.text, Code::TooLarge, span, message)])
 }
 
 /// The scan of a table, cut to the time range of the query.
@@ -449,6 +477,9 @@ struct Limits {
 
 /// The most values that a query in a list may give. Each becomes a constant of the plan.
 const MAX_LIST_ROWS: u64 = 100_000;
+
+/// How many plugins of a query may ask for rows before its columns are known. Each binds the query anew.
+const MAX_QUESTIONS: usize = 16;
 
 /// What a query computed.
 struct Collected {

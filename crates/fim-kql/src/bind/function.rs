@@ -191,7 +191,7 @@ impl<'a> Binder<'a> {
                 Some(name) => self.parameter_position(function, name)?,
                 None => next,
             };
-            next += usize::from(argument.names.is_empty());
+            next += 1;
             match given.get_mut(at) {
                 Some(slot) => *slot = Some(argument),
                 None => {

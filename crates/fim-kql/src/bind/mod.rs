@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod aggregate_call;
+mod bag_unpack;
 mod call;
 mod coerce;
 mod expression;
@@ -32,7 +33,7 @@ use crate::diagnostic::{Code, Diagnostic, Problem, Span, locate};
 use crate::parser::parse;
 use crate::plan::{Constant, Expr, Operator, Plan, Query, Render, Source, Step};
 use crate::time::DateTime;
-use crate::types::Schema;
+use crate::types::{Schema, Value};
 
 /// What a query may know about the world.
 #[derive(Clone, Copy, Debug)]
@@ -41,16 +42,42 @@ pub struct BindOptions {
     pub now: DateTime,
 }
 
-/// Resolves all names and types of `ast`. There is a query if, and only if, nothing is wrong with it.
+/// What binding gives.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bound {
+    /// The query is ready to run.
+    Query(Query),
+    /// The columns of a plugin depend on rows: run this query, then bind again with the values of its first column as
+    /// the next answer.
+    Question(Query),
+}
+
+/// Resolves all names and types of `ast`. There is a query if, and only if, nothing is wrong with it and its columns
+/// do not depend on rows.
 ///
 /// What the parser said about the text is not repeated: a tree with gaps gives no query, and maybe no diagnostic.
 pub fn bind(ast: &Ast, catalog: &dyn Catalog, options: &BindOptions) -> (Option<Query>, Vec<Diagnostic>) {
+    match bind_with(ast, catalog, options, &[]) {
+        (Some(Bound::Query(query)), found) => (Some(query), found),
+        (Some(Bound::Question(_)) | None, found) => (None, found),
+    }
+}
+
+fn bind_with(
+    ast: &Ast,
+    catalog: &dyn Catalog,
+    options: &BindOptions,
+    answers: &[Vec<Value>],
+) -> (Option<Bound>, Vec<Diagnostic>) {
     let mut binder = Binder {
         catalog,
         now: options.now,
         problems: Vec::new(),
         lets: Lets::new(),
         constants: Vec::new(),
+        answers,
+        asked: 0,
+        question: None,
         unknown_columns: BTreeSet::new(),
         expressions: 0,
         nesting: 0,
@@ -58,18 +85,37 @@ pub fn bind(ast: &Ast, catalog: &dyn Catalog, options: &BindOptions) -> (Option<
         steps: 0,
     };
     let query = binder.query(ast);
-    let query = query.filter(|_| binder.problems.is_empty());
-    (query, locate(&ast.text, binder.problems))
+    let question = binder.question.take();
+    let bound = match (question, query) {
+        (Some((constants, plan)), _) => Some(Bound::Question(Query { constants, plan, render: None })),
+        (None, query) => query.map(Bound::Query),
+    };
+    let bound = bound.filter(|_| binder.problems.is_empty());
+    (bound, locate(&ast.text, binder.problems))
 }
 
-/// Parses and binds: the query, or everything that is wrong with the text.
+/// Parses and binds: the query, or everything that is wrong with the text. There is nothing wrong with a query whose
+/// columns depend on rows, and no query either; see [`compile_with`].
 pub fn compile(text: &str, catalog: &dyn Catalog, options: &BindOptions) -> Result<Query, Vec<Diagnostic>> {
+    match compile_with(text, catalog, options, &[])? {
+        Bound::Query(query) => Ok(query),
+        Bound::Question(_) => Err(Vec::new()),
+    }
+}
+
+/// Parses and binds with what the questions of earlier bindings gave, in their order.
+pub fn compile_with(
+    text: &str,
+    catalog: &dyn Catalog,
+    options: &BindOptions,
+    answers: &[Vec<Value>],
+) -> Result<Bound, Vec<Diagnostic>> {
     let (ast, mut diagnostics) = parse(text);
-    let (query, found) = bind(&ast, catalog, options);
+    let (bound, found) = bind_with(&ast, catalog, options, answers);
     diagnostics.extend(found);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
-    match query {
-        Some(query) if diagnostics.is_empty() => Ok(query),
+    match bound {
+        Some(bound) if diagnostics.is_empty() => Ok(bound),
         Some(_) | None => Err(diagnostics),
     }
 }
@@ -96,6 +142,11 @@ pub(crate) struct Binder<'a> {
     lets: Lets<'a>,
     /// What is computed before the rows; see [`ExprKind::Constant`](crate::plan::ExprKind::Constant).
     constants: Vec<Constant>,
+    /// What earlier bindings asked, and how many of them this one has asked.
+    answers: &'a [Vec<Value>],
+    asked: usize,
+    /// The first question that has no answer yet, with the constants that it may use.
+    question: Option<(Vec<Constant>, Plan)>,
     /// Columns whose expression could not be bound. Using one says nothing more.
     unknown_columns: BTreeSet<String>,
     expressions: usize,
@@ -294,6 +345,16 @@ impl<'a> Binder<'a> {
             self.problem(Code::TooLarge, span, message);
         }
         None
+    }
+
+    /// What a query about rows gave. None if it was not run yet; then there is a question.
+    fn answer(&mut self, question: Plan) -> Option<&'a [Value]> {
+        let answer = self.answers.get(self.asked).map(Vec::as_slice);
+        self.asked += 1;
+        if answer.is_none() && self.question.is_none() {
+            self.question = Some((self.constants.clone(), question));
+        }
+        answer
     }
 
     /// Goes one level down; the caller comes back up by `nesting -= 1`. None if that is too deep, which is said.

@@ -31,6 +31,7 @@ impl Binder<'_> {
         };
         match name.text.as_str() {
             "narrow" => self.narrow(name, arguments, building, span),
+            "bag_unpack" => self.bag_unpack(name, arguments, node.schema.as_ref(), building, span),
             other if KNOWN_PLUGINS.contains(&other) => {
                 let message = format!("the plugin '{other}' is not supported yet");
                 self.problem(Code::NotSupported, name.span, message);

@@ -1,5 +1,6 @@
 //! Values of any JSON shape, kept as compact JSON text.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, StringViewArray};
@@ -18,6 +19,7 @@ pub(super) static DYNAMICS: &[&FunctionSpec] = &[
     &DYNAMIC_IS_EMPTY,
     &DYNAMIC_EQUAL,
     &ARRAY_HOLDS,
+    &BAG_SHAPE,
     &ARRAY_HOLDS_IGNORING_CASE,
     &DYNAMIC_ADD,
     &DYNAMIC_SUBTRACT,
@@ -152,6 +154,30 @@ fn arithmetic(
         }
         Some(Number::from_f64(of_reals(left.as_f64()?, right.as_f64()?))?.to_string())
     })))
+}
+
+// `kql_bag_shape(bag)`: the types and names of its properties, as the binder reads them.
+spec!(BAG_SHAPE, "kql_bag_shape", Text, |call| {
+    let bags = call.nullable_texts(0)?;
+    Ok(collect_texts(bags.iter().map(|bag| Some(bag.map(shape).unwrap_or_default()))))
+});
+
+fn shape(bag: &str) -> String {
+    let Ok(Json::Object(properties)) = serde_json::from_str::<Json>(bag) else { return String::new() };
+    let sorted: BTreeMap<String, Json> = properties.into_iter().collect();
+    let mut shape = String::new();
+    for (name, value) in &sorted {
+        let ty = match value {
+            Json::Null => "null",
+            Json::Bool(_) => "bool",
+            Json::Number(number) if number.is_i64() => "long",
+            Json::Number(_) => "real",
+            Json::String(_) => "string",
+            Json::Array(_) | Json::Object(_) => "dynamic",
+        };
+        shape.push_str(&format!("{ty} {} {name}", name.len()));
+    }
+    shape
 }
 
 fn array_holds(call: &Call<'_>, is_same: fn(&Json, &Json) -> bool) -> Result<ArrayRef> {

@@ -45,6 +45,7 @@ pub(super) fn direct(function: Function) -> Option<&'static FunctionSpec> {
         Function::BagPackPresent => &f::BAG_PACK_PRESENT,
         Function::BagRemoveKeys => &f::BAG_REMOVE_KEYS,
         Function::BagSetKey => &f::BAG_SET_KEY,
+        Function::BagShape => &f::BAG_SHAPE,
         Function::BagZip => &f::BAG_ZIP,
         Function::Base64DecodeToArray => &f::BASE64_DECODE_TO_ARRAY,
         Function::Base64DecodeToGuid => &f::BASE64_DECODE_TO_GUID,
