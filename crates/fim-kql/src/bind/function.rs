@@ -185,13 +185,12 @@ impl<'a> Binder<'a> {
         scope: &mut Scope<'_>,
     ) -> Option<Vec<(&'a Name, Let<'a>)>> {
         let mut given: Vec<Option<&NamedNode>> = vec![None; function.parameters.len()];
-        let mut next = usize::from(input.is_some());
-        for argument in call.arguments {
+        let first = usize::from(input.is_some());
+        for (place, argument) in (first..).zip(call.arguments) {
             let at = match argument.names.first() {
                 Some(name) => self.parameter_position(function, name)?,
-                None => next,
+                None => place,
             };
-            next += 1;
             match given.get_mut(at) {
                 Some(slot) => *slot = Some(argument),
                 None => {
