@@ -99,7 +99,9 @@ impl Binder<'_> {
         let output = Column::new("$row", ScalarType::Long);
         let mut schema = building.schema().clone();
         schema.columns.push(output.clone());
-        let call = WindowCall { function: WindowFunction::RowNumber, arguments: vec![zero, never], output };
+        let order = building.order().unwrap_or_default();
+        let call =
+            WindowCall { function: WindowFunction::RowNumber, arguments: vec![zero, never], order, output };
         building.push(Operator::Window(Box::new(call)), schema, span);
     }
 }
