@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use fim_os::{HostFacts, LiveTree};
-use fim_sensor::{LogOptions, RunningSensor, ScanOptions, Sensor, SensorConfig};
+use fim_sensor::{LogOptions, MakeWatcher, RunningSensor, ScanOptions, Sensor, SensorConfig};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -36,6 +36,9 @@ pub struct RunArgs {
     /// How much may wait for the server, in megabytes. Beyond that, changes are found again once there is room.
     #[arg(long, value_name = "MB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     spool_megabytes: u64,
+    /// Do not notice changes in real time; scans find them.
+    #[arg(long)]
+    scan_only: bool,
     /// Work at the usual priority instead of behind everything else.
     #[arg(long)]
     full_priority: bool,
@@ -57,7 +60,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         scan: ScanOptions { threads: args.threads.into(), ..ScanOptions::default() },
         spool: LogOptions { segment_bytes: 1 << 20, max_bytes: args.spool_megabytes << 20 },
     };
-    let sensor = match Sensor::start(config, || Arc::new(LiveTree::new())) {
+    let sensor = match Sensor::start(config, || Arc::new(LiveTree::new()), make_watcher(args.scan_only)) {
         Ok(sensor) => sensor,
         Err(error) => return fail(FAILURE, error),
     };
@@ -72,6 +75,10 @@ pub fn run(args: &RunArgs) -> ExitCode {
     handle.close();
     let _ = listener.join();
     ended
+}
+
+fn make_watcher(scan_only: bool) -> MakeWatcher {
+    if scan_only { Box::new(|| None) } else { Box::new(fim_os::best_watcher) }
 }
 
 /// Waits for a signal or for a thread of the sensor to end.

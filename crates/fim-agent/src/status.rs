@@ -79,6 +79,7 @@ fn text(status: &Status) -> String {
         format!("server           {} (workspace `{}`)", status.server, status.workspace),
         format!("machine          {}", status.machine_id),
         format!("last contact     {}", known(&status.last_contact)),
+        format!("noticed by       {}", provider(status)),
         format!("last scan        {}", known(&status.last_scan_end)),
         format!("next scan        {}", known(&status.next_scan)),
         format!("rules in force   {}", status.rules),
@@ -88,11 +89,21 @@ fn text(status: &Status) -> String {
     if let (Some(expires), Some(days)) = (&status.certificate_expires, status.certificate_days_left) {
         lines.push(format!("certificate      until {expires} ({days} days)"));
     }
+    lines.extend(status.real_time_error.iter().map(|error| format!("real time        off: {error}")));
+    lines.extend(status.unwatched.iter().map(|place| format!("scanned only     {place}")));
     lines.extend(status.spool_full_since.iter().map(|since| format!("spool full since {since}")));
     lines.extend(status.server_error.iter().map(|error| format!("server trouble   {error}")));
     lines.extend(status.error.iter().map(|error| format!("trouble          {error}")));
     lines.extend(status.warnings.iter().map(|warning| format!("warning          {warning}")));
     lines.join("\n")
+}
+
+fn provider(status: &Status) -> String {
+    match status.provider.as_str() {
+        "" => "nothing yet".to_owned(),
+        "scan" => "scans only".to_owned(),
+        provider => format!("{provider}, in real time"),
+    }
 }
 
 fn describe(status: &Status) -> String {

@@ -42,11 +42,13 @@ pub enum Aspect {
     Flags,
     /// The mount through which it is seen.
     Mount,
+    /// The path itself: the entity was moved. No comparison of two looks at one path finds it.
+    Path,
 }
 
 impl Aspect {
     /// Every aspect, in the order in which they are shown.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Kind,
         Self::Content,
         Self::Size,
@@ -65,6 +67,7 @@ impl Aspect {
         Self::Xattrs,
         Self::Target,
         Self::Mount,
+        Self::Path,
     ];
 
     /// The name that `FieldsChanged` shows: the published column's where there is one.
@@ -88,6 +91,7 @@ impl Aspect {
             Self::Label => "SecurityLabel",
             Self::Flags => "Flags",
             Self::Mount => "Mount",
+            Self::Path => "FileSystemPath",
         }
     }
 }
@@ -109,12 +113,13 @@ impl AspectSet {
     /// with its old modification time included, by its digest; alone it says that something was set to what it was.
     /// *Inode* and *created*: a file replaced by an identical one, as package managers and editors do, is the same
     /// file to whoever opens it; one that differs is found by what differs. Device numbers also move at a restart, and
-    /// so does the number of the *mount*.
+    /// so does the number of the *mount*. And *path* is no aspect of two looks at one path.
     pub const WATCHED_BY_DEFAULT: Self = Self::ALL
         .without(Aspect::Changed)
         .without(Aspect::Inode)
         .without(Aspect::Created)
-        .without(Aspect::Mount);
+        .without(Aspect::Mount)
+        .without(Aspect::Path);
 
     /// This set with `aspect` in it.
     #[must_use]

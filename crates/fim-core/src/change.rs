@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{AspectSet, Entity, EntityKey, Timestamp, absorb, compare};
+use crate::{AspectSet, Entity, EntityKey, Timestamp, Who, absorb, compare};
 
 /// The published categories of a change.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -135,4 +135,11 @@ pub struct ChangeEvent {
     pub rule: String,
     /// How old the state was that it was compared with, in seconds.
     pub snapshot_age_seconds: Option<u64>,
+    /// Who made it.
+    pub who: Who,
+    /// What the entity was called before, if its name is what changed. `change.before` tells the rest under its new
+    /// name.
+    pub moved_from: Option<EntityKey>,
+    /// True if the entity came and went so soon that nothing but its name was seen.
+    pub is_fleeting: bool,
 }

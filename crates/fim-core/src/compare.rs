@@ -79,6 +79,7 @@ fn differs(before: &Entity, after: &Entity, aspect: Aspect) -> bool {
         },
         Aspect::Target => both_differ(&old.target, &new.target),
         Aspect::Mount => both_differ(&old.mount_id, &new.mount_id),
+        Aspect::Path => before.key != after.key,
     }
 }
 
@@ -99,7 +100,8 @@ fn tells_only_of_entries(aspect: Aspect) -> bool {
         | Aspect::Flags
         | Aspect::Xattrs
         | Aspect::Target
-        | Aspect::Mount => false,
+        | Aspect::Mount
+        | Aspect::Path => false,
     }
 }
 

@@ -36,6 +36,14 @@ pub enum GapCause {
     SpoolDamaged,
     /// The server refused a report for good; it was set aside on the machine.
     ReportRejected,
+    /// Notices of changes were lost; the place was looked at again.
+    NoticesLost,
+    /// A file system was mounted or unmounted; what is seen at the place became another.
+    MountsChanged,
+    /// The agent was held: it ran, but got no time to watch.
+    AgentSuspended,
+    /// The machine's clock jumped, or the machine slept.
+    ClockChanged,
 }
 
 impl GapCause {
@@ -52,6 +60,10 @@ impl GapCause {
             Self::SpoolFull => "SpoolFull",
             Self::SpoolDamaged => "SpoolDamaged",
             Self::ReportRejected => "ReportRejected",
+            Self::NoticesLost => "NoticesLost",
+            Self::MountsChanged => "MountsChanged",
+            Self::AgentSuspended => "AgentSuspended",
+            Self::ClockChanged => "ClockChanged",
         }
     }
 
@@ -65,7 +77,11 @@ impl GapCause {
             | Self::StateLost
             | Self::SpoolFull
             | Self::SpoolDamaged
-            | Self::ReportRejected => false,
+            | Self::ReportRejected
+            | Self::NoticesLost
+            | Self::MountsChanged
+            | Self::AgentSuspended
+            | Self::ClockChanged => false,
         }
     }
 }

@@ -9,6 +9,7 @@ mod change_id;
 mod compare;
 mod entity;
 mod gap;
+mod hint;
 mod observation;
 mod path;
 mod pattern;
@@ -16,12 +17,14 @@ mod rule;
 mod summary;
 mod time;
 mod tracker;
+mod who;
 
 pub use aspect::{Aspect, AspectSet};
 pub use change::{Change, ChangeCategory, ChangeEvent, ChangeId, ChangeSource, apply, diff};
 pub use compare::{absorb, compare};
 pub use entity::{Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, FileFlags, Principal, Xattr};
 pub use gap::{Gap, GapCause, GapScope};
+pub use hint::{Hint, Loss, Notice, Spot};
 pub use observation::{Observation, Unreadable};
 pub use path::{EntityPath, ParsePathError, PathStyle, is_hidden};
 pub use pattern::{Pattern, PatternError, ResolveError};
@@ -32,3 +35,4 @@ pub use rule::{
 pub use summary::{acl_text, attributes_text, capabilities_text, checksum_text, flags_text, label_text};
 pub use time::Timestamp;
 pub use tracker::{Demand, Input, Memory, OpenGap, ScanEnd, Settings, Stop, Tracker};
+pub use who::{Actor, Ancestor, Attribution, Who, WhoUnknown};

@@ -1,7 +1,7 @@
 //! What a log asks of a disk, and the disk of this machine.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 
 /// The operations of a disk that durable files are built from.
@@ -11,8 +11,8 @@ use std::path::Path;
 pub trait Disk: Send + Sync + 'static {
     /// A file open for appending.
     type File: DiskFile;
-    /// A file open for reading from its beginning.
-    type Reader: Read + Send;
+    /// A file open for reading, from its beginning or elsewhere.
+    type Reader: Read + Seek + Send;
 
     /// Creates the directory, readable by its owner only, and those above it that are missing.
     fn create_dir_all(&self, dir: &Path) -> io::Result<()>;

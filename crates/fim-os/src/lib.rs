@@ -1,4 +1,4 @@
-//! The live machine: its file tree and what is known of the host.
+//! The live machine: its file tree, its notices of changes, and what is known of the host.
 //!
 //! Each platform's module exports the same names, so that the compiler checks that they keep one contract.
 
@@ -6,4 +6,4 @@
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub use linux::{HostFacts, LiveTree, lower_priority};
+pub use linux::{HostFacts, LiveTree, best_watcher, lower_priority};

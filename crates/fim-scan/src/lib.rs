@@ -14,14 +14,18 @@ mod plan;
 mod pool;
 mod scan;
 mod sha256;
+mod spots;
 mod throttle;
 mod tree;
 mod walk;
+mod watch;
 mod window;
 
 pub use control::{Progress, ScanControl};
 pub use plan::Plan;
 pub use scan::{Scan, ScanEnd, ScanOptions, StartScanError};
 pub use sha256::{Hasher, digest_of};
+pub use spots::SpotPlan;
 pub use throttle::{SpeedLimit, Throttle};
 pub use tree::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
+pub use watch::{Unwatched, WatchError, Watcher};

@@ -121,7 +121,7 @@ pub(crate) struct Heartbeat {
     pub spool_records: u64,
     pub oldest_unsent_seconds: u64,
     pub open_gaps: u64,
-    pub provider: &'static str,
+    pub provider: String,
 }
 
 /// How far a scan is.

@@ -1,6 +1,9 @@
 //! The engine: owns the tracker, hands it what happens and performs what it demands.
 
+#[cfg(test)]
+mod real_time_tests;
 mod scan_run;
+mod spot_run;
 #[cfg(test)]
 mod tests;
 
@@ -8,7 +11,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fim_core::{Demand, Gap, GapCause, GapScope, Input, Memory, ScanPlan, Stop, Timestamp, Tracker};
+use fim_core::{
+    Demand, Entity, EntityKey, EntityPath, Gap, GapCause, GapScope, Input, Memory, ScanPlan, Spot, Stop,
+    Timestamp, Tracker,
+};
 use fim_log::Disk;
 use fim_scan::{FileTree, ScanControl, ScanOptions};
 use fim_wire::Report;
@@ -16,9 +22,12 @@ use fim_wire::Report;
 use crate::alive::LastRun;
 use crate::identity::DataDir;
 use crate::inbox::{Inbox, Message};
+use crate::overlay::Overlay;
+use crate::real_time::WatchOrders;
 use crate::settings::{Settings, error_text};
 use crate::shared_spool::SharedSpool;
 use crate::spool::SpoolError;
+use crate::state_file::StateBlocks;
 use crate::state_store::{Found, Notes, StateStore};
 use crate::status::{SensorState, SharedStatus};
 use crate::time::rfc3339;
@@ -41,6 +50,8 @@ pub(crate) struct EngineParts<T: FileTree, D: Disk> {
     pub status: SharedStatus,
     pub clock: Clock,
     pub scan_options: ScanOptions,
+    /// Where to say what is to be watched in real time.
+    pub orders: Arc<WatchOrders>,
 }
 
 /// The owner of the tracker.
@@ -63,6 +74,20 @@ pub(crate) struct Engine<T: FileTree, D: Disk> {
     waiting_gaps: VecDeque<Gap>,
     /// True if the spool has reports that are not durable.
     is_unsynced: bool,
+    /// What is known since the state file was written.
+    recent: Overlay,
+    /// What spots told since the scan under way began.
+    meanwhile: Option<Overlay>,
+    /// The state file for looking up places; nothing until it is needed, and after it was replaced.
+    blocks: Option<StateBlocks<D::Reader>>,
+    /// The spots that the tracker wants to be looked at, until they are.
+    due_spots: Option<Vec<Spot>>,
+    /// What scans by the rules in force look at.
+    plan: Arc<ScanPlan>,
+    /// The tree for spots, and when it was made.
+    spot_tree: Option<(Instant, Arc<T>)>,
+    /// Entities of which a change found no room in the spool: the state keeps what it held of them.
+    refused: Vec<EntityPath>,
 }
 
 impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
@@ -89,12 +114,23 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             wake_at: None,
             memory: None,
             is_unsynced: false,
+            recent: Overlay::default(),
+            meanwhile: None,
+            blocks: None,
+            due_spots: None,
+            plan: Arc::default(),
+            spot_tree: None,
+            refused: Vec::new(),
         };
         engine.tell_lost_reports(memory.last_complete);
         if lost.is_none() {
             engine.align_with_spool();
         }
+        engine.recall();
         engine.take_in(Input::Started { last_alive, stop, memory: Box::new(memory) });
+        if let Some(is_on) = engine.parts.inbox.take_real_time() {
+            engine.take_in(Input::RealTime { is_on });
+        }
         if let Some(detail) = lost {
             engine.lose_state(detail);
         }
@@ -107,7 +143,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Works until the inbox says to stop.
     pub fn run(mut self) {
         // The settings that were kept may have made a scan due.
-        self.run_due_scans();
+        self.run_due();
         loop {
             let deadline = self.wake_at.map(|at| {
                 let nanos = u64::try_from(at.nanos_since((self.parts.clock)())).unwrap_or(0);
@@ -117,6 +153,11 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             match self.parts.inbox.wait(deadline) {
                 Message::Stop => break,
                 Message::Settings(settings) => self.change_settings(*settings),
+                Message::Hints(hints) => {
+                    self.take_in_all(hints.into_iter().map(Input::Noticed));
+                    self.run_due();
+                }
+                Message::RealTime(is_on) => self.take_in(Input::RealTime { is_on }),
                 Message::Nothing => self.tick(),
             }
         }
@@ -129,13 +170,13 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             self.trouble(format!("cannot keep the settings: {error}"));
         }
         self.work_by(settings);
-        self.run_due_scans();
+        self.run_due();
     }
 
     /// Lets time pass, and scans if that is due.
     pub fn tick(&mut self) {
         self.take_in(Input::Tick);
-        self.run_due_scans();
+        self.run_due();
     }
 
     /// Ends in good order.
@@ -147,11 +188,16 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         });
     }
 
-    fn run_due_scans(&mut self) {
-        while !self.parts.inbox.is_stopping()
-            && let Some(plan) = self.due_scan.take()
-        {
-            self.run_scan(*plan);
+    /// Does the looks that the tracker wants: at spots first, which take no time.
+    fn run_due(&mut self) {
+        while !self.parts.inbox.is_stopping() {
+            if let Some(spots) = self.due_spots.take() {
+                self.look_at(spots);
+            } else if let Some(plan) = self.due_scan.take() {
+                self.run_scan(*plan);
+            } else {
+                return self.make_room_in_memory();
+            }
         }
     }
 
@@ -167,6 +213,9 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             status.rules = in_force;
             status.warnings = warnings;
         });
+        // What is watched is watched from before the look that makes the baseline.
+        self.plan = Arc::new(if settings.fim_enabled { rules.scan_plan() } else { ScanPlan::default() });
+        self.parts.orders.watch(Arc::clone(&self.plan));
         self.take_in(Input::SettingsChanged(fim_core::Settings {
             is_enabled: settings.fim_enabled,
             rules,
@@ -176,12 +225,25 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     /// Hands an input to the tracker outside of a scan's stream, and performs what it demands.
     fn take_in(&mut self, input: Input) {
-        self.wake_at = None;
+        self.take_in_all(std::iter::once(input));
+    }
+
+    /// Hands inputs to the tracker outside of a scan's stream, and performs what it demands.
+    fn take_in_all(&mut self, inputs: impl Iterator<Item = Input>) {
         let mut demands = Vec::new();
-        self.tracker.handle((self.parts.clock)(), input, &mut demands);
-        for demand in demands {
-            self.perform(demand);
+        for input in inputs {
+            self.wake_at = None;
+            self.tracker.handle((self.parts.clock)(), input, &mut demands);
+            for demand in demands.drain(..) {
+                self.perform(demand);
+            }
         }
+        self.keep_up();
+    }
+
+    /// Makes durable what there is, and shows it.
+    fn keep_up(&mut self) {
+        self.refused.clear();
         self.sync_spool();
         if let Some(memory) = self.memory.take() {
             let notes = self.notes(self.parts.store.spool_sequence(), memory);
@@ -191,7 +253,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         self.show();
     }
 
-    /// Performs a demand that is not about the state's entities.
+    /// Performs a demand that does not come of a scan's stream.
     fn perform(&mut self, demand: Demand) {
         match demand {
             Demand::StartScan(plan) => self.due_scan = Some(plan),
@@ -200,15 +262,33 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                     control.cancel();
                 }
             }
+            Demand::LookAt(spots) => self.due_spots = Some(spots),
             Demand::Emit(event) => {
-                let _ = self.spool(&Report::Change(*event));
+                let paths = [
+                    Some(event.change.key.path().clone()),
+                    event.moved_from.as_ref().map(|key| key.path().clone()),
+                ];
+                if !self.spool(&Report::Change(*event)) {
+                    self.refused.extend(paths.into_iter().flatten());
+                }
             }
             Demand::Report(gap) => self.report(*gap),
             Demand::Remember(memory) => self.memory = Some(*memory),
             Demand::WaitUntil(at) => self.wake_at = Some(at),
-            // The tracker asks for them only in answer to what a scan saw.
-            Demand::Keep(_) | Demand::Forget(_) => {}
+            Demand::Keep(entity) => self.hold(entity.key.clone(), Some(*entity)),
+            Demand::Forget(key) => self.hold(key, None),
         }
+    }
+
+    /// Notes what became of an entity that was looked at outside of a scan's stream.
+    fn hold(&mut self, key: EntityKey, entity: Option<Entity>) {
+        if self.refused.contains(key.path()) {
+            return;
+        }
+        if let Some(meanwhile) = &mut self.meanwhile {
+            meanwhile.put(key.path().clone(), entity.clone());
+        }
+        self.recent.put(key.path().clone(), entity);
     }
 
     /// Puts a report into the spool; false if there was no room, or the disk failed.
@@ -338,6 +418,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 Demand::Report(gap) => self.let_wait(*gap),
                 other @ (Demand::StartScan(_)
                 | Demand::CancelScan
+                | Demand::LookAt(_)
                 | Demand::Emit(_)
                 | Demand::Remember(_)
                 | Demand::WaitUntil(_)
@@ -349,6 +430,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let last = self.parts.spool.lock().last_durable();
         let notes = self.notes(last, memory);
         let lost = self.parts.store.lose(now, notes);
+        self.recent = Overlay::default();
+        self.blocks = None;
         self.note_kept(lost.err().map(|error| error_text(&error)));
         self.sync_spool();
         self.show();

@@ -1,10 +1,12 @@
-//! What is told to the engine while it works: the newest settings, and to stop.
+//! What is told to the engine while it works: the newest settings, hints, and to stop.
 //!
-//! Both merge, so there is no queue that could be full.
+//! Settings and stopping merge. Hints are a bounded queue; if it is full, all of them become the one hint that everything
+//! is to be looked at again.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use fim_core::{GapCause, GapScope, Hint, Loss, Notice, WhoUnknown};
 use fim_scan::ScanControl;
 
 use crate::settings::Settings;
@@ -23,6 +25,10 @@ pub(crate) enum Message {
     Stop,
     /// Work by these settings.
     Settings(Box<Settings>),
+    /// Something may have changed.
+    Hints(Vec<Hint>),
+    /// Changes are noticed in real time from now on, or no more.
+    RealTime(bool),
     /// Nothing came until the time that was waited for.
     Nothing,
 }
@@ -31,6 +37,8 @@ pub(crate) enum Message {
 struct Slots {
     is_stopping: bool,
     settings: Option<Box<Settings>>,
+    hints: Vec<Hint>,
+    real_time: Option<bool>,
     /// The scan under way, so that it ends soon when the sensor is to stop.
     scan: Option<Arc<ScanControl>>,
 }
@@ -52,6 +60,39 @@ impl Inbox {
         self.changed.notify_all();
     }
 
+    /// Gives the engine hints.
+    pub fn put_hints(&self, hints: &mut Vec<Hint>) {
+        if hints.is_empty() {
+            return;
+        }
+        let mut slots = self.lock();
+        if slots.hints.len() + hints.len() > MOST_HINTS {
+            let since =
+                slots.hints.iter().chain(hints.iter()).map(|hint| hint.time).min().unwrap_or_default();
+            let detail = format!("more than {MOST_HINTS} notices waited to be looked into");
+            let scope = GapScope::Everything;
+            let loss = Loss { scope, since, cause: GapCause::NoticesLost, detail };
+            let by = Err(WhoUnknown::NotTold);
+            let time = hints.last().map_or(since, |hint| hint.time);
+            hints.clear();
+            slots.hints = vec![Hint { notice: Notice::Lost(loss), time, by }];
+        } else {
+            slots.hints.append(hints);
+        }
+        self.changed.notify_all();
+    }
+
+    /// Tells the engine whether changes are noticed in real time.
+    pub fn put_real_time(&self, is_on: bool) {
+        self.lock().real_time = Some(is_on);
+        self.changed.notify_all();
+    }
+
+    /// Whether changes are noticed in real time, if that has just become known.
+    pub fn take_real_time(&self) -> Option<bool> {
+        self.lock().real_time.take()
+    }
+
     /// True once the engine was told to stop.
     pub fn is_stopping(&self) -> bool {
         self.lock().is_stopping
@@ -68,7 +109,10 @@ impl Inbox {
         loop {
             match slots.take() {
                 Message::Nothing => {}
-                message @ (Message::Stop | Message::Settings(_)) => return message,
+                message @ (Message::Stop
+                | Message::Settings(_)
+                | Message::Hints(_)
+                | Message::RealTime(_)) => return message,
             }
             slots = match deadline {
                 None => self.changed.wait(slots).unwrap_or_else(PoisonError::into_inner),
@@ -102,6 +146,18 @@ impl Slots {
         if self.is_stopping {
             return Message::Stop;
         }
-        self.settings.take().map_or(Message::Nothing, Message::Settings)
+        if let Some(settings) = self.settings.take() {
+            return Message::Settings(settings);
+        }
+        if let Some(is_on) = self.real_time.take() {
+            return Message::RealTime(is_on);
+        }
+        if self.hints.is_empty() {
+            return Message::Nothing;
+        }
+        Message::Hints(std::mem::take(&mut self.hints))
     }
 }
+
+/// As many hints as a burst makes in a second or two; with them some megabytes.
+const MOST_HINTS: usize = 32_768;

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! settings ─┐                                   ┌─ state (what was last known of each entity)
-//! FileTree ─┴─ engine (owner of the Tracker) ───┤
-//!                                               └─ spool ─ uplink ─ server
+//! FileTree ─┼─ engine (owner of the Tracker) ───┤
+//! Watcher  ─┘                                   └─ spool ─ uplink ─ server
 //! ```
 //!
 //! A change goes to the spool, durably, before the state takes it up, and leaves the spool when the server has it and
@@ -20,6 +20,7 @@ mod identity;
 mod inbox;
 mod overlay;
 mod preview;
+mod real_time;
 mod sensor;
 mod settings;
 mod shared_spool;
@@ -40,6 +41,7 @@ pub use fim_scan::ScanOptions;
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use identity::{DataDir, DataDirLock, Identity, IdentityError, expiry_advice};
 pub use preview::{Preview, RuleCost, UnreadablePlace, preview};
+pub use real_time::MakeWatcher;
 pub use sensor::{RunningSensor, Sensor, SensorConfig, StartSensorError, ThreadFailed};
 pub use settings::{RuleSetting, Settings};
 pub use spool::{BatchError, BatchLimits, LedgerError, OpenSpoolError, Outgoing, Spool, SpoolError};

@@ -1,14 +1,14 @@
-//! The state with the changes that the spool has and the state file does not have yet.
+//! The state with what is known since the state file was written.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 use std::iter::Peekable;
 
-use fim_core::{Entity, EntityPath};
+use fim_core::{Entity, EntityPath, Spot};
 use fim_wire::Report;
 
-/// What reports say of entities after the state was written: the entity, or that it is gone.
-#[derive(Debug, Default)]
+/// What became of entities after the state was written: the entity, or that it is gone.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Overlay(BTreeMap<EntityPath, Option<Entity>>);
 
 /// Entities in path order, with an overlay over them.
@@ -27,14 +27,55 @@ impl Overlay {
                 return (overlay, taken);
             }
             taken = Some(sequence);
-            match report {
-                Report::Change(event) => {
-                    overlay.0.insert(event.change.key.path().clone(), event.change.after);
-                }
-                Report::Gap(_) => {}
-            }
+            overlay.take(report);
         }
         (overlay, None)
+    }
+
+    /// Folds all reports over it, in the order in which they were made.
+    pub fn fold_in(&mut self, reports: impl Iterator<Item = (u64, Report)>) {
+        for (_, report) in reports {
+            self.take(report);
+        }
+    }
+
+    fn take(&mut self, report: Report) {
+        match report {
+            Report::Change(event) => {
+                if let Some(old) = event.moved_from {
+                    self.put(old.path().clone(), None);
+                }
+                self.put(event.change.key.path().clone(), event.change.after);
+            }
+            Report::Gap(_) => {}
+        }
+    }
+
+    /// Notes what became of an entity.
+    pub fn put(&mut self, path: EntityPath, entity: Option<Entity>) {
+        self.0.insert(path, entity);
+    }
+
+    /// What became of the entity, if it is known here.
+    pub fn get(&self, path: &EntityPath) -> Option<&Option<Entity>> {
+        self.0.get(path)
+    }
+
+    /// What it says of the spots.
+    pub fn at(&self, spots: &[Spot]) -> Self {
+        let mut part = BTreeMap::new();
+        for spot in spots {
+            let from = self.0.range(spot.path.clone()..);
+            let within = from
+                .take_while(|(path, _)| **path == spot.path || (spot.is_deep && path.is_within(&spot.path)));
+            part.extend(within.map(|(path, entity)| (path.clone(), entity.clone())));
+        }
+        Self(part)
+    }
+
+    /// How many entities it speaks of.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// True if the reports say nothing of entities.

@@ -1,7 +1,7 @@
 //! A running sensor: its threads, started and joined in one place.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use crate::client::{CallError, ServerClient};
 use crate::engine::{Engine, EngineParts};
 use crate::identity::{DataDir, DataDirLock, IdentityError, days_left, expiry_advice};
 use crate::inbox::Inbox;
+use crate::real_time::{MakeWatcher, RealTime, WatchOrders};
 use crate::settings::Settings;
 use crate::shared_spool::SharedSpool;
 use crate::spool::{OpenSpoolError, Spool};
@@ -49,6 +50,7 @@ pub struct RunningSensor {
     engine: Option<JoinHandle<()>>,
     uplink: Option<JoinHandle<()>>,
     pulse: Option<JoinHandle<()>>,
+    watch: Option<JoinHandle<()>>,
     data_dir: DataDir,
     _lock: DataDirLock,
 }
@@ -87,13 +89,15 @@ pub struct ThreadFailed {
 }
 
 impl Sensor {
-    /// Starts a sensor that watches what `tree` gives, which is asked before each scan.
+    /// Starts a sensor that watches what `tree` gives, which is asked before each scan. `make_watcher` is asked for what
+    /// notices changes in real time, at the start and when that has failed; without it scans find them.
     ///
     /// It goes on where the last one ended: reports that wait are sent, and what changed meanwhile is found by the
     /// first scan.
     pub fn start<T: FileTree>(
         config: SensorConfig,
         tree: impl Fn() -> Arc<T> + Send + 'static,
+        mut make_watcher: MakeWatcher,
     ) -> Result<RunningSensor, StartSensorError> {
         let dir = config.data_dir;
         let identity = dir.identity()?;
@@ -119,6 +123,7 @@ impl Sensor {
             ..Status::default()
         });
         let inbox = Arc::new(Inbox::default());
+        let orders = Arc::new(WatchOrders::default());
         let uplink = Uplink {
             client,
             spool: Arc::clone(&spool),
@@ -140,6 +145,14 @@ impl Sensor {
             status: status.clone(),
             clock: Arc::new(now),
             scan_options: ScanOptions { patience: config.scan.patience.or(Some(PATIENCE)), ..config.scan },
+            orders: Arc::clone(&orders),
+        };
+        let real_time = RealTime {
+            own_dir: std::fs::canonicalize(dir.path()).unwrap_or_else(|_| dir.path().to_owned()),
+            orders: Arc::clone(&orders),
+            inbox: Arc::clone(&inbox),
+            status: status.clone(),
+            make: Box::new(|| None),
         };
         let mut running = RunningSensor {
             status,
@@ -148,9 +161,22 @@ impl Sensor {
             engine: None,
             uplink: None,
             pulse: None,
+            watch: None,
             data_dir: dir,
             _lock: lock,
         };
+        // What is noticed must be so from before the first look, so the watcher is made before the engine begins.
+        let (made, is_made) = mpsc::channel();
+        running.watch = Some(spawn("watch", move || {
+            let watcher = make_watcher();
+            let is_real_time = watcher.is_some();
+            real_time.orders.serve(is_real_time);
+            let _ = made.send(is_real_time);
+            if is_real_time {
+                RealTime { make: make_watcher, ..real_time }.run(watcher);
+            }
+        })?);
+        running.inbox.put_real_time(is_made.recv().unwrap_or(false));
         // Before the new run's first sign of life is written down: the last one's is what the gap between begins with.
         let engine = Engine::start(parts, last_run, settings);
         running.engine = Some(spawn("engine", move || engine.run())?);
@@ -194,6 +220,7 @@ impl RunningSensor {
         self.spool.stop();
         outcome = outcome.and(join(&mut self.uplink, "uplink"));
         outcome = outcome.and(join(&mut self.pulse, "pulse"));
+        outcome = outcome.and(join(&mut self.watch, "watch"));
         if outcome.is_ok()
             && let Err(error) = alive::stamp_stopped(&self.data_dir, stopped, self.status.last_complete())
         {

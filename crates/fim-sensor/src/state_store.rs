@@ -19,7 +19,7 @@ use fim_wire::{Report, WireError, decode_memory, decode_report, encode_memory, e
 use thiserror::Error;
 
 use crate::settings::error_text;
-use crate::state_file::{ReadStateError, StateReader, StateWriter, WriteStateError};
+use crate::state_file::{ReadStateError, StateBlocks, StateReader, StateWriter, WriteStateError};
 use crate::time::rfc3339;
 
 /// The state and the memory of one sensor.
@@ -164,6 +164,19 @@ impl<D: Disk + Clone> StateStore<D> {
             .open_read(&path)
             .map_err(|source| ReadStateError::Open { path: path.clone(), source })?;
         StateReader::new(source, &path).map(Some)
+    }
+
+    /// The state for looking up places; nothing if there is no state.
+    pub fn blocks(&self) -> Result<Option<StateBlocks<D::Reader>>, ReadStateError> {
+        if self.commit.generation == 0 {
+            return Ok(None);
+        }
+        let path = self.state_path(self.commit.generation);
+        let source = self
+            .disk
+            .open_read(&path)
+            .map_err(|source| ReadStateError::Open { path: path.clone(), source })?;
+        StateBlocks::new(source, &path).map(Some)
     }
 
     /// Begins the state that shall follow this one. It is written with `disk`, a clone of the store's own.

@@ -28,8 +28,12 @@ pub struct Status {
     pub workspace: String,
     /// The machine's id.
     pub machine_id: String,
-    /// How changes are noticed.
+    /// How changes are noticed: `scan`, or what notices them in real time.
     pub provider: String,
+    /// Why changes are not noticed in real time any more.
+    pub real_time_error: Option<String>,
+    /// Places that are scanned but cannot be watched in real time, with the reason; the first of them.
+    pub unwatched: Vec<String>,
     /// How far the scan under way is.
     pub progress: Option<ScanProgress>,
     /// When the last scan ended that saw everything.
@@ -179,7 +183,7 @@ impl Status {
             spool_records: self.spool_records,
             oldest_unsent_seconds: self.oldest_unsent_seconds,
             open_gaps: self.open_gaps,
-            provider: "scan",
+            provider: self.provider.clone(),
         }
     }
 

@@ -54,7 +54,7 @@ fn start(dir: &DataDir, tree: &Arc<MemoryTree>) -> RunningSensor {
         spool: LogOptions::default(),
     };
     let tree = Arc::clone(tree);
-    Sensor::start(config, move || Arc::clone(&tree)).unwrap()
+    Sensor::start(config, move || Arc::clone(&tree), Box::new(|| None)).unwrap()
 }
 
 /// All messages of an error and its causes.

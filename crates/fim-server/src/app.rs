@@ -14,6 +14,7 @@ use crate::control::{Control, MachineRecord, WorkspaceRecord};
 use crate::health::Figures;
 use crate::ingest::feed::Feeds;
 use crate::ingest::places::{BatchPlaces, DecodedBytes};
+use crate::ingest::provider::Providers;
 use crate::ingest::rows::Rows;
 use crate::ingest::usage::Caps;
 use crate::metrics::Metrics;
@@ -46,6 +47,8 @@ pub struct App {
     pub feeds: Feeds,
     /// Workspaces that have reached their daily cap.
     pub caps: Caps,
+    /// What watches on each machine.
+    pub providers: Providers,
     /// Counters.
     pub metrics: Metrics,
     /// Figures for `/metrics`.

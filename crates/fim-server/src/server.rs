@@ -26,7 +26,7 @@ use crate::control::{
 use crate::data_dir::{DataDir, OpenDataDirError};
 use crate::ingest::places::{BatchPlaces, DecodedBytes};
 use crate::ingest::usage::{self, Caps};
-use crate::ingest::{agent, feed::Feeds, losses, silence};
+use crate::ingest::{agent, feed::Feeds, losses, provider::Providers, silence};
 use crate::metrics::Metrics;
 use crate::passwords::{PasswordError, Passwords};
 use crate::pki::{Authority, MakeTlsError, OpenAuthorityError, ServerTls};
@@ -222,6 +222,7 @@ impl Parts {
             tls,
             feeds: Feeds::default(),
             caps: Caps::default(),
+            providers: Providers::default(),
             metrics: Metrics::default(),
             passwords,
             figures: health::Figures::default(),

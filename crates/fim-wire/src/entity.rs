@@ -79,7 +79,7 @@ pub(crate) struct EntityRecord<'b> {
 
 #[derive(Decode, Encode)]
 #[cbor(map)]
-struct PrincipalRecord<'b> {
+pub(crate) struct PrincipalRecord<'b> {
     #[n(0)]
     id: u32,
     #[b(1)]

@@ -13,6 +13,7 @@ mod entity;
 mod error;
 mod memory;
 mod report;
+mod who;
 
 pub use batch::{BATCH_VERSION, Batch, Limits, decode_batch, encode_batch};
 pub use entity::{decode_entity, encode_entity};

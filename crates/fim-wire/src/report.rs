@@ -2,12 +2,14 @@
 
 use fim_core::{
     AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, EntityKey, Gap, GapCause, GapScope, Timestamp,
+    Who,
 };
 use minicbor::{Decode, Encode};
 
 use crate::WireError;
 use crate::entity::{EntityRecord, KeyRecord};
 use crate::error::{from_bytes, to_bytes};
+use crate::who::WhoRecord;
 
 /// What a sensor reports.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -69,6 +71,12 @@ struct ChangeRecord<'b> {
     rule: &'b str,
     #[n(9)]
     snapshot_age_seconds: Option<u64>,
+    #[b(10)]
+    who: Option<WhoRecord<'b>>,
+    #[b(11)]
+    moved_from: Option<KeyRecord<'b>>,
+    #[n(12)]
+    is_fleeting: Option<bool>,
 }
 
 #[derive(Decode, Encode)]
@@ -128,6 +136,9 @@ impl<'b> From<&'b ChangeEvent> for ChangeRecord<'b> {
             happened: event.happened.map(|time| time.0),
             rule: &event.rule,
             snapshot_age_seconds: event.snapshot_age_seconds,
+            who: (event.who != Who::default()).then(|| (&event.who).into()),
+            moved_from: event.moved_from.as_ref().map(Into::into),
+            is_fleeting: event.is_fleeting.then_some(true),
         }
     }
 }
@@ -163,6 +174,9 @@ impl TryFrom<ChangeRecord<'_>> for ChangeEvent {
             happened: record.happened.map(Timestamp),
             rule: record.rule.to_owned(),
             snapshot_age_seconds: record.snapshot_age_seconds,
+            who: record.who.map(TryInto::try_into).transpose()?.unwrap_or_default(),
+            moved_from: record.moved_from.map(TryInto::try_into).transpose()?,
+            is_fleeting: record.is_fleeting.unwrap_or(false),
         })
     }
 }
@@ -217,6 +231,10 @@ fn cause_number(cause: GapCause) -> u8 {
         GapCause::ReportRejected => 7,
         GapCause::RecordsLost => 12,
         GapCause::TooManyGaps => 13,
+        GapCause::NoticesLost => 8,
+        GapCause::MountsChanged => 9,
+        GapCause::AgentSuspended => 10,
+        GapCause::ClockChanged => 11,
     }
 }
 
@@ -232,6 +250,10 @@ fn cause_of(number: u8) -> Result<GapCause, WireError> {
         7 => GapCause::ReportRejected,
         12 => GapCause::RecordsLost,
         13 => GapCause::TooManyGaps,
+        8 => GapCause::NoticesLost,
+        9 => GapCause::MountsChanged,
+        10 => GapCause::AgentSuspended,
+        11 => GapCause::ClockChanged,
         other => return Err(unknown("cause", other)),
     })
 }

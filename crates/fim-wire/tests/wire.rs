@@ -4,9 +4,11 @@
 #[path = "../../fim-core/tests/support/mod.rs"]
 mod support;
 
+use std::sync::Arc;
+
 use fim_core::{
-    AspectSet, ChangeEvent, ChangeId, ChangeSource, EntityPath, Gap, GapCause, GapScope, Memory, OpenGap,
-    PathStyle, RuleSet, Timestamp, diff, recommended_linux,
+    Actor, Ancestor, AspectSet, ChangeEvent, ChangeId, ChangeSource, EntityPath, Gap, GapCause, GapScope,
+    Memory, OpenGap, PathStyle, Principal, RuleSet, Timestamp, Who, WhoUnknown, diff, recommended_linux,
 };
 use fim_wire::{
     Batch, Limits, Report, WireError, decode_batch, decode_entity, decode_memory, decode_report,
@@ -32,6 +34,10 @@ fn gap() -> impl Strategy<Value = Gap> {
         GapCause::ReportRejected,
         GapCause::RecordsLost,
         GapCause::TooManyGaps,
+        GapCause::NoticesLost,
+        GapCause::MountsChanged,
+        GapCause::AgentSuspended,
+        GapCause::ClockChanged,
     ]);
     (scope, any::<i64>(), prop::option::of(any::<u32>()), cause, "\\PC{0,12}").prop_map(
         |(scope, start, length, cause, detail)| Gap {
@@ -44,15 +50,50 @@ fn gap() -> impl Strategy<Value = Gap> {
     )
 }
 
+fn who() -> impl Strategy<Value = Who> {
+    let ancestor = (any::<u32>(), "\\PC{0,5}").prop_map(|(process_id, name)| Ancestor { process_id, name });
+    let known = (
+        any::<u32>(),
+        prop::option::of(any::<u64>()),
+        prop::option::of(prop::collection::vec(any::<u8>(), 0..6)),
+        prop::option::of("\\PC{0,8}"),
+        prop::collection::vec(ancestor, 0..=Actor::MAX_PARENTS),
+        prop::option::of(any::<u32>()),
+    );
+    let actor = known.prop_map(|(process_id, started_nanos, executable, text, parents, session)| {
+        Arc::new(Actor {
+            process_id,
+            started_nanos,
+            executable: executable.map(EntityPath::unix),
+            command_line: text.clone(),
+            user: session.map(|id| Principal { id, name: text.clone() }),
+            login_user: session.map(|id| Principal { id, name: None }),
+            session,
+            parents,
+            container: text,
+        })
+    });
+    let unknown = prop::option::of(prop::sample::select(vec![
+        WhoUnknown::NotTold,
+        WhoUnknown::Ended,
+        WhoUnknown::NoticeLost,
+        WhoUnknown::NotNoticed,
+    ]));
+    (prop::collection::vec(actor, 0..=Who::MAX_ACTORS), any::<u32>(), unknown)
+        .prop_map(|(actors, more, unknown)| Who { actors, more, unknown })
+}
+
 fn change() -> impl Strategy<Value = ChangeEvent> {
     let path = EntityPath::unix(b"/etc/\xff\n.conf".to_vec());
     let sides = (prop::option::of(entity_at(path.clone())), prop::option::of(entity_at(path)));
     let source =
         prop::sample::select(vec![ChangeSource::Scan, ChangeSource::RealTime, ChangeSource::Agentless]);
-    (sides, any::<[u8; 16]>(), source, any::<i64>(), prop::option::of(any::<i64>()), "\\PC{0,8}", aspects())
+    let real_time = (who(), prop::option::of(prop::collection::vec(any::<u8>(), 0..6)), any::<bool>());
+    let rest = ("\\PC{0,8}", aspects());
+    (sides, any::<[u8; 16]>(), source, any::<i64>(), prop::option::of(any::<i64>()), rest, real_time)
         .prop_filter_map(
             "no difference",
-            |((before, after), id, source, observed, happened, rule, fields)| {
+            |((before, after), id, source, observed, happened, (rule, fields), (who, old, is_fleeting))| {
                 let mut change = diff(before.as_ref(), after.as_ref(), AspectSet::ALL)?;
                 change.fields = fields;
                 Some(ChangeEvent {
@@ -63,6 +104,9 @@ fn change() -> impl Strategy<Value = ChangeEvent> {
                     happened: happened.map(Timestamp),
                     rule,
                     snapshot_age_seconds: u64::try_from(observed).ok(),
+                    who,
+                    moved_from: old.map(|old| fim_core::EntityKey::File(EntityPath::unix(old))),
+                    is_fleeting,
                 })
             },
         )
@@ -145,8 +189,8 @@ fn golden_batch() -> Batch {
         attributes: fim_core::FileAttributes {
             size_bytes: Some(5),
             mode: Some(0o644),
-            owner: Some(fim_core::Principal { id: 0, name: Some("root".to_owned()) }),
-            group: Some(fim_core::Principal { id: 7, name: None }),
+            owner: Some(Principal { id: 0, name: Some("root".to_owned()) }),
+            group: Some(Principal { id: 7, name: None }),
             modified: Some(Timestamp(1_700_000_000_123_456_789)),
             changed: Some(Timestamp(-1)),
             created: None,
@@ -187,6 +231,9 @@ fn golden_batch() -> Batch {
                 happened: None,
                 rule: "/etc/*.conf".to_owned(),
                 snapshot_age_seconds: Some(900),
+                who: Who::default(),
+                moved_from: None,
+                is_fleeting: false,
             }),
             Report::Gap(gap(GapScope::Everything)),
             Report::Gap(gap(GapScope::Within(EntityPath::unix("/boot")))),

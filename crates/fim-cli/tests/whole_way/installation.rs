@@ -163,6 +163,21 @@ impl Installation {
         stop(self.agent.take().unwrap());
     }
 
+    /// Gives the agent no time to run until it is released.
+    pub fn hold_agent(&self) {
+        self.signal_agent("-STOP");
+    }
+
+    /// Lets the agent run again.
+    pub fn release_agent(&self) {
+        self.signal_agent("-CONT");
+    }
+
+    fn signal_agent(&self, signal: &str) {
+        let id = self.agent.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
     /// Ends the agent at once, as `kill -9` does.
     pub fn kill_agent(&mut self) {
         kill(self.agent.take().unwrap());

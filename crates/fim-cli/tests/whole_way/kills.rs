@@ -169,6 +169,9 @@ fn arrival(path: EntityPath, observed: Timestamp) -> ChangeEvent {
         happened: None,
         rule: "kill".to_owned(),
         snapshot_age_seconds: None,
+        who: fim_core::Who::default(),
+        moved_from: None,
+        is_fleeting: false,
     }
 }
 

@@ -8,6 +8,7 @@
 mod installation;
 mod kills;
 mod losses;
+mod real_time;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

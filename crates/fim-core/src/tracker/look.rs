@@ -1,9 +1,10 @@
-//! One entity of a scan: what the state held, and what was seen.
+//! One entity of a scan or a spot: what the state held, and what was seen.
 
-use super::{Demand, Tracker};
+use super::spots::Circumstances;
+use super::{Demand, Scan, Tracker, View};
 use crate::{
-    Change, ChangeEvent, ChangeId, ChangeSource, Entity, EntityKey, EntityKind, EntityPath, Gap, GapCause,
-    GapScope, Observation, Rule, Timestamp, Unreadable, absorb, diff,
+    ChangeSource, Entity, EntityKey, EntityKind, EntityPath, Gap, GapCause, GapScope, Observation, Rule,
+    Timestamp, Unreadable, Who, WhoUnknown, absorb, diff,
 };
 
 impl Tracker {
@@ -11,61 +12,85 @@ impl Tracker {
     pub(super) fn look(
         &mut self,
         now: Timestamp,
+        view: View,
         before: Option<Box<Entity>>,
         seen: Option<Observation>,
         demands: &mut Vec<Demand>,
     ) {
+        self.meet(view, before.as_deref(), seen.as_ref());
         match seen {
             Some(Observation::Present(entity)) => {
                 self.gaps.close(entity.key.path(), now, demands);
-                self.pass_link(&entity);
-                self.see(now, before, *entity, demands);
+                self.pass_link(view, &entity);
+                self.see(now, view, before, *entity, demands);
             }
             Some(Observation::Absent(_)) => {
                 if let Some(before) = before {
-                    self.miss(now, *before, demands);
+                    self.miss(now, view, *before, demands);
                 }
             }
             Some(Observation::Unreadable { key, partial, why }) => {
-                self.lose_sight(now, key.path(), GapCause::Unreadable, describe(&why), demands);
+                if self.try_again(now, view, key.path(), &why) {
+                    demands.extend(before.map(Demand::Keep));
+                    return;
+                }
+                self.lose_sight(now, view, key.path(), GapCause::Unreadable, describe(&why), demands);
                 match (partial, before) {
-                    (Some(partial), before) => self.see(now, before, *partial, demands),
+                    (Some(partial), before) => self.see(now, view, before, *partial, demands),
                     (None, Some(before)) => demands.push(Demand::Keep(before)),
                     (None, None) => {}
                 }
             }
             Some(Observation::Lost { scope, why }) => {
-                self.lose_sight(now, scope.path(), GapCause::ScanCutShort, why, demands);
+                self.lose_sight(now, view, scope.path(), GapCause::ScanCutShort, why, demands);
                 if let Some(before) = before {
                     demands.push(Demand::Keep(before));
                 }
             }
             None => {
                 if let Some(before) = before {
-                    self.pass_over(now, *before, demands);
+                    self.pass_over(now, view, *before, demands);
                 }
             }
         }
     }
 
     /// An entity is there.
-    fn see(&mut self, now: Timestamp, before: Option<Box<Entity>>, seen: Entity, demands: &mut Vec<Demand>) {
-        let Some(rule) = self.rule_of(&seen.key, seen.kind) else {
+    fn see(
+        &mut self,
+        now: Timestamp,
+        view: View,
+        before: Option<Box<Entity>>,
+        seen: Entity,
+        demands: &mut Vec<Demand>,
+    ) {
+        let Some(rule) = self.rule_of(view, &seen.key, seen.kind) else {
             // No rule asks for what is there now. What was there before may have been asked for: a file, say, in whose
             // place there is a directory.
             if let Some(before) = before {
-                self.miss(now, *before, demands);
+                self.miss(now, view, *before, demands);
             }
             return;
         };
+        let (rule, watched) = (rule.name.clone(), rule.watched);
         let is_judged = match before.as_deref() {
             Some(before) => {
-                self.has_baseline(&seen.key, before.kind) && !self.is_link_seen_otherwise(before, &seen)
+                self.has_baseline(&seen.key, before.kind) && !self.is_link_seen_otherwise(view, before, &seen)
             }
-            None => self.has_baseline(&seen.key, seen.kind) && self.has_come_into_being(seen.key.path()),
+            None => {
+                self.has_baseline(&seen.key, seen.kind) && self.has_come_into_being(view, seen.key.path())
+            }
         };
-        if is_judged && let Some(change) = diff(before.as_deref(), Some(&seen), rule.watched) {
-            demands.push(self.event(now, change, rule.name.clone()));
+        if is_judged && let Some(change) = diff(before.as_deref(), Some(&seen), watched) {
+            if view == View::Scan && self.is_left_to_hints(now, seen.key.path(), seen.attributes.changed) {
+                demands.extend(before.map(Demand::Keep));
+                return;
+            }
+            if view == View::Spot && before.is_none() && self.hold_back(&seen, false, (&rule, watched)) {
+                return;
+            }
+            let circumstances = self.circumstances(view, seen.key.path(), seen.attributes.changed, now);
+            demands.push(self.event(now, change, rule, circumstances));
         }
         let held = match before {
             Some(before) => absorb(*before, seen),
@@ -74,28 +99,40 @@ impl Tracker {
         demands.push(Demand::Keep(Box::new(held)));
     }
 
-    /// The scan came past the place of an entity without a word of it.
-    fn pass_over(&mut self, now: Timestamp, before: Entity, demands: &mut Vec<Demand>) {
+    /// The look came past the place of an entity without a word of it.
+    fn pass_over(&mut self, now: Timestamp, view: View, before: Entity, demands: &mut Vec<Demand>) {
         let path = before.key.path();
-        let unseen = self.scan.as_ref().and_then(|scan| scan.unseen.as_ref());
-        let is_monitored = self.rule_of(&before.key, before.kind).is_some();
+        let unseen = match view {
+            View::Scan => self.scan.as_ref().and_then(|scan| scan.unseen.as_ref()),
+            View::Spot => self.spots.as_ref().and_then(|spots| spots.unseen.as_ref()),
+        };
+        let is_monitored = self.rule_of(view, &before.key, before.kind).is_some();
         if is_monitored && unseen.is_some_and(|unseen| path.is_within(unseen)) {
             demands.push(Demand::Keep(Box::new(before)));
         } else {
-            self.miss(now, before, demands);
+            self.miss(now, view, before, demands);
         }
     }
 
     /// An entity is not there.
-    fn miss(&mut self, now: Timestamp, before: Entity, demands: &mut Vec<Demand>) {
+    fn miss(&mut self, now: Timestamp, view: View, before: Entity, demands: &mut Vec<Demand>) {
         self.gaps.close(before.key.path(), now, demands);
         let key = before.key.clone();
-        if let Some(rule) = self.rule_of(&key, before.kind)
+        let rule = self.rule_of(view, &key, before.kind).map(|rule| (rule.name.clone(), rule.watched));
+        if let Some((rule, watched)) = rule
             && self.has_baseline(&key, before.kind)
-            && !self.is_behind_moved_link(key.path())
-            && let Some(change) = diff(Some(&before), None, rule.watched)
+            && !self.is_behind_moved_link(view, key.path())
+            && let Some(change) = diff(Some(&before), None, watched)
         {
-            demands.push(self.event(now, change, rule.name.clone()));
+            if view == View::Scan && self.is_left_to_hints(now, key.path(), None) {
+                demands.push(Demand::Keep(Box::new(before)));
+                return;
+            }
+            if view == View::Spot && self.hold_back(&before, true, (&rule, watched)) {
+                return;
+            }
+            let circumstances = self.circumstances(view, key.path(), None, now);
+            demands.push(self.event(now, change, rule, circumstances));
         }
         demands.push(Demand::Forget(key));
     }
@@ -104,6 +141,7 @@ impl Tracker {
     fn lose_sight(
         &mut self,
         now: Timestamp,
+        view: View,
         path: &EntityPath,
         cause: GapCause,
         detail: String,
@@ -111,16 +149,86 @@ impl Tracker {
     ) {
         // Whether there is a baseline of it: of itself if a rule names it, else of what is within it.
         let key = EntityKey::File(path.clone());
-        let reaches_within =
-            self.scan.as_ref().is_some_and(|scan| scan.baselined.directory(path).is_descend());
+        let reaches_within = match self.scan_of(view) {
+            Some(scan) => scan.baselined.directory(path).is_descend(),
+            None => self.baselined.scan_plan().directory(path).is_descend(),
+        };
         let is_unknown = self.baselined.rule_for(&key).is_none() && !reaches_within;
         let start = self.unwatched_since(now);
         let gap = Gap { scope: GapScope::Within(path.clone()), start, end: None, cause, detail };
         self.gaps.open(path, gap, is_unknown, demands);
-        if let Some(scan) = &mut self.scan
-            && !scan.unseen.as_ref().is_some_and(|unseen| path.is_within(unseen))
+        let unseen = match view {
+            View::Scan => self.scan.as_mut().map(|scan| &mut scan.unseen),
+            View::Spot => self.spots.as_mut().map(|spots| &mut spots.unseen),
+        };
+        if let Some(unseen) = unseen
+            && !unseen.as_ref().is_some_and(|unseen| path.is_within(unseen))
         {
-            scan.unseen = Some(path.clone());
+            *unseen = Some(path.clone());
+        }
+    }
+
+    /// Notes for a spot that something was, or is, there.
+    fn meet(&mut self, view: View, before: Option<&Entity>, seen: Option<&Observation>) {
+        let Some(spots) = self.spots.as_mut().filter(|_| view == View::Spot) else { return };
+        let path = match (before, seen) {
+            (Some(before), _) => before.key.path(),
+            (None, Some(Observation::Present(entity))) => entity.key.path(),
+            (None, Some(Observation::Unreadable { key, .. } | Observation::Lost { scope: key, .. })) => {
+                key.path()
+            }
+            (None, Some(Observation::Absent(_)) | None) => return,
+        };
+        spots.meet(path);
+    }
+
+    /// Puts a spot back that did not keep still; true if it is tried again.
+    fn try_again(&mut self, now: Timestamp, view: View, path: &EntityPath, why: &Unreadable) -> bool {
+        if view != View::Spot || *why != Unreadable::Unstable {
+            return false;
+        }
+        let Some(hint) = self.spots.as_ref().and_then(|spots| spots.try_again(path)) else { return false };
+        self.hints.put_back(path.clone(), now, hint);
+        true
+    }
+
+    /// True if what a scan found is looked at again in a moment, so that the notice of it, with who did it, has time to
+    /// come. Once a whole scan has been made with real time on, scans find next to nothing that was not noticed; before
+    /// that, only what has just happened is left to hints.
+    fn is_left_to_hints(&mut self, now: Timestamp, path: &EntityPath, changed: Option<Timestamp>) -> bool {
+        if !self.is_real_time {
+            return false;
+        }
+        let is_recent = changed.is_some_and(|changed| now.nanos_since(changed).abs() < RECENT_NANOS);
+        if self.hints.covers(path) {
+            return true;
+        }
+        // What notices were lost of is told at once: no notice of it will come.
+        !self.losses.wants_scan()
+            && ((is_recent || self.is_settled) && self.hints.find(path.clone(), now).is_ok())
+    }
+
+    fn circumstances(
+        &self,
+        view: View,
+        path: &EntityPath,
+        changed: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Circumstances {
+        match self.spots.as_ref().filter(|_| view == View::Spot) {
+            Some(spots) => spots.circumstances(path, changed, now),
+            None => {
+                let unknown = self.losses.wants_scan().then_some(WhoUnknown::NoticeLost);
+                let who = Who { unknown, ..Who::default() };
+                Circumstances { who, happened: None, source: ChangeSource::Scan }
+            }
+        }
+    }
+
+    fn scan_of(&self, view: View) -> Option<&Scan> {
+        match view {
+            View::Scan => self.scan.as_ref(),
+            View::Spot => None,
         }
     }
 
@@ -130,22 +238,25 @@ impl Tracker {
     }
 
     /// True if an entity that the state does not know has come into being, rather than into sight.
-    fn has_come_into_being(&self, path: &EntityPath) -> bool {
-        !self.gaps.is_unknown(path) && !self.is_behind_moved_link(path)
+    fn has_come_into_being(&self, view: View, path: &EntityPath) -> bool {
+        !self.gaps.is_unknown(path) && !self.is_behind_moved_link(view, path)
     }
 
     /// True if other rules than before lead through the link that the entity is reached through. What is monitored at
     /// its real place is not monitored under the link, so that a rule for the one moves the other in or out of scope.
-    fn is_behind_moved_link(&self, path: &EntityPath) -> bool {
-        self.scan.as_ref().is_some_and(|scan| {
+    fn is_behind_moved_link(&self, view: View, path: &EntityPath) -> bool {
+        self.scan_of(view).is_some_and(|scan| {
             let is_behind = scan.link.as_ref().is_some_and(|link| path != link && path.is_within(link));
             is_behind && !scan.is_same_scope
         })
     }
 
     /// True if it is the same link that one set of rules follows and the other does not.
-    fn is_link_seen_otherwise(&self, before: &Entity, seen: &Entity) -> bool {
-        let is_same_scope = self.scan.as_ref().is_none_or(|scan| scan.is_same_scope);
+    fn is_link_seen_otherwise(&self, view: View, before: &Entity, seen: &Entity) -> bool {
+        let is_same_scope = match self.scan_of(view) {
+            Some(scan) => scan.is_same_scope,
+            None => self.settings.rules == self.baselined,
+        };
         let has_same_target =
             before.attributes.target.is_some() && before.attributes.target == seen.attributes.target;
         let is_link = |entity: &Entity| entity.kind == EntityKind::Symlink;
@@ -153,30 +264,17 @@ impl Tracker {
     }
 
     /// Remembers a link to a directory, whether it was looked at itself or what it points to.
-    fn pass_link(&mut self, seen: &Entity) {
+    fn pass_link(&mut self, view: View, seen: &Entity) {
         let is_followed = seen.kind == EntityKind::Directory && seen.attributes.target.is_some();
-        if let Some(scan) = &mut self.scan
+        if let Some(scan) = self.scan.as_mut().filter(|_| view == View::Scan)
             && (seen.kind == EntityKind::Symlink || is_followed)
         {
             scan.link = Some(seen.key.path().clone());
         }
     }
 
-    fn rule_of(&self, key: &EntityKey, kind: EntityKind) -> Option<&Rule> {
-        self.scan.as_ref().map_or(&self.settings.rules, |scan| &scan.rules).rule_for_kind(key, kind)
-    }
-
-    fn event(&self, now: Timestamp, change: Change, rule: String) -> Demand {
-        let age = self.last_complete.map(|complete| now.nanos_since(complete) / 1_000_000_000);
-        Demand::Emit(Box::new(ChangeEvent {
-            id: ChangeId::derive(&self.machine, &change),
-            change,
-            source: ChangeSource::Scan,
-            observed: now,
-            happened: None,
-            rule,
-            snapshot_age_seconds: age.and_then(|seconds| u64::try_from(seconds).ok()),
-        }))
+    fn rule_of(&self, view: View, key: &EntityKey, kind: EntityKind) -> Option<&Rule> {
+        self.scan_of(view).map_or(&self.settings.rules, |scan| &scan.rules).rule_for_kind(key, kind)
     }
 }
 
@@ -190,3 +288,6 @@ fn describe(why: &Unreadable) -> String {
         Unreadable::Damaged(text) => format!("the file system answered: {text}"),
     }
 }
+
+/// What has changed this recently may be on its way as a notice.
+const RECENT_NANOS: i64 = 3_000_000_000;

@@ -14,19 +14,33 @@
 //! - Each stretch that was not watched is a gap: opened once, closed once, the same after a restart. A scope is watched
 //!   from its first complete scan on.
 //! - A clock that is set back never delays a scan by more than the interval.
+//!
+//! # In real time
+//!
+//! A notice of a change is a hint ([`Input::Noticed`]). Its place is looked at once it keeps still
+//! ([`Demand::LookAt`]), and that look is judged as a scan's is; the hint adds who and when. What a notice said and a
+//! look does not show is no change, and what no notice said is found by the next scan. A stretch of which notices are
+//! lost is a gap until its place has been looked at again.
 
 mod gaps;
+mod hints;
 mod look;
+mod losses;
 mod memory;
+mod notice;
 mod schedule;
+mod spots;
 
 use gaps::OpenGaps;
+use hints::Hints;
+use losses::Losses;
 pub use memory::{Memory, OpenGap};
 use schedule::Schedule;
+use spots::Spots;
 
 use crate::{
-    ChangeEvent, Entity, EntityKey, EntityPath, Gap, GapCause, GapScope, Observation, RuleSet, ScanPlan,
-    Timestamp,
+    ChangeEvent, Entity, EntityKey, EntityPath, Gap, GapCause, GapScope, Hint, Observation, RuleSet,
+    ScanPlan, Spot, Timestamp,
 };
 
 /// What happens to a sensor.
@@ -60,6 +74,22 @@ pub enum Input {
     },
     /// The scan under way has ended. The state keeps whatever was not handed in.
     ScanEnded(ScanEnd),
+    /// Changes are noticed in real time from now on, or no more.
+    RealTime {
+        /// True if they are.
+        is_on: bool,
+    },
+    /// Something may have changed.
+    Noticed(Hint),
+    /// One entity at or, for a deep one, below the spots that are being looked at, in path order.
+    SpotLooked {
+        /// What the state held.
+        before: Option<Box<Entity>>,
+        /// What was seen; nothing if the look came past the place without a word of it.
+        seen: Option<Observation>,
+    },
+    /// All spots have been looked at.
+    SpotsEnded,
     /// The sensor is about to stop; always the last input.
     Stopping,
 }
@@ -105,6 +135,9 @@ pub enum Demand {
     StartScan(Box<ScanPlan>),
     /// End the scan under way; the tracker waits for its [`Input::ScanEnded`].
     CancelScan,
+    /// Look at these places, in path order and none within a deep one before it. The tracker waits for
+    /// [`Input::SpotsEnded`] before it asks for more; a scan may be under way at the same time.
+    LookAt(Vec<Spot>),
     /// Store the change to be sent, before the state takes it up.
     Emit(Box<ChangeEvent>),
     /// Store the gap to be sent. One that has ended was sent before with no end, unless it was known only afterwards;
@@ -130,6 +163,23 @@ pub struct Tracker {
     gaps: OpenGaps,
     schedule: Schedule,
     scan: Option<Scan>,
+    hints: Hints,
+    losses: Losses,
+    /// The places that are being looked at.
+    spots: Option<Spots>,
+    /// True while changes are noticed in real time.
+    is_real_time: bool,
+    /// True once a scan was complete that had real time on from its beginning.
+    is_settled: bool,
+}
+
+/// Where a look comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum View {
+    /// The scan under way.
+    Scan,
+    /// A look at the spots that hints are about.
+    Spot,
 }
 
 /// A scan under way.
@@ -144,6 +194,8 @@ struct Scan {
     is_same_scope: bool,
     /// True once the tracker has asked to end it.
     is_cancelled: bool,
+    /// True if changes have been noticed in real time since it began.
+    had_real_time: bool,
     /// Nothing within this path was seen, because it could not be read.
     unseen: Option<EntityPath>,
     /// The symbolic link that was seen last: what is within its path was reached through it.
@@ -161,13 +213,34 @@ impl Tracker {
             gaps: OpenGaps::default(),
             schedule: Schedule::default(),
             scan: None,
+            hints: Hints::default(),
+            losses: Losses::default(),
+            spots: None,
+            is_real_time: false,
+            is_settled: false,
         }
     }
 
     /// Takes in what happened at `now` and adds what should happen to `demands`.
     pub fn handle(&mut self, now: Timestamp, input: Input, demands: &mut Vec<Demand>) {
         match input {
-            Input::Looked { before, seen } => self.look(now, before, seen, demands),
+            Input::Looked { before, seen } => self.look(now, View::Scan, before, seen, demands),
+            Input::SpotLooked { before, seen } => self.look(now, View::Spot, before, seen, demands),
+            Input::SpotsEnded => {
+                self.end_spots(now, demands);
+                self.go_on(now, demands);
+            }
+            Input::RealTime { is_on } => {
+                self.is_real_time = is_on;
+                self.is_settled = false;
+                if let Some(scan) = &mut self.scan {
+                    scan.had_real_time = false;
+                }
+            }
+            Input::Noticed(hint) => {
+                self.notice(now, hint, demands);
+                self.go_on(now, demands);
+            }
             Input::Started { last_alive, stop, memory } => {
                 self.start(now, last_alive, stop, *memory, demands);
                 self.go_on(now, demands);
@@ -194,7 +267,7 @@ impl Tracker {
         Memory {
             baselined: self.baselined.clone(),
             last_complete: self.last_complete,
-            open_gaps: self.gaps.to_memory(),
+            open_gaps: self.gaps.to_memory().into_iter().chain(self.losses.to_memory()).collect(),
         }
     }
 
@@ -210,7 +283,7 @@ impl Tracker {
 
     /// How many gaps are open.
     pub fn open_gaps(&self) -> usize {
-        self.gaps.open_count()
+        self.gaps.open_count() + self.losses.len()
     }
 
     /// When the last complete scan ended.
@@ -231,7 +304,11 @@ impl Tracker {
         memory: Memory,
         demands: &mut Vec<Demand>,
     ) {
-        self.gaps = OpenGaps::from_memory(memory.open_gaps);
+        let (lost, open): (Vec<_>, Vec<_>) =
+            memory.open_gaps.into_iter().partition(|open| Losses::keeps(open.gap.cause));
+        self.gaps = OpenGaps::from_memory(open);
+        // The first scan looks at everything.
+        self.losses = Losses::from_memory(lost, now);
         self.last_complete = memory.last_complete;
         self.baselined = memory.baselined;
         self.schedule.reset(now);
@@ -263,6 +340,8 @@ impl Tracker {
             self.baselined = RuleSet::default();
             self.last_complete = None;
             self.gaps.close_all(now, demands);
+            self.losses.close_all(now, demands);
+            self.hints.clear();
             demands.push(self.remember());
         }
         if is_other_scope {
@@ -279,6 +358,8 @@ impl Tracker {
         match end {
             ScanEnd::Complete => {
                 self.gaps.end_complete_scan(now, demands);
+                self.losses.end_scan(scan.begun, now, demands);
+                self.is_settled |= scan.had_real_time && !scan.is_cancelled;
                 // FIM may have been disabled while the scan ran out.
                 if self.is_watching() {
                     self.baselined = scan.rules;
@@ -287,6 +368,10 @@ impl Tracker {
                 // Otherwise the settings have changed meanwhile, and the next scan is due already.
                 if !scan.is_cancelled {
                     self.schedule.end_scan(scan.begun, now);
+                }
+                // Something was lost after it had begun.
+                if self.losses.wants_scan() {
+                    self.schedule.bring_to(now.plus_nanos(LOSS_PAUSE_NANOS));
                 }
             }
             // The tracker ended it itself, and the next one begins at once.
@@ -304,7 +389,11 @@ impl Tracker {
 
     /// Starts a scan that is due, or says when to come back.
     fn go_on(&mut self, now: Timestamp, demands: &mut Vec<Demand>) {
-        if !self.is_watching() || self.scan.is_some() {
+        if !self.is_watching() {
+            return;
+        }
+        self.look_at_due(now, demands);
+        if self.scan.is_some() {
             return;
         }
         if self.schedule.is_due(now) {
@@ -317,11 +406,13 @@ impl Tracker {
                 baselined: self.baselined.scan_plan(),
                 rules,
                 is_cancelled: false,
+                had_real_time: self.is_real_time,
                 unseen: None,
                 link: None,
             });
         } else {
-            demands.push(Demand::WaitUntil(self.schedule.next()));
+            let next = self.schedule.next();
+            demands.push(Demand::WaitUntil(self.hints.next().map_or(next, |hints| hints.min(next))));
         }
     }
 
@@ -355,3 +446,6 @@ fn stopped_gap(last_alive: Timestamp, now: Timestamp, stop: Stop) -> Gap {
         detail: format!("{how}{clock}"),
     }
 }
+
+/// Losses that never end must not make scans that never end.
+const LOSS_PAUSE_NANOS: i64 = 1_000_000_000;

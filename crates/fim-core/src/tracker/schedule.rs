@@ -44,6 +44,11 @@ impl Schedule {
         now >= self.next
     }
 
+    /// Lets the next scan begin by that time.
+    pub(super) fn bring_to(&mut self, time: Timestamp) {
+        self.next = self.next.min(time);
+    }
+
     pub(super) fn next(&self) -> Timestamp {
         self.next
     }

@@ -108,6 +108,6 @@ pub fn entity() -> impl Strategy<Value = Entity> {
 }
 
 pub fn aspects() -> impl Strategy<Value = AspectSet> {
-    prop::collection::vec(prop::sample::select(Aspect::ALL.to_vec()), 0..15)
+    prop::collection::vec(prop::sample::select(Aspect::ALL.to_vec()), 0..19)
         .prop_map(|aspects| aspects.into_iter().collect())
 }

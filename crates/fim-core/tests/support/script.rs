@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use fim_core::{
-    ChangeEvent, Demand, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, Gap, GapScope,
-    Input, Links, Memory, Observation, PathStyle, PathType, Principal, Rule, RuleSet, ScanEnd, Settings,
-    Stop, Timestamp, Tracker, Unreadable, apply, checksum_text,
+    Actor, Attribution, ChangeEvent, ChangeSource, Demand, Digest, Entity, EntityKey, EntityKind, EntityPath,
+    FileAttributes, Gap, GapCause, GapScope, Hint, Input, Links, Loss, Memory, Notice, Observation,
+    PathStyle, PathType, Principal, Rule, RuleSet, ScanEnd, Settings, Spot, Stop, Timestamp, Tracker,
+    Unreadable, WhoUnknown, apply, checksum_text,
 };
 
 /// A sensor with nothing behind it: performs what the tracker demands on a state in memory.
@@ -20,6 +22,8 @@ pub struct Sensor {
     pub now: Timestamp,
     pub events: Vec<ChangeEvent>,
     pub gaps: Vec<Gap>,
+    /// The spots that the tracker wants to be looked at.
+    pub spots: Vec<Spot>,
 }
 
 impl Sensor {
@@ -31,6 +35,7 @@ impl Sensor {
             now: Timestamp(0),
             events: Vec::new(),
             gaps: Vec::new(),
+            spots: Vec::new(),
         }
     }
 
@@ -70,6 +75,14 @@ impl Sensor {
                 self.memory = *memory;
                 None
             }
+            Demand::LookAt(spots) => {
+                let names: Vec<String> = spots
+                    .iter()
+                    .map(|spot| format!("{}{}", spot.path, if spot.is_deep { "/..." } else { "" }))
+                    .collect();
+                self.spots = spots;
+                Some(format!("look at {}", names.join(" ")))
+            }
             Demand::WaitUntil(time) => Some(format!("wait until {}", seconds(time))),
         }
     }
@@ -100,6 +113,29 @@ impl Sensor {
         lines
     }
 
+    /// Runs the sensor's side of a look at the spots: the state and what is there.
+    pub fn look(&mut self, seen: Vec<Observation>) -> Vec<String> {
+        let spots = std::mem::take(&mut self.spots);
+        let is_spot = |path: &EntityPath| {
+            spots.iter().any(|spot| spot.path == *path || spot.is_deep && path.is_within(&spot.path))
+        };
+        let mut pairs: BTreeMap<EntityPath, (Option<Box<Entity>>, Option<Observation>)> = BTreeMap::new();
+        for (path, entity) in self.state.iter().filter(|(path, _)| is_spot(path)) {
+            pairs.entry(path.clone()).or_default().0 = Some(Box::new(entity.clone()));
+        }
+        for observation in seen {
+            let path = observation_path(&observation).clone();
+            assert!(is_spot(&path), "nobody asked for {path}");
+            pairs.entry(path).or_default().1 = Some(observation);
+        }
+        let mut lines = Vec::new();
+        for (before, seen) in pairs.into_values() {
+            lines.extend(self.step(Input::SpotLooked { before, seen }));
+        }
+        lines.extend(self.step(Input::SpotsEnded));
+        lines
+    }
+
     /// The sensor ends and another starts with what was stored.
     pub fn restart(&mut self, last_alive: Timestamp, stop: Stop) -> Vec<String> {
         self.tracker = Tracker::new([7; 16]);
@@ -116,6 +152,9 @@ impl Sensor {
         for event in events {
             let path = event.change.key.path().clone();
             let before = from.remove(&path);
+            if let Some(old) = &event.moved_from {
+                from.remove(old.path());
+            }
             if let Some(after) = apply(&event.change, before) {
                 from.insert(path, after);
             }
@@ -159,7 +198,7 @@ fn perform(sensor: &mut Sensor, line: &str, particulars: &[&str]) -> Vec<String>
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
         ["at", time] => {
-            sensor.now = Timestamp(time.parse::<i64>().unwrap() * 1_000_000_000);
+            sensor.now = moment(time);
             Vec::new()
         }
         ["start"] => {
@@ -167,7 +206,7 @@ fn perform(sensor: &mut Sensor, line: &str, particulars: &[&str]) -> Vec<String>
         }
         ["start", "again", "alive", time, how] => {
             let stop = if *how == "stopped" { Stop::Clean } else { Stop::Unclean };
-            sensor.restart(Timestamp(time.parse::<i64>().unwrap() * 1_000_000_000), stop)
+            sensor.restart(moment(time), stop)
         }
         ["settings", "off"] => sensor.step(Input::SettingsChanged(Settings::default())),
         ["settings", "every", interval] => sensor.step(Input::SettingsChanged(Settings {
@@ -185,8 +224,49 @@ fn perform(sensor: &mut Sensor, line: &str, particulars: &[&str]) -> Vec<String>
             let end = ScanEnd::CutShort { after: Some(EntityPath::unix(*path)), why: words[5..].join(" ") };
             sensor.scan(particulars.iter().map(|text| observation(text)).collect(), end)
         }
+        ["real", "time", on] => sensor.step(Input::RealTime { is_on: *on == "on" }),
+        ["notice", rest @ ..] => {
+            let hint = hint(sensor.now, rest);
+            sensor.step(Input::Noticed(hint))
+        }
+        ["look", "sees"] => sensor.look(particulars.iter().map(|text| observation(text)).collect()),
         ["the", "state", "holds"] => sensor.state.values().map(entity_text).collect(),
         other => panic!("no such step: {other:?}"),
+    }
+}
+
+/// `touched PATH`, `created PATH`, `removed PATH`, `moved PATH to PATH` (with `directory` behind it where it is one),
+/// each `by ID NAME` or `by nobody`; or `lost PATH since TIME because …`, where `*` is everything.
+fn hint(now: Timestamp, words: &[&str]) -> Hint {
+    if let ["lost", scope, "since", since, "because", why @ ..] = words {
+        let scope = match *scope {
+            "*" => GapScope::Everything,
+            path => GapScope::Within(EntityPath::unix(path)),
+        };
+        let loss = Loss { scope, since: moment(since), cause: GapCause::NoticesLost, detail: why.join(" ") };
+        return Hint { notice: Notice::Lost(loss), time: now, by: Err(WhoUnknown::NotTold) };
+    }
+    let (what, by) = words.split_at(words.iter().position(|word| *word == "by").unwrap());
+    let is_directory = what.contains(&"directory");
+    let path = |at: usize| EntityPath::unix(what[at]);
+    let notice = match what {
+        ["touched", ..] => Notice::Touched(path(1)),
+        ["created", ..] => Notice::Created { path: path(1), is_directory },
+        ["removed", ..] => Notice::Removed { path: path(1), is_directory },
+        ["moved", _, "to", ..] => Notice::Moved { from: path(1), to: path(3), is_directory },
+        other => panic!("no such notice: {other:?}"),
+    };
+    Hint { notice, time: now, by: attribution(&by[1..]) }
+}
+
+fn attribution(words: &[&str]) -> Attribution {
+    match words {
+        [id, name] => Ok(Arc::new(Actor {
+            process_id: id.parse().unwrap(),
+            executable: Some(EntityPath::unix(*name)),
+            ..Actor::default()
+        })),
+        _ => Err(WhoUnknown::Ended),
     }
 }
 
@@ -238,7 +318,11 @@ fn entity(kind: &str, key: EntityKey, words: &[&str]) -> Entity {
             "owner" => attributes.owner = Some(Principal { id: number() as u32, name: None }),
             "modified" => attributes.modified = Some(Timestamp(number() as i64)),
             "changed" => attributes.changed = Some(Timestamp(number() as i64)),
-            "inode" => attributes.inode = Some(number()),
+            "inode" => {
+                attributes.inode = Some(number());
+                attributes.device = Some(1);
+                attributes.created = Some(Timestamp(number() as i64));
+            }
             "target" => attributes.target = Some(value.as_bytes().to_vec()),
             other => panic!("no such attribute: {other}"),
         }
@@ -257,7 +341,35 @@ fn event_text(event: &ChangeEvent) -> String {
     let category = event.change.category().unwrap().name();
     let fields: Vec<&str> = event.change.fields.iter().map(|aspect| aspect.field_name()).collect();
     let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join(", ")) };
-    format!("{category} {}{fields} (rule {})", event.change.key.path(), event.rule)
+    let moved = event.moved_from.as_ref().map_or_else(String::new, |from| format!(" from {}", from.path()));
+    let fleeting = if event.is_fleeting { " fleeting" } else { "" };
+    let text =
+        format!("{category} {}{moved}{fields} (rule {}){fleeting}", event.change.key.path(), event.rule);
+    match event.source {
+        ChangeSource::Scan | ChangeSource::Agentless => text,
+        ChangeSource::RealTime => {
+            let at = event.happened.map_or_else(String::new, |time| format!(" at {}", seconds(time)));
+            let mut by: Vec<String> = event
+                .who
+                .actors
+                .iter()
+                .map(|actor| {
+                    let program = actor.executable.as_ref().map_or_else(String::new, ToString::to_string);
+                    format!("{} {program}", actor.process_id)
+                })
+                .collect();
+            by.extend((event.who.more > 0).then(|| format!("{} more", event.who.more)));
+            by.extend(event.who.unknown.map(|why| format!("{why:?}")));
+            format!("{text}{at} by {}", by.join(", "))
+        }
+    }
+}
+
+/// Seconds, with up to three digits behind the point.
+fn moment(text: &str) -> Timestamp {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let millis: i64 = format!("{fraction:0<3}").parse().unwrap();
+    Timestamp(whole.parse::<i64>().unwrap() * 1_000_000_000 + millis * 1_000_000)
 }
 
 fn gap_text(gap: &Gap) -> String {
@@ -276,6 +388,9 @@ fn entity_text(entity: &Entity) -> String {
     format!("{} {} content={content} mode={mode}", entity.kind.name(), entity.key.path())
 }
 
-fn seconds(time: Timestamp) -> i64 {
-    time.0 / 1_000_000_000
+fn seconds(time: Timestamp) -> String {
+    match time.0 / 1_000_000 % 1000 {
+        0 => (time.0 / 1_000_000_000).to_string(),
+        millis => format!("{}.{millis:03}", time.0 / 1_000_000_000).trim_end_matches('0').to_owned(),
+    }
 }

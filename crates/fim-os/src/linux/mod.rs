@@ -7,7 +7,9 @@ mod host;
 mod principals;
 mod priority;
 mod tree;
+mod watch;
 
 pub use host::HostFacts;
 pub use priority::lower_priority;
 pub use tree::LiveTree;
+pub use watch::best_watcher;

@@ -57,6 +57,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             // The scan meets the same trouble, and tells what comes of it.
             self.trouble(error);
         }
+        self.blocks = None;
         let begun = self.parts.store.begin(&disk);
         let (writer, write_error) = match begun {
             Ok(writer) => (Some(writer), None),
@@ -74,12 +75,15 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             last_pause: started,
             last_sync: started,
         };
+        let since = self.parts.spool.lock().last_durable();
+        self.meanwhile = Some(Overlay::default());
         let end = self.stream(plan, &control, &mut harvest);
+        let meanwhile = self.meanwhile.take().unwrap_or_default();
         self.parts.inbox.set_scan(None);
         self.control = None;
         self.abandoned.push(Arc::clone(&control));
         self.abandoned.retain(|scan| scan.live_threads() > 0);
-        self.end_scan(end, &control, harvest);
+        self.end_scan(end, &control, harvest, Meanwhile { overlay: meanwhile, since });
     }
 
     /// Brings the state so near to the spool that what is left between them can be held in memory.
@@ -121,14 +125,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             Ok(held) => held,
             Err(error) => return StreamEnd::StateUnreadable(error),
         };
-        let since = self.parts.store.spool_sequence();
-        let overlay = match held {
-            // After `catch_up` few are left; without it, all are needed.
-            Some(_) => Overlay::fold(self.parts.spool.lock().reports_after(since), usize::MAX).0,
-            None => Overlay::default(),
-        };
-        harvest.is_changed = held.is_none() || !overlay.is_empty();
-        let state = overlay.over(held.into_iter().flatten());
+        harvest.is_changed = held.is_none() || !self.recent.is_empty();
+        let state = self.recent.clone().over(held.into_iter().flatten());
         let tree = (self.parts.tree)();
         let scan = match Scan::start(tree, Arc::new(plan), self.parts.scan_options, Arc::clone(control)) {
             Ok(scan) => scan,
@@ -160,6 +158,17 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Hands one place to the tracker; a change goes to the spool before the state takes it up.
     fn look(&mut self, before: Option<Box<Entity>>, seen: Option<Observation>, harvest: &mut Harvest<'_, D>) {
         let held = before.clone();
+        // What a spot told since the scan began is newer than what the scan may have read before.
+        let path = match (&before, &seen) {
+            (Some(before), _) => Some(before.key.path()),
+            (None, Some(seen)) => Some(path_of(seen)),
+            (None, None) => None,
+        };
+        let newer = path.and_then(|path| self.meanwhile.as_ref().and_then(|meanwhile| meanwhile.get(path)));
+        if let Some(newer) = newer {
+            let newer = newer.clone();
+            return harvest.hold(held.as_deref(), newer.as_ref());
+        }
         let mut demands = std::mem::take(&mut harvest.demands);
         self.tracker.handle((self.parts.clock)(), Input::Looked { before, seen }, &mut demands);
         let mut is_refused = false;
@@ -177,6 +186,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 Demand::Forget(_) => harvest.hold(held.as_deref(), None),
                 other @ (Demand::StartScan(_)
                 | Demand::CancelScan
+                | Demand::LookAt(_)
                 | Demand::Report(_)
                 | Demand::Remember(_)
                 | Demand::WaitUntil(_)) => self.perform(other),
@@ -206,7 +216,14 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 }
                 self.work_by(*settings);
             }
-            Message::Nothing => {}
+            Message::RealTime(is_on) => self.take_in(Input::RealTime { is_on }),
+            Message::Hints(hints) => self.take_in_all(hints.into_iter().map(Input::Noticed)),
+            Message::Nothing => self.take_in(Input::Tick),
+        }
+        while !self.parts.inbox.is_stopping()
+            && let Some(spots) = self.due_spots.take()
+        {
+            self.look_at(spots);
         }
     }
 
@@ -235,10 +252,16 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     }
 
     /// Puts what the scan found in force: changes first, then the state and what the tracker makes of the end.
-    fn end_scan(&mut self, end: StreamEnd, control: &ScanControl, mut harvest: Harvest<'_, D>) {
+    fn end_scan(
+        &mut self,
+        end: StreamEnd,
+        control: &ScanControl,
+        mut harvest: Harvest<'_, D>,
+        meanwhile: Meanwhile,
+    ) {
         let mut damage = None;
         let kept = match end {
-            StreamEnd::Complete => self.keep_harvest(&mut harvest).map_err(|why| (None, why)),
+            StreamEnd::Complete => self.keep_harvest(&mut harvest, &meanwhile).map_err(|why| (None, why)),
             StreamEnd::CutShort { after, why } => Err((after, why)),
             StreamEnd::StateUnreadable(error) => {
                 let text = error_text(&error);
@@ -269,6 +292,12 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         };
         let is_well = remembered.is_ok() && harvest.refused == 0;
         self.note_kept(remembered.err().map(|error| error_text(&error)));
+        match kept {
+            // The new state has all but what spots told behind the scan's back.
+            Some(_) => self.recent = meanwhile.overlay,
+            None => self.recall(),
+        }
+        self.blocks = None;
         if kept.is_some() {
             self.tell_summary(control, &harvest, is_well);
         }
@@ -281,11 +310,15 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     }
 
     /// Makes the changes durable, and then the state that they lead to, if it is another one.
-    fn keep_harvest(&mut self, harvest: &mut Harvest<'_, D>) -> Result<Kept, String> {
+    fn keep_harvest(&mut self, harvest: &mut Harvest<'_, D>, meanwhile: &Meanwhile) -> Result<Kept, String> {
         if !self.sync_spool() {
             return Err("the changes could not be made durable".to_owned());
         }
-        let contained = self.parts.spool.lock().last_durable();
+        // Reports of spots may be about what the scan had passed already. Those are folded over the new state.
+        let contained = match meanwhile.overlay.is_empty() {
+            true => self.parts.spool.lock().last_durable(),
+            false => meanwhile.since,
+        };
         if let Some(error) = harvest.write_error.take() {
             return Err(error_text(&error));
         }
@@ -325,6 +358,13 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     }
 }
 
+/// What spots told while a scan was under way.
+struct Meanwhile {
+    overlay: Overlay,
+    /// The spool's last record when the scan began.
+    since: u64,
+}
+
 /// What of a complete scan is on the disk.
 #[derive(Clone, Copy)]
 struct Kept {
@@ -347,5 +387,15 @@ impl<D: Disk> Harvest<'_, D> {
     }
 }
 
-const PAUSE: Duration = Duration::from_millis(100);
+fn path_of(observation: &Observation) -> &EntityPath {
+    match observation {
+        Observation::Present(entity) => entity.key.path(),
+        Observation::Absent(key)
+        | Observation::Unreadable { key, .. }
+        | Observation::Lost { scope: key, .. } => key.path(),
+    }
+}
+
+/// How long hints and settings wait at most while a scan is under way.
+const PAUSE: Duration = Duration::from_millis(50);
 const SYNC: Duration = Duration::from_secs(1);

@@ -17,21 +17,21 @@ const SECOND: i64 = 1_000_000_000;
 const LIMITS: BatchLimits = BatchLimits { reports: 2, bytes: 1 << 20 };
 
 /// A machine with a sensor, and the server that it reports to.
-struct World {
-    disk: FaultyDisk,
-    tree: Arc<MemoryTree>,
+pub(super) struct World {
+    pub(super) disk: FaultyDisk,
+    pub(super) tree: Arc<MemoryTree>,
     dir: tempfile::TempDir,
     seconds: Arc<AtomicI64>,
-    spool_bytes: u64,
+    pub(super) spool_bytes: u64,
     /// What the last sensor that started showed; nothing before the first.
     shown: RefCell<Option<SharedStatus>>,
     highest: BTreeMap<[u8; 16], u64>,
-    changes: Vec<ChangeEvent>,
-    gaps: Vec<Gap>,
+    pub(super) changes: Vec<ChangeEvent>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let tree = MemoryTree::new();
         tree.directory("/etc").directory("/etc/ssh").directory("/srv");
         for name in ["hosts", "passwd", "shadow", "ssh/config"] {
@@ -51,16 +51,16 @@ impl World {
         }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         Timestamp(self.seconds.load(Ordering::SeqCst) * SECOND)
     }
 
-    fn pass(&self, seconds: i64) {
+    pub(super) fn pass(&self, seconds: i64) {
         self.seconds.fetch_add(seconds, Ordering::SeqCst);
     }
 
     /// Starts a sensor; nothing if the disk does not let it.
-    fn boot(&self, stop: Stop, rules: &[&str]) -> Option<Engine<MemoryTree, FaultyDisk>> {
+    pub(super) fn boot(&self, stop: Stop, rules: &[&str]) -> Option<Engine<MemoryTree, FaultyDisk>> {
         let tree = Arc::clone(&self.tree);
         self.boot_with(stop, rules, move |_| Arc::clone(&tree))
     }
@@ -95,12 +95,13 @@ impl World {
             status: self.shown.borrow_mut().insert(SharedStatus::default()).clone(),
             clock: Arc::new(move || Timestamp(seconds.load(Ordering::SeqCst) * SECOND)),
             scan_options: ScanOptions::default(),
+            orders: Arc::default(),
         };
         Some(Engine::start(parts, last_run, Some(settings(rules))))
     }
 
     /// Lets the sensor's server take everything that is durable in the spool.
-    fn deliver(&mut self, engine: &Engine<MemoryTree, FaultyDisk>) {
+    pub(super) fn deliver(&mut self, engine: &Engine<MemoryTree, FaultyDisk>) {
         let mut spool = engine.parts.spool.lock();
         loop {
             let batch = match spool.next_batch(LIMITS, self.now()) {
@@ -124,7 +125,7 @@ impl World {
     }
 
     /// What the server has of changes, in path order: `+` added, `~` modified, `-` removed.
-    fn reported(&self) -> Vec<String> {
+    pub(super) fn reported(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.changes.iter().map(line).collect();
         lines.sort_by_key(|line| line[1..].to_owned());
         lines
@@ -135,7 +136,7 @@ impl World {
     }
 
     /// Changes the tree in every way.
-    fn tamper(&self) {
+    pub(super) fn tamper(&self) {
         self.tree
             .file("/etc/hosts", "evil")
             .file("/etc/new", "new")
@@ -144,7 +145,7 @@ impl World {
     }
 }
 
-const TAMPERED: [&str; 4] = ["~/etc/hosts", "+/etc/new", "~/etc/passwd", "-/etc/shadow"];
+pub(super) const TAMPERED: [&str; 4] = ["~/etc/hosts", "+/etc/new", "~/etc/passwd", "-/etc/shadow"];
 
 fn line(event: &ChangeEvent) -> String {
     let sign = match event.change.category() {

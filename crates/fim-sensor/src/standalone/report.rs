@@ -165,6 +165,7 @@ fn aspect_text(entity: &Entity, aspect: Aspect) -> String {
         Aspect::Mount => number(attributes.mount_id),
         Aspect::Xattrs => attributes.xattrs.as_deref().map(xattrs_text),
         Aspect::Target => attributes.target.as_deref().map(shown),
+        Aspect::Path => Some(entity.key.path().to_string()),
     };
     text.unwrap_or_else(|| "unknown".to_owned())
 }

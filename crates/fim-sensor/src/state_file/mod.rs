@@ -12,12 +12,14 @@
 //! is found damaged was damaged afterwards.
 
 mod error;
+mod index;
 mod merge;
 mod reader;
 mod record;
 mod writer;
 
 pub use error::{ReadStateError, WriteStateError};
+pub use index::{AtSpots, StateBlocks};
 pub use merge::{Pair, Pairs};
 pub use reader::StateReader;
 pub use writer::StateWriter;

@@ -48,21 +48,7 @@ impl StateReader<BufReader<File>> {
 impl<R: Read> StateReader<R> {
     /// Reads a state from anything; `path` is for messages.
     pub fn new(source: R, path: &Path) -> Result<Self, ReadStateError> {
-        let mut reader = Self {
-            source,
-            path: path.to_owned(),
-            at_byte: 0,
-            metadata: Vec::new(),
-            hasher: Hasher::default(),
-            block: Vec::new(),
-            read: 0,
-            left_in_block: 0,
-            block_at: 0,
-            last: None,
-            is_first_in_block: true,
-            entities: 0,
-            is_ended: false,
-        };
+        let mut reader = Self::standing_at(source, path, 0);
         reader.read_header()?;
         Ok(reader)
     }
@@ -70,6 +56,46 @@ impl<R: Read> StateReader<R> {
     /// What the writer was given as metadata.
     pub fn metadata(&self) -> &[u8] {
         &self.metadata
+    }
+
+    /// Where the block of the entity that was handed out last is in the file.
+    pub(super) fn block_at(&self) -> u64 {
+        self.block_at
+    }
+
+    /// What it reads from.
+    pub(super) fn into_source(self) -> R {
+        self.source
+    }
+
+    /// The entities of the one block that begins where `source` stands, at byte `at` of the file.
+    pub(super) fn block_entities(source: R, path: &Path, at: u64) -> Result<Vec<Entity>, ReadStateError> {
+        let mut reader = Self::standing_at(source, path, at);
+        let mut entities = Vec::new();
+        if reader.read_part()? {
+            while reader.left_in_block > 0 {
+                entities.extend(reader.next_entity()?);
+            }
+        }
+        Ok(entities)
+    }
+
+    fn standing_at(source: R, path: &Path, at_byte: u64) -> Self {
+        Self {
+            source,
+            path: path.to_owned(),
+            at_byte,
+            metadata: Vec::new(),
+            hasher: Hasher::default(),
+            block: Vec::new(),
+            read: 0,
+            left_in_block: 0,
+            block_at: at_byte,
+            last: None,
+            is_first_in_block: true,
+            entities: 0,
+            is_ended: false,
+        }
     }
 
     fn read_header(&mut self) -> Result<(), ReadStateError> {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::columns::{SERVER, Source, event_time, fields_changed, row_time};
+use super::columns::{SERVER, Source, account_of, event_time, fields_changed, row_time};
 use super::enrollment::enroll;
 use super::gaps::{self, Outcome};
 use super::heartbeat::{Heartbeat, HeartbeatAnswer, heartbeat_seconds};
@@ -155,6 +155,7 @@ async fn heartbeat(
     let now = app.clock.now();
     let workspace = app.workspace_of(&machine).await?;
     app.control.heard(machine.id, &heartbeat, now).await.map_err(internal)?;
+    app.providers.put(machine.id, &heartbeat.provider);
     silence::heard_again(&app, &machine, now).await?;
     gaps::end_merged(&app, &machine, &heartbeat, now).await?;
     if app.control.take_heartbeat_row(machine.id, now, ROW_SPACING_NANOS).await.map_err(internal)? {
@@ -201,7 +202,8 @@ async fn take_in(
     let now = app.clock.now();
     app.caps.check(machine.workspace, now)?;
     let outcome = gaps::judge(app, machine, &batch.events, now).await?;
-    let received = Received { machine: machine.clone(), batch, outcome, now };
+    let provider = app.providers.of(machine.id);
+    let received = Received { machine: machine.clone(), batch, outcome, now, provider };
     let (received, rows) = build(received).await?;
     let Received { batch, outcome, .. } = received;
     let origin = Origin { source: batch.sensor, epoch: batch.epoch, sequence: batch.sequence };
@@ -256,6 +258,8 @@ struct Received {
     batch: Batch,
     outcome: Outcome,
     now: Timestamp,
+    /// What watches on the machine.
+    provider: String,
 }
 
 /// Rows of each table.
@@ -271,7 +275,7 @@ async fn build(received: Received) -> Result<(Received, Tables), Problem> {
 }
 
 fn tables(received: &Received) -> Result<Tables, BuildError> {
-    let Received { machine, batch, outcome, now } = received;
+    let Received { machine, batch, outcome, now, provider } = received;
     let id = machine.id.to_string();
     let source = source(machine, &id);
     let mut rows = Rows::new(machine.workspace)?;
@@ -283,7 +287,7 @@ fn tables(received: &Received) -> Result<Tables, BuildError> {
         }
     }
     for gap in &outcome.told {
-        rows.gap(source, gap, PROVIDER, *now)?;
+        rows.gap(source, gap, provider, *now)?;
     }
     for ending in &outcome.endings {
         rows.gap_end(source, &ending.gap, ending.at, *now)?;
@@ -391,7 +395,7 @@ fn live_change(machine: &MachineRecord, event: &ChangeEvent, received: Timestamp
         fields: fields_changed(event).into_iter().map(str::to_owned).collect(),
         rule: event.rule.clone(),
         source: event.source.name().to_owned(),
-        who: None,
+        who: account_of(event),
     })
 }
 
@@ -411,8 +415,6 @@ pub fn source<'a>(machine: &'a MachineRecord, id: &'a str) -> Source<'a> {
     }
 }
 
-/// What watches on a machine in this version.
-const PROVIDER: &str = "scan";
 /// The smallest window that the format has.
 const LEAST_WINDOW_LOG: u32 = 10;
 /// Bytes of a heartbeat's body, many times what one has.

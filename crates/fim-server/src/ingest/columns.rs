@@ -6,6 +6,7 @@ use fim_core::{
 };
 use fim_store::Value;
 
+use super::who::{principal_text, who_columns};
 use crate::control::OpenGap;
 
 /// One row as column names with their values; columns that are not named are unknown.
@@ -57,6 +58,7 @@ pub fn change_columns(source: Source<'_>, event: &ChangeEvent, received: Timesta
     if category == ChangeCategory::Modified {
         columns.push(("FieldsChanged", Value::Owned(fields_changed(event).join(", "))));
     }
+    columns.extend(who_columns(event));
     Some(columns)
 }
 
@@ -74,13 +76,18 @@ pub fn event_time(event: &ChangeEvent, received: Timestamp) -> Option<Timestamp>
     event.happened.or_else(|| is_moved.then_some(event.observed))
 }
 
+/// The name of the user that a change is put down to: of the process that acted last.
+pub fn account_of(event: &ChangeEvent) -> Option<String> {
+    event.who.actors.last()?.user.as_ref().map(principal_text)
+}
+
 /// The names of the fields that differ, as `FieldsChanged` lists them.
 pub fn fields_changed(event: &ChangeEvent) -> Vec<&'static str> {
     event.change.fields.iter().map(fim_core::Aspect::field_name).collect()
 }
 
 /// The row of `Coverage` for a gap.
-pub fn gap_columns(source: Source<'_>, gap: &Gap, provider: &'static str, received: Timestamp) -> Columns {
+pub fn gap_columns(source: Source<'_>, gap: &Gap, provider: &str, received: Timestamp) -> Columns {
     let scope = gap.scope.to_string();
     let cause = gap.cause.name();
     coverage_columns(source, (&scope, cause, gap.start), gap.end, &gap.detail, provider, received)
@@ -98,7 +105,7 @@ fn coverage_columns(
     (scope, cause, start): (&str, &str, Timestamp),
     end: Option<Timestamp>,
     detail: &str,
-    provider: &'static str,
+    provider: &str,
     received: Timestamp,
 ) -> Columns {
     vec![
@@ -172,7 +179,7 @@ const PREVIOUS: [&str; 6] = [
 mod tests {
     use fim_core::{
         Acl, Aspect, AspectSet, Change, ChangeId, ChangeSource, Digest, EntityKey, EntityKind,
-        FileAttributes, GapCause, GapScope, Principal, Xattr,
+        FileAttributes, GapCause, GapScope, Principal, Who, Xattr,
     };
 
     use super::*;
@@ -411,6 +418,9 @@ mod tests {
             happened: None,
             rule: "/etc".to_owned(),
             snapshot_age_seconds: Some(900),
+            who: Who::default(),
+            moved_from: None,
+            is_fleeting: false,
         }
     }
 

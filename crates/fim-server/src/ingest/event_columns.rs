@@ -75,6 +75,9 @@ mod tests {
             happened: Some(Timestamp(1_000_000_000)),
             rule: "/etc".to_owned(),
             snapshot_age_seconds: None,
+            who: fim_core::Who::default(),
+            moved_from: None,
+            is_fleeting: false,
         }
     }
 

@@ -15,6 +15,8 @@ pub mod gaps;
 pub mod heartbeat;
 pub mod losses;
 pub mod places;
+pub mod provider;
 pub mod rows;
 pub mod silence;
 pub mod usage;
+mod who;

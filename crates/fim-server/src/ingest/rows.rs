@@ -51,7 +51,7 @@ impl Rows {
         &mut self,
         source: Source<'_>,
         gap: &Gap,
-        provider: &'static str,
+        provider: &str,
         received: Timestamp,
     ) -> Result<(), BuildError> {
         push(&mut self.coverage, source, gap_columns(source, gap, provider, received))

@@ -10,6 +10,10 @@ const WORDS: Record<string, string> = {
   SpoolFull: 'The agent’s spool was full',
   SpoolDamaged: 'The agent’s spool was damaged',
   ReportRejected: 'The server refused a report',
+  NoticesLost: 'Notices of changes were lost',
+  MountsChanged: 'A file system was mounted or unmounted',
+  AgentSuspended: 'The agent was held',
+  ClockChanged: 'The clock jumped',
 };
 
 export function causeInWords(cause: string): string {

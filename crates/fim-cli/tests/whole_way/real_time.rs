@@ -1,0 +1,143 @@
+//! A change is told when it happens, with who did it; what evades one way of looking is found by another, or told as a
+//! gap.
+
+use std::fs;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::installation::Installation;
+
+/// Scans are so far apart that only real time can tell in time.
+const SCARCE_SCANS: &str = "3600s";
+
+/// A server and an agent that notices changes in real time; nothing where the machine does not let it, which is said.
+fn noticing() -> Option<Installation> {
+    let mut here = Installation::new();
+    here.up(&["--no-agent", "--scan-interval", SCARCE_SCANS]);
+    here.watch_only_own_tree();
+    here.enroll_agent();
+    for name in ["hosts", "shadow", "held", "moved", "mode"] {
+        fs::write(here.watched(name), "before\n").unwrap();
+    }
+    here.start_agent();
+    here.wait_for_baseline();
+    let status = crate::installation::until(|| {
+        let status = here.agent_status();
+        if status["lastScanEnd"].is_string() { Ok(status) } else { Err(status) }
+    });
+    let provider = status.unwrap()["provider"].clone();
+    if provider == "scan" {
+        eprintln!("skipped: nothing notices changes in real time here; it takes root and Linux 5.17");
+        return None;
+    }
+    Some(here)
+}
+
+fn about(name: &str) -> String {
+    format!(
+        "ConfigurationChange | where ChangeSource == 'RealTime' | where FileSystemPath endswith '/watched/{name}' \
+         | order by TimeGenerated asc"
+    )
+}
+
+fn one(here: &Installation, name: &str) -> Value {
+    here.query_until(&about(name), |rows| !rows.is_empty())[0].clone()
+}
+
+#[test]
+fn a_change_is_told_when_it_happens_with_who_did_it() {
+    let Some(here) = noticing() else { return };
+    let script = format!("echo after > {}; sleep 2", here.watched("hosts").display());
+    let mut writer = Command::new("sh").args(["-c", &script]).spawn().unwrap();
+    let row = one(&here, "hosts");
+    assert_eq!(row["ChangeCategory"], "Modified");
+    assert!(row["FieldsChanged"].as_str().unwrap().contains("FileContentChecksum"), "{row:#}");
+    assert_eq!(row["InitiatingProcessId"], json!(writer.id()));
+    assert!(row["InitiatingProcessCommandLine"].as_str().unwrap().contains("echo after"), "{row:#}");
+    assert!(row["InitiatingProcessName"].as_str().unwrap().starts_with('/'), "{row:#}");
+    assert_ne!(row["InitiatingProcessParentName"], "");
+    assert!(row["EventTime"].as_str() <= row["TimeGenerated"].as_str(), "{row:#}");
+    writer.wait().unwrap();
+    let beats = here.agent_status();
+    assert_ne!(beats["provider"], "scan");
+}
+
+#[test]
+fn what_hides_from_scans_is_told_in_real_time() {
+    let Some(here) = noticing() else { return };
+    // Changed and put back before any scan could see it, and with its time put back.
+    let shadow = here.watched("shadow");
+    let old = fs::metadata(&shadow).unwrap().modified().unwrap();
+    fs::write(&shadow, "evil!!\n").unwrap();
+    fs::File::options().write(true).open(&shadow).unwrap().set_modified(old).unwrap();
+    let row = one(&here, "shadow");
+    assert!(row["FieldsChanged"].as_str().unwrap().contains("FileContentChecksum"), "{row:#}");
+    // Written through a handle that stays open.
+    let held = fs::File::options().write(true).open(here.watched("held")).unwrap();
+    held.write_all_at(b"after!\n", 0).unwrap();
+    let row = one(&here, "held");
+    assert!(row["FieldsChanged"].as_str().unwrap().contains("FileContentChecksum"), "{row:#}");
+    drop(held);
+    // Come and gone.
+    fs::write(here.watched("dropper"), "x").unwrap();
+    fs::remove_file(here.watched("dropper")).unwrap();
+    let rows = here.query_until(&about("dropper"), |rows| rows.len() == 2);
+    let told: Vec<&Value> = rows.iter().map(|row| &row["ChangeCategory"]).collect();
+    assert!(told.contains(&&json!("Added")) && told.contains(&&json!("Removed")), "{rows:#?}");
+    // Moved is one record with both names.
+    fs::rename(here.watched("moved"), here.watched("elsewhere")).unwrap();
+    let row = one(&here, "elsewhere");
+    assert_eq!(row["ChangeCategory"], "Modified");
+    assert!(row["Explanation"].as_str().unwrap().contains("/watched/moved"), "{row:#}");
+    assert!(here.query(&about("moved")).is_empty());
+    // Rights alone, and what is made in a directory that was made just before.
+    fs::set_permissions(here.watched("mode"), fs::Permissions::from_mode(0o4755)).unwrap();
+    assert!(one(&here, "mode")["FieldsChanged"].as_str().unwrap().contains("Mode"));
+    fs::create_dir_all(here.watched("a/b/c")).unwrap();
+    fs::write(here.watched("a/b/c/f"), "x").unwrap();
+    assert_eq!(one(&here, "a/b/c/f")["ChangeCategory"], "Added");
+}
+
+#[test]
+fn what_is_mounted_over_a_folder_is_told_with_the_gap() {
+    let Some(here) = noticing() else { return };
+    fs::create_dir(here.watched("d")).unwrap();
+    fs::write(here.watched("d/real"), "real").unwrap();
+    one(&here, "d/real");
+    let folder = here.watched("d");
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "none"]).arg(&folder).status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: nothing can be mounted here");
+        return;
+    }
+    fs::write(here.watched("d/evil"), "evil").unwrap();
+    let evil = one(&here, "d/evil");
+    let gap = "Coverage | where Cause == 'MountsChanged' | where Scope endswith '/watched/d'";
+    let gaps = here.query_until(gap, |rows| !rows.is_empty());
+    assert!(Command::new("umount").arg(&folder).status().unwrap().success());
+    assert_eq!(evil["ChangeCategory"], "Added");
+    assert!(gaps[0]["Detail"].as_str().unwrap().contains("tmpfs"), "{gaps:#?}");
+    assert_ne!(gaps[0]["Provider"], "scan");
+    here.query_until(&format!("{gap} | where isnotnull(EndTime)"), |rows| rows.len() >= 2);
+}
+
+#[test]
+fn an_agent_that_was_held_tells_the_gap_and_looks_again() {
+    let Some(here) = noticing() else { return };
+    here.hold_agent();
+    let held = Instant::now();
+    fs::write(here.watched("hosts"), "behind its back\n").unwrap();
+    // The clock is what is tested: the agent must have been held for longer than a busy machine may hold it.
+    while held.elapsed() < Duration::from_secs(12) {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    here.release_agent();
+    here.query_until("Coverage | where Cause == 'AgentSuspended' | where isnotnull(EndTime)", |rows| {
+        !rows.is_empty()
+    });
+    let all = "ConfigurationChange | where FileSystemPath endswith '/watched/hosts'";
+    assert_eq!(here.query_until(all, |rows| !rows.is_empty()).len(), 1);
+}

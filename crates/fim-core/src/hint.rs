@@ -1,0 +1,68 @@
+//! Notices that something may have changed. They are hints: what is found at the place decides.
+
+use crate::{Attribution, EntityPath, GapCause, GapScope, Timestamp};
+
+/// A notice that something may have changed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Hint {
+    /// What was noticed.
+    pub notice: Notice,
+    /// When it happened, as nearly as the source knows.
+    pub time: Timestamp,
+    /// Who did it.
+    pub by: Attribution,
+}
+
+/// What was noticed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Notice {
+    /// Content or attributes may differ.
+    Touched(EntityPath),
+    /// A name came.
+    Created {
+        /// The name.
+        path: EntityPath,
+        /// True if it is a directory's: there may be something in it already.
+        is_directory: bool,
+    },
+    /// A name went.
+    Removed {
+        /// The name.
+        path: EntityPath,
+        /// True if it was a directory's.
+        is_directory: bool,
+    },
+    /// A name became another.
+    Moved {
+        /// What it was called.
+        from: EntityPath,
+        /// What it is called.
+        to: EntityPath,
+        /// True if it is a directory's: all that is in it moved as well.
+        is_directory: bool,
+    },
+    /// The source lost track of a place for a while; all of it is to be looked at again.
+    Lost(Loss),
+}
+
+/// A stretch of which the notices are lost.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Loss {
+    /// What is to be looked at again.
+    pub scope: GapScope,
+    /// Since when notices may be missing.
+    pub since: Timestamp,
+    /// Why.
+    pub cause: GapCause,
+    /// The particulars, for a person.
+    pub detail: String,
+}
+
+/// A place to be looked at outside of a scan.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Spot {
+    /// The place.
+    pub path: EntityPath,
+    /// True if all that is below it is to be looked at as well.
+    pub is_deep: bool,
+}

@@ -1,0 +1,291 @@
+//! Hints that wait for their place to keep still.
+//!
+//! A place is looked at once nothing was noticed of it for a while (quiet), and at the latest some time after the first
+//! notice (patience): otherwise touching a file without end would hide it. All who were noticed meanwhile are kept.
+
+use std::collections::BTreeMap;
+
+use crate::{Attribution, EntityPath, Notice, Timestamp, Who, WhoUnknown};
+
+/// The places that hints are about, until they are looked at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hints {
+    places: BTreeMap<EntityPath, Noticed>,
+    /// Nothing is due before this.
+    earliest: Option<Timestamp>,
+}
+
+/// What was noticed of one place.
+#[derive(Clone, Debug)]
+pub(super) struct Noticed {
+    /// When something was noticed first.
+    pub first: Timestamp,
+    /// When something was noticed last.
+    pub last: Timestamp,
+    /// All who had a part in it.
+    pub who: Who,
+    /// True if all that is below is to be looked at as well.
+    pub is_deep: bool,
+    /// True if nothing but a scan said so: who did it may yet come to be known.
+    pub is_found_by_scan: bool,
+    /// True if the name came and went, whatever happened in between.
+    pub came: bool,
+    pub went: bool,
+    /// True if what came is, or was, a directory.
+    pub is_directory: bool,
+    /// How often it was looked at and did not keep still.
+    pub attempts: u32,
+    /// Places that are to be looked at together with this one: what a name became, or was before.
+    partners: Vec<EntityPath>,
+}
+
+/// There is no room for more places, even with those of one directory put together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct NoRoom;
+
+impl Hints {
+    /// Takes in a notice about places; [`Notice::Lost`] is not one.
+    pub(super) fn take_in(
+        &mut self,
+        now: Timestamp,
+        notice: Notice,
+        time: Timestamp,
+        by: Attribution,
+    ) -> Result<(), NoRoom> {
+        let time = time.min(now);
+        match notice {
+            Notice::Touched(path) => self.at(path, now, time, by).map(|_| ()),
+            Notice::Created { path, is_directory } => {
+                let noticed = self.at(path, now, time, by)?;
+                noticed.came = true;
+                noticed.is_deep |= is_directory;
+                noticed.is_directory = is_directory;
+                Ok(())
+            }
+            Notice::Removed { path, is_directory } => {
+                let noticed = self.at(path, now, time, by)?;
+                noticed.went = true;
+                noticed.is_deep |= is_directory;
+                Ok(())
+            }
+            Notice::Moved { from, to, is_directory } => self.join(&from, &to, now, time, by, is_directory),
+            Notice::Lost(_) => Ok(()),
+        }
+    }
+
+    /// Notes a place that a scan found different, unless there is no room.
+    pub(super) fn find(&mut self, path: EntityPath, now: Timestamp) -> Result<(), NoRoom> {
+        if self.places.contains_key(&path) {
+            return Ok(());
+        }
+        let noticed = self.at(path, now, now, Err(WhoUnknown::NotNoticed))?;
+        noticed.is_found_by_scan = true;
+        Ok(())
+    }
+
+    /// Notes a place that is to be looked at with all below it, because notices of it are lost.
+    pub(super) fn look_deep(&mut self, path: EntityPath, now: Timestamp) -> Result<(), NoRoom> {
+        let noticed = self.at(path, now, now, Err(WhoUnknown::NoticeLost))?;
+        noticed.is_deep = true;
+        Ok(())
+    }
+
+    /// Puts a place back that did not keep still.
+    pub(super) fn put_back(&mut self, path: EntityPath, now: Timestamp, noticed: Noticed) {
+        let again = Noticed { first: now, last: now, attempts: noticed.attempts + 1, ..noticed };
+        self.expect_by(now.plus_nanos(QUIET_NANOS));
+        self.places.entry(path).or_insert(again);
+    }
+
+    /// True if something is known to have happened at the place since it was looked at last.
+    pub(super) fn covers(&self, path: &EntityPath) -> bool {
+        if self.places.is_empty() {
+            return false;
+        }
+        self.places.contains_key(path)
+            || std::iter::successors(path.parent(), EntityPath::parent)
+                .any(|above| self.places.get(&above).is_some_and(|noticed| noticed.is_deep))
+    }
+
+    /// When something may be due.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.earliest
+    }
+
+    /// Removes and returns the places that should be looked at now, each with those that belong to it; at most
+    /// [`MOST_AT_ONCE`] and their partners, the first in path order.
+    pub(super) fn take_due(&mut self, now: Timestamp) -> BTreeMap<EntityPath, Noticed> {
+        let mut due = BTreeMap::new();
+        // A clock that is set back makes all of them due rather than none.
+        let is_set_back = self.earliest.is_some_and(|earliest| earliest > now.plus_nanos(PATIENCE_NANOS));
+        if self.earliest.is_none_or(|earliest| earliest > now && !is_set_back) {
+            return due;
+        }
+        let paths: Vec<EntityPath> = self
+            .places
+            .iter()
+            .filter(|(_, noticed)| noticed.is_due(now))
+            .map(|(path, _)| path.clone())
+            .take(MOST_AT_ONCE)
+            .collect();
+        for path in paths {
+            self.take_with_partners(path, &mut due);
+        }
+        let next = self.places.values().map(Noticed::due).min();
+        // Looking through all of them is not done more often than this.
+        self.earliest = next.map(|next| next.max(now.plus_nanos(STEP_NANOS)));
+        if due.len() >= MOST_AT_ONCE && !self.places.is_empty() {
+            self.earliest = Some(now);
+        }
+        due
+    }
+
+    /// Forgets everything: it is all looked at anyway, or not monitored any more.
+    pub(super) fn clear(&mut self) {
+        self.places.clear();
+        self.earliest = None;
+    }
+
+    fn take_with_partners(&mut self, path: EntityPath, due: &mut BTreeMap<EntityPath, Noticed>) {
+        let mut waiting = vec![path];
+        while let Some(path) = waiting.pop() {
+            if let Some(mut noticed) = self.places.remove(&path) {
+                waiting.append(&mut noticed.partners);
+                due.insert(path, noticed);
+            }
+        }
+    }
+
+    /// Notes that one name became another.
+    fn join(
+        &mut self,
+        from: &EntityPath,
+        to: &EntityPath,
+        now: Timestamp,
+        time: Timestamp,
+        by: Attribution,
+        is_directory: bool,
+    ) -> Result<(), NoRoom> {
+        for (place, partner) in [(from, to), (to, from)] {
+            let noticed = self.at(place.clone(), now, time, by.clone())?;
+            noticed.is_deep |= is_directory;
+            if noticed.partners.len() < MOST_PARTNERS && !noticed.partners.contains(partner) {
+                noticed.partners.push(partner.clone());
+            }
+        }
+        // What was only on its way, as the file that an editor writes beside, has not come and gone: it goes on under
+        // its other name.
+        let came = self.places.get_mut(from).is_some_and(|noticed| std::mem::take(&mut noticed.came));
+        if let Some(noticed) = self.places.get_mut(to).filter(|_| came) {
+            noticed.came = true;
+            noticed.is_directory = is_directory;
+        }
+        Ok(())
+    }
+
+    fn at(
+        &mut self,
+        path: EntityPath,
+        now: Timestamp,
+        time: Timestamp,
+        by: Attribution,
+    ) -> Result<&mut Noticed, NoRoom> {
+        let path = self.room_for(path)?;
+        self.expect_by(now.plus_nanos(QUIET_NANOS));
+        let noticed = self.places.entry(path).or_insert_with(|| Noticed::new(time));
+        if noticed.is_found_by_scan {
+            // The notice has come after all, so a scan is not what found it.
+            noticed.is_found_by_scan = false;
+            noticed.who = Who::default();
+        }
+        noticed.last = noticed.last.max(time);
+        noticed.who.add(by);
+        Ok(noticed)
+    }
+
+    /// The place to note something at: the path itself, or the directory that takes the path and its neighbours in when
+    /// there are too many places.
+    fn room_for(&mut self, path: EntityPath) -> Result<EntityPath, NoRoom> {
+        if self.places.len() < MOST_PLACES || self.places.contains_key(&path) {
+            return Ok(path);
+        }
+        let directory = path.parent().ok_or(NoRoom)?;
+        if self.places.get(&directory).is_some_and(|noticed| noticed.is_deep) {
+            return Ok(directory);
+        }
+        let neighbours: Vec<EntityPath> = self
+            .places
+            .range(directory.clone()..)
+            .map(|(path, _)| path)
+            .take_while(|path| path.is_within(&directory))
+            .cloned()
+            .collect();
+        if neighbours.len() < 2 {
+            return Err(NoRoom);
+        }
+        let mut all: Option<Noticed> = None;
+        for neighbour in neighbours {
+            let Some(noticed) = self.places.remove(&neighbour) else { continue };
+            match &mut all {
+                None => all = Some(Noticed { partners: Vec::new(), came: false, went: false, ..noticed }),
+                Some(all) => {
+                    all.first = all.first.min(noticed.first);
+                    all.last = all.last.max(noticed.last);
+                    all.is_found_by_scan &= noticed.is_found_by_scan;
+                    all.who.merge(noticed.who);
+                }
+            }
+        }
+        if let Some(mut all) = all {
+            all.is_deep = true;
+            self.places.insert(directory.clone(), all);
+        }
+        Ok(directory)
+    }
+
+    fn expect_by(&mut self, time: Timestamp) {
+        self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
+    }
+}
+
+impl Noticed {
+    fn new(time: Timestamp) -> Self {
+        Self {
+            first: time,
+            last: time,
+            who: Who::default(),
+            is_deep: false,
+            is_found_by_scan: false,
+            came: false,
+            went: false,
+            is_directory: false,
+            attempts: 0,
+            partners: Vec::new(),
+        }
+    }
+
+    fn due(&self) -> Timestamp {
+        self.last.plus_nanos(QUIET_NANOS).min(self.first.plus_nanos(PATIENCE_NANOS))
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.due() || now < self.first
+    }
+}
+
+/// How long a place must be quiet before it is looked at: longer than an editor or a package manager takes from the
+/// first to the last step of replacing a file, and short beside the second that a record may take.
+pub(super) const QUIET_NANOS: i64 = 200_000_000;
+
+/// How long after the first notice a place is looked at though it is not quiet.
+pub(super) const PATIENCE_NANOS: i64 = 2_000_000_000;
+
+const STEP_NANOS: i64 = 10_000_000;
+
+/// How many places wait at most; with them a few megabytes.
+pub(super) const MOST_PLACES: usize = 16_384;
+
+/// How many places are looked at in one go; between two goes other work gets its turn.
+const MOST_AT_ONCE: usize = 512;
+
+const MOST_PARTNERS: usize = 8;

@@ -1,0 +1,114 @@
+//! Stretches of which notices are lost, until their places have been looked at again.
+
+use super::{Demand, OpenGap};
+use crate::{EntityPath, Gap, GapCause, GapScope, Loss, Timestamp};
+
+/// The stretches that have been reported and not closed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Losses {
+    open: Vec<Open>,
+}
+
+#[derive(Clone, Debug)]
+struct Open {
+    gap: Gap,
+    /// When it was noticed: what was looked at since has been seen.
+    noticed: Timestamp,
+}
+
+impl Losses {
+    /// True if a gap of that cause is kept here.
+    pub(super) fn keeps(cause: GapCause) -> bool {
+        match cause {
+            GapCause::NoticesLost
+            | GapCause::MountsChanged
+            | GapCause::AgentSuspended
+            | GapCause::ClockChanged => true,
+            GapCause::AgentStopped
+            | GapCause::AgentNotReporting
+            | GapCause::Unreadable
+            | GapCause::ScanCutShort
+            | GapCause::StateLost
+            | GapCause::SpoolFull
+            | GapCause::SpoolDamaged
+            | GapCause::ReportRejected
+            | GapCause::RecordsLost
+            | GapCause::TooManyGaps => false,
+        }
+    }
+
+    pub(super) fn from_memory(gaps: Vec<OpenGap>, now: Timestamp) -> Self {
+        Self { open: gaps.into_iter().map(|open| Open { gap: open.gap, noticed: now }).collect() }
+    }
+
+    pub(super) fn to_memory(&self) -> impl Iterator<Item = OpenGap> {
+        self.open.iter().map(|open| OpenGap { gap: open.gap.clone(), is_unknown: false, is_merged: false })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Notes a loss and reports it, unless an open one tells of it. Gives the scope that is to be looked at again.
+    pub(super) fn open(&mut self, now: Timestamp, loss: Loss, demands: &mut Vec<Demand>) -> GapScope {
+        let scope = if self.open.len() < MOST_LOSSES { loss.scope } else { GapScope::Everything };
+        match self.open.iter_mut().find(|open| open.gap.scope == scope && open.gap.cause == loss.cause) {
+            Some(known) => known.noticed = now,
+            None => {
+                let gap = Gap {
+                    scope: scope.clone(),
+                    start: loss.since.min(now),
+                    end: None,
+                    cause: loss.cause,
+                    detail: loss.detail,
+                };
+                demands.push(Demand::Report(Box::new(gap.clone())));
+                self.open.push(Open { gap, noticed: now });
+            }
+        }
+        scope
+    }
+
+    /// Closes what a look at everything that began at `begun` has made good.
+    pub(super) fn end_scan(&mut self, begun: Timestamp, now: Timestamp, demands: &mut Vec<Demand>) {
+        self.close(now, demands, |open| open.noticed <= begun);
+    }
+
+    /// Closes what a look at all within `place` that began at `begun` has made good.
+    pub(super) fn end_deep_look(
+        &mut self,
+        place: &EntityPath,
+        begun: Timestamp,
+        now: Timestamp,
+        demands: &mut Vec<Demand>,
+    ) {
+        self.close(now, demands, |open| match &open.gap.scope {
+            GapScope::Everything => false,
+            GapScope::Within(path) => path.is_within(place) && open.noticed <= begun,
+        });
+    }
+
+    /// Closes everything: nothing is monitored any more.
+    pub(super) fn close_all(&mut self, now: Timestamp, demands: &mut Vec<Demand>) {
+        self.close(now, demands, |_| true);
+    }
+
+    /// True if something is to be made good by looking at everything.
+    pub(super) fn wants_scan(&self) -> bool {
+        self.open.iter().any(|open| open.gap.scope == GapScope::Everything)
+    }
+
+    fn close(&mut self, now: Timestamp, demands: &mut Vec<Demand>, is_over: impl Fn(&Open) -> bool) {
+        self.open.retain(|open| {
+            let is_over = is_over(open);
+            if is_over {
+                let end = Some(now.max(open.gap.start));
+                demands.push(Demand::Report(Box::new(Gap { end, ..open.gap.clone() })));
+            }
+            !is_over
+        });
+    }
+}
+
+/// How many losses are told one by one; beyond that everything is looked at again.
+const MOST_LOSSES: usize = 100;

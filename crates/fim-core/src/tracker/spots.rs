@@ -1,0 +1,257 @@
+//! The places that hints are about, while they are looked at.
+
+use std::collections::BTreeMap;
+
+use super::hints::Noticed;
+use super::{Demand, Tracker};
+use crate::{
+    Aspect, AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Entity, EntityKey, EntityKind,
+    EntityPath, FileAttributes, Timestamp, Who, compare,
+};
+
+/// A look at the places that hints are about.
+#[derive(Clone, Debug)]
+pub(super) struct Spots {
+    begun: Timestamp,
+    noticed: BTreeMap<EntityPath, Spotted>,
+    /// Nothing within this path was seen, because it could not be read.
+    pub(super) unseen: Option<EntityPath>,
+    /// What is gone and what has come, until it is known which of them is one thing that moved.
+    gone: Vec<Found>,
+    come: Vec<Found>,
+}
+
+#[derive(Clone, Debug)]
+struct Spotted {
+    hint: Noticed,
+    /// True if something was there, or is.
+    is_met: bool,
+}
+
+/// An entity that is gone, or has come, and the rule that says so.
+#[derive(Clone, Debug)]
+struct Found {
+    entity: Entity,
+    rule: String,
+    watched: AspectSet,
+}
+
+/// Who changed something and when, as far as a hint told.
+pub(super) struct Circumstances {
+    pub(super) who: Who,
+    pub(super) happened: Option<Timestamp>,
+    pub(super) source: ChangeSource,
+}
+
+impl Spots {
+    pub(super) fn new(begun: Timestamp, due: BTreeMap<EntityPath, Noticed>) -> Self {
+        let noticed = due.into_iter().map(|(path, hint)| (path, Spotted { hint, is_met: false })).collect();
+        Self { begun, noticed, unseen: None, gone: Vec::new(), come: Vec::new() }
+    }
+
+    /// Notes that something was, or is, at the place.
+    pub(super) fn meet(&mut self, path: &EntityPath) {
+        if let Some(spotted) = self.noticed.get_mut(path) {
+            spotted.is_met = true;
+        }
+    }
+
+    /// The hint that the place is looked at for: its own, or that of the directory it was reached through.
+    fn hint(&self, path: &EntityPath) -> Option<&Noticed> {
+        let own = self.noticed.get(path);
+        own.or_else(|| {
+            std::iter::successors(path.parent(), EntityPath::parent)
+                .find_map(|above| self.noticed.get(&above).filter(|spotted| spotted.hint.is_deep))
+        })
+        .map(|spotted| &spotted.hint)
+    }
+
+    /// Who changed what is at the place now, and when. `changed` is when its inode changed, if it is there and that is
+    /// known; it is exact where it lies between the first notice and now.
+    pub(super) fn circumstances(
+        &self,
+        path: &EntityPath,
+        changed: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Circumstances {
+        let Some(hint) = self.hint(path) else {
+            return Circumstances { who: Who::default(), happened: None, source: ChangeSource::RealTime };
+        };
+        if hint.is_found_by_scan {
+            return Circumstances { who: hint.who.clone(), happened: None, source: ChangeSource::Scan };
+        }
+        let earliest = hint.first.plus_nanos(-NOTICE_LATENESS_NANOS);
+        let exact = changed.filter(|&changed| changed >= earliest && changed <= now);
+        let happened = Some(exact.unwrap_or(hint.last));
+        Circumstances { who: hint.who.clone(), happened, source: ChangeSource::RealTime }
+    }
+
+    /// The hint, if the place did not keep still and has not been tried too often.
+    pub(super) fn try_again(&self, path: &EntityPath) -> Option<Noticed> {
+        self.noticed
+            .get(path)
+            .map(|spotted| &spotted.hint)
+            .filter(|hint| hint.attempts < MOST_ATTEMPTS)
+            .cloned()
+    }
+}
+
+impl Tracker {
+    /// Keeps back what is gone or has come until it is known whether it moved; false if there is no room for it.
+    pub(super) fn hold_back(&mut self, entity: &Entity, is_gone: bool, rule: (&str, AspectSet)) -> bool {
+        let Some(spots) = self.spots.as_mut() else { return false };
+        let side = if is_gone { &mut spots.gone } else { &mut spots.come };
+        if side.len() >= MOST_HELD_BACK || identity(entity).is_none() {
+            return false;
+        }
+        side.push(Found { entity: entity.clone(), rule: rule.0.to_owned(), watched: rule.1 });
+        true
+    }
+
+    /// Tells what moved, came and went, and closes the gaps that the look has made good.
+    pub(super) fn end_spots(&mut self, now: Timestamp, demands: &mut Vec<Demand>) {
+        let Some(mut spots) = self.spots.take() else { return };
+        let mut gone: BTreeMap<Identity, Found> = BTreeMap::new();
+        for found in std::mem::take(&mut spots.gone) {
+            // Of two names of one inode that went, one may have moved and the other is gone.
+            if let Some(identity) = identity(&found.entity)
+                && let Some(other) = gone.insert(identity, found)
+            {
+                self.tell_gone(now, &spots, other, demands);
+            }
+        }
+        for come in std::mem::take(&mut spots.come) {
+            match identity(&come.entity).and_then(|identity| gone.remove(&identity)) {
+                Some(gone) => self.tell_moved(now, &spots, gone.entity, come, demands),
+                None => self.tell_come(now, &spots, come, demands),
+            }
+        }
+        for found in gone.into_values() {
+            self.tell_gone(now, &spots, found, demands);
+        }
+        for (path, spotted) in &spots.noticed {
+            if spotted.hint.came && spotted.hint.went && !spotted.is_met {
+                self.tell_fleeting(now, path, &spotted.hint, demands);
+            }
+            if spotted.hint.is_deep {
+                let was_open = self.losses.len();
+                self.losses.end_deep_look(path, spots.begun, now, demands);
+                if self.losses.len() != was_open {
+                    demands.push(self.remember());
+                }
+            }
+        }
+    }
+
+    fn tell_gone(&self, now: Timestamp, spots: &Spots, found: Found, demands: &mut Vec<Demand>) {
+        let key = found.entity.key.clone();
+        let circumstances = spots.circumstances(key.path(), None, now);
+        let change =
+            Change { key: key.clone(), before: Some(found.entity), after: None, fields: AspectSet::NONE };
+        demands.push(self.event(now, change, found.rule, circumstances));
+        demands.push(Demand::Forget(key));
+    }
+
+    fn tell_come(&self, now: Timestamp, spots: &Spots, found: Found, demands: &mut Vec<Demand>) {
+        let entity = found.entity;
+        let circumstances = spots.circumstances(entity.key.path(), entity.attributes.changed, now);
+        let change = Change {
+            key: entity.key.clone(),
+            before: None,
+            after: Some(entity.clone()),
+            fields: AspectSet::NONE,
+        };
+        demands.push(self.event(now, change, found.rule, circumstances));
+        demands.push(Demand::Keep(Box::new(entity)));
+    }
+
+    fn tell_moved(&self, now: Timestamp, spots: &Spots, from: Entity, to: Found, demands: &mut Vec<Demand>) {
+        let old = from.key.clone();
+        let entity = to.entity;
+        let before = Entity { key: entity.key.clone(), ..from };
+        let mut circumstances = spots.circumstances(entity.key.path(), entity.attributes.changed, now);
+        circumstances.who.merge(spots.circumstances(old.path(), None, now).who);
+        let fields = compare(&before, &entity, to.watched).with(Aspect::Path);
+        let change =
+            Change { key: entity.key.clone(), before: Some(before), after: Some(entity.clone()), fields };
+        let Demand::Emit(mut event) = self.event(now, change, to.rule, circumstances) else { return };
+        event.moved_from = Some(old.clone());
+        demands.push(Demand::Emit(event));
+        demands.push(Demand::Forget(old));
+        demands.push(Demand::Keep(Box::new(entity)));
+    }
+
+    /// Tells of a name that came and went before it could be looked at, as an arrival and a removal.
+    fn tell_fleeting(&self, now: Timestamp, path: &EntityPath, hint: &Noticed, demands: &mut Vec<Demand>) {
+        let kind = if hint.is_directory { EntityKind::Directory } else { EntityKind::File };
+        let key = EntityKey::File(path.clone());
+        let Some(rule) = self.settings.rules.rule_for_kind(&key, kind) else { return };
+        if self.baselined.rule_for_kind(&key, kind).is_none() {
+            return;
+        }
+        let entity = Entity { key: key.clone(), kind, attributes: FileAttributes::default(), digest: None };
+        for (is_arrival, time) in [(true, hint.first), (false, hint.last)] {
+            let side = Some(entity.clone());
+            let (before, after) = if is_arrival { (None, side) } else { (side, None) };
+            let change = Change { key: key.clone(), before, after, fields: AspectSet::NONE };
+            let circumstances =
+                Circumstances { who: hint.who.clone(), happened: Some(time), source: ChangeSource::RealTime };
+            let Demand::Emit(mut event) = self.event(now, change, rule.name.clone(), circumstances) else {
+                return;
+            };
+            event.is_fleeting = true;
+            event.id = fleeting_id(event.id, time);
+            demands.push(Demand::Emit(event));
+        }
+    }
+
+    pub(super) fn event(
+        &self,
+        now: Timestamp,
+        change: Change,
+        rule: String,
+        circumstances: Circumstances,
+    ) -> Demand {
+        let age = self.last_complete.map(|complete| now.nanos_since(complete) / 1_000_000_000);
+        Demand::Emit(Box::new(ChangeEvent {
+            id: ChangeId::derive(&self.machine, &change),
+            change,
+            source: circumstances.source,
+            observed: now,
+            happened: circumstances.happened,
+            rule,
+            snapshot_age_seconds: age.and_then(|seconds| u64::try_from(seconds).ok()),
+            who: circumstances.who,
+            moved_from: None,
+            is_fleeting: false,
+        }))
+    }
+}
+
+/// What a name stands for, whatever the name is.
+type Identity = (u64, u64, EntityKind, Timestamp);
+
+/// The identity of an entity; nothing where its birth is not known, since inodes are used again.
+fn identity(entity: &Entity) -> Option<Identity> {
+    let attributes = &entity.attributes;
+    Some((attributes.device?, attributes.inode?, entity.kind, attributes.created?))
+}
+
+/// All that is known of what came and went is its name, so that time and again it would be the same change: the time
+/// makes it another.
+fn fleeting_id(id: ChangeId, time: Timestamp) -> ChangeId {
+    let mut bytes = id.0;
+    for (byte, time) in bytes.iter_mut().zip(time.0.to_le_bytes()) {
+        *byte ^= time;
+    }
+    ChangeId(bytes)
+}
+
+/// A notice comes this much after what it is about, at most, on a machine that is not overloaded.
+const NOTICE_LATENESS_NANOS: i64 = 2_000_000_000;
+
+/// How often a place is looked at that does not keep still before that is told as a gap.
+const MOST_ATTEMPTS: u32 = 5;
+
+/// How many entities are kept back to find out what moved; beyond that they are told as gone and come.
+const MOST_HELD_BACK: usize = 4096;

@@ -1,0 +1,110 @@
+//! Who made a change.
+
+use std::sync::Arc;
+
+use crate::{EntityPath, Principal};
+
+/// A process as it was when it changed something.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Actor {
+    /// The process's id, as the observed machine counts.
+    pub process_id: u32,
+    /// When it was started, in nanoseconds after the machine was. With the id it names one process for good, where the
+    /// id alone is used again.
+    pub started_nanos: Option<u64>,
+    /// The program that it runs.
+    pub executable: Option<EntityPath>,
+    /// Program and arguments, with a space between; cut at [`Actor::MAX_COMMAND_BYTES`].
+    pub command_line: Option<String>,
+    /// Whose rights it has.
+    pub user: Option<Principal>,
+    /// Who signed in to what it descends from, whatever user it became since.
+    pub login_user: Option<Principal>,
+    /// The session that began with that sign-in.
+    pub session: Option<u32>,
+    /// What started it, what started that, and so on; at most [`Actor::MAX_PARENTS`].
+    pub parents: Vec<Ancestor>,
+    /// The id of the container that it runs in; nothing if it runs in none.
+    pub container: Option<String>,
+}
+
+/// A process that another one descends from.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Ancestor {
+    /// The process's id.
+    pub process_id: u32,
+    /// Its short name.
+    pub name: String,
+}
+
+impl Actor {
+    /// The longest command line that is kept, in bytes.
+    pub const MAX_COMMAND_BYTES: usize = 4096;
+    /// How many ancestors are kept.
+    pub const MAX_PARENTS: usize = 8;
+}
+
+/// Why it is not known who made a change. It is never guessed.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum WhoUnknown {
+    /// What noticed the change does not tell who made it.
+    NotTold,
+    /// The process had ended before it could be asked.
+    Ended,
+    /// The notice was lost; the change was found by looking again.
+    NoticeLost,
+    /// A scan found it, and no notice of it came.
+    NotNoticed,
+}
+
+impl WhoUnknown {
+    /// The reason, for a person.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NotTold => "what noticed the change does not tell who made it",
+            Self::Ended => "the process had ended before it could be asked",
+            Self::NoticeLost => "the notice of the change was lost, and it was found by looking again",
+            Self::NotNoticed => "a scan found it, and no notice of it had come",
+        }
+    }
+}
+
+/// Who did one thing: the process, or why it is not known.
+pub type Attribution = Result<Arc<Actor>, WhoUnknown>;
+
+/// All who had a part in a change.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Who {
+    /// The processes, in the order in which they first acted; at most [`Who::MAX_ACTORS`].
+    pub actors: Vec<Arc<Actor>>,
+    /// How many more there were.
+    pub more: u32,
+    /// Why nobody, or not everybody, is known; nothing if all are, or if nobody asked.
+    pub unknown: Option<WhoUnknown>,
+}
+
+impl Who {
+    /// How many actors of one change are kept.
+    pub const MAX_ACTORS: usize = 16;
+
+    /// Notes that somebody had a part in it.
+    pub fn add(&mut self, by: Attribution) {
+        match by {
+            Ok(actor) if self.actors.contains(&actor) => {}
+            Ok(actor) if self.actors.len() < Self::MAX_ACTORS => self.actors.push(actor),
+            Ok(_) => self.more = self.more.saturating_add(1),
+            Err(why) => self.unknown = Some(self.unknown.map_or(why, |known| known.min(why))),
+        }
+    }
+
+    /// Notes that all of them had a part in it.
+    pub fn merge(&mut self, other: Self) {
+        for actor in other.actors {
+            self.add(Ok(actor));
+        }
+        self.more = self.more.saturating_add(other.more);
+        if let Some(why) = other.unknown {
+            self.add(Err(why));
+        }
+    }
+}

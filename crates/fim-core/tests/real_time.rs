@@ -1,0 +1,314 @@
+//! The laws of real time: whatever happens in whatever order, what is noticed ends in the true state with all who had
+//! a part in it, what is not there is not made up, and what notices were lost of is found again.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "support/script.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod script;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use fim_core::{
+    Actor, ChangeCategory, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, GapCause,
+    GapScope, Hint, Input, Loss, Notice, Observation, PathStyle, Rule, RuleSet, ScanEnd, Settings, Stop,
+    Timestamp, WhoUnknown,
+};
+use proptest::prelude::*;
+use script::Sensor;
+
+const MILLI: i64 = 1_000_000;
+
+#[derive(Clone, Debug)]
+enum Act {
+    Write {
+        place: usize,
+        content: u8,
+    },
+    Delete {
+        place: usize,
+    },
+    Move {
+        from: usize,
+        to: usize,
+    },
+    /// A notice of what never happened.
+    Rumour {
+        place: usize,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    act: Act,
+    actor: u32,
+    is_lost: bool,
+    pause_millis: i64,
+}
+
+const PLACES: [&str; 6] = ["/etc/a", "/etc/b", "/etc/d/x", "/etc/d/y", "/etc/z", "/var/out"];
+
+struct World {
+    sensor: Sensor,
+    /// Content and identity of each file.
+    files: BTreeMap<EntityPath, (u8, u64)>,
+    next_inode: u64,
+    /// Who touched what since the world began.
+    touched: BTreeMap<EntityPath, BTreeSet<u32>>,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut sensor = Sensor::new();
+        sensor.now = Timestamp(1_000_000 * MILLI);
+        sensor.step(Input::RealTime { is_on: true });
+        sensor.step(Input::Started { last_alive: None, stop: Stop::Unclean, memory: Box::default() });
+        let mut world = Self { sensor, files: BTreeMap::new(), next_inode: 100, touched: BTreeMap::new() };
+        for place in ["/etc/a", "/etc/d/x", "/var/out"] {
+            world.write(&EntityPath::unix(place), 0);
+        }
+        let rule = Rule { recurse: true, ..Rule::new("etc", "Custom", "/etc") };
+        let rules = RuleSet::new(vec![rule], PathStyle::Unix).unwrap();
+        world.sensor.step(Input::SettingsChanged(Settings {
+            is_enabled: true,
+            rules,
+            scan_interval_seconds: 100_000,
+        }));
+        world.scan();
+        world
+    }
+
+    fn write(&mut self, path: &EntityPath, content: u8) {
+        let inode = self.files.get(path).map_or(self.next_inode, |(_, inode)| *inode);
+        self.next_inode += 1;
+        self.files.insert(path.clone(), (content, inode));
+    }
+
+    fn observation(&self, path: &EntityPath) -> Observation {
+        let key = EntityKey::File(path.clone());
+        match self.files.get(path) {
+            None => Observation::Absent(key),
+            Some((content, inode)) => Observation::Present(Box::new(Entity {
+                key,
+                kind: EntityKind::File,
+                attributes: FileAttributes {
+                    inode: Some(*inode),
+                    device: Some(1),
+                    created: Some(Timestamp(*inode as i64)),
+                    ..FileAttributes::default()
+                },
+                digest: Some(Digest([*content; 32])),
+            })),
+        }
+    }
+
+    fn monitored(&self) -> impl Iterator<Item = &EntityPath> {
+        self.files.keys().filter(|path| path.is_within(&EntityPath::unix("/etc")))
+    }
+
+    fn scan(&mut self) {
+        let seen = self.monitored().map(|path| self.observation(path)).collect();
+        self.sensor.scan(seen, ScanEnd::Complete);
+    }
+
+    fn step(&mut self, step: &Step) {
+        let path = |place: usize| EntityPath::unix(PLACES[place]);
+        let notices = match step.act {
+            Act::Write { place, content } => {
+                let path = path(place);
+                let is_new = !self.files.contains_key(&path);
+                self.write(&path, content);
+                let mut notices = vec![Notice::Touched(path.clone())];
+                if is_new {
+                    notices.insert(0, Notice::Created { path, is_directory: false });
+                }
+                notices
+            }
+            Act::Delete { place } => match self.files.remove(&path(place)) {
+                Some(_) => vec![Notice::Removed { path: path(place), is_directory: false }],
+                None => Vec::new(),
+            },
+            Act::Move { from, to } if from != to => match self.files.remove(&path(from)) {
+                Some(file) => {
+                    self.files.insert(path(to), file);
+                    vec![Notice::Moved { from: path(from), to: path(to), is_directory: false }]
+                }
+                None => Vec::new(),
+            },
+            Act::Move { .. } => Vec::new(),
+            Act::Rumour { place } => vec![Notice::Touched(path(place))],
+        };
+        for notice in notices {
+            if step.is_lost {
+                continue;
+            }
+            for path in paths(&notice) {
+                self.touched.entry(path).or_default().insert(step.actor);
+            }
+            let by = Ok(Arc::new(Actor { process_id: step.actor, ..Actor::default() }));
+            self.sensor.step(Input::Noticed(Hint { notice, time: self.sensor.now, by }));
+            self.look();
+        }
+        self.pass(step.pause_millis);
+    }
+
+    fn pass(&mut self, millis: i64) {
+        let end = self.sensor.now.plus_nanos(millis * MILLI);
+        while self.sensor.now < end {
+            self.sensor.now = self.sensor.now.plus_nanos(50 * MILLI).min(end);
+            self.sensor.step(Input::Tick);
+            self.look();
+        }
+    }
+
+    /// Does the looks that are demanded.
+    fn look(&mut self) {
+        while !self.sensor.spots.is_empty() {
+            let mut seen = Vec::new();
+            for spot in &self.sensor.spots {
+                if spot.is_deep {
+                    let within = self.monitored().filter(|path| path.is_within(&spot.path));
+                    seen.extend(within.map(|path| self.observation(path)));
+                } else if spot.path.is_within(&EntityPath::unix("/etc")) {
+                    seen.push(self.observation(&spot.path));
+                }
+            }
+            self.sensor.look(seen);
+        }
+    }
+
+    fn assert_true(&self) {
+        let known: Vec<_> =
+            self.sensor.state.values().map(|entity| (entity.key.path(), entity.digest)).collect();
+        let real: Vec<_> =
+            self.monitored().map(|path| (path, Some(Digest([self.files[path].0; 32])))).collect();
+        assert_eq!(known, real);
+    }
+}
+
+fn paths(notice: &Notice) -> Vec<EntityPath> {
+    match notice {
+        Notice::Touched(path) | Notice::Created { path, .. } | Notice::Removed { path, .. } => {
+            vec![path.clone()]
+        }
+        Notice::Moved { from, to, .. } => vec![from.clone(), to.clone()],
+        Notice::Lost(_) => Vec::new(),
+    }
+}
+
+fn step(loses: bool) -> impl Strategy<Value = Step> {
+    let place = || 0..PLACES.len();
+    let act = prop_oneof![
+        4 => (place(), 0_u8..4).prop_map(|(place, content)| Act::Write { place, content }),
+        2 => place().prop_map(|place| Act::Delete { place }),
+        2 => (place(), place()).prop_map(|(from, to)| Act::Move { from, to }),
+        1 => place().prop_map(|place| Act::Rumour { place }),
+    ];
+    let lost = if loses { any::<bool>().boxed() } else { Just(false).boxed() };
+    let pause = prop::sample::select(vec![0, 10, 60, 150, 250, 900]);
+    (act, 1_u32..5, lost, pause).prop_map(|(act, actor, is_lost, pause_millis)| Step {
+        act,
+        actor,
+        is_lost,
+        pause_millis,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_noticed_ends_in_the_true_state_and_nobody_is_forgotten(
+        steps in prop::collection::vec(step(false), 0..30),
+    ) {
+        let mut world = World::new();
+        let start = world.sensor.state.clone();
+        for step in &steps {
+            world.step(step);
+        }
+        world.pass(3000);
+        world.assert_true();
+        let events = world.sensor.events.clone();
+        // What is told leads from what was to what is.
+        let folded: Vec<_> =
+            world.sensor.fold(start, &events).into_values().map(|entity| (entity.key, entity.digest)).collect();
+        let state: Vec<_> =
+            world.sensor.state.values().map(|entity| (entity.key.clone(), entity.digest)).collect();
+        prop_assert_eq!(folded, state);
+        // Whoever is told had touched it, and a change in real time always tells somebody.
+        for event in &events {
+            let mut touched = world.touched.get(event.change.key.path()).cloned().unwrap_or_default();
+            if let Some(from) = &event.moved_from {
+                touched.extend(world.touched.get(from.path()).into_iter().flatten());
+            }
+            prop_assert!(!event.who.actors.is_empty(), "{:?}", event);
+            prop_assert!(event.who.actors.iter().all(|actor| touched.contains(&actor.process_id)));
+        }
+        // A scan has nothing to add.
+        world.sensor.events.clear();
+        world.scan();
+        world.pass(1000);
+        prop_assert_eq!(&world.sensor.events, &Vec::new());
+        prop_assert_eq!(world.sensor.tracker.open_gaps(), 0);
+    }
+
+    #[test]
+    fn all_who_touched_a_place_while_it_did_not_keep_still_are_told(actors in prop::collection::vec(1_u32..40, 1..60)) {
+        let mut world = World::new();
+        for (turn, &actor) in actors.iter().enumerate() {
+            let act = Act::Write { place: 0, content: 1 + turn as u8 };
+            world.step(&Step { act, actor, is_lost: false, pause_millis: 10 });
+        }
+        world.pass(3000);
+        let [event] = world.sensor.events.as_slice() else { panic!("{:?}", world.sensor.events) };
+        let different: BTreeSet<u32> = actors.iter().copied().collect();
+        let told: BTreeSet<u32> = event.who.actors.iter().map(|actor| actor.process_id).collect();
+        prop_assert!(told.is_subset(&different));
+        prop_assert_eq!(told.len(), different.len().min(16));
+        prop_assert_eq!(event.who.more > 0, different.len() > 16);
+    }
+
+    #[test]
+    fn what_notices_were_lost_of_is_found_and_the_stretch_is_a_gap(
+        steps in prop::collection::vec(step(true), 0..20),
+        is_everything: bool,
+    ) {
+        let mut world = World::new();
+        let since = world.sensor.now;
+        for step in &steps {
+            world.step(step);
+        }
+        let place = EntityPath::unix("/etc");
+        let scope = if is_everything { GapScope::Everything } else { GapScope::Within(place) };
+        let loss = Loss { scope: scope.clone(), since, cause: GapCause::NoticesLost, detail: String::new() };
+        let hint = Hint { notice: Notice::Lost(loss), time: world.sensor.now, by: Err(WhoUnknown::NotTold) };
+        world.sensor.step(Input::Noticed(hint));
+        if is_everything {
+            world.scan();
+        }
+        world.pass(5000);
+        world.assert_true();
+        let told: Vec<_> = world.sensor.gaps.iter().map(|gap| (&gap.scope, gap.start, gap.end.is_some())).collect();
+        prop_assert_eq!(told, [(&scope, since, false), (&scope, since, true)]);
+    }
+}
+
+#[test]
+fn more_places_than_there_is_room_for_are_looked_at_all_the_same() {
+    for directories in [1, 3] {
+        let mut world = World::new();
+        let many = 17_000;
+        for number in 0..many {
+            let path = EntityPath::unix(format!("/etc/{}/{number}", number % directories));
+            world.write(&path, 1);
+            let by = Ok(Arc::new(Actor { process_id: 1, ..Actor::default() }));
+            let notice = Notice::Created { path, is_directory: false };
+            world.sensor.step(Input::Noticed(Hint { notice, time: world.sensor.now, by }));
+        }
+        world.pass(3000);
+        world.assert_true();
+        let is_added =
+            |event: &&fim_core::ChangeEvent| event.change.category() == Some(ChangeCategory::Added);
+        assert_eq!(world.sensor.events.iter().filter(is_added).count(), many);
+    }
+}

@@ -1,0 +1,100 @@
+//! The mounts that this process sees (`proc_pid_mountinfo(5)`).
+
+use fim_core::EntityPath;
+
+/// One mount.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Mount {
+    /// The mount's number; numbers of mounts that are gone are used again.
+    pub id: u64,
+    /// The file system, as `major:minor`.
+    pub device: String,
+    /// Which place of the file system is mounted.
+    pub root: EntityPath,
+    /// Where it is mounted.
+    pub point: EntityPath,
+    /// The type of the file system.
+    pub kind: String,
+}
+
+/// The mounts that this process sees, in the order in which they were made.
+pub(super) fn read() -> std::io::Result<Vec<Mount>> {
+    std::fs::read(TABLE).map(|table| parse(&table))
+}
+
+/// The mounts in the table; lines that are none are passed over.
+pub(super) fn parse(table: &[u8]) -> Vec<Mount> {
+    table.split(|&byte| byte == b'\n').filter_map(parse_line).collect()
+}
+
+fn parse_line(line: &[u8]) -> Option<Mount> {
+    let mut fields = line.split(|&byte| byte == b' ');
+    let text = |field: &[u8]| std::str::from_utf8(field).ok().map(str::to_owned);
+    let id = text(fields.next()?)?.parse().ok()?;
+    let device = text(fields.nth(1)?)?;
+    let root = EntityPath::unix(unescape(fields.next()?));
+    let point = EntityPath::unix(unescape(fields.next()?));
+    // Options, then any number of optional fields, which a lone hyphen ends.
+    let kind = text(fields.skip_while(|&field| field != b"-").nth(1)?)?;
+    Some(Mount { id, device, root, point, kind })
+}
+
+/// Space, tab, newline and backslash are written as a backslash and three octal digits.
+fn unescape(field: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((&byte, behind)) = rest.split_first() {
+        let octal = |digit: u8| (b'0'..=b'7').contains(&digit).then(|| u16::from(digit - b'0'));
+        let escaped = match (byte, behind) {
+            (b'\\', [one, two, three, ..]) => octal(*one).zip(octal(*two)).zip(octal(*three)),
+            _ => None,
+        };
+        match escaped.and_then(|((one, two), three)| u8::try_from(one * 64 + two * 8 + three).ok()) {
+            Some(special) => {
+                plain.push(special);
+                rest = &behind[3..];
+            }
+            None => {
+                plain.push(byte);
+                rest = behind;
+            }
+        }
+    }
+    plain
+}
+
+pub(super) const TABLE: &str = "/proc/self/mountinfo";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_with_its_escapes() {
+        let table =
+            b"36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:7 - ext3 /dev/root rw\nnonsense\n";
+        let expected = Mount {
+            id: 36,
+            device: "98:0".to_owned(),
+            root: EntityPath::unix("/mnt1"),
+            point: EntityPath::unix("/mnt 2"),
+            kind: "ext3".to_owned(),
+        };
+        assert_eq!(parse(table), [expected]);
+    }
+
+    #[test]
+    fn this_machine_has_a_root() {
+        assert!(read().unwrap().iter().any(|mount| mount.point == EntityPath::unix("/")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_table_does_harm(table in prop::collection::vec(any::<u8>(), 0..200), line in "[ -~]{0,80}") {
+            parse(&table);
+            parse(line.as_bytes());
+        }
+    }
+}

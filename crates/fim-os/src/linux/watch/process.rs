@@ -1,0 +1,162 @@
+//! Who a process is, from `/proc`.
+
+use std::fs;
+use std::sync::Arc;
+
+use fim_core::{Actor, Ancestor, Attribution, EntityPath, WhoUnknown};
+use rustix::fs::readlink;
+
+use crate::linux::principals::Principals;
+
+/// Looks at the process of that number while it runs. What is read is its own only if it is still there afterwards,
+/// which is for the caller to find out.
+pub(super) fn look(pid: i32, people: &Principals) -> Attribution {
+    let read = |name: &str| fs::read(format!("/proc/{pid}/{name}")).ok();
+    let (Some(status), Some(stat)) = (read("status"), read("stat")) else { return Err(WhoUnknown::Ended) };
+    let status = Status::parse(&status);
+    let login = read("loginuid").and_then(|bytes| number(&bytes)).filter(|&id| id != UNSET);
+    let session = read("sessionid").and_then(|bytes| number(&bytes)).filter(|&id| id != UNSET);
+    let executable = readlink(format!("/proc/{pid}/exe"), Vec::new()).ok();
+    Ok(Arc::new(Actor {
+        process_id: u32::try_from(pid).unwrap_or_default(),
+        started_nanos: started_nanos(&stat),
+        executable: executable.map(|path| EntityPath::unix(path.into_bytes())),
+        command_line: read("cmdline").as_deref().and_then(command_line),
+        user: status.user.map(|id| people.user(id)),
+        login_user: login.map(|id| people.user(id)),
+        session,
+        parents: status.parent.map(parents).unwrap_or_default(),
+        container: read("cgroup").as_deref().and_then(container),
+    }))
+}
+
+/// What started the process, what started that, and so on.
+pub(super) fn parents(pid: u32) -> Vec<Ancestor> {
+    let mut parents = Vec::new();
+    let mut next = Some(pid);
+    while let Some(pid) = next.filter(|&pid| pid > 0 && parents.len() < Actor::MAX_PARENTS) {
+        let Some(status) = fs::read(format!("/proc/{pid}/status")).ok().map(|bytes| Status::parse(&bytes))
+        else {
+            break;
+        };
+        parents.push(Ancestor { process_id: pid, name: status.name });
+        next = status.parent;
+    }
+    parents
+}
+
+/// What is wanted of `/proc/PID/status`.
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Status {
+    name: String,
+    parent: Option<u32>,
+    /// The effective user.
+    user: Option<u32>,
+}
+
+impl Status {
+    fn parse(bytes: &[u8]) -> Self {
+        let mut status = Self::default();
+        for line in bytes.split(|&byte| byte == b'\n') {
+            if let Some(name) = line.strip_prefix(b"Name:") {
+                status.name = String::from_utf8_lossy(name).trim().to_owned();
+            } else if let Some(parent) = line.strip_prefix(b"PPid:") {
+                status.parent = number(parent);
+            } else if let Some(ids) = line.strip_prefix(b"Uid:") {
+                let second = ids.split(|byte| byte.is_ascii_whitespace()).filter(|id| !id.is_empty()).nth(1);
+                status.user = second.and_then(number);
+            }
+        }
+        status
+    }
+}
+
+/// When the process was started, from field 22 of `/proc/PID/stat`. The name in field 2 may hold anything, so that
+/// counting begins behind its last parenthesis.
+fn started_nanos(stat: &[u8]) -> Option<u64> {
+    let behind_name = stat.iter().rposition(|&byte| byte == b')')? + 1;
+    let mut fields = stat.get(behind_name..)?.split(|&byte| byte == b' ').filter(|field| !field.is_empty());
+    let ticks: u64 = std::str::from_utf8(fields.nth(19)?).ok()?.trim().parse().ok()?;
+    ticks.checked_mul(NANOS_PER_TICK)
+}
+
+/// Program and arguments with a space between; nothing for a thread of the kernel, which has none.
+pub(super) fn command_line(bytes: &[u8]) -> Option<String> {
+    let bytes = &bytes[..bytes.len().min(Actor::MAX_COMMAND_BYTES)];
+    let end = bytes.iter().rposition(|&byte| byte != 0)? + 1;
+    let words: Vec<_> = bytes[..end].split(|&byte| byte == 0).map(String::from_utf8_lossy).collect();
+    let mut line = words.join(" ");
+    // What was not UTF-8 has grown.
+    while line.len() > Actor::MAX_COMMAND_BYTES {
+        line.pop();
+    }
+    Some(line)
+}
+
+/// The id of the container, as the usual runtimes name control groups after it: 64 hexadecimal digits.
+pub(super) fn container(cgroup: &[u8]) -> Option<String> {
+    let is_digit = |byte: &u8| byte.is_ascii_hexdigit();
+    let mut runs = cgroup.split(|byte| !is_digit(byte)).filter(|run| run.len() == 64);
+    runs.next_back().and_then(|run| std::str::from_utf8(run).ok()).map(str::to_owned)
+}
+
+fn number(bytes: &[u8]) -> Option<u32> {
+    std::str::from_utf8(bytes).ok()?.trim().parse().ok()
+}
+
+/// What the kernel says where nobody signed in.
+const UNSET: u32 = u32::MAX;
+
+/// `/proc` counts in hundredths of a second whatever the kernel's own clock does.
+const NANOS_PER_TICK: u64 = 10_000_000;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn this_process_knows_itself() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let actor = look(pid, &Principals::of_this_machine()).unwrap();
+        assert_eq!(actor.process_id, std::process::id());
+        let own = std::env::current_exe().unwrap();
+        assert_eq!(actor.executable, Some(EntityPath::unix(own.as_os_str().as_encoded_bytes())));
+        assert_eq!(actor.user.as_ref().map(|user| user.id), Some(rustix::process::geteuid().as_raw()));
+        assert!(actor.started_nanos.is_some_and(|started| started > 0));
+        assert!(!actor.parents.is_empty());
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_is_not_made_up() {
+        assert_eq!(look(i32::MAX, &Principals::default()), Err(WhoUnknown::Ended));
+    }
+
+    #[test]
+    fn a_name_with_parentheses_does_not_shift_the_fields() {
+        let stat = b"7 (a) b) c) S 1 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 123 0 0";
+        assert_eq!(started_nanos(stat), Some(123 * NANOS_PER_TICK));
+    }
+
+    #[test]
+    fn a_container_is_known_by_its_control_group() {
+        let id = "0123456789abcdef".repeat(4);
+        let docker = format!("0::/system.slice/docker-{id}.scope\n");
+        assert_eq!(container(docker.as_bytes()), Some(id.clone()));
+        let pod = format!("0::/kubepods/burstable/pod12/{id}\n");
+        assert_eq!(container(pod.as_bytes()), Some(id));
+        assert_eq!(container(b"0::/user.slice/user-0.slice\n"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            Status::parse(&bytes);
+            started_nanos(&bytes);
+            container(&bytes);
+            let line = command_line(&bytes).unwrap_or_default();
+            prop_assert!(line.len() <= Actor::MAX_COMMAND_BYTES);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What the kernel really tells of what happens in a folder. Each way to change something ends in a hint with the
+//! right path, and with the right process where that still runs.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Seek, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fim_core::{EntityPath, Hint, Notice, PathStyle, Rule, RuleSet, WhoUnknown};
+use fim_scan::Watcher;
+
+/// A folder that is watched.
+struct Watched {
+    folder: tempfile::TempDir,
+    watcher: Box<dyn Watcher>,
+}
+
+impl Watched {
+    /// Nothing where the machine does not let us; that is said.
+    fn new() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(mut watcher) = fim_os::best_watcher() else {
+            eprintln!("skipped: nothing notices changes in real time here; it takes root and Linux 5.17");
+            return None;
+        };
+        fs::create_dir(folder.path().join("in")).unwrap();
+        let place = folder.path().join("in");
+        let rule = Rule { recurse: true, ..Rule::new("in", "Custom", place.to_str().unwrap()) };
+        let plan = RuleSet::new(vec![rule], PathStyle::Unix).unwrap().scan_plan();
+        let canary = EntityPath::unix(folder.path().join("canary").as_os_str().as_encoded_bytes());
+        let unwatched = watcher.watch(&Arc::new(plan), &canary);
+        assert_eq!(unwatched, []);
+        Some(Self { folder, watcher })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The hints that come until there is one about a mark that is made now.
+    fn hints(&mut self) -> Vec<Hint> {
+        let mark = self.path("canary");
+        fs::write(&mark, "x").unwrap();
+        let end = Instant::now() + Duration::from_secs(30);
+        let mut hints = Vec::new();
+        let is_mark = |hint: &Hint| names(&hint.notice).iter().any(|path| *path == entity(&mark));
+        while !hints.iter().any(is_mark) {
+            assert!(Instant::now() < end, "nothing is heard: {hints:?}");
+            self.watcher.wait(Duration::from_millis(50), &mut hints).unwrap();
+        }
+        hints.retain(|hint| !is_mark(hint));
+        hints
+    }
+
+    /// What the hints after `act` are about, below the folder.
+    fn names_after(&mut self, act: impl FnOnce(&Path)) -> BTreeSet<String> {
+        self.hints();
+        act(self.folder.path());
+        let folder = entity(self.folder.path());
+        let hints = self.hints();
+        let paths = hints.iter().flat_map(|hint| names(&hint.notice));
+        paths
+            .map(|path| String::from_utf8_lossy(&path.as_bytes()[folder.as_bytes().len() + 1..]).into_owned())
+            .collect()
+    }
+}
+
+fn entity(path: &Path) -> EntityPath {
+    EntityPath::unix(path.as_os_str().as_encoded_bytes())
+}
+
+fn names(notice: &Notice) -> Vec<EntityPath> {
+    match notice {
+        Notice::Touched(path) | Notice::Created { path, .. } | Notice::Removed { path, .. } => {
+            vec![path.clone()]
+        }
+        Notice::Moved { from, to, .. } => vec![from.clone(), to.clone()],
+        Notice::Lost(loss) => panic!("{loss:?}"),
+    }
+}
+
+#[test]
+fn every_way_to_change_a_file_is_noticed_under_its_name() {
+    let Some(mut watched) = Watched::new() else { return };
+    type Way = (&'static str, fn(&Path));
+    let ways: [Way; 10] = [
+        ("write", |file| fs::write(file, "written").unwrap()),
+        ("write in place", |file| {
+            fs::OpenOptions::new().write(true).open(file).unwrap().write_all_at(b"x", 3).unwrap();
+        }),
+        ("truncate", |file| fs::File::options().write(true).open(file).unwrap().set_len(1).unwrap()),
+        ("chmod", |file| fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap()),
+        ("set the time back", |file| {
+            let file = fs::File::options().write(true).open(file).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        }),
+        ("copy over", |file| {
+            fs::write(file.with_extension("other"), "other").unwrap();
+            fs::copy(file.with_extension("other"), file).unwrap();
+        }),
+        ("rename over", |file| {
+            fs::write(file.with_extension("new"), "new").unwrap();
+            fs::rename(file.with_extension("new"), file).unwrap();
+        }),
+        ("remove", |file| fs::remove_file(file).unwrap()),
+        ("link", |file| fs::hard_link(file, file.with_extension("link")).unwrap()),
+        ("symlink", |file| {
+            fs::remove_file(file).unwrap();
+            std::os::unix::fs::symlink("/etc/passwd", file).unwrap();
+        }),
+    ];
+    for (way, act) in ways {
+        let file = watched.path("in/file");
+        let _ = fs::remove_file(&file);
+        fs::write(&file, "before").unwrap();
+        let names = watched.names_after(|_| act(&file));
+        let is_told = names.contains("in/file") || (way == "link" && names.contains("in/file.link"));
+        assert!(is_told, "{way}: {names:?}");
+    }
+}
+
+#[test]
+fn what_is_written_to_a_file_that_stays_open_is_noticed() {
+    let Some(mut watched) = Watched::new() else { return };
+    fs::write(watched.path("in/log"), "one").unwrap();
+    let mut open = fs::File::options().append(true).open(watched.path("in/log")).unwrap();
+    let names = watched.names_after(|_| {
+        open.write_all(b"two").unwrap();
+    });
+    assert!(names.contains("in/log"), "{names:?}");
+    open.rewind().unwrap();
+}
+
+#[test]
+fn what_is_made_in_a_new_directory_at_once_is_noticed() {
+    let Some(mut watched) = Watched::new() else { return };
+    let names = watched.names_after(|folder| {
+        for number in 0..100 {
+            let deep = folder.join(format!("in/{number}/b/c"));
+            fs::create_dir_all(&deep).unwrap();
+            fs::write(deep.join("f"), "x").unwrap();
+        }
+    });
+    for number in 0..100 {
+        for part in ["", "/b", "/b/c", "/b/c/f"] {
+            assert!(names.contains(&format!("in/{number}{part}")), "{number}{part}");
+        }
+    }
+}
+
+#[test]
+fn a_move_is_one_notice_with_both_names() {
+    let Some(mut watched) = Watched::new() else { return };
+    fs::create_dir(watched.path("in/d")).unwrap();
+    watched.hints();
+    fs::rename(watched.path("in/d"), watched.path("in/e")).unwrap();
+    let (from, to) = (entity(&watched.path("in/d")), entity(&watched.path("in/e")));
+    let moved = Notice::Moved { from, to, is_directory: true };
+    let hints = watched.hints();
+    assert!(hints.iter().any(|hint| hint.notice == moved), "{hints:?}");
+    // Where the directory was must not be remembered.
+    let names = watched.names_after(|folder| fs::write(folder.join("in/e/f"), "x").unwrap());
+    assert!(names.contains("in/e/f"), "{names:?}");
+}
+
+#[test]
+fn names_of_any_bytes_are_noticed_as_they_are() {
+    use std::os::unix::ffi::OsStrExt;
+    let Some(mut watched) = Watched::new() else { return };
+    let name = std::ffi::OsStr::from_bytes(b"a\n\xff\x1b[2J");
+    watched.hints();
+    let path = watched.path("in").join(name);
+    fs::write(&path, "x").unwrap();
+    let hints = watched.hints();
+    assert!(hints.iter().any(|hint| names(&hint.notice).contains(&entity(&path))), "{hints:?}");
+}
+
+#[test]
+fn a_process_that_runs_is_named_and_one_that_has_ended_is_not_made_up() {
+    let Some(mut watched) = Watched::new() else { return };
+    watched.hints();
+    let file = watched.path("in/own");
+    fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o644).open(&file).unwrap();
+    let own = watched.hints();
+    let named = own.iter().filter(|hint| names(&hint.notice).contains(&entity(&file)));
+    for hint in named {
+        let actor = hint.by.as_ref().unwrap();
+        assert_eq!(actor.process_id, std::process::id());
+        assert!(actor.executable.is_some() && actor.command_line.is_some());
+    }
+    let file = watched.path("in/ended");
+    let script = format!("echo x > {}", file.display());
+    assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
+    for hint in watched.hints().iter().filter(|hint| names(&hint.notice).contains(&entity(&file))) {
+        match &hint.by {
+            Ok(actor) => assert!(actor.command_line.as_ref().unwrap().contains("echo x"), "{actor:?}"),
+            Err(why) => assert_eq!(*why, WhoUnknown::Ended),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What a sensor needs from a machine's notices of changes, whichever they are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fim_core::{EntityPath, Hint, ScanPlan};
+
+/// A source of hints. What it names may have changed; what it does not name is found by the next scan.
+pub trait Watcher: Send + 'static {
+    /// What it is called in the status: `fanotify`, say.
+    fn provider(&self) -> &'static str;
+
+    /// Watches what the plan names, and the file at `canary`, from the return on, instead of what it watched before.
+    /// Says which places it cannot watch.
+    fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched>;
+
+    /// Waits until something is noticed, at most that long, and adds what was. Hints about other places than the
+    /// plan's may be among them.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot go on: from then on nothing is noticed.
+    fn wait(&mut self, at_most: Duration, hints: &mut Vec<Hint>) -> Result<(), WatchError>;
+}
+
+/// A place that a watcher cannot watch; scans see to it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unwatched {
+    /// The place, with all below it.
+    pub path: EntityPath,
+    /// Why, for a person.
+    pub why: String,
+}
+
+/// Why nothing more is noticed.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// The system refused a call.
+    #[error("cannot {doing}")]
+    System {
+        /// What was to be done.
+        doing: &'static str,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+}

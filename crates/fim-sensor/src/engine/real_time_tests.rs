@@ -1,0 +1,174 @@
+//! The engine with hints, on a tree in memory and a disk that loses power.
+
+use std::sync::Arc;
+
+use fim_core::{
+    Actor, Aspect, ChangeSource, EntityPath, GapCause, GapScope, Hint, Input, Loss, Notice, Stop, WhoUnknown,
+};
+use fim_log::Disk;
+use fim_scan::FileTree;
+use fim_testkit::{Fault, Survives};
+
+use super::Engine;
+use super::tests::{TAMPERED, World};
+
+fn touched(path: &str) -> Notice {
+    Notice::Touched(EntityPath::unix(path))
+}
+
+/// Hands in notices by the process 7, and lets time pass until their places have been looked at.
+fn notice<T: FileTree, D: Disk + Clone>(
+    world: &World,
+    engine: &mut Engine<T, D>,
+    notices: impl IntoIterator<Item = Notice>,
+) {
+    let time = world.now();
+    let by = Ok(Arc::new(Actor { process_id: 7, ..Actor::default() }));
+    let hints = notices.into_iter().map(|notice| Hint { notice, time, by: by.clone() });
+    engine.take_in_all(hints.map(Input::Noticed).collect::<Vec<_>>().into_iter());
+    world.pass(1);
+    engine.tick();
+}
+
+fn tampered() -> [Notice; 4] {
+    [
+        touched("/etc/hosts"),
+        Notice::Created { path: EntityPath::unix("/etc/new"), is_directory: false },
+        Notice::Removed { path: EntityPath::unix("/etc/shadow"), is_directory: false },
+        touched("/etc/passwd"),
+    ]
+}
+
+#[test]
+fn what_is_noticed_is_reported_without_a_scan_and_with_who_did_it() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    world.tamper();
+    notice(&world, &mut engine, tampered());
+    world.deliver(&engine);
+    assert_eq!(world.reported(), TAMPERED);
+    for event in &world.changes {
+        assert_eq!(event.source, ChangeSource::RealTime);
+        assert_eq!(event.who.actors[0].process_id, 7);
+        assert!(event.happened.is_some());
+    }
+    // Neither a scan nor a restart tells it again.
+    world.pass(10);
+    engine.tick();
+    drop(engine);
+    let mut engine = world.boot(Stop::Unclean, &["/etc"]).unwrap();
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.reported(), TAMPERED);
+}
+
+#[test]
+fn a_power_loss_at_any_operation_of_real_time_leaves_one_report_of_each_change() {
+    let run = |fault: Option<u64>, survives| {
+        let mut world = World::new();
+        let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+        engine.take_in(Input::RealTime { is_on: true });
+        engine.tick();
+        let before = world.disk.operations();
+        if let Some(operation) = fault {
+            world.disk.fail_at(before + operation, Fault::PowerLoss);
+        }
+        world.tamper();
+        notice(&world, &mut engine, tampered());
+        let operations = world.disk.operations() - before;
+        drop(engine);
+        world.disk.lose_power(survives);
+        for _ in 0..2 {
+            let mut engine = world.boot(Stop::Unclean, &["/etc"]).unwrap();
+            engine.tick();
+            world.deliver(&engine);
+        }
+        assert_eq!(world.reported(), TAMPERED, "power lost at operation {fault:?}, {survives:?}");
+        operations
+    };
+    let operations = run(None, Survives::Nothing);
+    assert!(operations > 3, "{operations}");
+    for operation in 0..operations {
+        for survives in [Survives::Nothing, Survives::Everything, Survives::Any(operation * 31)] {
+            run(Some(operation), survives);
+        }
+    }
+}
+
+#[test]
+fn a_lost_place_is_looked_at_again_and_is_a_gap_until_then() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc", "/srv"]).unwrap();
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    let since = world.now();
+    world.pass(1);
+    world.tree.file("/etc/ssh/config", "evil").remove("/etc/hosts");
+    let scope = GapScope::Within(EntityPath::unix("/etc/ssh"));
+    let loss = Loss { scope: scope.clone(), since, cause: GapCause::MountsChanged, detail: "x".to_owned() };
+    notice(&world, &mut engine, [Notice::Lost(loss)]);
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["~/etc/ssh/config"], "what was not lost is not looked at");
+    assert_eq!(world.changes[0].who.unknown, Some(WhoUnknown::NoticeLost));
+    let told: Vec<_> =
+        world.gaps.iter().map(|gap| (gap.scope.clone(), gap.start, gap.end.is_some())).collect();
+    assert_eq!(told, [(scope.clone(), since, false), (scope, since, true)]);
+}
+
+#[test]
+fn a_directory_that_came_with_all_in_it_is_looked_at_whole() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    world.tree.directory("/etc/d").directory("/etc/d/e").file("/etc/d/e/f", "x");
+    notice(&world, &mut engine, [Notice::Created { path: EntityPath::unix("/etc/d"), is_directory: true }]);
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["+/etc/d", "+/etc/d/e", "+/etc/d/e/f"]);
+    world.tree.remove("/etc/d/e/f").remove("/etc/d/e").remove("/etc/d");
+    notice(&world, &mut engine, [Notice::Removed { path: EntityPath::unix("/etc/d"), is_directory: true }]);
+    world.deliver(&engine);
+    assert_eq!(
+        world.reported(),
+        ["+/etc/d", "-/etc/d", "+/etc/d/e", "-/etc/d/e", "+/etc/d/e/f", "-/etc/d/e/f"]
+    );
+}
+
+#[test]
+fn more_than_is_kept_in_memory_goes_to_the_state_and_is_told_once() {
+    let mut world = World::new();
+    world.spool_bytes = 64 << 20;
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.most_overlaid = 100;
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    let states = |world: &World| -> Vec<_> {
+        world.disk.paths().into_iter().filter(|path| path.to_string_lossy().contains("state-")).collect()
+    };
+    let first = states(&world);
+    let many = 150;
+    world.tree.directory("/etc/many");
+    for number in 0..many {
+        world.tree.file(format!("/etc/many/{number:05}"), "x");
+    }
+    notice(
+        &world,
+        &mut engine,
+        [Notice::Created { path: EntityPath::unix("/etc/many"), is_directory: true }],
+    );
+    assert_ne!(states(&world), first, "a state was written without a scan");
+    assert_eq!(engine.recent.len(), 0);
+    world.tree.file("/etc/many/00007", "changed");
+    notice(&world, &mut engine, [touched("/etc/many/00007"), touched("/etc/many/00149")]);
+    world.deliver(&engine);
+    assert_eq!(world.changes.len(), many + 2);
+    let last = world.changes.last().unwrap();
+    assert!(last.change.fields.contains(Aspect::Content), "{last:?}");
+    assert_eq!(last.change.key.path(), &EntityPath::unix("/etc/many/00007"));
+    world.pass(10);
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.changes.len(), many + 2, "a scan has nothing to add");
+}

@@ -1,0 +1,246 @@
+//! Real time: the thread that waits for notices and brings what concerns the rules to the engine.
+//!
+//! It also proves that it hears: a canary file is written from time to time, and if nothing is noticed of it the watcher
+//! is made anew and everything is looked at again.
+
+mod clocks;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use clocks::Clocks;
+use fim_core::{
+    EntityKey, EntityPath, GapCause, GapScope, Hint, Loss, Notice, ScanPlan, Timestamp, WhoUnknown,
+};
+use fim_scan::{Unwatched, Watcher};
+
+use crate::inbox::Inbox;
+use crate::settings::error_text;
+use crate::status::SharedStatus;
+use crate::time::now;
+
+/// Makes a watcher of the best kind that works here; nothing if there is none, with the reason in the log.
+pub type MakeWatcher = Box<dyn FnMut() -> Option<Box<dyn Watcher>> + Send>;
+
+/// What the engine wants to be watched.
+#[derive(Debug, Default)]
+pub(crate) struct WatchOrders {
+    slots: Mutex<Orders>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Orders {
+    /// True while somebody performs orders.
+    is_served: bool,
+    plan: Option<Arc<ScanPlan>>,
+    /// How many orders there were, and how many have been performed.
+    given: u64,
+    performed: u64,
+}
+
+/// The thread's state.
+pub(crate) struct RealTime {
+    pub make: MakeWatcher,
+    pub orders: Arc<WatchOrders>,
+    pub inbox: Arc<Inbox>,
+    pub status: SharedStatus,
+    /// The sensor's own directory; what happens in it is its own doing.
+    pub own_dir: PathBuf,
+}
+
+/// A file that is written to see whether that is noticed.
+struct Canary {
+    path: PathBuf,
+    entity: EntityPath,
+    /// When it is written next.
+    next: Instant,
+    /// Until when the notice of the last writing must have come.
+    deadline: Option<Instant>,
+}
+
+/// How a watcher's time ended.
+enum Ended {
+    /// The sensor stops.
+    Stopping,
+    /// It cannot go on, or hears nothing.
+    Failed(String),
+}
+
+impl WatchOrders {
+    /// Has the plan watched; returns once it is, or somebody takes too long over it.
+    pub fn watch(&self, plan: Arc<ScanPlan>) {
+        let mut slots = self.lock();
+        slots.plan = Some(plan);
+        slots.given += 1;
+        let wanted = slots.given;
+        self.changed.notify_all();
+        let waits = |slots: &mut Orders| slots.is_served && slots.performed < wanted;
+        let waited = self.changed.wait_timeout_while(slots, LONGEST_ORDER, waits);
+        if waited.unwrap_or_else(PoisonError::into_inner).1.timed_out() {
+            tracing::warn!("what is watched in real time takes long to be changed");
+        }
+    }
+
+    /// Says that orders are performed from now on, or no more.
+    pub fn serve(&self, is_served: bool) {
+        self.lock().is_served = is_served;
+        self.changed.notify_all();
+    }
+
+    /// The plan, if it is another than that of the order `performed`.
+    fn newer_than(&self, performed: u64) -> Option<(u64, Arc<ScanPlan>)> {
+        let slots = self.lock();
+        let plan = slots.plan.as_ref().filter(|_| slots.given > performed)?;
+        Some((slots.given, Arc::clone(plan)))
+    }
+
+    fn perform(&self, order: u64) {
+        self.lock().performed = order;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Orders> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RealTime {
+    /// Works until the inbox says to stop. `first` is the watcher to begin with.
+    pub fn run(mut self, first: Option<Box<dyn Watcher>>) {
+        let mut watcher = first;
+        let mut lost_since = None;
+        while let Some(hearing) = watcher.take() {
+            match self.hear(hearing, lost_since.take()) {
+                Ended::Stopping => break,
+                Ended::Failed(why) => {
+                    tracing::error!(why, "changes are not noticed in real time; starting again");
+                    lost_since = Some((now(), why));
+                    watcher = (self.make)();
+                }
+            }
+        }
+        self.orders.serve(false);
+        if !self.inbox.is_stopping() {
+            tracing::error!("changes are not noticed in real time any more; scans find them");
+            self.inbox.put_real_time(false);
+            self.status.update(|status| {
+                status.provider = "scan".to_owned();
+                status.real_time_error = lost_since.map(|(_, why)| why);
+            });
+        }
+    }
+
+    /// Hears with one watcher until it fails or the sensor stops.
+    fn hear(&self, mut watcher: Box<dyn Watcher>, lost: Option<(Timestamp, String)>) -> Ended {
+        let mut canary = Canary::new(&self.own_dir);
+        let own = EntityPath::unix(self.own_dir.as_os_str().as_encoded_bytes());
+        let provider = watcher.provider();
+        self.status.update(|status| status.provider = provider.to_owned());
+        let mut plan = Arc::new(ScanPlan::default());
+        let mut order = 0;
+        let mut clocks = Clocks::new(now(), Instant::now());
+        let mut hints: Vec<Hint> =
+            lost.map(|(since, why)| lost_everything(since, GapCause::NoticesLost, why)).into_iter().collect();
+        while !self.inbox.is_stopping() {
+            if let Some((number, newer)) = self.orders.newer_than(order) {
+                let unwatched = watcher.watch(&newer, &canary.entity);
+                self.show(&unwatched);
+                (order, plan) = (number, newer);
+                self.orders.perform(number);
+                // What was noticed before concerned another plan.
+                clocks = Clocks::new(now(), Instant::now());
+            }
+            if let Err(error) = watcher.wait(WAIT, &mut hints) {
+                self.inbox.put_hints(&mut hints);
+                return Ended::Failed(error_text(&error));
+            }
+            hints.extend(clocks.look(now(), Instant::now()));
+            if canary.is_heard(&hints) {
+                canary.deadline = None;
+            }
+            hints.retain(|hint| concerns(hint, &plan, &own));
+            self.inbox.put_hints(&mut hints);
+            if order > 0 && !canary.sing() {
+                return Ended::Failed(format!("{provider} noticed nothing of a file that was written"));
+            }
+        }
+        Ended::Stopping
+    }
+
+    fn show(&self, unwatched: &[Unwatched]) {
+        let places = unwatched.iter().map(|place| format!("{}: {}", place.path, place.why));
+        let places: Vec<String> = places.take(MOST_SHOWN).collect();
+        for place in &places {
+            tracing::warn!(place, "cannot be watched in real time; scans see to it");
+        }
+        self.status.update(|status| status.unwatched = places);
+    }
+}
+
+impl Canary {
+    fn new(own_dir: &std::path::Path) -> Self {
+        let path = own_dir.join("canary");
+        let entity = EntityPath::unix(path.as_os_str().as_encoded_bytes());
+        Self { path, entity, next: Instant::now(), deadline: None }
+    }
+
+    fn is_heard(&self, hints: &[Hint]) -> bool {
+        self.deadline.is_some()
+            && hints.iter().any(|hint| match &hint.notice {
+                Notice::Touched(path) | Notice::Created { path, .. } => *path == self.entity,
+                Notice::Removed { .. } | Notice::Moved { .. } | Notice::Lost(_) => false,
+            })
+    }
+
+    /// Writes the file if it is time to; false if nothing was heard of the last time.
+    fn sing(&mut self) -> bool {
+        let now = Instant::now();
+        if self.deadline.is_some_and(|deadline| now > deadline) {
+            return false;
+        }
+        if self.deadline.is_none() && now >= self.next {
+            self.next = now + CANARY_EVERY;
+            // A full disk is told elsewhere; without the file there is nothing to hear.
+            match fs::write(&self.path, b"noticed?") {
+                Ok(()) => self.deadline = Some(now + CANARY_TIME),
+                Err(error) => tracing::warn!(%error, path = %self.path.display(), "cannot write the canary"),
+            }
+        }
+        true
+    }
+}
+
+/// True if the hint may concern what the plan names.
+fn concerns(hint: &Hint, plan: &ScanPlan, own: &EntityPath) -> bool {
+    let is_named = |path: &EntityPath| {
+        !path.is_within(own)
+            && (plan.rules().rule_for(&EntityKey::File(path.clone())).is_some()
+                || plan.directory(path).is_descend())
+    };
+    match &hint.notice {
+        Notice::Touched(path) | Notice::Created { path, .. } | Notice::Removed { path, .. } => is_named(path),
+        Notice::Moved { from, to, .. } => is_named(from) || is_named(to),
+        Notice::Lost(_) => true,
+    }
+}
+
+fn lost_everything(since: Timestamp, cause: GapCause, detail: String) -> Hint {
+    let loss = Loss { scope: GapScope::Everything, since, cause, detail };
+    Hint { notice: Notice::Lost(loss), time: now(), by: Err(WhoUnknown::NotTold) }
+}
+
+/// How long one wait for notices is; settings and stopping wait for its end.
+const WAIT: Duration = Duration::from_millis(50);
+
+const LONGEST_ORDER: Duration = Duration::from_secs(10);
+
+const CANARY_EVERY: Duration = Duration::from_secs(30);
+
+/// How long the notice of the canary may take on a machine that is busy.
+const CANARY_TIME: Duration = Duration::from_secs(10);
+
+/// How many unwatched places the status names.
+const MOST_SHOWN: usize = 20;
