@@ -1,6 +1,7 @@
-//! The project's own chores: tidy, fuzz and bench.
+//! The project's own chores: tidy, fuzz, bench and dist.
 
 mod bench;
+mod dist;
 mod fuzz;
 mod tidy;
 
@@ -14,6 +15,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.first().map(String::as_str) {
         Some("tidy") if rest.is_empty() => tidy::run(&root()),
         Some("bench") => bench::run(rest),
+        Some("dist") => dist::run(&root(), rest),
         Some("fuzz") => fuzz::run(&root(), rest),
         Some(_) | None => {
             eprintln!("{USAGE}");
@@ -40,4 +42,5 @@ const USAGE: &str = "usage: cargo xtask CHORE
 
   bench scan    our stand-alone mode beside AIDE; writes docs/benchmarks.md
   fuzz          hostile inputs for everything that parses bytes of others
+  dist [AGENT]  the package of the agent for Debian, from target/bin/steadfast-agent; goes to target/dist
   tidy          the layout is as ARCHITECTURE.md says: who depends on whom, purity, lengths, named paths";

@@ -106,6 +106,11 @@ fn print_plan(plan: &Plan) {
     if unnamed > 0 {
         print(&format!("cannot read {unnamed} more places"));
     }
+    for rule in &plan.preview.rules {
+        for warning in &rule.warnings {
+            print(&format!("warning: rule `{}`: {warning}", rule.name));
+        }
+    }
     for warning in plan.warnings.iter().chain(&plan.preview.problem) {
         print(&format!("warning: {warning}"));
     }

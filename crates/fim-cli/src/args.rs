@@ -302,6 +302,42 @@ pub enum FimCommand {
     Enable(PlainArgs),
     /// Turn it off; agents stop scanning
     Disable(PlainArgs),
+    /// Set how often daemons, software and the inventory are collected
+    Collect(CollectArgs),
+}
+
+/// How often what is no file is collected.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  steadfast fim collect --daemons 1m
+  steadfast fim collect --software off --inventory 24h -w production")]
+pub struct CollectArgs {
+    /// How often the daemons are collected: 5m, 30s, or off
+    #[arg(long, value_name = "TIME", value_parser = every)]
+    pub daemons: Option<Every>,
+    /// How often the software is collected: 5m, 1h, or off
+    #[arg(long, value_name = "TIME", value_parser = every)]
+    pub software: Option<Every>,
+    /// How often an inventory of everything is made: 10h, or off
+    #[arg(long, value_name = "TIME", value_parser = every)]
+    pub inventory: Option<Every>,
+    #[command(flatten)]
+    pub plain: PlainArgs,
+}
+
+/// Seconds between two collections; 0 for none.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Every(pub u64);
+
+fn every(text: &str) -> Result<Every, String> {
+    if text == "off" {
+        return Ok(Every(0));
+    }
+    match humantime::parse_duration(text) {
+        Ok(time) if time.as_secs() > 0 => Ok(Every(time.as_secs())),
+        Ok(_) => Err("write a time of at least a second, or off".to_owned()),
+        Err(error) => Err(format!("{error}; write a time such as 5m, or off")),
+    }
 }
 
 /// A workspace and how to print.

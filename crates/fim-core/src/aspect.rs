@@ -44,11 +44,31 @@ pub enum Aspect {
     Mount,
     /// The path itself: the entity was moved. No comparison of two looks at one path finds it.
     Path,
+    /// Whether a daemon runs.
+    State,
+    /// Whether the system starts a daemon by itself.
+    StartupType,
+    /// What a daemon runs.
+    Command,
+    /// The user that a daemon runs as.
+    Account,
+    /// The run levels in which a daemon is started.
+    RunLevels,
+    /// Who starts a daemon.
+    Controller,
+    /// What a daemon calls itself.
+    DisplayName,
+    /// The version of software.
+    Version,
+    /// Who made or packaged software.
+    Publisher,
+    /// What software says that it is.
+    Description,
 }
 
 impl Aspect {
     /// Every aspect, in the order in which they are shown.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 29] = [
         Self::Kind,
         Self::Content,
         Self::Size,
@@ -68,6 +88,16 @@ impl Aspect {
         Self::Target,
         Self::Mount,
         Self::Path,
+        Self::State,
+        Self::StartupType,
+        Self::Command,
+        Self::Account,
+        Self::RunLevels,
+        Self::Controller,
+        Self::DisplayName,
+        Self::Version,
+        Self::Publisher,
+        Self::Description,
     ];
 
     /// The name that `FieldsChanged` shows: the published column's where there is one.
@@ -92,6 +122,16 @@ impl Aspect {
             Self::Flags => "Flags",
             Self::Mount => "Mount",
             Self::Path => "FileSystemPath",
+            Self::State => "SvcState",
+            Self::StartupType => "SvcStartupType",
+            Self::Command => "SvcPath",
+            Self::Account => "SvcAccount",
+            Self::RunLevels => "SvcRunlevels",
+            Self::Controller => "SvcController",
+            Self::DisplayName => "SvcDisplayName",
+            Self::Version => "Current",
+            Self::Publisher => "Publisher",
+            Self::Description => "SoftwareDescription",
         }
     }
 }

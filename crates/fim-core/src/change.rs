@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{AspectSet, Entity, EntityKey, Timestamp, Who, absorb, compare};
+use crate::{AspectSet, Entity, Monitored, Timestamp, Who};
 
 /// The published categories of a change.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -28,18 +28,18 @@ impl ChangeCategory {
 
 /// The pure difference between two looks at one entity.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Change {
+pub struct Change<E: Monitored = Entity> {
     /// What changed.
-    pub key: EntityKey,
+    pub key: E::Key,
     /// What it was; `None` if it was not there.
-    pub before: Option<Entity>,
+    pub before: Option<E>,
     /// What it is; `None` if it is gone.
-    pub after: Option<Entity>,
+    pub after: Option<E>,
     /// Which aspects differ; empty unless both are there.
     pub fields: AspectSet,
 }
 
-impl Change {
+impl<E: Monitored> Change<E> {
     /// The published category; nothing if the change has neither side, which [`diff`] never makes.
     pub fn category(&self) -> Option<ChangeCategory> {
         match (&self.before, &self.after) {
@@ -54,29 +54,28 @@ impl Change {
 /// The difference between two looks at one entity, or nothing if no watched aspect differs.
 ///
 /// `None` means that the entity is not there, not that it was not looked at. What a poor look lacks is completed by
-/// [`absorb`] with what was known before, so that the change tells all that is known of both sides.
-pub fn diff(before: Option<&Entity>, after: Option<&Entity>, watched: AspectSet) -> Option<Change> {
-    let change =
-        |key: &EntityKey, after, fields| Change { key: key.clone(), before: before.cloned(), after, fields };
+/// [`Monitored::absorb`] with what was known before, so that the change tells all that is known of both sides.
+pub fn diff<E: Monitored>(before: Option<&E>, after: Option<&E>, watched: AspectSet) -> Option<Change<E>> {
+    let change = |key, after, fields| Change { key, before: before.cloned(), after, fields };
     match (before, after) {
         (None, None) => None,
-        (None, Some(added)) => Some(change(&added.key, Some(added.clone()), AspectSet::NONE)),
-        (Some(removed), None) => Some(change(&removed.key, None, AspectSet::NONE)),
+        (None, Some(added)) => Some(change(added.key(), Some(added.clone()), AspectSet::NONE)),
+        (Some(removed), None) => Some(change(removed.key(), None, AspectSet::NONE)),
         (Some(old), Some(new)) => {
-            let fields = compare(old, new, watched);
-            (!fields.is_empty()).then(|| change(&new.key, Some(absorb(old.clone(), new.clone())), fields))
+            let fields = old.compare(new, watched);
+            (!fields.is_empty()).then(|| change(new.key(), Some(E::absorb(old.clone(), new.clone())), fields))
         }
     }
 }
 
 /// What the state holds of the entity after the change, given what it held before. Folding the same change twice is
 /// folding it once.
-pub fn apply(change: &Change, before: Option<Entity>) -> Option<Entity> {
+pub fn apply<E: Monitored>(change: &Change<E>, before: Option<E>) -> Option<E> {
     let after = change.after.clone()?;
     match (&change.before, before) {
         // It was not there, so what is known of something older is not knowledge of this.
         (None, _) | (_, None) => Some(after),
-        (Some(_), Some(before)) => Some(absorb(before, after)),
+        (Some(_), Some(before)) => Some(E::absorb(before, after)),
     }
 }
 
@@ -120,18 +119,18 @@ impl ChangeSource {
 
 /// A change with its source, rule and times; what a sensor hands on.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ChangeEvent {
+pub struct ChangeEvent<E: Monitored = Entity> {
     /// What makes a repeat harmless.
     pub id: ChangeId,
     /// The difference.
-    pub change: Change,
+    pub change: Change<E>,
     /// How it was noticed.
     pub source: ChangeSource,
     /// When it was noticed, by the sensor's clock.
     pub observed: Timestamp,
     /// When the change itself happened, where that is known.
     pub happened: Option<Timestamp>,
-    /// The rule that the entity is monitored by.
+    /// The rule that the entity is monitored by; empty for entities of lists, which no rule names.
     pub rule: String,
     /// How old the state was that it was compared with, in seconds.
     pub snapshot_age_seconds: Option<u64>,
@@ -139,7 +138,7 @@ pub struct ChangeEvent {
     pub who: Who,
     /// What the entity was called before, if its name is what changed. `change.before` tells the rest under its new
     /// name.
-    pub moved_from: Option<EntityKey>,
+    pub moved_from: Option<E::Key>,
     /// True if the entity came and went so soon that nothing but its name was seen.
     pub is_fleeting: bool,
 }

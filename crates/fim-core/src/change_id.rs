@@ -2,7 +2,10 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{Change, ChangeId, Entity, EntityKey, EntityKind, PathStyle, Principal, Timestamp};
+use crate::{
+    Change, ChangeId, Controller, Daemon, DaemonState, Entity, EntityKey, EntityKind, Listed, ListedKey,
+    Monitored, PackageManager, PathStyle, Principal, Software, StartupType, Timestamp,
+};
 
 impl ChangeId {
     /// The id of a change on a machine: the same whoever derives it and however often.
@@ -10,13 +13,14 @@ impl ChangeId {
     /// It is the first half of a SHA-256 over the machine's id, the key and all that is known of both sides, each part
     /// with its length, so that no two different changes are written alike. Names of users and groups are left out:
     /// what a number is called may be looked up differently the second time.
-    pub fn derive(machine: &[u8; 16], change: &Change) -> Self {
-        let mut writer = Writer(Sha256::new());
+    pub fn derive<E: Identified>(machine: &[u8; 16], change: &Change<E>) -> Self {
+        let mut writer = IdWriter(Sha256::new());
         writer.bytes(b"steadfast change 1");
         writer.bytes(machine);
-        writer.key(&change.key);
-        writer.side(change.before.as_ref());
-        writer.side(change.after.as_ref());
+        E::write_key(&change.key, &mut writer);
+        for side in [&change.before, &change.after] {
+            writer.maybe(side.as_ref(), |writer, entity| entity.write(writer));
+        }
         let hash: [u8; 32] = writer.0.finalize().into();
         let mut id = [0; 16];
         id.copy_from_slice(&hash[..16]);
@@ -24,10 +28,52 @@ impl ChangeId {
     }
 }
 
-/// Feeds values to the hash so that their borders can be told.
-struct Writer(Sha256);
+/// What is monitored and has changes with ids of their own.
+pub trait Identified: Monitored {
+    /// Writes what identifies the entity.
+    fn write_key(key: &Self::Key, writer: &mut IdWriter);
 
-impl Writer {
+    /// Writes all that is known of the entity.
+    fn write(&self, writer: &mut IdWriter);
+}
+
+impl Identified for Entity {
+    fn write_key(key: &EntityKey, writer: &mut IdWriter) {
+        writer.key(key);
+    }
+
+    fn write(&self, writer: &mut IdWriter) {
+        writer.entity(self);
+    }
+}
+
+impl Identified for Listed {
+    fn write_key(key: &ListedKey, writer: &mut IdWriter) {
+        match key {
+            ListedKey::Daemon(name) => {
+                writer.0.update([3]);
+                writer.bytes(name.as_bytes());
+            }
+            ListedKey::Software { manager, name, architecture } => {
+                writer.0.update([4, manager_number(*manager)]);
+                writer.bytes(name.as_bytes());
+                writer.text(architecture.as_deref());
+            }
+        }
+    }
+
+    fn write(&self, writer: &mut IdWriter) {
+        match self {
+            Self::Daemon(daemon) => writer.daemon(daemon),
+            Self::Software(software) => writer.software(software),
+        }
+    }
+}
+
+/// Feeds values to the hash so that their borders can be told.
+pub struct IdWriter(Sha256);
+
+impl IdWriter {
     fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
         self.0.update(bytes);
@@ -54,10 +100,6 @@ impl Writer {
                 self.bytes(path.as_bytes());
             }
         }
-    }
-
-    fn side(&mut self, side: Option<&Entity>) {
-        self.maybe(side, Self::entity);
     }
 
     fn entity(&mut self, entity: &Entity) {
@@ -95,6 +137,27 @@ impl Writer {
         self.later(3, attributes.mount_id);
     }
 
+    fn daemon(&mut self, daemon: &Daemon) {
+        self.text(daemon.display_name.as_deref());
+        self.text(daemon.state.map(DaemonState::name));
+        self.text(daemon.startup.map(StartupType::name));
+        self.text(daemon.path.as_deref());
+        self.text(daemon.account.as_deref());
+        self.maybe(daemon.run_levels.map(|levels| levels.bits().into()), Self::number);
+        self.text(daemon.controller.map(Controller::name));
+    }
+
+    fn software(&mut self, software: &Software) {
+        self.text(Some(software.software_type.name()));
+        self.text(software.version.as_deref());
+        self.text(software.publisher.as_deref());
+        self.text(software.description.as_deref());
+    }
+
+    fn text(&mut self, text: Option<&str>) {
+        self.maybe(text, |writer, text| writer.bytes(text.as_bytes()));
+    }
+
     /// An attribute that older versions do not know: where it is unknown the id is the one that they derive. The tag
     /// is none that anything else begins with.
     fn later(&mut self, tag: u8, value: Option<u64>) {
@@ -110,5 +173,16 @@ impl Writer {
 
     fn time(&mut self, time: Timestamp) {
         self.0.update(time.0.to_be_bytes());
+    }
+}
+
+/// The numbers are never used again for something else.
+fn manager_number(manager: PackageManager) -> u8 {
+    match manager {
+        PackageManager::Dpkg => 1,
+        PackageManager::Rpm => 2,
+        PackageManager::Apk => 3,
+        PackageManager::Snap => 4,
+        PackageManager::Flatpak => 5,
     }
 }

@@ -1,7 +1,40 @@
 //! The one judge of difference, and what is kept when a look tells less than the one before.
 
+use std::fmt;
+
 use crate::summary::{CAPABILITY_XATTR, LABEL_XATTR};
-use crate::{Aspect, AspectSet, Entity, EntityKind, FileAttributes, Principal, Xattr};
+use crate::{Aspect, AspectSet, Entity, EntityKey, EntityKind, FileAttributes, Principal, Xattr};
+
+/// Anything that is monitored: it can be told from others, and compared with an earlier look at itself.
+pub trait Monitored: Clone {
+    /// What identifies it on a machine.
+    type Key: Clone + fmt::Debug + Eq;
+
+    /// What identifies it.
+    fn key(&self) -> Self::Key;
+
+    /// Which of the watched aspects differ; what one of the two does not know is never a difference.
+    fn compare(&self, after: &Self, watched: AspectSet) -> AspectSet;
+
+    /// The newer look, with what it does not know taken from the older one.
+    fn absorb(older: Self, newer: Self) -> Self;
+}
+
+impl Monitored for Entity {
+    type Key = EntityKey;
+
+    fn key(&self) -> EntityKey {
+        self.key.clone()
+    }
+
+    fn compare(&self, after: &Self, watched: AspectSet) -> AspectSet {
+        compare(self, after, watched)
+    }
+
+    fn absorb(older: Self, newer: Self) -> Self {
+        absorb(older, newer)
+    }
+}
 
 /// Which of the watched aspects differ between two looks at one entity.
 ///
@@ -80,29 +113,21 @@ fn differs(before: &Entity, after: &Entity, aspect: Aspect) -> bool {
         Aspect::Target => both_differ(&old.target, &new.target),
         Aspect::Mount => both_differ(&old.mount_id, &new.mount_id),
         Aspect::Path => before.key != after.key,
+        Aspect::State
+        | Aspect::StartupType
+        | Aspect::Command
+        | Aspect::Account
+        | Aspect::RunLevels
+        | Aspect::Controller
+        | Aspect::DisplayName
+        | Aspect::Version
+        | Aspect::Publisher
+        | Aspect::Description => false,
     }
 }
 
 fn tells_only_of_entries(aspect: Aspect) -> bool {
-    match aspect {
-        Aspect::Size | Aspect::Modified | Aspect::Links => true,
-        Aspect::Kind
-        | Aspect::Content
-        | Aspect::Mode
-        | Aspect::Owner
-        | Aspect::Group
-        | Aspect::Changed
-        | Aspect::Created
-        | Aspect::Inode
-        | Aspect::Acl
-        | Aspect::Capabilities
-        | Aspect::Label
-        | Aspect::Flags
-        | Aspect::Xattrs
-        | Aspect::Target
-        | Aspect::Mount
-        | Aspect::Path => false,
-    }
+    matches!(aspect, Aspect::Size | Aspect::Modified | Aspect::Links)
 }
 
 /// The extended attributes that are no aspect of their own.
@@ -110,7 +135,7 @@ fn other_xattrs(xattrs: &[Xattr]) -> impl Iterator<Item = &Xattr> {
     xattrs.iter().filter(|xattr| xattr.name != CAPABILITY_XATTR && xattr.name != LABEL_XATTR)
 }
 
-fn both_differ<T: PartialEq>(before: &Option<T>, after: &Option<T>) -> bool {
+pub(crate) fn both_differ<T: PartialEq>(before: &Option<T>, after: &Option<T>) -> bool {
     matches!((before, after), (Some(before), Some(after)) if before != after)
 }
 

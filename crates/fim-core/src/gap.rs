@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{EntityPath, Timestamp};
+use crate::{EntityPath, ListKind, Timestamp};
 
 /// What was not watched.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -11,6 +11,8 @@ pub enum GapScope {
     Everything,
     /// This entity and all below it.
     Within(EntityPath),
+    /// All of a list; `*` in the table, beside the list's name.
+    List(ListKind),
 }
 
 /// Why it was not watched.
@@ -86,12 +88,13 @@ impl GapCause {
     }
 }
 
-/// Shows the scope as the `Scope` column does: `*` or the path.
+/// Shows the scope: `*`, the path, or the list's name.
 impl fmt::Display for GapScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Everything => f.write_str("*"),
             Self::Within(path) => path.fmt(f),
+            Self::List(kind) => f.write_str(kind.name()),
         }
     }
 }

@@ -10,6 +10,7 @@ mod compare;
 mod entity;
 mod gap;
 mod hint;
+mod listed;
 mod observation;
 mod path;
 mod pattern;
@@ -21,10 +22,15 @@ mod who;
 
 pub use aspect::{Aspect, AspectSet};
 pub use change::{Change, ChangeCategory, ChangeEvent, ChangeId, ChangeSource, apply, diff};
-pub use compare::{absorb, compare};
+pub use change_id::{IdWriter, Identified};
+pub use compare::{Monitored, absorb, compare};
 pub use entity::{Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, FileFlags, Principal, Xattr};
 pub use gap::{Gap, GapCause, GapScope};
 pub use hint::{Hint, Loss, Notice, Spot};
+pub use listed::{
+    Controller, Daemon, DaemonState, ListDemand, ListKind, ListMemory, Listed, ListedKey, Lists,
+    PackageManager, RunLevels, Software, SoftwareType, StartupType,
+};
 pub use observation::{Observation, Unreadable};
 pub use path::{EntityPath, ParsePathError, PathStyle, is_hidden};
 pub use pattern::{Pattern, PatternError, ResolveError};

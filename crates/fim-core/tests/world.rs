@@ -249,6 +249,7 @@ impl World {
         let covers = |gap: &Gap| match &gap.scope {
             GapScope::Everything => false,
             GapScope::Within(scope) => path.is_within(scope),
+            GapScope::List(_) => false,
         };
         let identity = |gap: &Gap| (gap.scope.clone(), gap.cause, gap.start);
         let last = |gap: &Gap| self.sensor.gaps.iter().rfind(|later| identity(later) == identity(gap));
@@ -339,6 +340,7 @@ fn thousands_of_unreadable_files_cost_a_bounded_memory() {
         sensor.memory.open_gaps.iter().any(|open| match &open.gap.scope {
             GapScope::Everything => false,
             GapScope::Within(scope) => path.is_within(scope) && scope != &EntityPath::unix("/"),
+            GapScope::List(_) => false,
         })
     };
     assert!(

@@ -238,6 +238,11 @@ impl<D: Disk> SegmentLog<D> {
         self.synced
     }
 
+    /// The bound of the whole log on the disk in bytes.
+    pub fn max_bytes(&self) -> u64 {
+        self.options.max_bytes
+    }
+
     /// The log's length on the disk in bytes.
     pub fn bytes(&self) -> u64 {
         self.segments.iter().map(|segment| segment.bytes).sum()

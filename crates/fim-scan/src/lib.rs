@@ -10,6 +10,7 @@
 
 mod control;
 mod lanes;
+pub mod lists;
 mod plan;
 mod pool;
 mod scan;

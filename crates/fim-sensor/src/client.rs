@@ -199,6 +199,18 @@ impl ServerClient {
         self.json(self.agent.post(self.url("/agent/v1/enroll")).send_json(request))
     }
 
+    /// Exchanges a certificate request for a new certificate of this machine.
+    pub fn renew(&self, csr_pem: &str) -> Result<String, CallError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Answer {
+            certificate_pem: String,
+        }
+        let request = serde_json::json!({ "csrPem": csr_pem });
+        self.json::<Answer>(self.agent.post(self.url("/agent/v1/certificate")).send_json(request))
+            .map(|answer| answer.certificate_pem)
+    }
+
     /// Hands over a batch; returns the sequence up to which the server has everything durably.
     pub fn send_batch(&self, compressed: &[u8]) -> Result<u64, CallError> {
         #[derive(Deserialize)]

@@ -1,5 +1,6 @@
 //! The engine: owns the tracker, hands it what happens and performs what it demands.
 
+mod list_run;
 #[cfg(test)]
 mod real_time_tests;
 mod scan_run;
@@ -18,6 +19,8 @@ use fim_core::{
 use fim_log::Disk;
 use fim_scan::{FileTree, ScanControl, ScanOptions};
 use fim_wire::Report;
+
+use list_run::ListRun;
 
 use crate::alive::LastRun;
 use crate::identity::DataDir;
@@ -88,6 +91,7 @@ pub(crate) struct Engine<T: FileTree, D: Disk> {
     spot_tree: Option<(Instant, Arc<T>)>,
     /// Entities of which a change found no room in the spool: the state keeps what it held of them.
     refused: Vec<EntityPath>,
+    list_run: ListRun<D>,
 }
 
 impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
@@ -103,6 +107,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         // The stamp may have been lost with the power; then the last complete scan is the last sign of life.
         let last_alive = last_run.and_then(|run| run.alive).or(memory.last_complete);
         let stop = last_run.map_or(Stop::Unclean, |run| run.stop);
+        let (list_run, lost_lists) = ListRun::open(&parts, (parts.clock)());
         let mut engine = Self {
             tracker: Tracker::new(parts.machine),
             waiting_gaps: still_waiting(&parts),
@@ -121,8 +126,12 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             plan: Arc::default(),
             spot_tree: None,
             refused: Vec::new(),
+            list_run,
         };
         engine.tell_lost_reports(memory.last_complete);
+        for gap in lost_lists {
+            engine.report(gap);
+        }
         if lost.is_none() {
             engine.align_with_spool();
         }
@@ -143,9 +152,11 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Works until the inbox says to stop.
     pub fn run(mut self) {
         // The settings that were kept may have made a scan due.
+        self.collect_lists();
         self.run_due();
         loop {
-            let deadline = self.wake_at.map(|at| {
+            let wake_at = self.wake_at.into_iter().chain(self.list_run.lists.next()).min();
+            let deadline = wake_at.map(|at| {
                 let nanos = u64::try_from(at.nanos_since((self.parts.clock)())).unwrap_or(0);
                 // The machine's clock may jump; waits are by the other clock, which does not.
                 Instant::now() + Duration::from_nanos(nanos).min(LONGEST_WAIT)
@@ -170,12 +181,14 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             self.trouble(format!("cannot keep the settings: {error}"));
         }
         self.work_by(settings);
+        self.collect_lists();
         self.run_due();
     }
 
     /// Lets time pass, and scans if that is due.
     pub fn tick(&mut self) {
         self.take_in(Input::Tick);
+        self.collect_lists();
         self.run_due();
     }
 
@@ -216,6 +229,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         // What is watched is watched from before the look that makes the baseline.
         self.plan = Arc::new(if settings.fim_enabled { rules.scan_plan() } else { ScanPlan::default() });
         self.parts.orders.watch(Arc::clone(&self.plan));
+        self.set_lists(&settings);
         self.take_in(Input::SettingsChanged(fim_core::Settings {
             is_enabled: settings.fim_enabled,
             rules,
@@ -439,7 +453,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     /// Lets the spool forget what the state on the disk contains, or tells why it could not be kept.
     fn note_kept(&mut self, error: Option<String>) {
-        self.parts.spool.lock().contained_through(self.parts.store.durable_sequence());
+        let contained = self.parts.store.durable_sequence().min(self.list_run.contained());
+        self.parts.spool.lock().contained_through(contained);
         if let Some(error) = error {
             self.trouble(error);
         }

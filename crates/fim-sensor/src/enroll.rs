@@ -169,7 +169,7 @@ fn authority(server: &str, trust: &TrustAnchor) -> Result<CertificateDer<'static
 }
 
 /// The request for a certificate. The server decides what the certificate says; the name in here is for its logs.
-fn certificate_request(key: &KeyPair, machine_name: &str) -> Result<String, rcgen::Error> {
+pub(crate) fn certificate_request(key: &KeyPair, machine_name: &str) -> Result<String, rcgen::Error> {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, machine_name);

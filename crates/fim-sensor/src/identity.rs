@@ -221,6 +221,13 @@ pub fn expiry_advice(expiry: Timestamp, server: &str) -> Option<String> {
     })
 }
 
+/// Since when the first certificate in the PEM is valid; nothing if there is none that can be read.
+pub(crate) fn certificate_start(pem: &str) -> Option<Timestamp> {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).ok()?;
+    let seconds = pem.parse_x509().ok()?.validity().not_before.timestamp();
+    Some(Timestamp(seconds.saturating_mul(1_000_000_000)))
+}
+
 /// When the first certificate in the PEM expires; nothing if there is none that can be read.
 pub(crate) fn certificate_expiry(pem: &str) -> Option<Timestamp> {
     let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).ok()?;

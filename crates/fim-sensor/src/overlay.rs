@@ -47,7 +47,7 @@ impl Overlay {
                 }
                 self.put(event.change.key.path().clone(), event.change.after);
             }
-            Report::Gap(_) => {}
+            Report::Gap(_) | Report::Listed(_) | Report::Inventory(_) => {}
         }
     }
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fim_core::{Entity, EntityKind, EntityPath, Observation, RuleSet, Unreadable};
+use fim_core::{Entity, EntityKind, EntityPath, Observation, RuleSet, Timestamp, Unreadable};
 use fim_scan::{
     AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Scan, ScanControl, ScanOptions, Stamp, TreeError,
 };
 use serde::Serialize;
 
 use crate::settings::error_text;
+use crate::time::now;
 
 /// What rules come to on this machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -37,6 +38,12 @@ pub struct RuleCost {
     pub entities: u64,
     /// The bytes that are read at each scan.
     pub bytes: u64,
+    /// Files among them whose content changed within the last hour.
+    pub busy_files: u64,
+    /// One of those.
+    pub busy_example: Option<String>,
+    /// What a person should know of the rule before it is in force.
+    pub warnings: Vec<String>,
 }
 
 /// A place that cannot be read.
@@ -55,12 +62,13 @@ pub const MOST_UNREADABLE: usize = 100;
 pub fn preview<T: FileTree>(tree: Arc<T>, rules: &RuleSet) -> Preview {
     let mut preview = Preview::default();
     let mut costs: BTreeMap<String, RuleCost> = BTreeMap::new();
+    let hour_ago = now().plus_nanos(-HOUR_NANOS);
     let plan = Arc::new(rules.scan_plan());
     let control = Arc::new(ScanControl::default());
     match Scan::start(Arc::new(Contentless(tree)), plan, ScanOptions::default(), control) {
         Ok(scan) => {
             for observation in scan {
-                preview.take_in(observation, rules, &mut costs);
+                preview.take_in(observation, rules, hour_ago, &mut costs);
             }
         }
         Err(error) => preview.problem = Some(error_text(&error)),
@@ -69,14 +77,32 @@ pub fn preview<T: FileTree>(tree: Arc<T>, rules: &RuleSet) -> Preview {
     preview.rules = in_force
         .map(|rule| {
             let cost = costs.remove(&rule.name).unwrap_or_default();
-            RuleCost { name: rule.name.clone(), path: rule.path.clone(), ..cost }
+            let general = rule.warning(rules.style()).ok().flatten();
+            let warnings = general.into_iter().chain(busy_warning(&cost)).collect();
+            RuleCost { name: rule.name.clone(), path: rule.path.clone(), warnings, ..cost }
         })
         .collect();
     preview
 }
 
+/// Files that change all the time make so many records that an attack is hard to see among them.
+fn busy_warning(cost: &RuleCost) -> Option<String> {
+    let example = cost.busy_example.as_ref()?;
+    let (files, are) = if cost.busy_files == 1 { ("file", "was") } else { ("files", "were") };
+    Some(format!(
+        "{} {files} {are} written within the last hour, such as {example}: leave out what changes often",
+        cost.busy_files
+    ))
+}
+
 impl Preview {
-    fn take_in(&mut self, observation: Observation, rules: &RuleSet, costs: &mut BTreeMap<String, RuleCost>) {
+    fn take_in(
+        &mut self,
+        observation: Observation,
+        rules: &RuleSet,
+        hour_ago: Timestamp,
+        costs: &mut BTreeMap<String, RuleCost>,
+    ) {
         let mut count = |entity: &Entity| {
             if let Some(rule) = rules.rule_for_kind(&entity.key, entity.kind) {
                 let cost = costs.entry(rule.name.clone()).or_default();
@@ -90,6 +116,11 @@ impl Preview {
                     | EntityKind::Fifo
                     | EntityKind::Socket => 0,
                 };
+                let is_busy = entity.attributes.modified.is_some_and(|modified| modified >= hour_ago);
+                if is_busy && entity.kind == EntityKind::File {
+                    cost.busy_files += 1;
+                    cost.busy_example.get_or_insert_with(|| entity.key.path().to_string());
+                }
             }
         };
         match observation {
@@ -116,6 +147,8 @@ impl Preview {
         }
     }
 }
+
+const HOUR_NANOS: i64 = 3_600_000_000_000;
 
 fn describe(why: &Unreadable) -> String {
     match why {
@@ -191,7 +224,7 @@ impl<T: FileTree> FileTree for Contentless<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fim_core::{PathStyle, Rule};
+    use fim_core::{EntityKey, FileAttributes, PathStyle, Rule};
     use fim_testkit::MemoryTree;
 
     #[test]
@@ -211,5 +244,29 @@ mod tests {
             [UnreadablePlace { path: "/etc/shadow".to_owned(), why: "permission denied".to_owned() }]
         );
         assert!(seen.problem.is_none());
+    }
+
+    #[test]
+    fn a_path_that_takes_in_nearly_all_and_files_that_change_often_are_warned_of() {
+        let tree = MemoryTree::new();
+        tree.file("/srv/old", "1").file("/srv/log", "2");
+        let (old, busy) = (Timestamp(5), now());
+        let tree = Arc::new(tree);
+        let rules = RuleSet::new(vec![Rule::new("all", "mine", "/**")], PathStyle::Unix).unwrap();
+        let seen = preview(Arc::clone(&tree), &rules);
+        assert_eq!(seen.rules[0].warnings.len(), 1, "{:?}", seen.rules[0].warnings);
+        assert!(seen.rules[0].warnings[0].contains("changes will be many"));
+        let cost = |modified| {
+            let mut preview = Preview::default();
+            let mut costs = BTreeMap::new();
+            let attributes = FileAttributes { modified: Some(modified), ..FileAttributes::default() };
+            let key = EntityKey::File(EntityPath::unix("/srv/log"));
+            let entity = Entity { key, kind: EntityKind::File, attributes, digest: None };
+            let hour_ago = busy.plus_nanos(-HOUR_NANOS);
+            preview.take_in(Observation::Present(Box::new(entity)), &rules, hour_ago, &mut costs);
+            costs.remove("all").and_then(|cost| busy_warning(&cost))
+        };
+        assert_eq!(cost(old), None);
+        assert!(cost(busy).unwrap().contains("such as /srv/log"));
     }
 }

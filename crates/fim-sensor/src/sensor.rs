@@ -15,6 +15,7 @@ use crate::engine::{Engine, EngineParts};
 use crate::identity::{DataDir, DataDirLock, IdentityError, days_left, expiry_advice};
 use crate::inbox::Inbox;
 use crate::real_time::{MakeWatcher, RealTime, WatchOrders};
+use crate::renew::renewal_due;
 use crate::settings::Settings;
 use crate::shared_spool::SharedSpool;
 use crate::spool::{OpenSpoolError, Spool};
@@ -130,7 +131,9 @@ impl Sensor {
             inbox: Arc::clone(&inbox),
             status: status.clone(),
             machine: identity.sensor_id(),
+            dir: dir.clone(),
             certificate_expires: expires,
+            renewal_due: renewal_due(&identity.certificate_pem),
             known_revision: settings.as_ref().map(Settings::revision_text),
         };
         let parts = EngineParts {

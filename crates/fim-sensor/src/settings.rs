@@ -18,6 +18,15 @@ pub struct Settings {
     pub scan_interval_seconds: u64,
     /// False if nothing is to be watched at all.
     pub fim_enabled: bool,
+    /// Seconds from one collection of the daemons to the next; they are not collected without it.
+    #[serde(default)]
+    pub daemon_interval_seconds: Option<u64>,
+    /// Seconds from one collection of the software to the next; it is not collected without it.
+    #[serde(default)]
+    pub software_interval_seconds: Option<u64>,
+    /// Seconds from one inventory of everything to the next; none is made without it.
+    #[serde(default)]
+    pub inventory_interval_seconds: Option<u64>,
     /// What is watched, in the order in which rules are asked.
     pub rules: Vec<RuleSetting>,
 }

@@ -309,6 +309,11 @@ impl<D: Disk + Clone> Spool<D> {
         self.log.synced_sequence().saturating_sub(self.ledger.acknowledged)
     }
 
+    /// True if what can be told again later may be put in without taking the room that changes may need.
+    pub fn has_room_to_spare(&self) -> bool {
+        self.bytes() < self.log.max_bytes() / 2
+    }
+
     /// The length on the disk in bytes.
     pub fn bytes(&self) -> u64 {
         self.log.bytes()
@@ -503,6 +508,9 @@ fn rejection_gap(decoded: &Result<Report, WireError>, why: &str, path: &Path, no
         Ok(Report::Change(event)) => (GapScope::Within(event.change.key.path().clone()), event.observed),
         Ok(Report::Gap(gap)) if gap.cause == GapCause::ReportRejected => return None,
         Ok(Report::Gap(gap)) => (gap.scope.clone(), gap.start),
+        Ok(Report::Listed(event)) => (GapScope::List(event.change.key.list()), event.observed),
+        // The next inventory tells it again; nothing was missed meanwhile.
+        Ok(Report::Inventory(_)) => return None,
         Err(_) => (GapScope::Everything, now),
     };
     Some(Gap {
@@ -519,6 +527,8 @@ fn time_of(report: &Report) -> Timestamp {
     match report {
         Report::Change(event) => event.observed,
         Report::Gap(gap) => gap.end.unwrap_or(gap.start),
+        Report::Listed(event) => event.observed,
+        Report::Inventory(inventory) => inventory.observed,
     }
 }
 

@@ -220,6 +220,11 @@ impl<D: Disk + Clone> StateStore<D> {
         self.durable_sequence
     }
 
+    /// Where the state is kept.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// True if there is a state.
     pub fn has_state(&self) -> bool {
         self.commit.generation > 0
@@ -340,7 +345,9 @@ impl Commit {
         while !rest.is_empty() {
             match decode_report(take_part(&mut rest).ok_or_else(short)?)? {
                 Report::Gap(gap) => waiting.push(gap),
-                Report::Change(_) => return Err(damaged("it holds a change where a gap should be")),
+                Report::Change(_) | Report::Listed(_) | Report::Inventory(_) => {
+                    return Err(damaged("it holds something else where a gap should be"));
+                }
             }
         }
         let delivered = Some(delivered).filter(|_| is_delivered == 1);

@@ -11,8 +11,9 @@ use fim_wire::{Batch, encode_batch};
 
 use crate::backoff::{backoff, retry_after};
 use crate::client::{CallError, ServerClient};
-use crate::identity::expiry_advice;
+use crate::identity::{DataDir, certificate_expiry, days_left, expiry_advice};
 use crate::inbox::Inbox;
+use crate::renew::{renew, renewal_due};
 use crate::settings::{error_text, revision_text};
 use crate::shared_spool::SharedSpool;
 use crate::spool::BatchLimits;
@@ -26,7 +27,10 @@ pub(crate) struct Uplink<D: Disk> {
     pub inbox: Arc<Inbox>,
     pub status: SharedStatus,
     pub machine: [u8; 16],
+    pub dir: DataDir,
     pub certificate_expires: Timestamp,
+    /// When the certificate should be renewed; nothing if that cannot be told.
+    pub renewal_due: Option<Timestamp>,
     /// The revision of the settings that the engine has.
     pub known_revision: Option<String>,
 }
@@ -50,6 +54,8 @@ struct Timetable {
     settings_due: Instant,
     /// Calls for the settings in a row that had no success.
     settings_failures: u32,
+    /// No renewal of the certificate is tried before this.
+    renewal_blocked_until: Instant,
 }
 
 /// What a failed call to hand over a batch means for the batch.
@@ -78,6 +84,7 @@ impl<D: Disk + Clone> Uplink<D> {
             wants_settings: true,
             settings_due: started,
             settings_failures: 0,
+            renewal_blocked_until: started,
         };
         while !self.spool.is_stopping() {
             if let Some(advice) = expiry_advice(self.certificate_expires, self.client.server()) {
@@ -110,7 +117,39 @@ impl<D: Disk + Clone> Uplink<D> {
         if times.is_open() && times.is_heartbeat_due(self.status.get().state, Instant::now()) {
             self.give_heartbeat(times);
         }
+        if times.is_open() {
+            self.renew_certificate(times);
+        }
         is_more && times.is_open()
+    }
+
+    /// Renews the certificate if that is due. If it fails the old one goes on to be used, and it is tried again later.
+    fn renew_certificate(&mut self, times: &mut Timetable) {
+        let is_due = self.renewal_due.is_some_and(|due| due <= now());
+        if !is_due || Instant::now() < times.renewal_blocked_until {
+            return;
+        }
+        times.renewal_blocked_until = Instant::now() + RENEWAL_PAUSE;
+        let renewed = match renew(&self.dir, &self.client) {
+            Ok(renewed) => renewed,
+            Err(error) => {
+                tracing::warn!(error = error_text(&error), "the agent's certificate was not renewed");
+                return;
+            }
+        };
+        match ServerClient::of(&renewed) {
+            Ok(client) => self.client = client,
+            Err(error) => return self.tell(&error),
+        }
+        self.renewal_due = renewal_due(&renewed.certificate_pem);
+        if let Some(expires) = certificate_expiry(&renewed.certificate_pem) {
+            tracing::info!(expires = rfc3339(expires), "the agent's certificate was renewed");
+            self.certificate_expires = expires;
+            self.status.update(|status| {
+                status.certificate_expires = Some(rfc3339(expires));
+                status.certificate_days_left = Some(days_left(expires, now()));
+            });
+        }
     }
 
     fn fetch_settings(&mut self, times: &mut Timetable) {
@@ -337,3 +376,4 @@ const SET_ASIDE_AT_ONCE: u32 = 3;
 const COMPRESSION_LEVEL: i32 = 3;
 const SHORTEST_HEARTBEAT: Duration = Duration::from_secs(1);
 const EXPIRED_PAUSE: Duration = Duration::from_secs(60);
+const RENEWAL_PAUSE: Duration = Duration::from_secs(3600);

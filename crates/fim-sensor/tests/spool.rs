@@ -61,6 +61,7 @@ fn name(report: &Report) -> String {
     match report {
         Report::Gap(gap) => gap.detail.clone(),
         Report::Change(event) => event.rule.clone(),
+        other @ (Report::Listed(_) | Report::Inventory(_)) => panic!("{other:?}"),
     }
 }
 

@@ -355,6 +355,30 @@ fn an_agent_whose_certificate_expired_says_how_to_enrol_again_and_goes_on_watchi
 }
 
 #[test]
+fn a_certificate_that_ends_soon_is_renewed_and_the_machine_stays_the_same() {
+    let (server, trust) = server(2099);
+    server.ledger().certificate_year = 2028;
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    let before = enroll(&dir, &enrollment(&server, trust)).unwrap();
+    server.ledger().certificate_year = 2099;
+    let sensor = start(&dir, &machine());
+    // What comes after the renewal is sent with the new certificate.
+    drop(server.wait_for("a sign of life after the renewal", |seen| {
+        let renewed = seen.requests.iter().position(|path| path.contains("/agent/v1/certificate"));
+        renewed.is_some_and(|at| seen.requests[at..].iter().any(|path| path.contains("/agent/v1/heartbeat")))
+    }));
+    let status = sensor.status();
+    sensor.stop().unwrap();
+    let after = dir.identity().unwrap();
+    assert_eq!(after.machine_id, before.machine_id);
+    assert_ne!(after.certificate_pem, before.certificate_pem);
+    assert!(status.certificate_expires.unwrap().starts_with("2099"));
+    let renewals = server.ledger().requests.iter().filter(|path| path.contains("certificate")).count();
+    assert_eq!(renewals, 1);
+}
+
+#[test]
 fn a_stopped_sensor_leaves_its_status_and_its_directory_free() {
     let (server, trust) = server(2099);
     let home = tempfile::tempdir().unwrap();

@@ -11,6 +11,7 @@
 mod batch;
 mod entity;
 mod error;
+mod listed;
 mod memory;
 mod report;
 mod who;
@@ -18,5 +19,6 @@ mod who;
 pub use batch::{BATCH_VERSION, Batch, Limits, decode_batch, encode_batch};
 pub use entity::{decode_entity, encode_entity};
 pub use error::WireError;
+pub use listed::{decode_lists, encode_lists};
 pub use memory::{decode_memory, encode_memory};
-pub use report::{Report, decode_report, encode_report};
+pub use report::{Inventory, Report, Seen, decode_report, encode_report};

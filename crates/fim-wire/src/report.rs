@@ -1,14 +1,15 @@
-//! What a sensor reports: changes and gaps.
+//! What a sensor reports: changes, gaps, and what there is.
 
 use fim_core::{
-    AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, EntityKey, Gap, GapCause, GapScope, Timestamp,
-    Who,
+    AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Entity, EntityKey, Gap, GapCause, GapScope,
+    Listed, Timestamp, Who,
 };
 use minicbor::{Decode, Encode};
 
 use crate::WireError;
 use crate::entity::{EntityRecord, KeyRecord};
 use crate::error::{from_bytes, to_bytes};
+use crate::listed::{ListedChangeRecord, ListedRecord, list_number, list_of};
 use crate::who::WhoRecord;
 
 /// What a sensor reports.
@@ -22,6 +23,32 @@ pub enum Report {
     Change(ChangeEvent),
     /// A stretch was not watched.
     Gap(Gap),
+    /// An entity of a list changed.
+    Listed(ChangeEvent<Listed>),
+    /// What an entity is, whether it changed or not.
+    Inventory(Inventory),
+}
+
+/// What an entity is at a moment: a record of the machine's inventory.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Inventory {
+    /// When it was seen, by the sensor's clock.
+    pub observed: Timestamp,
+    /// What was seen.
+    pub seen: Seen,
+}
+
+/// What an inventory is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every record is of a file, so that a box would save nothing"
+)]
+pub enum Seen {
+    /// Something with a path.
+    File(Entity),
+    /// An entity of a list.
+    Listed(Listed),
 }
 
 /// The bytes of a report; what the sensor's spool holds.
@@ -46,6 +73,22 @@ pub(crate) struct ReportRecord<'b> {
     change: Option<ChangeRecord<'b>>,
     #[b(1)]
     gap: Option<GapRecord<'b>>,
+    #[b(2)]
+    listed: Option<ListedChangeRecord<'b>>,
+    #[b(3)]
+    inventory: Option<InventoryRecord<'b>>,
+}
+
+/// Exactly one of the two is there.
+#[derive(Decode, Encode)]
+#[cbor(map)]
+struct InventoryRecord<'b> {
+    #[n(0)]
+    observed: i64,
+    #[b(1)]
+    file: Option<EntityRecord<'b>>,
+    #[b(2)]
+    listed: Option<ListedRecord<'b>>,
 }
 
 #[derive(Decode, Encode)]
@@ -93,13 +136,19 @@ pub(crate) struct GapRecord<'b> {
     cause: u8,
     #[b(4)]
     detail: &'b str,
+    /// The list, if it is all of one that was not watched.
+    #[n(5)]
+    list: Option<u8>,
 }
 
 impl<'b> From<&'b Report> for ReportRecord<'b> {
     fn from(report: &'b Report) -> Self {
+        let none = Self { change: None, gap: None, listed: None, inventory: None };
         match report {
-            Report::Change(event) => Self { change: Some(event.into()), gap: None },
-            Report::Gap(gap) => Self { change: None, gap: Some(gap.into()) },
+            Report::Change(event) => Self { change: Some(event.into()), ..none },
+            Report::Gap(gap) => Self { gap: Some(gap.into()), ..none },
+            Report::Listed(event) => Self { listed: Some(event.into()), ..none },
+            Report::Inventory(inventory) => Self { inventory: Some(inventory.into()), ..none },
         }
     }
 }
@@ -108,14 +157,41 @@ impl TryFrom<ReportRecord<'_>> for Report {
     type Error = WireError;
 
     fn try_from(record: ReportRecord<'_>) -> Result<Self, WireError> {
-        match (record.change, record.gap) {
-            (Some(change), None) => Ok(Self::Change(change.try_into()?)),
-            (None, Some(gap)) => Ok(Self::Gap(gap.try_into()?)),
-            (None, None) => Err(contradiction(
-                "it is neither a change nor a gap: the writer may be newer, upgrade the reader",
+        match (record.change, record.gap, record.listed, record.inventory) {
+            (Some(change), None, None, None) => Ok(Self::Change(change.try_into()?)),
+            (None, Some(gap), None, None) => Ok(Self::Gap(gap.try_into()?)),
+            (None, None, Some(change), None) => Ok(Self::Listed(change.try_into()?)),
+            (None, None, None, Some(inventory)) => Ok(Self::Inventory(inventory.try_into()?)),
+            (None, None, None, None) => Err(contradiction(
+                "it is of no kind that is known here: the writer may be newer, upgrade the reader",
             )),
-            (Some(_), Some(_)) => Err(contradiction("it is both a change and a gap")),
+            _ => Err(contradiction("it is two reports in one")),
         }
+    }
+}
+
+impl<'b> From<&'b Inventory> for InventoryRecord<'b> {
+    fn from(inventory: &'b Inventory) -> Self {
+        let (file, listed) = match &inventory.seen {
+            Seen::File(entity) => (Some(entity.into()), None),
+            Seen::Listed(listed) => (None, Some(listed.into())),
+        };
+        Self { observed: inventory.observed.0, file, listed }
+    }
+}
+
+impl TryFrom<InventoryRecord<'_>> for Inventory {
+    type Error = WireError;
+
+    fn try_from(record: InventoryRecord<'_>) -> Result<Self, WireError> {
+        let seen = match (record.file, record.listed) {
+            (Some(entity), None) => Seen::File(entity.try_into()?),
+            (None, Some(listed)) => Seen::Listed(listed.try_into()?),
+            (None, None) | (Some(_), Some(_)) => {
+                return Err(contradiction("its inventory is not of exactly one entity"));
+            }
+        };
+        Ok(Self { observed: Timestamp(record.observed), seen })
     }
 }
 
@@ -127,11 +203,7 @@ impl<'b> From<&'b ChangeEvent> for ChangeRecord<'b> {
             before: event.change.before.as_ref().map(Into::into),
             after: event.change.after.as_ref().map(Into::into),
             fields: event.change.fields.bits(),
-            source: match event.source {
-                ChangeSource::Scan => 0,
-                ChangeSource::RealTime => 1,
-                ChangeSource::Agentless => 2,
-            },
+            source: source_number(event.source),
             observed: event.observed.0,
             happened: event.happened.map(|time| time.0),
             rule: &event.rule,
@@ -149,7 +221,7 @@ impl TryFrom<ChangeRecord<'_>> for ChangeEvent {
     fn try_from(record: ChangeRecord<'_>) -> Result<Self, WireError> {
         let id = record.id.try_into().map_err(|_| contradiction("its id has not 16 bytes"))?;
         let key: EntityKey = record.key.try_into()?;
-        let change = Change {
+        let change: Change = Change {
             before: record.before.map(TryInto::try_into).transpose()?,
             after: record.after.map(TryInto::try_into).transpose()?,
             fields: AspectSet::from_bits(record.fields),
@@ -164,12 +236,7 @@ impl TryFrom<ChangeRecord<'_>> for ChangeEvent {
         Ok(Self {
             id: ChangeId(id),
             change,
-            source: match record.source {
-                0 => ChangeSource::Scan,
-                1 => ChangeSource::RealTime,
-                2 => ChangeSource::Agentless,
-                other => return Err(unknown("source", other)),
-            },
+            source: source_of(record.source)?,
             observed: Timestamp(record.observed),
             happened: record.happened.map(Timestamp),
             rule: record.rule.to_owned(),
@@ -185,8 +252,12 @@ impl<'b> From<&'b Gap> for GapRecord<'b> {
     fn from(gap: &'b Gap) -> Self {
         Self {
             within: match &gap.scope {
-                GapScope::Everything => None,
+                GapScope::Everything | GapScope::List(_) => None,
                 GapScope::Within(path) => Some(path.into()),
+            },
+            list: match &gap.scope {
+                GapScope::List(kind) => Some(list_number(*kind)),
+                GapScope::Everything | GapScope::Within(_) => None,
             },
             start: gap.start.0,
             end: gap.end.map(|time| time.0),
@@ -203,11 +274,13 @@ impl TryFrom<GapRecord<'_>> for Gap {
         if record.end.is_some_and(|end| end < record.start) {
             return Err(contradiction("it is a gap that ends before it starts"));
         }
-        let scope = match record.within {
-            None => GapScope::Everything,
-            Some(key) => match key.try_into()? {
+        let scope = match (record.within, record.list) {
+            (None, None) => GapScope::Everything,
+            (Some(key), None) => match key.try_into()? {
                 EntityKey::File(path) => GapScope::Within(path),
             },
+            (None, Some(list)) => GapScope::List(list_of(list)?),
+            (Some(_), Some(_)) => return Err(contradiction("it is a gap of a place and of a list")),
         };
         Ok(Self {
             scope,
@@ -216,6 +289,23 @@ impl TryFrom<GapRecord<'_>> for Gap {
             cause: cause_of(record.cause)?,
             detail: record.detail.to_owned(),
         })
+    }
+}
+
+pub(crate) fn source_number(source: ChangeSource) -> u8 {
+    match source {
+        ChangeSource::Scan => 0,
+        ChangeSource::RealTime => 1,
+        ChangeSource::Agentless => 2,
+    }
+}
+
+pub(crate) fn source_of(number: u8) -> Result<ChangeSource, WireError> {
+    match number {
+        0 => Ok(ChangeSource::Scan),
+        1 => Ok(ChangeSource::RealTime),
+        2 => Ok(ChangeSource::Agentless),
+        other => Err(unknown("source", other)),
     }
 }
 

@@ -7,12 +7,14 @@ mod support;
 use std::sync::Arc;
 
 use fim_core::{
-    Actor, Ancestor, AspectSet, ChangeEvent, ChangeId, ChangeSource, EntityPath, Gap, GapCause, GapScope,
-    Memory, OpenGap, PathStyle, Principal, RuleSet, Timestamp, Who, WhoUnknown, diff, recommended_linux,
+    Actor, Ancestor, AspectSet, ChangeEvent, ChangeId, ChangeSource, Controller, Daemon, DaemonState,
+    EntityPath, Gap, GapCause, GapScope, ListKind, ListMemory, Listed, Memory, OpenGap, PackageManager,
+    PathStyle, Principal, RuleSet, RunLevels, Software, SoftwareType, StartupType, Timestamp, Who,
+    WhoUnknown, diff, recommended_linux,
 };
 use fim_wire::{
-    Batch, Limits, Report, WireError, decode_batch, decode_entity, decode_memory, decode_report,
-    encode_batch, encode_entity, encode_memory, encode_report,
+    Batch, Inventory, Limits, Report, Seen, WireError, decode_batch, decode_entity, decode_lists,
+    decode_memory, decode_report, encode_batch, encode_entity, encode_lists, encode_memory, encode_report,
 };
 use proptest::prelude::*;
 use support::{aspects, entity, entity_at};
@@ -22,6 +24,7 @@ fn gap() -> impl Strategy<Value = Gap> {
         Just(GapScope::Everything),
         prop::collection::vec(any::<u8>(), 0..8)
             .prop_map(|bytes| GapScope::Within(EntityPath::windows(bytes))),
+        prop::sample::select(ListKind::ALL.to_vec()).prop_map(GapScope::List),
     ];
     let cause = prop::sample::select(vec![
         GapCause::AgentStopped,
@@ -112,8 +115,96 @@ fn change() -> impl Strategy<Value = ChangeEvent> {
         )
 }
 
+fn text() -> impl Strategy<Value = Option<String>> {
+    prop::option::of("\\PC{0,6}")
+}
+
+/// Any entity of a list that is identified by the number.
+fn listed(number: u8) -> impl Strategy<Value = Listed> {
+    let daemon = (
+        text(),
+        prop::option::of(prop::sample::select(vec![DaemonState::Running, DaemonState::Stopped])),
+        prop::option::of(prop::sample::select(vec![
+            StartupType::Auto,
+            StartupType::Manual,
+            StartupType::Disabled,
+        ])),
+        text(),
+        text(),
+        prop::option::of((0_u8..0x80).prop_map(RunLevels::from_bits)),
+        prop::option::of(prop::sample::select(vec![Controller::Systemd, Controller::Init])),
+    );
+    let daemon =
+        daemon.prop_map(move |(display_name, state, startup, path, account, run_levels, controller)| {
+            let name = format!("daemon {number}");
+            Listed::Daemon(Daemon {
+                name,
+                display_name,
+                state,
+                startup,
+                path,
+                account,
+                run_levels,
+                controller,
+            })
+        });
+    let managers = [
+        PackageManager::Dpkg,
+        PackageManager::Rpm,
+        PackageManager::Apk,
+        PackageManager::Snap,
+        PackageManager::Flatpak,
+    ];
+    let types = vec![SoftwareType::Application, SoftwareType::Package];
+    let software = (prop::sample::select(types), text(), text(), text());
+    let software = software.prop_map(move |(software_type, version, publisher, description)| {
+        Listed::Software(Software {
+            manager: managers[usize::from(number) % managers.len()],
+            name: format!("package {number}"),
+            architecture: number.is_multiple_of(2).then(|| "amd64".to_owned()),
+            software_type,
+            version,
+            publisher,
+            description,
+        })
+    });
+    prop_oneof![daemon.boxed(), software.boxed()]
+}
+
+fn listed_change() -> impl Strategy<Value = ChangeEvent<Listed>> {
+    let sides = any::<u8>().prop_flat_map(|number| {
+        (prop::option::of(listed(number)).boxed(), prop::option::of(listed(number)).boxed())
+    });
+    (sides, any::<[u8; 16]>(), any::<i64>()).prop_filter_map("no difference", |((before, after), id, at)| {
+        if matches!((&before, &after), (Some(before), Some(after)) if before.list() != after.list()) {
+            return None;
+        }
+        let change = diff(before.as_ref(), after.as_ref(), AspectSet::ALL)?;
+        Some(ChangeEvent {
+            id: ChangeId(id),
+            change,
+            source: ChangeSource::Scan,
+            observed: Timestamp(at),
+            happened: None,
+            rule: String::new(),
+            snapshot_age_seconds: u64::try_from(at).ok(),
+            who: Who::default(),
+            moved_from: None,
+            is_fleeting: false,
+        })
+    })
+}
+
 fn report() -> impl Strategy<Value = Report> {
-    prop_oneof![change().prop_map(Report::Change), gap().prop_map(Report::Gap)]
+    // Boxed, since generators of large values take as much of the stack as all of their values together.
+    let seen = prop_oneof![entity().prop_map(Seen::File).boxed(), listed(0).prop_map(Seen::Listed).boxed()];
+    let inventory = (any::<i64>(), seen).prop_map(|(at, seen)| Inventory { observed: Timestamp(at), seen });
+    prop_oneof![
+        change().prop_map(Report::Change).boxed(),
+        gap().prop_map(Report::Gap).boxed(),
+        listed_change().prop_map(Report::Listed).boxed(),
+        inventory.prop_map(Report::Inventory).boxed(),
+    ]
 }
 
 fn batch() -> impl Strategy<Value = Batch> {
@@ -160,11 +251,23 @@ proptest! {
     }
 
     #[test]
+    fn lists_come_back_as_they_were(
+        entities in prop::option::of(prop::collection::vec(any::<u8>().prop_flat_map(listed), 0..4)),
+        collected: Option<i64>,
+        unreadable in prop::option::of(gap()),
+    ) {
+        let collected = collected.map(Timestamp);
+        let lists = vec![ListMemory { kind: ListKind::Software, entities, collected, unreadable }];
+        prop_assert_eq!(decode_lists(&encode_lists(&lists)), Ok(lists));
+    }
+
+    #[test]
     fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = decode_batch(&bytes, &Limits::default());
         let _ = decode_report(&bytes);
         let _ = decode_entity(&bytes);
         let _ = decode_memory(&bytes);
+        let _ = decode_lists(&bytes);
     }
 
     #[test]
@@ -311,7 +414,7 @@ fn limits_are_kept_before_memory_is_given() {
 fn more_extended_attributes_than_a_file_can_have_are_refused() {
     let mut entity = match golden_batch().events.swap_remove(0) {
         Report::Change(event) => event.change.before.unwrap(),
-        Report::Gap(gap) => panic!("{gap:?}"),
+        other => panic!("{other:?}"),
     };
     let xattr = fim_core::Xattr { name: Vec::new(), value: Vec::new() };
     entity.attributes.xattrs = Some(vec![xattr; 16_385]);
@@ -322,7 +425,7 @@ fn more_extended_attributes_than_a_file_can_have_are_refused() {
 #[test]
 fn what_contradicts_itself_is_refused() {
     for (bytes, expected) in [
-        ("a0", "neither a change nor a gap"),
+        ("a0", "of no kind that is known here"),
         ("a1 01 a4 01 0a 02 09 03 02 04 60", "ends before it starts"),
         ("a1 01 a3 01 0a 03 18 7b 04 60", "cause 123"),
     ] {

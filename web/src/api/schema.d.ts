@@ -296,6 +296,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/fim/collection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Sets how often daemons, software and the inventory are collected. */
+        patch: operations["edit_collection"];
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/fim/disable": {
         parameters: {
             query?: never;
@@ -606,6 +623,42 @@ export interface components {
          * @enum {string}
          */
         ChangeType: "Files" | "Registry" | "WindowsServices" | "Daemons" | "Software";
+        /** @description How often what is no file is collected on each machine, in seconds. What is null is not collected. */
+        Collection: {
+            /**
+             * Format: int64
+             * @description The daemons.
+             */
+            daemonsSeconds: number | null;
+            /**
+             * Format: int64
+             * @description The inventory of all that is monitored.
+             */
+            inventorySeconds: number | null;
+            /**
+             * Format: int64
+             * @description The software that is installed.
+             */
+            softwareSeconds: number | null;
+        };
+        /** @description How often to collect what is no file. What is absent stays; 0 is for what is not to be collected. */
+        CollectionPatch: {
+            /**
+             * Format: int64
+             * @description Seconds between two collections of the daemons.
+             */
+            daemonsSeconds?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds between two inventories.
+             */
+            inventorySeconds?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds between two collections of the software.
+             */
+            softwareSeconds?: number | null;
+        };
         /** @description A column of an answer or of a table. */
         Column: {
             /** @description The name; case matters. */
@@ -670,6 +723,8 @@ export interface components {
         };
         /** @description File integrity monitoring in a workspace. */
         Fim: {
+            /** @description How often lists and the inventory are collected. */
+            collection: components["schemas"]["Collection"];
             /**
              * Format: int64
              * @description Machines enrolled.
@@ -1008,6 +1063,11 @@ export interface components {
          * @enum {string}
          */
         RuleType: "linux-file";
+        /** @description A rule that was saved, and what a person should know of it. */
+        SavedRule: components["schemas"]["Rule"] & {
+            /** @description What may be unwise about it, though it is in order: a path that takes in nearly everything. */
+            warnings: string[];
+        };
         /** @description Who is signed in. */
         Session: {
             /** @description What state-changing calls by cookie send as `X-CSRF-Token`; empty for API tokens, which need none. */
@@ -1968,6 +2028,42 @@ export interface operations {
             };
         };
     };
+    edit_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionPatch"];
+            };
+        };
+        responses: {
+            /** @description Set. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fim"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     disable_fim: {
         parameters: {
             query?: never;
@@ -2270,7 +2366,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Rule"];
+                    "application/json": components["schemas"]["SavedRule"];
                 };
             };
             /** @description What went wrong, as RFC 9457. */
@@ -2374,7 +2470,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Rule"];
+                    "application/json": components["schemas"]["SavedRule"];
                 };
             };
             /** @description What went wrong, as RFC 9457. */
@@ -2408,7 +2504,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Rule"];
+                    "application/json": components["schemas"]["SavedRule"];
                 };
             };
             /** @description What went wrong, as RFC 9457. */
@@ -2442,7 +2538,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Rule"];
+                    "application/json": components["schemas"]["SavedRule"];
                 };
             };
             /** @description What went wrong, as RFC 9457. */

@@ -115,9 +115,14 @@ fn describe(change: &Value) -> String {
     );
     let fields: Vec<String> =
         change["fields"].as_array().map(|fields| fields.iter().map(text).collect()).unwrap_or_default();
+    // Files are what most changes are of, and their paths say so.
+    let kind = match change["type"].as_str() {
+        None | Some("Files") => String::new(),
+        Some(kind) => format!("{}  ", plain(kind)),
+    };
     let fields = if fields.is_empty() { String::new() } else { format!("  ({})", fields.join(", ")) };
     format!(
-        "{time}  {:<8}  {}  {}{fields}",
+        "{time}  {:<8}  {}  {kind}{}{fields}",
         text(&change["category"]),
         text(&change["machine"]),
         text(&change["entity"])
@@ -142,5 +147,14 @@ mod tests {
             "fields": ["Size", "Mode"],
         });
         assert_eq!(describe(&change), "not a time  Modified  web-1  /etc/a\\nb  (Size, Mode)");
+    }
+
+    #[test]
+    fn a_change_that_is_of_no_file_says_of_what() {
+        let change = json!({
+            "time": "t", "type": "Daemons", "category": "Modified", "machine": "web-1", "entity": "ssh",
+            "fields": ["SvcState"],
+        });
+        assert_eq!(describe(&change), "t  Modified  web-1  Daemons  ssh  (SvcState)");
     }
 }

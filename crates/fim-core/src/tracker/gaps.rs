@@ -29,6 +29,8 @@ impl OpenGaps {
         for open in open_gaps {
             match open.gap.scope.clone() {
                 GapScope::Everything => gaps.cut_short = Some(open.gap),
+                // Lists keep their own.
+                GapScope::List(_) => {}
                 GapScope::Within(path) => {
                     gaps.places.insert(path, Place { open, is_confirmed: false, is_closed: false });
                 }

@@ -83,7 +83,7 @@ impl Losses {
         demands: &mut Vec<Demand>,
     ) {
         self.close(now, demands, |open| match &open.gap.scope {
-            GapScope::Everything => false,
+            GapScope::Everything | GapScope::List(_) => false,
             GapScope::Within(path) => path.is_within(place) && open.noticed <= begun,
         });
     }

@@ -28,7 +28,7 @@ mod look;
 mod losses;
 mod memory;
 mod notice;
-mod schedule;
+pub(crate) mod schedule;
 mod spots;
 
 use gaps::OpenGaps;

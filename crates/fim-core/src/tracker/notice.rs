@@ -56,7 +56,7 @@ impl Tracker {
         }
         match self.losses.open(now, loss, demands) {
             GapScope::Within(path) if self.hints.look_deep(path.clone(), now).is_ok() => {}
-            GapScope::Within(_) | GapScope::Everything => {
+            GapScope::Within(_) | GapScope::Everything | GapScope::List(_) => {
                 // All of it is looked at; who did what can no longer be told apart.
                 self.hints.clear();
                 if self.losses.wants_scan() {

@@ -4,7 +4,7 @@ use crate::Timestamp;
 
 /// When the next scan begins, by a clock that may jump.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Schedule {
+pub(crate) struct Schedule {
     interval_nanos: i64,
     next: Timestamp,
     /// The latest time that was seen since the next scan was set.
@@ -13,13 +13,13 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// Lets the next scan begin at once.
-    pub(super) fn reset(&mut self, now: Timestamp) {
+    pub(crate) fn reset(&mut self, now: Timestamp) {
         self.next = now;
         self.latest = now;
     }
 
     /// Sets the interval; a shorter one brings the next scan nearer.
-    pub(super) fn set_interval(&mut self, now: Timestamp, seconds: u64) {
+    pub(crate) fn set_interval(&mut self, now: Timestamp, seconds: u64) {
         let seconds = i64::try_from(seconds.max(1)).unwrap_or(i64::MAX);
         self.interval_nanos = seconds.saturating_mul(NANOS_PER_SECOND);
         self.bring_near(now);
@@ -27,7 +27,7 @@ impl Schedule {
 
     /// Sets the next scan to one interval after this one began. A scan that takes longer than the interval leaves the
     /// machine a tenth of the interval for itself before the next.
-    pub(super) fn end_scan(&mut self, begun: Timestamp, now: Timestamp) {
+    pub(crate) fn end_scan(&mut self, begun: Timestamp, now: Timestamp) {
         let rest = now.plus_nanos(self.interval_nanos / 10);
         self.next = begun.plus_nanos(self.interval_nanos).max(rest);
         self.latest = now;
@@ -35,7 +35,7 @@ impl Schedule {
     }
 
     /// True if the next scan should begin. A clock that is set back moves the next scan with it.
-    pub(super) fn is_due(&mut self, now: Timestamp) -> bool {
+    pub(crate) fn is_due(&mut self, now: Timestamp) -> bool {
         if now < self.latest {
             self.next = self.next.plus_nanos(now.nanos_since(self.latest));
         }
@@ -49,7 +49,7 @@ impl Schedule {
         self.next = self.next.min(time);
     }
 
-    pub(super) fn next(&self) -> Timestamp {
+    pub(crate) fn next(&self) -> Timestamp {
         self.next
     }
 

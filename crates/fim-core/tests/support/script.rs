@@ -373,10 +373,7 @@ fn moment(text: &str) -> Timestamp {
 }
 
 fn gap_text(gap: &Gap) -> String {
-    let scope = match &gap.scope {
-        GapScope::Everything => "*".to_owned(),
-        GapScope::Within(path) => path.to_string(),
-    };
+    let scope = &gap.scope;
     let end = gap.end.map_or_else(|| "now on".to_owned(), |end| seconds(end).to_string());
     format!("gap {:?} {scope} from {} to {end}: {}", gap.cause, seconds(gap.start), gap.detail)
 }

@@ -52,6 +52,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         self.parts.inbox.set_scan(Some(Arc::clone(&control)));
         self.control = Some(Arc::clone(&control));
         self.show();
+        self.begin_inventory();
         let disk = self.parts.disk.clone();
         if let Err(error) = self.catch_up(&disk) {
             // The scan meets the same trouble, and tells what comes of it.
@@ -79,6 +80,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         self.meanwhile = Some(Overlay::default());
         let end = self.stream(plan, &control, &mut harvest);
         let meanwhile = self.meanwhile.take().unwrap_or_default();
+        self.end_inventory(matches!(end, StreamEnd::Complete));
         self.parts.inbox.set_scan(None);
         self.control = None;
         self.abandoned.push(Arc::clone(&control));
@@ -182,7 +184,10 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 Demand::Keep(_) | Demand::Forget(_) if is_refused => {
                     harvest.hold(held.as_deref(), held.as_deref())
                 }
-                Demand::Keep(entity) => harvest.hold(held.as_deref(), Some(&entity)),
+                Demand::Keep(entity) => {
+                    self.inventory(&entity);
+                    harvest.hold(held.as_deref(), Some(&entity));
+                }
                 Demand::Forget(_) => harvest.hold(held.as_deref(), None),
                 other @ (Demand::StartScan(_)
                 | Demand::CancelScan
@@ -208,6 +213,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             self.sync_spool();
         }
         self.show_progress(control);
+        self.collect_lists();
         match self.parts.inbox.take() {
             Message::Stop => control.cancel(),
             Message::Settings(settings) => {

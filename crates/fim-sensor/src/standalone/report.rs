@@ -166,6 +166,17 @@ fn aspect_text(entity: &Entity, aspect: Aspect) -> String {
         Aspect::Xattrs => attributes.xattrs.as_deref().map(xattrs_text),
         Aspect::Target => attributes.target.as_deref().map(shown),
         Aspect::Path => Some(entity.key.path().to_string()),
+        // These are of entities of lists, which are not looked at here.
+        Aspect::State
+        | Aspect::StartupType
+        | Aspect::Command
+        | Aspect::Account
+        | Aspect::RunLevels
+        | Aspect::Controller
+        | Aspect::DisplayName
+        | Aspect::Version
+        | Aspect::Publisher
+        | Aspect::Description => None,
     };
     text.unwrap_or_else(|| "unknown".to_owned())
 }

@@ -293,6 +293,11 @@ fn answer(path: &str, request: &Request, authority: &Authority, seen: &mut Ledge
                 serde_json::json!({"settingsRevision": seen.settings["revision"], "heartbeatSeconds": 1}),
             )
         }
+        "/agent/v1/certificate" => {
+            let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+            let certificate = authority.sign_request(body["csrPem"].as_str().unwrap(), seen.certificate_year);
+            json(200, serde_json::json!({"certificatePem": certificate}))
+        }
         "/agent/v1/batches" => take_batch(request, seen),
         _ => json(404, serde_json::json!({})),
     }
@@ -354,6 +359,6 @@ fn take_batch(request: &Request, seen: &mut Ledger) -> Answer {
 pub fn path_of(report: &Report) -> String {
     match report {
         Report::Change(event) => event.change.key.path().to_string(),
-        Report::Gap(_) => String::new(),
+        Report::Gap(_) | Report::Listed(_) | Report::Inventory(_) => String::new(),
     }
 }

@@ -104,7 +104,7 @@ pub async fn show_change(
     let change = changes::change(row).map_err(internal)?;
     let attrs = detail::attributes(row).map_err(internal)?;
     let machine = row.text("SourceComputerId").map_err(internal)?;
-    let query = changes::related_query(machine, &change.entity, &change.id, MOST_RELATED);
+    let query = changes::related_query(machine, &change, MOST_RELATED);
     let related = app.report(workspace.id, &query).await?;
     let related: Vec<Change> =
         related.rows().map(changes::change).collect::<Result<_, _>>().map_err(internal)?;

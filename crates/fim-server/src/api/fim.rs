@@ -3,14 +3,16 @@
 use axum::Json;
 use axum::extract::{Extension, State};
 
-use super::model::{EnableFim, Fim, Recommended, RecommendedGroup, RecommendedItem, RuleType};
+use super::model::{
+    Collection, CollectionPatch, EnableFim, Fim, Recommended, RecommendedGroup, RecommendedItem, RuleType,
+};
 use super::rules::recommended;
 use super::workspaces::fim_state;
 use crate::app::{App, AppState};
 use crate::authz::Actor;
 use crate::control::{By, WorkspaceRecord};
 use crate::ingest::silence;
-use crate::problem::{Kind, OptionalJson, Problem};
+use crate::problem::{ApiJson, Kind, OptionalJson, Problem};
 
 /// Whether monitoring is on in a workspace, and with what.
 #[utoipa::path(
@@ -76,6 +78,46 @@ pub async fn disable_fim(
     describe(&app, &workspace).await
 }
 
+/// Sets how often daemons, software and the inventory are collected.
+#[utoipa::path(
+    patch, path = "/api/v1/workspaces/{ws}/fim/collection", tag = "fim", request_body = CollectionPatch,
+    params(("ws" = String, Path, description = "The workspace's id or name.")),
+    responses((status = 200, description = "Set.", body = Fim))
+)]
+pub async fn edit_collection(
+    State(app): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+    ApiJson(patch): ApiJson<CollectionPatch>,
+) -> Result<Json<Fim>, Problem> {
+    let before = workspace.collection;
+    let collection = Collection {
+        daemons_seconds: interval("daemonsSeconds", patch.daemons_seconds, before.daemons_seconds)?,
+        software_seconds: interval("softwareSeconds", patch.software_seconds, before.software_seconds)?,
+        inventory_seconds: interval("inventorySeconds", patch.inventory_seconds, before.inventory_seconds)?,
+    };
+    if collection != before {
+        let by = By { actor: &actor.name, at: app.clock.now() };
+        app.control
+            .set_collection(workspace.id, collection, by)
+            .await
+            .map_err(|error| Problem::internal("setting what is collected", &error))?;
+    }
+    describe(&app, &workspace).await
+}
+
+fn interval(name: &str, wanted: Option<u64>, before: Option<u64>) -> Result<Option<u64>, Problem> {
+    match wanted {
+        None => Ok(before),
+        Some(0) => Ok(None),
+        Some(seconds) if (SHORTEST_SECONDS..=LONGEST_SECONDS).contains(&seconds) => Ok(Some(seconds)),
+        Some(seconds) => Err(Problem::new(
+            Kind::BadRequest,
+            format!("{name} is {seconds}; it takes {SHORTEST_SECONDS} to {LONGEST_SECONDS}, or 0 for never"),
+        )),
+    }
+}
+
 /// The recommended items, by type.
 #[utoipa::path(
     get, path = "/api/v1/fim/recommended", tag = "fim",
@@ -103,5 +145,10 @@ async fn describe(app: &App, workspace: &WorkspaceRecord) -> Result<Json<Fim>, P
         rules: app.control.rule_counts(current.id).await.map_err(internal)?,
         machines: app.control.machines(current.id).await.map_err(internal)?.len() as u64,
         scan_interval_seconds: current.scan_interval_seconds,
+        collection: current.collection,
     }))
 }
+
+const SHORTEST_SECONDS: u64 = 5;
+/// A year.
+const LONGEST_SECONDS: u64 = 365 * 24 * 3600;

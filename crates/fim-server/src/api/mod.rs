@@ -72,6 +72,7 @@ pub(crate) fn api() -> Api {
         .needs(View, Fim, routes!(fim::show_fim))
         .needs(Edit, Fim, routes!(fim::enable_fim))
         .needs(Edit, Fim, routes!(fim::disable_fim))
+        .needs(Edit, Fim, routes!(fim::edit_collection))
         .needs(View, Reference, routes!(fim::list_recommended))
         .needs(View, Record, routes!(query::run_query))
         .needs(View, Record, routes!(query::download_query))

@@ -1,10 +1,12 @@
 //! What the API says and takes: one type for each noun, as JSON in camelCase.
 
 mod access;
+mod collection;
 mod rules;
 mod storage;
 
 pub use access::*;
+pub use collection::{Collection, CollectionPatch};
 pub use rules::*;
 pub use storage::*;
 
@@ -337,6 +339,8 @@ pub struct Fim {
     pub machines: u64,
     /// Seconds between the starts of two scans.
     pub scan_interval_seconds: u64,
+    /// How often lists and the inventory are collected.
+    pub collection: Collection,
 }
 
 /// What to leave out when monitoring is enabled.

@@ -5,7 +5,7 @@ use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use fim_core::{InvalidRule, PathStyle, PatternError, RuleError};
 
-use super::model::{Diagnostic, Links, PathType, Rule, RulePatch, RuleType};
+use super::model::{Diagnostic, Links, PathType, Rule, RulePatch, RuleType, SavedRule};
 use crate::app::{App, AppState};
 use crate::authz::Actor;
 use crate::control::{AddRuleError, By, EditRuleError, WorkspaceRecord};
@@ -32,21 +32,21 @@ pub async fn list_rules(
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{ws}/rules", tag = "rules", request_body = Rule,
     params(("ws" = String, Path, description = "The workspace's id or name.")),
-    responses((status = 201, description = "Added.", body = Rule))
+    responses((status = 201, description = "Added.", body = SavedRule))
 )]
 pub async fn create_rule(
     State(app): State<AppState>,
     Extension(actor): Extension<Actor>,
     Extension(workspace): Extension<WorkspaceRecord>,
     ApiJson(rule): ApiJson<Rule>,
-) -> Result<(StatusCode, Json<Rule>), Problem> {
+) -> Result<(StatusCode, Json<SavedRule>), Problem> {
     check(&rule)?;
     let by = By { actor: &actor.name, at: app.clock.now() };
     app.control.add_rule(workspace.id, &rule, by).await.map_err(|error| match error {
         AddRuleError::NameTaken(_) => Problem::new(Kind::Conflict, error.to_string()),
         AddRuleError::Control(error) => Problem::internal("adding the rule", &error),
     })?;
-    Ok((StatusCode::CREATED, Json(rule)))
+    Ok((StatusCode::CREATED, Json(saved(rule))))
 }
 
 /// One rule.
@@ -73,7 +73,7 @@ pub async fn show_rule(
         ("ws" = String, Path, description = "The workspace's id or name."),
         ("name" = String, Path, description = "The rule's name.")
     ),
-    responses((status = 200, description = "Changed.", body = Rule))
+    responses((status = 200, description = "Changed.", body = SavedRule))
 )]
 pub async fn edit_rule(
     State(app): State<AppState>,
@@ -81,7 +81,7 @@ pub async fn edit_rule(
     Extension(workspace): Extension<WorkspaceRecord>,
     ItemName(name): ItemName,
     ApiJson(patch): ApiJson<RulePatch>,
-) -> Result<Json<Rule>, Problem> {
+) -> Result<Json<SavedRule>, Problem> {
     edit(&app, &actor, &workspace, &name, patch).await
 }
 
@@ -92,14 +92,14 @@ pub async fn edit_rule(
         ("ws" = String, Path, description = "The workspace's id or name."),
         ("name" = String, Path, description = "The rule's name.")
     ),
-    responses((status = 200, description = "In force.", body = Rule))
+    responses((status = 200, description = "In force.", body = SavedRule))
 )]
 pub async fn enable_rule(
     State(app): State<AppState>,
     Extension(actor): Extension<Actor>,
     Extension(workspace): Extension<WorkspaceRecord>,
     ItemName(name): ItemName,
-) -> Result<Json<Rule>, Problem> {
+) -> Result<Json<SavedRule>, Problem> {
     edit(&app, &actor, &workspace, &name, RulePatch { enabled: Some(true), ..RulePatch::default() }).await
 }
 
@@ -110,14 +110,14 @@ pub async fn enable_rule(
         ("ws" = String, Path, description = "The workspace's id or name."),
         ("name" = String, Path, description = "The rule's name.")
     ),
-    responses((status = 200, description = "Out of force.", body = Rule))
+    responses((status = 200, description = "Out of force.", body = SavedRule))
 )]
 pub async fn disable_rule(
     State(app): State<AppState>,
     Extension(actor): Extension<Actor>,
     Extension(workspace): Extension<WorkspaceRecord>,
     ItemName(name): ItemName,
-) -> Result<Json<Rule>, Problem> {
+) -> Result<Json<SavedRule>, Problem> {
     edit(&app, &actor, &workspace, &name, RulePatch { enabled: Some(false), ..RulePatch::default() }).await
 }
 
@@ -164,7 +164,7 @@ async fn edit(
     workspace: &WorkspaceRecord,
     name: &str,
     patch: RulePatch,
-) -> Result<Json<Rule>, Problem> {
+) -> Result<Json<SavedRule>, Problem> {
     let before = rule(app, workspace, name).await?;
     let after = Rule {
         name: patch.name.unwrap_or(before.name),
@@ -184,7 +184,16 @@ async fn edit(
         EditRuleError::NameTaken(_) => Problem::new(Kind::Conflict, error.to_string()),
         EditRuleError::Control(error) => Problem::internal("editing the rule", &error),
     })?;
-    Ok(Json(after))
+    Ok(Json(saved(after)))
+}
+
+/// The rule with what a person should be warned of.
+fn saved(rule: Rule) -> SavedRule {
+    let style = match rule.rule_type {
+        RuleType::LinuxFile => PathStyle::Unix,
+    };
+    let warning = to_core(&rule).warning(style).ok().flatten();
+    SavedRule { rule, warnings: warning.into_iter().collect() }
 }
 
 /// Refuses what no agent could use, naming the pattern, the place in it and the fix.

@@ -223,11 +223,12 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
     Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
     Migration { schema: include_str!("migrations/0003.sql"), version: "PRAGMA user_version = 3" },
     Migration { schema: include_str!("migrations/0004.sql"), version: "PRAGMA user_version = 4" },
+    Migration { schema: include_str!("migrations/0005.sql"), version: "PRAGMA user_version = 5" },
 ];
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::{By, Control, ControlError, audit, count, failed, is_duplicate, uuid};
+use crate::api::model::Collection;
 
 /// A workspace as it is kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,6 +28,8 @@ pub struct WorkspaceRecord {
     pub fim_switched_at: Timestamp,
     /// Seconds between two scans.
     pub scan_interval_seconds: u64,
+    /// How often lists and the inventory are collected.
+    pub collection: Collection,
     /// Grows with every change that agents must hear of.
     pub settings_revision: u64,
     /// When it was made.
@@ -155,6 +158,32 @@ impl Control {
         transaction.commit().await.map_err(setting)
     }
 
+    /// Sets how often lists and the inventory are collected.
+    pub async fn set_collection(
+        &self,
+        workspace: Uuid,
+        collection: Collection,
+        by: By<'_>,
+    ) -> Result<(), ControlError> {
+        let setting = failed("setting what is collected");
+        let seconds =
+            |interval: Option<u64>| interval.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
+        let mut transaction = self.write("setting what is collected").await?;
+        sqlx::query(
+            "UPDATE workspaces SET daemon_interval_seconds = ?, software_interval_seconds = ?, \
+             inventory_interval_seconds = ?, settings_revision = settings_revision + 1 WHERE id = ?",
+        )
+        .bind(seconds(collection.daemons_seconds))
+        .bind(seconds(collection.software_seconds))
+        .bind(seconds(collection.inventory_seconds))
+        .bind(workspace.to_string())
+        .execute(&mut *transaction)
+        .await
+        .map_err(&setting)?;
+        audit(&mut transaction, by, "collection.set", &workspace.to_string(), &json!(collection)).await?;
+        transaction.commit().await.map_err(setting)
+    }
+
     /// Sets the time between two scans in every workspace where it differs.
     pub async fn set_scan_interval(&self, seconds: u64, by: By<'_>) -> Result<(), ControlError> {
         let setting = failed("setting the scan interval");
@@ -186,9 +215,20 @@ fn workspace(row: &SqliteRow) -> Result<WorkspaceRecord, sqlx::Error> {
         fim_enabled: row.try_get("fim_enabled")?,
         fim_switched_at: Timestamp(row.try_get("fim_switched_at")?),
         scan_interval_seconds: count(row, "scan_interval_seconds")?,
+        collection: Collection {
+            daemons_seconds: interval(row, "daemon_interval_seconds")?,
+            software_seconds: interval(row, "software_interval_seconds")?,
+            inventory_seconds: interval(row, "inventory_interval_seconds")?,
+        },
         settings_revision: count(row, "settings_revision")?,
         created_at: Timestamp(row.try_get("created_at")?),
     })
+}
+
+/// An interval that may be none.
+fn interval(row: &SqliteRow, column: &'static str) -> Result<Option<u64>, sqlx::Error> {
+    let seconds: Option<i64> = row.try_get(column)?;
+    Ok(seconds.and_then(|seconds| u64::try_from(seconds).ok()))
 }
 
 /// The published interval for Linux files: 15 minutes.

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, middleware, routing};
-use fim_core::{ChangeEvent, Timestamp};
+use fim_core::{ChangeEvent, ListKind, Monitored, Timestamp};
 use fim_store::{BuildError, Origin};
 use fim_wire::{Batch, Report, WireError};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::columns::{SERVER, Source, account_of, event_time, fields_changed, row_time};
-use super::enrollment::enroll;
+use super::enrollment::{enroll, renew};
 use super::gaps::{self, Outcome};
 use super::heartbeat::{Heartbeat, HeartbeatAnswer, heartbeat_seconds};
 use super::places::{BatchPlace, TakenBytes};
@@ -41,6 +41,15 @@ pub struct Settings {
     pub scan_interval_seconds: u64,
     /// False if nothing is to be monitored.
     pub fim_enabled: bool,
+    /// Seconds between two collections of the daemons; absent if they are not collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daemon_interval_seconds: Option<u64>,
+    /// Seconds between two collections of the software; absent if it is not collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software_interval_seconds: Option<u64>,
+    /// Seconds between two inventories; absent if none is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory_interval_seconds: Option<u64>,
     /// The rules in the order in which they are tried; those that are not in force too.
     pub rules: Vec<Rule>,
 }
@@ -65,6 +74,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         )
         .route("/settings", routing::get(settings))
         .route("/heartbeat", routing::post(heartbeat).layer(DefaultBodyLimit::max(HEARTBEAT_BYTES)))
+        .route("/certificate", routing::post(renew).layer(DefaultBodyLimit::max(HEARTBEAT_BYTES)))
         .route_layer(middleware::from_fn_with_state(AppState::clone(app), require_machine));
     Router::new().route("/enroll", routing::post(enroll)).merge(by_certificate)
 }
@@ -137,6 +147,9 @@ async fn settings(
         revision,
         scan_interval_seconds: workspace.scan_interval_seconds,
         fim_enabled: workspace.fim_enabled,
+        daemon_interval_seconds: workspace.collection.daemons_seconds,
+        software_interval_seconds: workspace.collection.software_seconds,
+        inventory_interval_seconds: workspace.collection.inventory_seconds,
         rules,
     };
     Ok((tag, Json(settings)).into_response())
@@ -238,7 +251,7 @@ fn check(batch: &Batch, machine: &MachineRecord) -> Result<(), Problem> {
     }
     let causes = batch.events.iter().filter_map(|report| match report {
         Report::Gap(gap) => Some(gap.cause),
-        Report::Change(_) => None,
+        Report::Change(_) | Report::Listed(_) | Report::Inventory(_) => None,
     });
     match causes.into_iter().find(|cause| cause.is_noticed_by_server()) {
         None => Ok(()),
@@ -284,6 +297,8 @@ fn tables(received: &Received) -> Result<Tables, BuildError> {
             Report::Change(event) => rows.change(source, event, *now)?,
             // They are in the outcome, as they are to be told.
             Report::Gap(_) => {}
+            Report::Listed(event) => rows.listed_change(source, event, *now)?,
+            Report::Inventory(inventory) => rows.inventory(source, inventory, *now)?,
         }
     }
     for gap in &outcome.told {
@@ -373,25 +388,40 @@ fn decompress(body: &[u8], bytes: usize, most: usize) -> Result<Vec<u8>, Problem
 
 fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> Vec<Change> {
     let changes = batch.events.iter().filter_map(|report| match report {
-        Report::Change(event) => live_change(machine, event, received),
-        Report::Gap(_) => None,
+        Report::Change(event) => {
+            live_change(machine, event, ChangeType::Files, event.change.key.path().to_string(), received)
+        }
+        Report::Listed(event) => {
+            let change_type = match event.change.key.list() {
+                ListKind::Daemons => ChangeType::Daemons,
+                ListKind::Software => ChangeType::Software,
+            };
+            live_change(machine, event, change_type, event.change.key.to_string(), received)
+        }
+        Report::Gap(_) | Report::Inventory(_) => None,
     });
     changes.collect()
 }
 
-fn live_change(machine: &MachineRecord, event: &ChangeEvent, received: Timestamp) -> Option<Change> {
+fn live_change<E: Monitored>(
+    machine: &MachineRecord,
+    event: &ChangeEvent<E>,
+    change_type: ChangeType,
+    entity: String,
+    received: Timestamp,
+) -> Option<Change> {
     Some(Change {
         id: event.id.to_string(),
         time: stored_time(row_time(event.observed, received)),
         event_time: event_time(event, received).map(Moment),
         machine: machine.name.clone(),
-        change_type: ChangeType::Files,
+        change_type,
         category: match event.change.category()? {
             fim_core::ChangeCategory::Added => ChangeCategory::Added,
             fim_core::ChangeCategory::Modified => ChangeCategory::Modified,
             fim_core::ChangeCategory::Removed => ChangeCategory::Removed,
         },
-        entity: event.change.key.path().to_string(),
+        entity,
         fields: fields_changed(event).into_iter().map(str::to_owned).collect(),
         rule: event.rule.clone(),
         source: event.source.name().to_owned(),

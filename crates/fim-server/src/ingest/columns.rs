@@ -1,8 +1,8 @@
 //! What a change and a gap are in the columns of the published tables; pure.
 
 use fim_core::{
-    ChangeCategory, ChangeEvent, Entity, EntityPath, Gap, PathStyle, Timestamp, acl_text, attributes_text,
-    checksum_text,
+    ChangeCategory, ChangeEvent, Entity, EntityPath, Gap, ListKind, Monitored, PathStyle, Timestamp,
+    acl_text, attributes_text, checksum_text,
 };
 use fim_store::Value;
 
@@ -33,30 +33,15 @@ pub fn change_columns(source: Source<'_>, event: &ChangeEvent, received: Timesta
     let change = &event.change;
     let category = change.category()?;
     let path = change.key.path();
-    let mut columns: Columns = vec![
-        ("TimeGenerated", Value::Time(row_time(event.observed, received))),
-        ("Computer", text(source.computer)),
-        ("SourceComputerId", text(source.machine)),
-        ("VMUUID", text(source.machine)),
-        ("SourceSystem", text(source.os_type)),
-        ("ConfigChangeType", text("Files")),
-        ("ChangeCategory", text(category.name())),
-        ("Name", Value::Owned(name_of(path))),
-        ("FileSystemPath", Value::Owned(path.to_string())),
-        ("ChangeSource", text(event.source.name())),
-        ("EventTime", Value::from(event_time(event, received))),
-        ("RuleName", text(&event.rule)),
-        ("ChangeId", Value::Owned(event.id.to_string())),
-        ("LastSnapshotAge", Value::from(event.snapshot_age_seconds.and_then(|age| i64::try_from(age).ok()))),
-    ];
+    let mut columns = common_columns(source, event, category, received);
+    columns.push(("ConfigChangeType", text("Files")));
+    columns.push(("Name", Value::Owned(name_of(path))));
+    columns.push(("FileSystemPath", Value::Owned(path.to_string())));
     if let Some(after) = &change.after {
         columns.extend(CURRENT.into_iter().zip(entity_values(after)));
     }
     if let Some(before) = &change.before {
         columns.extend(PREVIOUS.into_iter().zip(entity_values(before)));
-    }
-    if category == ChangeCategory::Modified {
-        columns.push(("FieldsChanged", Value::Owned(fields_changed(event).join(", "))));
     }
     columns.extend(who_columns(event));
     Some(columns)
@@ -70,19 +55,46 @@ pub fn row_time(observed: Timestamp, received: Timestamp) -> Timestamp {
 }
 
 /// When it happened, as the sensor claims. Clocks that differ a little are no claim.
-pub fn event_time(event: &ChangeEvent, received: Timestamp) -> Option<Timestamp> {
+pub fn event_time<E: Monitored>(event: &ChangeEvent<E>, received: Timestamp) -> Option<Timestamp> {
     let row_time = row_time(event.observed, received);
     let is_moved = row_time.nanos_since(event.observed).saturating_abs() > SKEW_NANOS;
     event.happened.or_else(|| is_moved.then_some(event.observed))
 }
 
 /// The name of the user that a change is put down to: of the process that acted last.
-pub fn account_of(event: &ChangeEvent) -> Option<String> {
+pub fn account_of<E: Monitored>(event: &ChangeEvent<E>) -> Option<String> {
     event.who.actors.last()?.user.as_ref().map(principal_text)
 }
 
+/// What the rows of all changes have in common.
+pub(super) fn common_columns<E: Monitored>(
+    source: Source<'_>,
+    event: &ChangeEvent<E>,
+    category: ChangeCategory,
+    received: Timestamp,
+) -> Columns {
+    let age = event.snapshot_age_seconds.and_then(|age| i64::try_from(age).ok());
+    let mut columns: Columns = vec![
+        ("TimeGenerated", Value::Time(row_time(event.observed, received))),
+        ("Computer", text(source.computer)),
+        ("SourceComputerId", text(source.machine)),
+        ("VMUUID", text(source.machine)),
+        ("SourceSystem", text(source.os_type)),
+        ("ChangeCategory", text(category.name())),
+        ("ChangeSource", text(event.source.name())),
+        ("EventTime", Value::from(event_time(event, received))),
+        ("RuleName", text(&event.rule)),
+        ("ChangeId", Value::Owned(event.id.to_string())),
+        ("LastSnapshotAge", Value::from(age)),
+    ];
+    if category == ChangeCategory::Modified {
+        columns.push(("FieldsChanged", Value::Owned(fields_changed(event).join(", "))));
+    }
+    columns
+}
+
 /// The names of the fields that differ, as `FieldsChanged` lists them.
-pub fn fields_changed(event: &ChangeEvent) -> Vec<&'static str> {
+pub fn fields_changed<E: Monitored>(event: &ChangeEvent<E>) -> Vec<&'static str> {
     event.change.fields.iter().map(fim_core::Aspect::field_name).collect()
 }
 
@@ -108,13 +120,14 @@ fn coverage_columns(
     provider: &str,
     received: Timestamp,
 ) -> Columns {
+    let (scope, scope_type) = scope_columns(scope);
     vec![
         ("TimeGenerated", Value::Time(row_time(end.unwrap_or(start), received))),
         ("Computer", text(source.computer)),
         ("SourceComputerId", text(source.machine)),
         ("SourceSystem", text(source.os_type)),
         ("Scope", text(scope)),
-        ("ConfigChangeType", text(scope_type(scope))),
+        ("ConfigChangeType", text(scope_type)),
         ("StartTime", Value::Time(start)),
         ("EndTime", Value::from(end)),
         ("Cause", text(cause)),
@@ -123,8 +136,13 @@ fn coverage_columns(
     ]
 }
 
-fn scope_type(scope: &str) -> &'static str {
-    if scope == EVERYTHING { EVERYTHING } else { "Files" }
+/// What the columns `Scope` and `ConfigChangeType` have for a scope: of a list it is always all that was not watched.
+fn scope_columns(scope: &str) -> (&str, &'static str) {
+    match ListKind::ALL.into_iter().find(|kind| kind.name() == scope) {
+        Some(list) => (EVERYTHING, list.name()),
+        None if scope == EVERYTHING => (EVERYTHING, EVERYTHING),
+        None => (scope, "Files"),
+    }
 }
 
 /// The values of one side, in the order of [`CURRENT`] and [`PREVIOUS`].
@@ -150,7 +168,7 @@ pub(super) fn name_of(path: &EntityPath) -> String {
     }
 }
 
-fn text(text: &str) -> Value<'static> {
+pub(super) fn text(text: &str) -> Value<'static> {
     Value::Owned(text.to_owned())
 }
 
@@ -197,14 +215,14 @@ mod tests {
             SourceComputerId = 11111111-2222-3333-4444-555555555555
             VMUUID = 11111111-2222-3333-4444-555555555555
             SourceSystem = Linux
-            ConfigChangeType = Files
             ChangeCategory = Added
-            Name = hosts
-            FileSystemPath = /etc/hosts
             ChangeSource = Scan
             RuleName = /etc
             ChangeId = abababababababababababababababab
             LastSnapshotAge = 900
+            ConfigChangeType = Files
+            Name = hosts
+            FileSystemPath = /etc/hosts
             Size = 12
             DateCreated = 2027-01-15T08:00:00.0000000Z
             DateModified = 2027-01-15T08:00:01.0000000Z

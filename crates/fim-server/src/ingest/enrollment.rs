@@ -1,6 +1,6 @@
 //! How a machine joins: a token that is good once, and a signing request, become a certificate.
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
 use fim_core::is_hidden;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::gaps;
 use crate::app::AppState;
 use crate::clock::Moment;
-use crate::control::{ConsumeTokenError, Joined, NewMachine};
+use crate::control::{ConsumeTokenError, Joined, MachineRecord, NewMachine};
 use crate::pki::IssueError;
 use crate::problem::{ApiJson, Kind, Problem};
 
@@ -50,6 +50,39 @@ pub struct Enrolled {
     pub not_after: Moment,
 }
 
+/// What a machine renews its certificate with.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RenewRequest {
+    /// A certificate signing request, of which only the public key is taken.
+    pub csr_pem: String,
+}
+
+/// The certificate that follows the machine's present one.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Renewed {
+    /// The machine's new certificate, for the same machine id.
+    pub certificate_pem: String,
+    /// When it is good no more.
+    pub not_after: Moment,
+}
+
+/// Gives an enrolled machine, which has proved itself by its certificate, a certificate for a new key.
+pub async fn renew(
+    State(app): State<AppState>,
+    Extension(machine): Extension<MachineRecord>,
+    ApiJson(request): ApiJson<RenewRequest>,
+) -> Result<Json<Renewed>, Problem> {
+    check_request_length(&request.csr_pem)?;
+    let issued = app
+        .authority
+        .issue(&request.csr_pem, machine.id, app.clock.now())
+        .map_err(|error| issue_problem(&error))?;
+    tracing::info!(machine = %machine.name, id = %machine.id, "a machine renewed its certificate");
+    Ok(Json(Renewed { certificate_pem: issued.pem, not_after: Moment(issued.not_after) }))
+}
+
 /// Enrols a machine. The certificate is made before the token is used up, so that a bad request costs no token.
 pub async fn enroll(
     State(app): State<AppState>,
@@ -57,10 +90,8 @@ pub async fn enroll(
 ) -> Result<impl IntoResponse, Problem> {
     let machine = new_machine(&request)?;
     let now = app.clock.now();
-    let issued = app.authority.issue(&request.csr_pem, machine.id, now).map_err(|error| match error {
-        IssueError::BadRequest(_) => Problem::new(Kind::BadRequest, error.to_string()),
-        IssueError::Sign(_) => Problem::internal("signing a certificate", &error),
-    })?;
+    let issued =
+        app.authority.issue(&request.csr_pem, machine.id, now).map_err(|error| issue_problem(&error))?;
     let joined = app.control.enroll(&request.token, &machine, now).await;
     let Joined { workspace, replaced } = joined.map_err(|error| token_problem(&error))?;
     for old in &replaced {
@@ -101,9 +132,7 @@ fn new_machine(request: &EnrollRequest) -> Result<NewMachine, Problem> {
     if !matches!(request.os_type.as_str(), "Linux" | "Windows") {
         return bad("osType must be Linux or Windows");
     }
-    if request.csr_pem.len() > 16 << 10 {
-        return bad("csrPem is longer than any signing request of an agent");
-    }
+    check_request_length(&request.csr_pem)?;
     Ok(NewMachine {
         id: Uuid::new_v4(),
         name: name.to_owned(),
@@ -116,6 +145,21 @@ fn new_machine(request: &EnrollRequest) -> Result<NewMachine, Problem> {
 /// True for at most `most` characters, each of which can be seen.
 pub fn is_text(text: &str, most: usize) -> bool {
     text.chars().count() <= most && !text.chars().any(is_hidden)
+}
+
+fn check_request_length(csr_pem: &str) -> Result<(), Problem> {
+    if csr_pem.len() > 16 << 10 {
+        let detail = "csrPem is longer than any signing request of an agent";
+        return Err(Problem::new(Kind::BadRequest, detail.to_owned()));
+    }
+    Ok(())
+}
+
+fn issue_problem(error: &IssueError) -> Problem {
+    match error {
+        IssueError::BadRequest(_) => Problem::new(Kind::BadRequest, error.to_string()),
+        IssueError::Sign(_) => Problem::internal("signing a certificate", error),
+    }
 }
 
 fn token_problem(error: &ConsumeTokenError) -> Problem {

@@ -79,7 +79,9 @@ pub fn outcome(
         }
         let end = end.or_else(|| (!is_kept).then_some(received.max(start)));
         outcome.told.push(Gap { start, end, ..gap.clone() });
+        // A list that was lost is none of the agent's memory of everything else.
         if gap.cause == GapCause::StateLost
+            && gap.scope == GapScope::Everything
             && let Some(at) = end
         {
             let mut lost: Vec<OpenGap> = now_open.drain().map(|(_, gap)| gap).collect();

@@ -13,6 +13,8 @@ pub mod event_columns;
 pub mod feed;
 pub mod gaps;
 pub mod heartbeat;
+pub mod inventory;
+pub mod listed;
 pub mod losses;
 pub mod places;
 pub mod provider;

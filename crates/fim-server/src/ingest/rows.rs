@@ -1,13 +1,16 @@
 //! Reports as the batches of rows that the store takes.
 
 use arrow::array::RecordBatch;
-use fim_core::{ChangeEvent, Gap, Timestamp};
+use fim_core::{ChangeEvent, Gap, Listed, Timestamp};
 use fim_store::{BuildError, TableBuilder, Value};
+use fim_wire::{Inventory, Seen};
 use uuid::Uuid;
 
 use super::columns::{Columns, Source, change_columns, ended_columns, gap_columns};
 use super::event_columns::event_columns;
 use super::heartbeat::Heartbeat;
+use super::inventory::inventory_columns;
+use super::listed::listed_change_columns;
 use crate::control::OpenGap;
 
 /// Rows of several tables that are stored together or not at all.
@@ -15,6 +18,7 @@ use crate::control::OpenGap;
 pub struct Rows {
     changes: TableBuilder,
     events: TableBuilder,
+    inventory: TableBuilder,
     coverage: TableBuilder,
     heartbeats: TableBuilder,
 }
@@ -25,6 +29,7 @@ impl Rows {
         Ok(Self {
             changes: TableBuilder::new(CHANGES, workspace)?,
             events: TableBuilder::new(EVENTS, workspace)?,
+            inventory: TableBuilder::new(INVENTORY, workspace)?,
             coverage: TableBuilder::new(COVERAGE, workspace)?,
             heartbeats: TableBuilder::new(HEARTBEAT, workspace)?,
         })
@@ -43,7 +48,43 @@ impl Rows {
         if let Some(columns) = event_columns(source, event, received) {
             push(&mut self.events, source, columns)?;
         }
-        Ok(())
+        // With each change comes what there is now, as published.
+        match &event.change.after {
+            Some(after) => {
+                let seen = Seen::File(after.clone());
+                self.inventory(source, &Inventory { observed: event.observed, seen }, received)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a change in a list.
+    pub fn listed_change(
+        &mut self,
+        source: Source<'_>,
+        event: &ChangeEvent<Listed>,
+        received: Timestamp,
+    ) -> Result<(), BuildError> {
+        if let Some(columns) = listed_change_columns(source, event, received) {
+            push(&mut self.changes, source, columns)?;
+        }
+        match &event.change.after {
+            Some(after) => {
+                let seen = Seen::Listed(after.clone());
+                self.inventory(source, &Inventory { observed: event.observed, seen }, received)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Adds what an entity is.
+    pub fn inventory(
+        &mut self,
+        source: Source<'_>,
+        inventory: &Inventory,
+        received: Timestamp,
+    ) -> Result<(), BuildError> {
+        push(&mut self.inventory, source, inventory_columns(source, inventory, received))
     }
 
     /// Adds a gap; `provider` is what was watching.
@@ -81,7 +122,7 @@ impl Rows {
 
     /// The batches of the tables that got rows.
     pub fn finish(self) -> Result<Vec<(&'static str, RecordBatch)>, BuildError> {
-        [self.changes, self.events, self.coverage, self.heartbeats]
+        [self.changes, self.inventory, self.events, self.coverage, self.heartbeats]
             .into_iter()
             .filter(|builder| !builder.is_empty())
             .map(|builder| Ok((builder.table(), builder.finish()?)))
@@ -109,6 +150,8 @@ pub(crate) fn push_own(builder: &mut TableBuilder, columns: Columns) -> Result<(
 pub const CHANGES: &str = "ConfigurationChange";
 /// The table of changes that were seen as they happened, in the newest published shape.
 pub const EVENTS: &str = "MDCFileIntegrityMonitoringEvents";
+/// The table of what there is.
+pub const INVENTORY: &str = "ConfigurationData";
 /// The table of stretches that were not watched.
 pub const COVERAGE: &str = "Coverage";
 /// The table of agents' signs of life.

@@ -141,7 +141,7 @@ pub fn page_query(filter: &Filter, cursor: Option<&Cursor>, limit: usize) -> Str
         }
     }
     let take = limit.saturating_add(cursor.map_or(0, |cursor| cursor.shown)).saturating_add(1);
-    query.push_str(&format!("| order by {}\n| take {take}\n{PROJECT}", order(filter.sort)));
+    query.push_str(&format!("{ENTITY}| order by {}\n| take {take}\n{PROJECT}", order(filter.sort)));
     query
 }
 
@@ -180,24 +180,29 @@ pub fn read_page(
 
 /// The query for the change of that id; its rows are read by [`read_page`] or the detail.
 pub fn by_id_query(id: &str) -> String {
-    format!("ConfigurationChange\n| where ChangeId == {}\n| take 1\n", literal::text(id))
+    format!("ConfigurationChange\n| where ChangeId == {}\n| take 1\n{ENTITY}", literal::text(id))
 }
 
-/// The query for other changes of the same entity, the newest first.
-pub fn related_query(machine_id: &str, entity: &str, id: &str, most: usize) -> String {
+/// The query for other changes of the same entity as this change is of, the newest first.
+pub fn related_query(machine_id: &str, change: &Change, most: usize) -> String {
+    let column = match change.change_type {
+        ChangeType::Files | ChangeType::Registry => "FileSystemPath",
+        ChangeType::Daemons | ChangeType::WindowsServices => "SvcName",
+        ChangeType::Software => "SoftwareName",
+    };
     format!(
-        "ConfigurationChange\n| where SourceComputerId == {} and FileSystemPath == {} and ChangeId != {}\n\
-         | order by TimeGenerated desc, ChangeId desc\n| take {most}\n{PROJECT}",
+        "ConfigurationChange\n| where SourceComputerId == {} and {column} == {} and ChangeId != {}\n\
+         | order by TimeGenerated desc, ChangeId desc\n| take {most}\n{ENTITY}{PROJECT}",
         literal::text(machine_id),
-        literal::text(entity),
-        literal::text(id)
+        literal::text(&change.entity),
+        literal::text(&change.id)
     )
 }
 
 /// The query for what came after a moment, the oldest first.
 pub fn since_query(after: Timestamp, most: usize) -> String {
     format!(
-        "ConfigurationChange\n| where TimeGenerated >= {}\n| order by TimeGenerated asc, ChangeId asc\n| take {most}\n{PROJECT}",
+        "ConfigurationChange\n| where TimeGenerated >= {}\n| order by TimeGenerated asc, ChangeId asc\n| take {most}\n{ENTITY}{PROJECT}",
         literal::moment(after)
     )
 }
@@ -213,7 +218,7 @@ pub fn change(row: Row<'_>) -> Result<Change, ReportError> {
         machine: row.text("Computer")?.to_owned(),
         change_type: row.word("ConfigChangeType")?,
         category: row.word("ChangeCategory")?,
-        entity: row.text("FileSystemPath")?.to_owned(),
+        entity: row.text("Entity")?.to_owned(),
         fields: fields.split(", ").filter(|field| !field.is_empty()).map(str::to_owned).collect(),
         rule: row.text("RuleName")?.to_owned(),
         source: row.text("ChangeSource")?.to_owned(),
@@ -245,7 +250,8 @@ fn filtered(filter: &Filter) -> String {
     if let Some(search) = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
         let search = literal::text(search);
         query.push_str(&format!(
-            "| where FileSystemPath contains {search} or Computer contains {search} or RuleName contains {search}\n"
+            "| where FileSystemPath contains {search} or SvcName contains {search} or SoftwareName contains {search} \
+             or Computer contains {search} or RuleName contains {search}\n"
         ));
     }
     if let Some(change_type) = filter.change_type {
@@ -270,8 +276,8 @@ fn order(sort: Sort) -> &'static str {
         Sort::OldestFirst => "TimeGenerated asc, ChangeId asc",
         Sort::Machine => "Computer asc, TimeGenerated desc, ChangeId desc",
         Sort::MachineDown => "Computer desc, TimeGenerated desc, ChangeId desc",
-        Sort::Entity => "FileSystemPath asc, TimeGenerated desc, ChangeId desc",
-        Sort::EntityDown => "FileSystemPath desc, TimeGenerated desc, ChangeId desc",
+        Sort::Entity => "Entity asc, TimeGenerated desc, ChangeId desc",
+        Sort::EntityDown => "Entity desc, TimeGenerated desc, ChangeId desc",
         Sort::Type => "ConfigChangeType asc, TimeGenerated desc, ChangeId desc",
         Sort::TypeDown => "ConfigChangeType desc, TimeGenerated desc, ChangeId desc",
         Sort::Category => "ChangeCategory asc, TimeGenerated desc, ChangeId desc",
@@ -280,7 +286,11 @@ fn order(sort: Sort) -> &'static str {
 }
 
 const PROJECT: &str = "| project ChangeId, TimeGenerated, EventTime, Computer, ConfigChangeType, ChangeCategory, \
-     FileSystemPath, FieldsChanged, RuleName, ChangeSource, InitiatingProcessAccountName\n";
+     Entity, FieldsChanged, RuleName, ChangeSource, InitiatingProcessAccountName\n";
+
+/// What a change is of: a path, or the name in a list.
+const ENTITY: &str = "| extend Entity = iff(isnotempty(FileSystemPath), FileSystemPath, iff(isnotempty(SvcName), \
+     SvcName, SoftwareName))\n";
 
 /// As many rows as a query may have in an order that skips.
 const MOST_SHOWN: usize = 400_000;
@@ -361,7 +371,7 @@ mod tests {
             "Computer",
             "ConfigChangeType",
             "ChangeCategory",
-            "FileSystemPath",
+            "Entity",
             "FieldsChanged",
             "RuleName",
             "ChangeSource",

@@ -1,7 +1,7 @@
 //! One change with every attribute before and after.
 
 use super::table::{ReportError, Row};
-use crate::api::model::{Attribute, ChangeCategory};
+use crate::api::model::{Attribute, ChangeCategory, ChangeType};
 use crate::clock::Moment;
 
 /// Every attribute before and after, the ones that tell most first.
@@ -11,6 +11,16 @@ pub fn attributes(row: Row<'_>) -> Result<Vec<Attribute>, ReportError> {
         has_before: category != ChangeCategory::Added,
         has_after: category != ChangeCategory::Removed,
     };
+    let mut attributes = match row.word("ConfigChangeType")? {
+        ChangeType::Files | ChangeType::Registry => of_file(row, sides)?,
+        ChangeType::Daemons | ChangeType::WindowsServices => of_service(row, sides)?,
+        ChangeType::Software => of_software(row, sides)?,
+    };
+    attributes.retain(|attribute| attribute.before.is_some() || attribute.after.is_some());
+    Ok(attributes)
+}
+
+fn of_file(row: Row<'_>, sides: Sides) -> Result<Vec<Attribute>, ReportError> {
     let mut attributes = vec![
         sides.pair(
             "SHA-256",
@@ -33,7 +43,39 @@ pub fn attributes(row: Row<'_>) -> Result<Vec<Attribute>, ReportError> {
     let time = |column| Ok::<_, ReportError>(row.moment(column)?.as_ref().map(Moment::to_string));
     attributes.push(sides.pair("Modified", time("PreviousDateModified")?, time("DateModified")?));
     attributes.push(sides.pair("Created", time("PreviousDateCreated")?, time("DateCreated")?));
-    attributes.retain(|attribute| attribute.before.is_some() || attribute.after.is_some());
+    Ok(attributes)
+}
+
+/// A service's row has what it was only where that changed.
+fn of_service(row: Row<'_>, sides: Sides) -> Result<Vec<Attribute>, ReportError> {
+    let fields = row.text("FieldsChanged")?;
+    let pairs = SERVICE.iter().map(|&(name, now, before)| {
+        let after = some(row.text(now)?);
+        let is_changed = fields.split(", ").any(|field| field == now);
+        let was = if is_changed || !sides.has_after { some(row.text(before)?) } else { after.clone() };
+        Ok(sides.pair(name, was.filter(|_| sides.has_before), after))
+    });
+    let mut attributes = pairs.collect::<Result<Vec<_>, ReportError>>()?;
+    let named = some(row.text("SvcDisplayName")?);
+    let of = |has_side: bool| named.clone().filter(|_| has_side);
+    attributes.push(sides.pair("Display name", of(sides.has_before), of(sides.has_after)));
+    Ok(attributes)
+}
+
+fn of_software(row: Row<'_>, sides: Sides) -> Result<Vec<Attribute>, ReportError> {
+    let mut attributes = vec![sides.pair("Version", some(row.text("Previous")?), some(row.text("Current")?))];
+    let mut add = |name: &str, value: Option<String>| {
+        let of = |has_side: bool| value.clone().filter(|_| has_side);
+        attributes.push(sides.pair(name, of(sides.has_before), of(sides.has_after)));
+    };
+    for (name, column) in
+        [("Type", "SoftwareType"), ("Publisher", "Publisher"), ("Description", "SoftwareDescription")]
+    {
+        add(name, some(row.text(column)?));
+    }
+    for (name, value) in parts(row.text("Attributes")?) {
+        add(&name, Some(value));
+    }
     Ok(attributes)
 }
 
@@ -58,6 +100,7 @@ impl Sides {
                 | "Capabilities"
                 | "SecurityLabel"
                 | "Flags"
+                | "Path"
         );
         Attribute { name: name.to_owned(), before, after, changed, mono }
     }
@@ -93,7 +136,7 @@ fn some(text: &str) -> Option<String> {
 }
 
 /// The names in the column `Attributes`.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 13] = [
     "Type",
     "Mode",
     "Owner",
@@ -105,6 +148,18 @@ const NAMES: [&str; 11] = [
     "SecurityLabel",
     "Flags",
     "Xattrs",
+    "Manager",
+    "Architecture",
+];
+
+/// What the page calls an attribute of a service, and the columns of what it is and was.
+const SERVICE: [(&str, &str, &str); 6] = [
+    ("State", "SvcState", "SvcPreviousState"),
+    ("Start-up", "SvcStartupType", "SvcPreviousStartupType"),
+    ("Path", "SvcPath", "SvcPreviousPath"),
+    ("Account", "SvcAccount", "SvcPreviousAccount"),
+    ("Run levels", "SvcRunlevels", "SvcPreviousRunlevels"),
+    ("Controller", "SvcController", "SvcPreviousController"),
 ];
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! A machine's side: its key, its certificate and its batches.
 
 use fim_core::{
-    AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Digest, Entity, EntityKey, EntityKind,
-    EntityPath, FileAttributes, Gap, GapCause, GapScope, Principal, Timestamp,
+    AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Daemon, DaemonState, Digest, Entity, EntityKey,
+    EntityKind, EntityPath, FileAttributes, Gap, GapCause, GapScope, Listed, PackageManager, Principal,
+    Software, SoftwareType, Timestamp, Who, diff,
 };
-use fim_wire::{Batch, Report, encode_batch};
+use fim_wire::{Batch, Inventory, Report, Seen, encode_batch};
 use rcgen::{CertificateParams, KeyPair};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -59,6 +60,12 @@ pub struct BatchText {
     /// True if the agent has lost its state, up to now.
     #[serde(default)]
     pub state_lost: bool,
+    /// Daemons that have stopped.
+    #[serde(default)]
+    pub stopped: Vec<String>,
+    /// Software that was installed.
+    #[serde(default)]
+    pub installed: Vec<String>,
     /// When everything was seen; the clock's time if absent.
     #[serde(default)]
     pub seconds_ago: i64,
@@ -130,6 +137,31 @@ pub fn batch_bytes(sensor: Uuid, text: &BatchText, now: Timestamp) -> Vec<u8> {
         let detail = "a test".to_owned();
         events.push(Report::Gap(Gap { scope, start, end, cause: GapCause::StateLost, detail }));
     }
+    for name in &text.stopped {
+        let daemon = |state| {
+            let name = name.clone();
+            Listed::Daemon(Daemon {
+                name,
+                state: Some(state),
+                path: Some("/bin/x".to_owned()),
+                ..Daemon::default()
+            })
+        };
+        events.push(listed(Some(daemon(DaemonState::Running)), Some(daemon(DaemonState::Stopped)), observed));
+    }
+    for name in &text.installed {
+        let software = Listed::Software(Software {
+            manager: PackageManager::Dpkg,
+            name: name.clone(),
+            architecture: Some("amd64".to_owned()),
+            software_type: SoftwareType::Package,
+            version: Some("1.2".to_owned()),
+            publisher: None,
+            description: None,
+        });
+        events.push(Report::Inventory(Inventory { observed, seen: Seen::Listed(software.clone()) }));
+        events.push(listed(None, Some(software), observed));
+    }
     batch_of(sensor, text.sequence, events, now)
 }
 
@@ -145,6 +177,22 @@ pub fn open_gap(scope: &str, cause: GapCause, start: Timestamp) -> Report {
         path => GapScope::Within(EntityPath::unix(path.as_bytes())),
     };
     Report::Gap(Gap { scope, start, end: None, cause, detail: "a test".to_owned() })
+}
+
+fn listed(before: Option<Listed>, after: Option<Listed>, observed: Timestamp) -> Report {
+    let change = diff(before.as_ref(), after.as_ref(), AspectSet::ALL).unwrap();
+    Report::Listed(ChangeEvent {
+        id: ChangeId::derive(&[7; 16], &change),
+        change,
+        source: ChangeSource::Scan,
+        observed,
+        happened: None,
+        rule: String::new(),
+        snapshot_age_seconds: None,
+        who: Who::default(),
+        moved_from: None,
+        is_fleeting: false,
+    })
 }
 
 fn change(path: &str, before: Option<Entity>, after: Option<Entity>, observed: Timestamp) -> Report {

@@ -62,4 +62,5 @@ scenarios! {
     a_machine_s_name_is_its_own = "17-names.yaml";
     times_at_will_are_kept_as_claims = "18-times.yaml";
     records_stay_are_metered_and_capped = "19-storage.yaml";
+    daemons_software_and_the_inventory_become_the_published_rows = "20-lists.yaml";
 }

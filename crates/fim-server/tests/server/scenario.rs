@@ -6,6 +6,7 @@
 //! | `refused: true` | the connection itself must fail |
 //! | `eventually: true` | the call is repeated until it fits |
 //! | `enroll: NAME` with `token` | joins as a machine; it then calls `as: NAME` |
+//! | `renew: NAME` | exchanges a machine's certificate for one of a new key |
 //! | `batch: {sequence, added, …}` with `as: NAME` | sends a batch |
 //! | `code: VARIABLE` | has the server make a one-time sign-in code |
 //! | `advance: SECONDS`, `restart: true` with `downtime: SECONDS` | moves the clock, restarts the server |
@@ -67,6 +68,7 @@ struct Step {
     refused: bool,
     eventually: bool,
     enroll: Option<String>,
+    renew: Option<String>,
     token: Option<String>,
     batch: Option<BatchText>,
     sensor: Option<String>,
@@ -109,6 +111,9 @@ impl World {
         if let Some(name) = &step.enroll {
             return self.enroll(name, step);
         }
+        if let Some(name) = &step.renew {
+            return self.renew(name, step);
+        }
         if let Some(batch) = &step.batch {
             return self.send_batch(batch, step);
         }
@@ -142,6 +147,22 @@ impl World {
             self.variables.insert(format!("{name}-id"), machine.id.to_string());
             self.machines.insert(name.to_owned(), machine);
         }
+        Ok(())
+    }
+
+    fn renew(&mut self, name: &str, step: &Step) -> Result<(), String> {
+        let fresh = Machine::new();
+        let headers = [("content-type".to_owned(), "application/json".to_owned())];
+        let body = Some(json!({ "csrPem": fresh.csr_pem }).to_string().into_bytes());
+        let answer = self
+            .client(name)
+            .call("POST", "/agent/v1/certificate", &headers, body)
+            .map_err(|error| error.to_string())?;
+        self.compare(&answer, step)?;
+        let certificate_pem = answer.json()["certificatePem"].as_str().map(str::to_owned);
+        let id = self.machines[name].id;
+        self.machines.insert(name.to_owned(), Machine { certificate_pem, id, ..fresh });
+        self.clients.remove(name);
         Ok(())
     }
 

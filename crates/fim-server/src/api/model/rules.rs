@@ -69,6 +69,16 @@ pub struct Rule {
     pub enabled: bool,
 }
 
+/// A rule that was saved, and what a person should know of it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct SavedRule {
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: Rule,
+    /// What may be unwise about it, though it is in order: a path that takes in nearly everything.
+    pub warnings: Vec<String>,
+}
+
 /// What of a rule is to be different; what is absent stays.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -1,0 +1,268 @@
+//! The pure state machine of a sensor's lists: when each is collected, and what has changed in it.
+
+use std::collections::BTreeMap;
+
+use super::{ListKind, Listed, ListedKey};
+use crate::tracker::schedule::Schedule;
+use crate::{
+    AspectSet, ChangeEvent, ChangeId, ChangeSource, Gap, GapCause, GapScope, Monitored, Timestamp, Who,
+    apply, diff,
+};
+
+/// The lists of one machine. A list is small enough to be held: some thousand entities.
+///
+/// # What it guarantees
+///
+/// - The first collection of a list is its baseline: nothing of it is *added*.
+/// - A list that cannot be read is a gap and no removal; what changed meanwhile is told when it can be read again.
+/// - A list that is switched off is forgotten, and its next collection is a baseline again.
+#[derive(Clone, Debug)]
+pub struct Lists {
+    machine: [u8; 16],
+    lists: BTreeMap<ListKind, List>,
+}
+
+/// One list.
+#[derive(Clone, Debug, Default)]
+struct List {
+    is_on: bool,
+    schedule: Schedule,
+    /// What was in it at the last collection that succeeded; nothing before the first.
+    held: Option<BTreeMap<ListedKey, Listed>>,
+    /// When that was.
+    collected: Option<Timestamp>,
+    /// The gap that is open because it cannot be read.
+    unreadable: Option<Gap>,
+}
+
+/// What should happen, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ListDemand {
+    /// Store the change to be sent.
+    Emit(Box<ChangeEvent<Listed>>),
+    /// Store the gap to be sent.
+    Report(Box<Gap>),
+    /// Store [`Lists::memory`] for the next start; it differs from what was stored before.
+    Remember,
+}
+
+/// What a list needs to be given at the next start.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ListMemory {
+    /// Which list.
+    pub kind: ListKind,
+    /// What was in it, in the order of the keys; nothing if it never could be read.
+    pub entities: Option<Vec<Listed>>,
+    /// When it was collected.
+    pub collected: Option<Timestamp>,
+    /// The gap that is open because it could not be read since.
+    pub unreadable: Option<Gap>,
+}
+
+impl Lists {
+    /// The lists of the machine of that id, with what was stored of them. All are off.
+    pub fn new(machine: [u8; 16], memory: Vec<ListMemory>) -> Self {
+        let mut lists: BTreeMap<ListKind, List> = ListKind::ALL.map(|kind| (kind, List::default())).into();
+        for stored in memory {
+            let held =
+                |entities: Vec<Listed>| entities.into_iter().map(|entity| (entity.key(), entity)).collect();
+            let list = List {
+                held: stored.entities.map(held),
+                collected: stored.collected,
+                unreadable: stored.unreadable,
+                ..List::default()
+            };
+            lists.insert(stored.kind, list);
+        }
+        Self { machine, lists }
+    }
+
+    /// Takes up a change that was reported after what was stored.
+    pub fn fold(&mut self, event: &ChangeEvent<Listed>) {
+        let key = event.change.key.clone();
+        let Some(held) = self.list(key.list()).held.as_mut() else { return };
+        let before = held.remove(&key);
+        if let Some(after) = apply(&event.change, before) {
+            held.insert(key, after);
+        }
+    }
+
+    /// Takes a change back that could not be stored, so that the next collection tells it again.
+    pub fn unfold(&mut self, event: &ChangeEvent<Listed>) {
+        let key = event.change.key.clone();
+        let Some(held) = self.list(key.list()).held.as_mut() else { return };
+        match &event.change.before {
+            Some(before) => held.insert(key, before.clone()),
+            None => held.remove(&key),
+        };
+    }
+
+    /// What is to be stored for the next start.
+    pub fn memory(&self) -> Vec<ListMemory> {
+        let stored = |(kind, list): (&ListKind, &List)| ListMemory {
+            kind: *kind,
+            entities: list.held.as_ref().map(|held| held.values().cloned().collect()),
+            collected: list.collected,
+            unreadable: list.unreadable.clone(),
+        };
+        self.lists.iter().map(stored).collect()
+    }
+
+    /// Collects a list at that interval from now on, or not at all.
+    pub fn set(
+        &mut self,
+        now: Timestamp,
+        kind: ListKind,
+        interval_seconds: Option<u64>,
+        demands: &mut Vec<ListDemand>,
+    ) {
+        let list = self.list(kind);
+        match interval_seconds {
+            Some(seconds) => {
+                if !list.is_on {
+                    list.schedule.reset(now);
+                }
+                list.is_on = true;
+                list.schedule.set_interval(now, seconds);
+            }
+            None => {
+                let is_known = list.held.is_some() || list.unreadable.is_some();
+                list.close_gap(now, demands);
+                *list = List::default();
+                if is_known {
+                    demands.push(ListDemand::Remember);
+                }
+            }
+        }
+    }
+
+    /// Lets a list be collected at once: something says that it may have changed.
+    pub fn hint(&mut self, now: Timestamp, kind: ListKind) {
+        let list = self.list(kind);
+        if list.is_on {
+            list.schedule.reset(now);
+        }
+    }
+
+    /// A list that should be collected now. The answer is handed to [`Lists::take`].
+    pub fn due(&mut self, now: Timestamp) -> Option<ListKind> {
+        let mut on = self.lists.iter_mut().filter(|(_, list)| list.is_on);
+        on.find_map(|(kind, list)| list.schedule.is_due(now).then_some(*kind))
+    }
+
+    /// When the next list should be collected, if any is to be.
+    pub fn next(&self) -> Option<Timestamp> {
+        self.lists.values().filter(|list| list.is_on).map(|list| list.schedule.next()).min()
+    }
+
+    /// What was last seen of all lists.
+    pub fn held(&self) -> impl Iterator<Item = &Listed> {
+        self.lists.values().filter_map(|list| list.held.as_ref()).flat_map(BTreeMap::values)
+    }
+
+    /// Takes in a list that was collected, or why it could not be.
+    pub fn take(
+        &mut self,
+        now: Timestamp,
+        kind: ListKind,
+        collected: Result<Vec<Listed>, String>,
+        demands: &mut Vec<ListDemand>,
+    ) {
+        let machine = self.machine;
+        let list = self.list(kind);
+        if !list.is_on {
+            return;
+        }
+        list.schedule.end_scan(now, now);
+        match collected {
+            Err(why) => list.open_gap(now, kind, why, demands),
+            Ok(entities) => {
+                let was_unreadable = list.unreadable.is_some();
+                list.close_gap(now, demands);
+                let is_changed = list.compare(&machine, now, entities, demands);
+                list.collected = Some(now);
+                if is_changed || was_unreadable {
+                    demands.push(ListDemand::Remember);
+                }
+            }
+        }
+    }
+
+    fn list(&mut self, kind: ListKind) -> &mut List {
+        self.lists.entry(kind).or_default()
+    }
+}
+
+impl List {
+    /// Puts what was collected in the place of what is held, and tells the differences. True if there are any.
+    fn compare(
+        &mut self,
+        machine: &[u8; 16],
+        now: Timestamp,
+        entities: Vec<Listed>,
+        demands: &mut Vec<ListDemand>,
+    ) -> bool {
+        let mut seen: BTreeMap<ListedKey, Listed> =
+            entities.into_iter().map(|entity| (entity.key(), entity)).collect();
+        let Some(mut held) = self.held.take() else {
+            self.held = Some(seen);
+            return true;
+        };
+        let age = self.collected.map(|collected| now.nanos_since(collected) / NANOS_PER_SECOND);
+        let age = age.and_then(|seconds| u64::try_from(seconds).ok());
+        let mut is_changed = false;
+        let mut tell = |before: Option<&Listed>, after: Option<&Listed>| {
+            if let Some(change) = diff(before, after, AspectSet::ALL) {
+                is_changed = true;
+                demands.push(ListDemand::Emit(Box::new(ChangeEvent {
+                    id: ChangeId::derive(machine, &change),
+                    change,
+                    source: ChangeSource::Scan,
+                    observed: now,
+                    happened: None,
+                    rule: String::new(),
+                    snapshot_age_seconds: age,
+                    who: Who::default(),
+                    moved_from: None,
+                    is_fleeting: false,
+                })));
+            }
+        };
+        for (key, after) in &mut seen {
+            let before = held.remove(key);
+            tell(before.as_ref(), Some(after));
+            if let Some(before) = before {
+                *after = Listed::absorb(before, after.clone());
+            }
+        }
+        for before in held.values() {
+            tell(Some(before), None);
+        }
+        self.held = Some(seen);
+        is_changed
+    }
+
+    fn open_gap(&mut self, now: Timestamp, kind: ListKind, why: String, demands: &mut Vec<ListDemand>) {
+        if self.unreadable.is_none() {
+            let gap = Gap {
+                scope: GapScope::List(kind),
+                start: self.collected.unwrap_or(now).min(now),
+                end: None,
+                cause: GapCause::Unreadable,
+                detail: why,
+            };
+            demands.push(ListDemand::Report(Box::new(gap.clone())));
+            self.unreadable = Some(gap);
+            demands.push(ListDemand::Remember);
+        }
+    }
+
+    fn close_gap(&mut self, now: Timestamp, demands: &mut Vec<ListDemand>) {
+        if let Some(gap) = self.unreadable.take() {
+            let end = Some(now.max(gap.start));
+            demands.push(ListDemand::Report(Box::new(Gap { end, ..gap })));
+        }
+    }
+}
+
+const NANOS_PER_SECOND: i64 = 1_000_000_000;

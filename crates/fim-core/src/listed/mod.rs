@@ -1,0 +1,129 @@
+//! Entities that a system keeps in lists: its daemons and its software.
+//!
+//! They have no place that a rule could name: a list is collected whole and compared whole, so that what is missing in
+//! it is gone. Each list has its own interval, since they change for other reasons than files do.
+
+mod daemon;
+mod lists;
+mod software;
+
+pub use daemon::{Controller, Daemon, DaemonState, RunLevels, StartupType};
+pub use lists::{ListDemand, ListMemory, Lists};
+pub use software::{PackageManager, Software, SoftwareType};
+
+use std::fmt;
+
+use crate::{AspectSet, Monitored};
+
+/// A list that a system keeps.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ListKind {
+    /// What runs in the background, or may.
+    Daemons,
+    /// What is installed.
+    Software,
+}
+
+impl ListKind {
+    /// Every list.
+    pub const ALL: [Self; 2] = [Self::Daemons, Self::Software];
+
+    /// The name that the published columns `ConfigChangeType` and `ConfigDataType` have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Daemons => "Daemons",
+            Self::Software => "Software",
+        }
+    }
+}
+
+/// What identifies an entity of a list on a machine.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ListedKey {
+    /// The daemon of that name.
+    Daemon(String),
+    /// The software of that name.
+    Software {
+        /// Who keeps it in its list.
+        manager: PackageManager,
+        /// Its name there.
+        name: String,
+        /// The processor that it is for; several may be installed side by side.
+        architecture: Option<String>,
+    },
+}
+
+impl ListedKey {
+    /// The list that it is in.
+    pub fn list(&self) -> ListKind {
+        match self {
+            Self::Daemon(_) => ListKind::Daemons,
+            Self::Software { .. } => ListKind::Software,
+        }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Daemon(name) | Self::Software { name, .. } => name,
+        }
+    }
+}
+
+/// Shows the name.
+impl fmt::Display for ListedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An entity of a list as someone saw it, once.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Listed {
+    /// A daemon.
+    Daemon(Daemon),
+    /// A piece of software.
+    Software(Software),
+}
+
+impl Listed {
+    /// The list that it is in.
+    pub fn list(&self) -> ListKind {
+        match self {
+            Self::Daemon(_) => ListKind::Daemons,
+            Self::Software(_) => ListKind::Software,
+        }
+    }
+}
+
+impl Monitored for Listed {
+    type Key = ListedKey;
+
+    fn key(&self) -> ListedKey {
+        match self {
+            Self::Daemon(daemon) => ListedKey::Daemon(daemon.name.clone()),
+            Self::Software(software) => ListedKey::Software {
+                manager: software.manager,
+                name: software.name.clone(),
+                architecture: software.architecture.clone(),
+            },
+        }
+    }
+
+    fn compare(&self, after: &Self, watched: AspectSet) -> AspectSet {
+        match (self, after) {
+            (Self::Daemon(before), Self::Daemon(after)) => before.compare(after, watched),
+            (Self::Software(before), Self::Software(after)) => before.compare(after, watched),
+            // They are of two lists, so that they are never before and after of one entity.
+            (Self::Daemon(_), Self::Software(_)) | (Self::Software(_), Self::Daemon(_)) => AspectSet::NONE,
+        }
+    }
+
+    fn absorb(older: Self, newer: Self) -> Self {
+        match (older, newer) {
+            (Self::Daemon(older), Self::Daemon(newer)) => Self::Daemon(Daemon::absorb(older, newer)),
+            (Self::Software(older), Self::Software(newer)) => Self::Software(Software::absorb(older, newer)),
+            (_, newer) => newer,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What is told of lists, and when they are collected.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use fim_core::{
+    Daemon, DaemonState, Gap, GapScope, ListDemand, ListKind, Listed, Lists, Monitored, PackageManager,
+    RunLevels, Software, SoftwareType, StartupType, Timestamp,
+};
+use proptest::prelude::*;
+
+const SECOND: i64 = 1_000_000_000;
+
+fn package(name: &str, version: &str) -> Listed {
+    Listed::Software(Software {
+        manager: PackageManager::Dpkg,
+        name: name.to_owned(),
+        architecture: Some("amd64".to_owned()),
+        software_type: SoftwareType::Package,
+        version: Some(version.to_owned()),
+        publisher: None,
+        description: None,
+    })
+}
+
+fn lists() -> Lists {
+    let mut lists = Lists::new([7; 16], Vec::new());
+    lists.set(Timestamp(0), ListKind::Software, Some(300), &mut Vec::new());
+    lists
+}
+
+/// Collects the software, and says what is told.
+fn take(lists: &mut Lists, seconds: i64, collected: Result<Vec<Listed>, &str>) -> Vec<String> {
+    let mut demands = Vec::new();
+    let collected = collected.map_err(str::to_owned);
+    lists.take(Timestamp(seconds * SECOND), ListKind::Software, collected, &mut demands);
+    demands.iter().filter_map(told).collect()
+}
+
+fn told(demand: &ListDemand) -> Option<String> {
+    match demand {
+        ListDemand::Emit(event) => {
+            let version = |side: &Option<Listed>| match side {
+                Some(Listed::Software(software)) => software.version.clone().unwrap_or_default(),
+                Some(Listed::Daemon(_)) | None => "-".to_owned(),
+            };
+            let change = &event.change;
+            let category = change.category().unwrap().name();
+            Some(format!("{category} {} {} {}", change.key, version(&change.before), version(&change.after)))
+        }
+        ListDemand::Report(gap) => Some(gap_text(gap)),
+        ListDemand::Remember => None,
+    }
+}
+
+fn gap_text(gap: &Gap) -> String {
+    assert_eq!(gap.scope, GapScope::List(ListKind::Software));
+    let end = gap.end.map_or_else(|| "now on".to_owned(), |end| (end.0 / SECOND).to_string());
+    format!("gap from {} to {end}: {}", gap.start.0 / SECOND, gap.detail)
+}
+
+#[test]
+fn the_first_collection_is_a_baseline_and_differences_follow() {
+    let mut lists = lists();
+    assert!(take(&mut lists, 0, Ok(vec![package("a", "1"), package("b", "1")])).is_empty());
+    let told = take(&mut lists, 300, Ok(vec![package("a", "2"), package("c", "1")]));
+    assert_eq!(told, ["Modified a 1 2", "Added c - 1", "Removed b 1 -"]);
+    assert!(take(&mut lists, 600, Ok(vec![package("a", "2"), package("c", "1")])).is_empty());
+}
+
+#[test]
+fn a_list_that_cannot_be_read_is_a_gap_and_what_changed_meanwhile_is_told() {
+    let mut lists = lists();
+    take(&mut lists, 0, Ok(vec![package("a", "1")]));
+    assert_eq!(take(&mut lists, 300, Err("locked")), ["gap from 0 to now on: locked"]);
+    assert!(take(&mut lists, 600, Err("locked")).is_empty(), "it is told once");
+    let mut restarted = Lists::new([7; 16], lists.memory());
+    restarted.set(Timestamp(700 * SECOND), ListKind::Software, Some(300), &mut Vec::new());
+    assert_eq!(take(&mut restarted, 900, Ok(vec![])), ["gap from 0 to 900: locked", "Removed a 1 -"]);
+}
+
+#[test]
+fn a_list_that_is_switched_off_is_a_baseline_when_it_is_on_again() {
+    let mut lists = lists();
+    take(&mut lists, 0, Ok(vec![package("a", "1")]));
+    lists.set(Timestamp(SECOND), ListKind::Software, None, &mut Vec::new());
+    assert_eq!(lists.next(), None);
+    lists.set(Timestamp(2 * SECOND), ListKind::Software, Some(300), &mut Vec::new());
+    assert!(take(&mut lists, 3, Ok(vec![package("b", "1")])).is_empty());
+}
+
+#[test]
+fn a_list_is_due_at_its_interval_and_at_once_when_something_hints_at_it() {
+    let mut lists = lists();
+    assert_eq!(lists.due(Timestamp(0)), Some(ListKind::Software));
+    take(&mut lists, 0, Ok(vec![]));
+    assert_eq!(lists.due(Timestamp(299 * SECOND)), None);
+    assert_eq!(lists.due(Timestamp(300 * SECOND)), Some(ListKind::Software));
+    take(&mut lists, 300, Ok(vec![]));
+    lists.hint(Timestamp(301 * SECOND), ListKind::Software);
+    assert_eq!(lists.due(Timestamp(301 * SECOND)), Some(ListKind::Software));
+    lists.hint(Timestamp(301 * SECOND), ListKind::Daemons);
+    take(&mut lists, 301, Ok(vec![]));
+    assert_eq!(lists.due(Timestamp(302 * SECOND)), None, "daemons are off");
+}
+
+#[test]
+fn run_levels_read_as_the_published_collector_writes_them() {
+    assert_eq!(RunLevels::default().with(5).with(2).with(3).with(9).to_string(), "2, 3, 5");
+    assert_eq!(RunLevels::default().to_string(), "");
+}
+
+fn daemon() -> impl Strategy<Value = Daemon> {
+    let state = prop::option::of(prop::sample::select(vec![DaemonState::Running, DaemonState::Stopped]));
+    let startup = prop::option::of(prop::sample::select(vec![
+        StartupType::Auto,
+        StartupType::Manual,
+        StartupType::Disabled,
+    ]));
+    let text = || prop::option::of(prop::sample::select(vec!["", "x", "y"]).prop_map(str::to_owned));
+    (0_u8..4, state, startup, text(), text(), prop::option::of(0_u8..3)).prop_map(
+        |(name, state, startup, path, account, levels)| Daemon {
+            name: name.to_string(),
+            state,
+            startup,
+            path,
+            account,
+            run_levels: levels.map(RunLevels::from_bits),
+            ..Daemon::default()
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_told_of_a_list_leads_from_what_was_stored_to_what_is_held(
+        looks in prop::collection::vec(prop::option::of(prop::collection::vec(daemon(), 0..5)), 1..6),
+    ) {
+        let mut lists = Lists::new([7; 16], Vec::new());
+        lists.set(Timestamp(0), ListKind::Daemons, Some(10), &mut Vec::new());
+        let mut stored: Option<Lists> = None;
+        for (number, look) in (0..).zip(looks) {
+            let mut demands = Vec::new();
+            let collected = look.clone().map(|all| all.into_iter().map(Listed::Daemon).collect());
+            lists.take(Timestamp(number), ListKind::Daemons, collected.ok_or_else(String::new), &mut demands);
+            if let Some(stored) = &mut stored {
+                for demand in &demands {
+                    if let ListDemand::Emit(event) = demand {
+                        stored.fold(event);
+                    }
+                }
+            }
+            if let Some(look) = look {
+                // Whatever was seen is held, completed by what was known before.
+                let seen: BTreeMap<_, _> = look.into_iter().map(Listed::Daemon).map(|one| (one.key(), one)).collect();
+                let held: BTreeMap<_, _> = lists.held().map(|one| (one.key(), one.clone())).collect();
+                prop_assert_eq!(seen.keys().collect::<Vec<_>>(), held.keys().collect::<Vec<_>>());
+                for (key, one) in seen {
+                    prop_assert_eq!(&Listed::absorb(held[&key].clone(), one), &held[&key]);
+                }
+                match &stored {
+                    Some(stored) => {
+                        let folded: Vec<_> = stored.held().collect();
+                        prop_assert!(folded.iter().all(|one| held[&one.key()].compare(one, fim_core::AspectSet::ALL).is_empty()));
+                        prop_assert_eq!(folded.len(), held.len());
+                    }
+                    None => stored = Some(Lists::new([7; 16], lists.memory())),
+                }
+            }
+        }
+    }
+}

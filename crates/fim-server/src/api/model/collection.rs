@@ -1,0 +1,34 @@
+//! How often what is no file is collected.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How often what is no file is collected on each machine, in seconds. What is null is not collected.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Collection {
+    /// The daemons.
+    #[schema(required)]
+    pub daemons_seconds: Option<u64>,
+    /// The software that is installed.
+    #[schema(required)]
+    pub software_seconds: Option<u64>,
+    /// The inventory of all that is monitored.
+    #[schema(required)]
+    pub inventory_seconds: Option<u64>,
+}
+
+/// How often to collect what is no file. What is absent stays; 0 is for what is not to be collected.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CollectionPatch {
+    /// Seconds between two collections of the daemons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daemons_seconds: Option<u64>,
+    /// Seconds between two collections of the software.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software_seconds: Option<u64>,
+    /// Seconds between two inventories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory_seconds: Option<u64>,
+}
