@@ -2,7 +2,7 @@
 
 use fim_core::{
     Aspect, ChangeCategory, ChangeEvent, Controller, Daemon, DaemonState, Listed, PackageManager, Software,
-    StartupType, Timestamp, Who,
+    StartupType, Timestamp,
 };
 use fim_store::Value;
 
@@ -131,7 +131,7 @@ const BEFORE: [(Aspect, &str); 6] = [
 
 #[cfg(test)]
 mod tests {
-    use fim_core::{AspectSet, ChangeId, ChangeSource, Monitored as _, RunLevels, SoftwareType, diff};
+    use fim_core::{AspectSet, ChangeId, ChangeSource, Monitored as _, RunLevels, SoftwareType, Who, diff};
 
     use super::*;
 

@@ -213,7 +213,7 @@ fn change(path: &str, before: Option<Entity>, after: Option<Entity>, observed: T
         happened: None,
         rule: "/etc".to_owned(),
         snapshot_age_seconds: Some(900),
-        who: fim_core::Who::default(),
+        who: Who::default(),
         moved_from: None,
         is_fleeting: false,
     })
