@@ -36,6 +36,8 @@ pub enum Unreadable {
     Locked,
     /// It kept changing while it was read.
     Unstable,
+    /// It is larger than what is read at once; the next scan reads it.
+    TooLarge,
     /// The file system answered with an error: its text.
     Damaged(String),
 }

@@ -14,6 +14,7 @@ pub(crate) struct Lanes<T: FileTree> {
     tree: Arc<T>,
     control: Arc<ScanControl>,
     kernel: Kernel,
+    most_file_bytes: Option<u64>,
     lanes: [Lane<T>; 2],
 }
 
@@ -49,10 +50,10 @@ enum Fill {
 }
 
 impl<T: FileTree> Lanes<T> {
-    pub(crate) fn new(tree: Arc<T>, control: Arc<ScanControl>) -> Self {
+    pub(crate) fn new(tree: Arc<T>, control: Arc<ScanControl>, most_file_bytes: Option<u64>) -> Self {
         let lane =
             || Lane { buffer: vec![0; READ_BYTES + 2 * BLOCK_BYTES].into_boxed_slice(), reading: None };
-        Self { tree, control, kernel: Kernel::detect(), lanes: [lane(), lane()] }
+        Self { tree, control, kernel: Kernel::detect(), most_file_bytes, lanes: [lane(), lane()] }
     }
 
     /// True if another task can begin.
@@ -95,6 +96,14 @@ impl<T: FileTree> Lanes<T> {
         if before.kind != EntityKind::File {
             // It was a file when it was listed. Nothing else is ever read.
             let observation = unreadable_observation(task.path, Some(before), Unreadable::Unstable);
+            return Some((number, Some(observation)));
+        }
+        let is_too_large = self
+            .most_file_bytes
+            .is_some_and(|most| before.attributes.size_bytes.is_some_and(|size| size > most));
+        if is_too_large {
+            let look = through_link(before, task.target);
+            let observation = unreadable_observation(task.path, Some(look), Unreadable::TooLarge);
             return Some((number, Some(observation)));
         }
         let reading = Reading {

@@ -26,6 +26,9 @@ pub struct ScanOptions {
     /// left behind to end when they can; all its work is done in threads of its own then. Without it a scan waits for
     /// ever.
     pub patience: Option<Duration>,
+    /// The largest file whose content is read; a larger one is described, and said to be too large. Without it all are
+    /// read.
+    pub most_file_bytes: Option<u64>,
 }
 
 /// How a scan ended.
@@ -76,11 +79,11 @@ impl<T: FileTree> Scan<T> {
         let walker = Walker::new(Arc::clone(&tree), plan, Arc::clone(&control));
         let pace = Pace::new(options.speed, Arc::clone(&control));
         let engine = if options.threads > 1 || options.patience.is_some() {
-            let lanes = || Lanes::new(Arc::clone(&tree), Arc::clone(&control));
+            let lanes = || Lanes::new(Arc::clone(&tree), Arc::clone(&control), options.most_file_bytes);
             let pool = Pool::start(options, walker, lanes, &pace, &control);
             Engine::Pool(pool.map_err(StartScanError::SpawnThread)?)
         } else {
-            let lanes = Lanes::new(tree, Arc::clone(&control));
+            let lanes = Lanes::new(tree, Arc::clone(&control), options.most_file_bytes);
             let (window, done) = (Window::default(), Vec::with_capacity(2));
             Engine::Inline(Box::new(Inline { walker, lanes, window, pace, done, is_walked: false }))
         };

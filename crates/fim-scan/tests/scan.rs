@@ -401,7 +401,7 @@ fn a_limited_scan_sees_the_same() {
     let tree = MemoryTree::new();
     tree.file("/d/a", vec![1; 70_000]).file("/d/b", "x");
     let speed = SpeedLimit { bytes_per_second: Some(10_000_000), files_per_second: Some(1000) };
-    let options = ScanOptions { threads: 1, speed, patience: None };
+    let options = ScanOptions { threads: 1, speed, ..ScanOptions::default() };
     let plan = Arc::new(Everything::below(&["/d"]));
     let scan = Scan::start(Arc::new(tree), plan, options, Arc::default()).unwrap();
     assert_eq!(scan.count(), 3);

@@ -155,6 +155,7 @@ fn describe(why: &Unreadable) -> String {
         Unreadable::PermissionDenied => "permission denied".to_owned(),
         Unreadable::Locked => "someone holds it locked".to_owned(),
         Unreadable::Unstable => "it kept changing".to_owned(),
+        Unreadable::TooLarge => "it is too large to be read at once".to_owned(),
         Unreadable::Damaged(text) => text.clone(),
     }
 }

@@ -88,6 +88,11 @@ impl OpenGaps {
         }
     }
 
+    /// True if the place could not be seen at some time since the last complete scan began.
+    pub(super) fn knows(&self, path: &EntityPath) -> bool {
+        self.places.contains_key(path)
+    }
+
     /// Closes what was not met again in a scan that saw everything.
     pub(super) fn end_complete_scan(&mut self, now: Timestamp, demands: &mut Vec<Demand>) {
         for place in self.places.values_mut().filter(|place| !place.is_confirmed) {

@@ -34,6 +34,9 @@ impl Tracker {
                     demands.extend(before.map(Demand::Keep));
                     return;
                 }
+                if why == Unreadable::TooLarge {
+                    self.schedule.bring_to(now);
+                }
                 self.lose_sight(now, view, key.path(), GapCause::Unreadable, describe(&why), demands);
                 match (partial, before) {
                     (Some(partial), before) => self.see(now, view, before, *partial, demands),
@@ -81,7 +84,11 @@ impl Tracker {
                 self.has_baseline(&seen.key, seen.kind) && self.has_come_into_being(view, seen.key.path())
             }
         };
-        if is_judged && let Some(change) = diff(before.as_deref(), Some(&seen), watched) {
+        if is_judged && let Some(mut change) = diff(before.as_deref(), Some(&seen), watched) {
+            // What it contains now is not known, and what it contained is not it.
+            if view == View::Spot && seen.kind == EntityKind::File && seen.digest.is_none() {
+                change.after = Some(seen.clone());
+            }
             if view == View::Scan && self.is_left_to_hints(now, seen.key.path(), seen.attributes.changed) {
                 demands.extend(before.map(Demand::Keep));
                 return;
@@ -199,6 +206,10 @@ impl Tracker {
         if !self.is_real_time {
             return false;
         }
+        // A scan is what reads it, so that looking at it again would bring nothing.
+        if self.gaps.knows(path) {
+            return false;
+        }
         let is_recent = changed.is_some_and(|changed| now.nanos_since(changed).abs() < RECENT_NANOS);
         if self.hints.covers(path) {
             return true;
@@ -285,6 +296,7 @@ fn describe(why: &Unreadable) -> String {
         }
         Unreadable::Locked => "someone holds it locked".to_owned(),
         Unreadable::Unstable => "it kept changing while it was read".to_owned(),
+        Unreadable::TooLarge => "it is too large to be read at once; a scan reads it now".to_owned(),
         Unreadable::Damaged(text) => format!("the file system answered: {text}"),
     }
 }

@@ -296,6 +296,11 @@ fn observation(text: &str) -> Observation {
     let key = EntityKey::File(path);
     match what {
         "nothing" => Observation::Absent(key),
+        "too-large" => {
+            let rest: Vec<&str> = words.collect();
+            let partial = Some(Box::new(entity(rest[0], key.clone(), &rest[1..])));
+            Observation::Unreadable { key, partial, why: Unreadable::TooLarge }
+        }
         "unreadable" => {
             let rest: Vec<&str> = words.collect();
             let partial = rest.first().map(|kind| Box::new(entity(kind, key.clone(), &rest[1..])));

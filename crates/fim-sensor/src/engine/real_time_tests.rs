@@ -172,3 +172,20 @@ fn more_than_is_kept_in_memory_goes_to_the_state_and_is_told_once() {
     world.deliver(&engine);
     assert_eq!(world.changes.len(), many + 2, "a scan has nothing to add");
 }
+
+#[test]
+fn a_huge_file_does_not_keep_the_others_waiting_and_is_read_by_a_scan() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    world.tree.file("/etc/huge", vec![0; (64 << 20) + 1]).file("/etc/hosts", "evil");
+    let created = Notice::Created { path: EntityPath::unix("/etc/huge"), is_directory: false };
+    notice(&world, &mut engine, [created, touched("/etc/hosts")]);
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["~/etc/hosts", "+/etc/huge"]);
+    let told: Vec<_> =
+        world.gaps.iter().map(|gap| (gap.cause, gap.scope.to_string(), gap.end.is_some())).collect();
+    let gap = |is_over| (GapCause::Unreadable, "/etc/huge".to_owned(), is_over);
+    assert_eq!(told, [gap(false), gap(true)], "a scan has read it at once");
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fim_core::{Input, Spot};
+use fim_core::{GapCause, GapScope, Hint, Input, Loss, Notice, Spot, WhoUnknown};
 use fim_log::Disk;
 use fim_scan::{FileTree, Scan, ScanControl, ScanOptions, SpotPlan};
 
@@ -33,7 +33,9 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let state = self.recent.at(spots).over(held.into_iter().flatten());
         let plan = Arc::new(SpotPlan::new((*self.plan).clone(), spots.to_vec()));
         let control = Arc::new(ScanControl::default());
-        let options = ScanOptions { threads: 0, ..self.parts.scan_options };
+        // Nothing else is done meanwhile, so that it may not take long.
+        let most_file_bytes = Some(MOST_SPOT_BYTES);
+        let options = ScanOptions { threads: 0, most_file_bytes, ..self.parts.scan_options };
         let scan = match Scan::start(self.spot_tree(), plan, options, control) {
             Ok(scan) => scan,
             Err(error) => {
@@ -49,11 +51,27 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 return Ok(());
             }
         }
+        match pairs.source().end() {
+            fim_scan::ScanEnd::Complete => {}
+            // What was not seen is not gone.
+            fim_scan::ScanEnd::CutShort { .. } => {
+                self.judge(Input::Noticed(self.unseen()));
+                return Ok(());
+            }
+        }
         for before in pairs.into_rest() {
             self.judge(Input::SpotLooked { before: Some(Box::new(before?)), seen: None });
         }
         self.blocks = blocks;
         Ok(())
+    }
+
+    /// That spots could not be looked at.
+    fn unseen(&self) -> Hint {
+        let now = (self.parts.clock)();
+        let detail = "the file system did not answer when changes were looked into".to_owned();
+        let loss = Loss { scope: GapScope::Everything, since: now, cause: GapCause::NoticesLost, detail };
+        Hint { notice: Notice::Lost(loss), time: now, by: Err(WhoUnknown::NotTold) }
     }
 
     /// Hands one place to the tracker and performs what it demands, without making it durable yet.
@@ -122,3 +140,6 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 }
 
 const TREE_LASTS: Duration = Duration::from_secs(10);
+
+/// The largest file that is read while everything else waits.
+const MOST_SPOT_BYTES: u64 = 64 << 20;
