@@ -30,6 +30,8 @@ pub(crate) struct Pool {
 trait Results: Send + Sync {
     /// The next observation; waits for it. `None` at the end or once the scan is cancelled.
     fn next(&self, control: &ScanControl) -> Option<Observation>;
+    /// Waits until [`next`](Self::next) need not wait, at most that long; false if it would.
+    fn is_ready(&self, control: &ScanControl, at_most: Duration) -> bool;
     fn is_done(&self) -> bool;
     fn stop(&self);
 }
@@ -47,6 +49,9 @@ struct SharedState<T: FileTree> {
     window: Window,
     is_walked: bool,
     is_stopped: bool,
+    /// How many answers the file system had given when somebody began to wait for a result, and since when there were
+    /// no more.
+    waiting: Option<(u64, Instant)>,
 }
 
 impl Pool {
@@ -65,6 +70,7 @@ impl Pool {
                 window: Window::default(),
                 is_walked: false,
                 is_stopped: false,
+                waiting: None,
             }),
             task_came: Condvar::new(),
             room_came: Condvar::new(),
@@ -95,6 +101,10 @@ impl Pool {
 
     pub(crate) fn next(&self, control: &ScanControl) -> Option<Observation> {
         self.results.next(control)
+    }
+
+    pub(crate) fn is_ready(&self, control: &ScanControl, at_most: Duration) -> bool {
+        self.results.is_ready(control, at_most)
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -247,6 +257,32 @@ impl<T: FileTree> Results for Shared<T> {
             } else if self.patience.is_some_and(|patience| last_answer.elapsed() >= patience) {
                 control.stall();
             }
+        }
+    }
+
+    fn is_ready(&self, control: &ScanControl, at_most: Duration) -> bool {
+        let end = Instant::now() + at_most;
+        let mut state = self.lock();
+        loop {
+            let is_over = state.is_stopped || (state.is_walked && state.window.is_empty());
+            if control.is_cancelled() || is_over || state.window.is_ready() {
+                state.waiting = None;
+                return true;
+            }
+            let answers = control.answers();
+            let (before, since) = *state.waiting.get_or_insert((answers, Instant::now()));
+            if answers != before {
+                state.waiting = Some((answers, Instant::now()));
+            } else if self.patience.is_some_and(|patience| since.elapsed() >= patience) {
+                control.stall();
+                return true;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.result_came.wait_timeout(state, left.min(CANCEL_CHECK));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

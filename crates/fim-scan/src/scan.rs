@@ -90,6 +90,15 @@ impl<T: FileTree> Scan<T> {
         Ok(Self { engine, control, last: None, is_cut_short: false })
     }
 
+    /// Waits until the next observation is there or there is none, at most that long; false if taking it would wait on.
+    /// On the caller's own thread there is nothing to wait for: taking it does the work.
+    pub fn is_ready(&self, at_most: Duration) -> bool {
+        match &self.engine {
+            Engine::Inline(_) => true,
+            Engine::Pool(pool) => pool.is_ready(&self.control, at_most),
+        }
+    }
+
     /// How the scan ended; before it has ended, how it would if nothing more were taken from it.
     pub fn end(&self) -> ScanEnd {
         let is_complete = !self.is_cut_short

@@ -135,7 +135,12 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             Err(error) => return StreamEnd::CutShort { after: None, why: error_text(&error) },
         };
         let mut pairs = Pairs::new(state, scan);
-        for pair in pairs.by_ref() {
+        loop {
+            // One file may take minutes, and hints must not wait for it.
+            while pairs.needs_observation() && !pairs.source().is_ready(PAUSE) {
+                self.pause_for_others(control, harvest);
+            }
+            let Some(pair) = pairs.next() else { break };
             match pair {
                 Ok(Pair { before, seen }) => self.look(before, seen, harvest),
                 Err(error) => return StreamEnd::StateUnreadable(error),

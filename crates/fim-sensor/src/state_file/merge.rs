@@ -40,6 +40,11 @@ where
         &self.seen
     }
 
+    /// True if the next pair cannot be told without another observation.
+    pub fn needs_observation(&self) -> bool {
+        self.waiting.is_none()
+    }
+
     /// What the state holds behind the last pair.
     pub fn into_rest(self) -> impl Iterator<Item = Result<Entity, E>> {
         self.before.map(Ok).into_iter().chain(self.state)
