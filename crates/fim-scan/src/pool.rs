@@ -118,6 +118,7 @@ impl Drop for Pool {
         let deadline = Instant::now() + GRACE;
         for thread in self.threads.drain(..) {
             while !self.is_patient && !thread.is_finished() && Instant::now() < deadline {
+                // Threads can be joined for ever or looked at, not joined for a while.
                 std::thread::sleep(GRACE_CHECK);
             }
             if !self.is_patient && !thread.is_finished() {

@@ -42,7 +42,7 @@ fn machine() -> MemoryTree {
     tree.file(format!("{units}/web.service"), "[Service]\nExecStart=/usr/bin/web\nUser=www\n");
     tree.file(
         "/etc/systemd/system/web.service.d/10-evil.conf",
-        "[Service]\nExecStart=\nExecStart=/tmp/x\nUser=\n",
+        "[Service]\nExecStart=\nExecStart=/opt/x\nUser=\n",
     );
     tree.file("/sys/fs/cgroup/system.slice/web.service/cgroup.events", "populated 0\n");
     tree.file(format!("{units}/masked.service"), "[Service]\nExecStart=/usr/bin/m\n");
@@ -65,7 +65,7 @@ fn units_are_told_as_systemd_would_run_them() {
             "getty@tty1 Running Auto [] root /sbin/agetty systemd",
             "masked Stopped Disabled [] ? ? systemd",
             "ssh Running Auto [2, 3, 4, 5] root /usr/sbin/sshd -D systemd",
-            "web Stopped Manual [] root /tmp/x systemd",
+            "web Stopped Manual [] root /opt/x systemd",
         ]
     );
 }

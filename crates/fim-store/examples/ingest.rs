@@ -118,6 +118,7 @@ fn feed(store: &Store, source: u8, first: u64, records: u64, batch_rows: u64, wr
             origin.source[..8].copy_from_slice(&sequence.to_le_bytes());
             while store.ingest(WORKSPACE, vec![(TABLE, rows.clone())], origin).await.is_err() {
                 busy += 1;
+                // A refused source comes back later, as the answer asks; the store's own threads go on meanwhile.
                 std::thread::sleep(Duration::from_millis(20));
             }
             (began.elapsed(), busy)

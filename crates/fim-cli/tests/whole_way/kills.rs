@@ -51,6 +51,7 @@ fn what_was_acknowledged_is_there_once_after_kills_of_the_server_at_random_momen
             let is_news = || world.acknowledged.load(Ordering::SeqCst) > before;
             assert!(until(|| is_news().then_some(()).ok_or(())).is_ok(), "{}", here.read_log("server.log"));
         }
+        // Nothing is waited for: a moment by chance is what the kill needs.
         thread::sleep(Duration::from_millis(random.below(700)));
         here.kill_server();
         kills += 1;

@@ -17,8 +17,8 @@ fn gaps() -> FixedStore {
         HEADER,
         &[
             "2026-11-01\t1\tweb\t*\tAgentNotReporting\t2026-11-01\t-\tsilent",
-            "2026-11-02\t1\tweb\t/root/x\tUnreadable\t2026-11-02\t-\tpermission denied",
-            "2026-11-02\t2\tweb\t/root/x\tUnreadable\t2026-11-02\t-\tpermission denied",
+            "2026-11-02\t1\tweb\t/srv/x\tUnreadable\t2026-11-02\t-\tpermission denied",
+            "2026-11-02\t2\tweb\t/srv/x\tUnreadable\t2026-11-02\t-\tpermission denied",
         ],
     );
     fixed.store.flush().unwrap();
@@ -41,8 +41,8 @@ fn a_gap_is_one_row_with_its_end_once_it_has_ended() {
         ),
         [
             vec![json!("1"), json!("*"), json!("2026-11-05T00:00:00.0000000Z"), json!("heard again")],
-            vec![json!("1"), json!("/root/x"), Value::Null, json!("permission denied")],
-            vec![json!("2"), json!("/root/x"), Value::Null, json!("permission denied")],
+            vec![json!("1"), json!("/srv/x"), Value::Null, json!("permission denied")],
+            vec![json!("2"), json!("/srv/x"), Value::Null, json!("permission denied")],
         ]
     );
     assert_eq!(rows(&fixed, "Coverage | count"), [[json!(3)]]);

@@ -74,7 +74,7 @@ fn open_gaps_without_end_are_one_gap_until_they_are_few_again() {
 
 fn unreadable(running: &Running, machine: &Machine, sequence: u64, number: usize) -> Vec<u8> {
     let now = running.clock.now();
-    let gap = |number: usize| open_gap(&format!("/root/{number}"), GapCause::Unreadable, now);
+    let gap = |number: usize| open_gap(&format!("/srv/{number}"), GapCause::Unreadable, now);
     let events: Vec<Report> = (0..number).map(gap).collect();
     batch_of(machine.id, sequence, events, now)
 }
