@@ -26,6 +26,8 @@ pub enum GapCause {
     RecordsLost,
     /// The agent had more stretches open than the server keeps one by one.
     TooManyGaps,
+    /// There is nothing yet to compare with: the first look at it is not complete.
+    BaselinePending,
     /// The entity could not be read.
     Unreadable,
     /// A scan ended before it had seen everything.
@@ -56,6 +58,7 @@ impl GapCause {
             Self::AgentNotReporting => "AgentNotReporting",
             Self::RecordsLost => "RecordsLost",
             Self::TooManyGaps => "TooManyGaps",
+            Self::BaselinePending => "BaselinePending",
             Self::Unreadable => "Unreadable",
             Self::ScanCutShort => "ScanCutShort",
             Self::StateLost => "StateLost",
@@ -74,6 +77,7 @@ impl GapCause {
         match self {
             Self::AgentNotReporting | Self::RecordsLost | Self::TooManyGaps => true,
             Self::AgentStopped
+            | Self::BaselinePending
             | Self::Unreadable
             | Self::ScanCutShort
             | Self::StateLost

@@ -325,6 +325,7 @@ fn cause_number(cause: GapCause) -> u8 {
         GapCause::MountsChanged => 9,
         GapCause::AgentSuspended => 10,
         GapCause::ClockChanged => 11,
+        GapCause::BaselinePending => 14,
     }
 }
 
@@ -344,6 +345,7 @@ fn cause_of(number: u8) -> Result<GapCause, WireError> {
         9 => GapCause::MountsChanged,
         10 => GapCause::AgentSuspended,
         11 => GapCause::ClockChanged,
+        14 => GapCause::BaselinePending,
         other => return Err(unknown("cause", other)),
     })
 }

@@ -39,6 +39,7 @@ fn gap() -> impl Strategy<Value = Gap> {
         GapCause::TooManyGaps,
         GapCause::NoticesLost,
         GapCause::MountsChanged,
+        GapCause::BaselinePending,
         GapCause::AgentSuspended,
         GapCause::ClockChanged,
     ]);

@@ -1,12 +1,11 @@
 //! What somebody removes from an agent's data directory is told as a gap.
 
 use std::fs;
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::installation::{Installation, finish, until};
-use crate::{about, wait_until_rule_has_a_baseline, with_agent};
+use crate::installation::{Installation, until};
+use crate::{about, now, wait_until_rule_has_a_baseline, with_agent};
 
 #[test]
 fn a_state_that_somebody_removed_is_told_with_the_time_without_the_agent() {
@@ -53,10 +52,6 @@ fn gaps_around(cause: &str, time: &str) -> String {
     format!(
         "Coverage | where Cause == '{cause}' | where StartTime < datetime({time}) and EndTime > datetime({time})"
     )
-}
-
-fn now() -> String {
-    finish(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%S.%6NZ"])).stdout.trim().to_owned()
 }
 
 /// Waits until so many scans have ended, one after the other.

@@ -13,10 +13,11 @@ mod real_time;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::installation::{Installation, until};
+use crate::installation::{Installation, finish, until};
 
 #[test]
 fn one_command_watches_this_machine_and_a_change_is_seen_everywhere() {
@@ -255,12 +256,11 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
     let said = here.run(&["rule", "delete", "no-such-rule"]);
     assert_eq!((said.code, said.stderr.contains("no-such-rule")), (1, true), "{}", said.stderr);
 
-    let said =
-        installation::finish(here.steadfast(&["workspace", "list"]).env("STEADFAST_TOKEN", "stf_wrong"));
+    let said = finish(here.steadfast(&["workspace", "list"]).env("STEADFAST_TOKEN", "stf_wrong"));
     assert_eq!(said.code, 4, "{}", said.stderr);
     let said = here.run(&["--server", "https://127.0.0.1:1", "workspace", "list"]);
     assert_eq!(said.code, 2, "a token of one server is not sent to another: {}", said.stderr);
-    let said = installation::finish(
+    let said = finish(
         here.steadfast(&["--server", "https://127.0.0.1:1", "workspace", "list"])
             .env("STEADFAST_TOKEN", "stf_x"),
     );
@@ -268,17 +268,17 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
 
     let listen = ready["server"].as_str().unwrap().trim_start_matches("https://").to_owned();
     let mut second = here.steadfast(&["up", "--no-agent", "--listen", &listen, "--page", "127.0.0.1:0"]);
-    let said = installation::finish(second.arg("--data-dir").arg(here.path("other")));
+    let said = finish(second.arg("--data-dir").arg(here.path("other")));
     assert_eq!(said.code, 5);
     assert!(said.stderr.contains(&listen) && said.stderr.contains("in use"), "{}", said.stderr);
     let mut second =
         here.steadfast(&["up", "--no-agent", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
-    let said = installation::finish(second.arg("--data-dir").arg(here.path("data")));
+    let said = finish(second.arg("--data-dir").arg(here.path("data")));
     assert_eq!(said.code, 5, "one data directory, one server: {}", said.stderr);
 
     fs::write(here.path("file"), "").unwrap();
     let mut third = here.steadfast(&["up", "--no-agent", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
-    let said = installation::finish(third.arg("--data-dir").arg(here.path("file").join("data")));
+    let said = finish(third.arg("--data-dir").arg(here.path("file").join("data")));
     assert_eq!((said.code, said.stderr.contains("file/data")), (5, true), "{}", said.stderr);
 }
 
@@ -298,13 +298,19 @@ fn about(name: &str) -> String {
     )
 }
 
+fn now() -> String {
+    finish(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%S.%6NZ"])).stdout.trim().to_owned()
+}
+
 /// Waits until a file made now is reported: only then the rule is known to have its baseline.
 fn wait_until_rule_has_a_baseline(here: &Installation) {
+    let since = now();
+    let changes = format!("{} | where TimeGenerated > datetime({since})", about(".probe"));
     let mut number = 0;
     let found = until(|| {
         number += 1;
         fs::write(here.watched(".probe"), number.to_string()).unwrap();
-        let rows = here.query(&about(".probe"));
+        let rows = here.query(&changes);
         if rows.is_empty() { Err(()) } else { Ok(()) }
     });
     assert!(found.is_ok(), "no change is reported:\n{}", here.read_log("agent.log"));

@@ -55,6 +55,15 @@ impl CompiledRule {
         Ok(Self::from_parts(rule, pattern, exclusions))
     }
 
+    /// True if both rules name the same places and kinds.
+    pub(super) fn has_scope_of(&self, other: &Self) -> bool {
+        self.pattern == other.pattern
+            && self.exclusions == other.exclusions
+            && self.rule.recurse == other.rule.recurse
+            && self.rule.links == other.rule.links
+            && self.rule.path_type == other.rule.path_type
+    }
+
     /// The rule with the variables in its patterns replaced.
     pub(super) fn resolve(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ResolveError> {
         let exclusions =

@@ -110,6 +110,14 @@ impl RuleSet {
         self.active().next().is_some()
     }
 
+    /// The rules in force that name what no rule in force of `other` is known to name: those with other paths,
+    /// exclusions or kinds. Their names and what they compare do not matter.
+    pub fn beyond(&self, other: &Self) -> Self {
+        let is_known = |rule: &CompiledRule| other.active().any(|known| known.has_scope_of(rule));
+        let rules = self.active().filter(|rule| !is_known(rule)).cloned().collect();
+        Self { style: self.style, rules }
+    }
+
     /// What a scan by these rules has to look at.
     pub fn scan_plan(&self) -> ScanPlan {
         ScanPlan::new(self)

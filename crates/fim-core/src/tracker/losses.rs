@@ -26,6 +26,7 @@ impl Losses {
             | GapCause::ClockChanged => true,
             GapCause::AgentStopped
             | GapCause::AgentNotReporting
+            | GapCause::BaselinePending
             | GapCause::Unreadable
             | GapCause::ScanCutShort
             | GapCause::StateLost

@@ -11,8 +11,8 @@
 //! - Unreadable is never *removed*, and what was known before is kept to be compared with later.
 //! - What comes into scope by a rule is state without being *added*, and what leaves scope by a rule is forgotten
 //!   without being *removed*. What was in scope at the last complete scan ([`Memory::baselined`]) is judged.
-//! - Each stretch that was not watched is a gap: opened once, closed once, the same after a restart. A scope is watched
-//!   from its first complete scan on.
+//! - Each stretch that was not watched is a gap: opened once, closed once, the same after a restart. What comes
+//!   into scope is a gap until its first complete scan.
 //! - A clock that is set back never delays a scan by more than the interval.
 //!
 //! # In real time
@@ -28,6 +28,7 @@ mod look;
 mod losses;
 mod memory;
 mod notice;
+mod pending;
 pub(crate) mod schedule;
 mod spots;
 
@@ -35,6 +36,7 @@ use gaps::OpenGaps;
 use hints::Hints;
 use losses::Losses;
 pub use memory::{Memory, OpenGap};
+use pending::Pending;
 use schedule::Schedule;
 use spots::Spots;
 
@@ -165,6 +167,7 @@ pub struct Tracker {
     scan: Option<Scan>,
     hints: Hints,
     losses: Losses,
+    pending: Pending,
     /// The places that are being looked at.
     spots: Option<Spots>,
     /// True while changes are noticed in real time.
@@ -215,6 +218,7 @@ impl Tracker {
             scan: None,
             hints: Hints::default(),
             losses: Losses::default(),
+            pending: Pending::default(),
             spots: None,
             is_real_time: false,
             is_settled: false,
@@ -267,7 +271,13 @@ impl Tracker {
         Memory {
             baselined: self.baselined.clone(),
             last_complete: self.last_complete,
-            open_gaps: self.gaps.to_memory().into_iter().chain(self.losses.to_memory()).collect(),
+            open_gaps: self
+                .gaps
+                .to_memory()
+                .into_iter()
+                .chain(self.losses.to_memory())
+                .chain(self.pending.to_memory())
+                .collect(),
         }
     }
 
@@ -283,7 +293,7 @@ impl Tracker {
 
     /// How many gaps are open.
     pub fn open_gaps(&self) -> usize {
-        self.gaps.open_count() + self.losses.len()
+        self.gaps.open_count() + self.losses.len() + self.pending.len()
     }
 
     /// When the last complete scan ended.
@@ -306,6 +316,8 @@ impl Tracker {
     ) {
         let (lost, open): (Vec<_>, Vec<_>) =
             memory.open_gaps.into_iter().partition(|open| Losses::keeps(open.gap.cause));
+        let (pending, open) = open.into_iter().partition(|open| Pending::keeps(open.gap.cause));
+        self.pending = Pending::from_memory(pending);
         self.gaps = OpenGaps::from_memory(open);
         // The first scan looks at everything.
         self.losses = Losses::from_memory(lost, now);
@@ -324,9 +336,13 @@ impl Tracker {
         self.last_complete = None;
         // What still cannot be seen is told anew by the scan that takes the new baseline.
         self.gaps.close_all(now, demands);
+        self.losses.close_all(now, demands);
+        self.pending.become_those(Vec::new(), now, demands);
         let gap =
             Gap { scope: GapScope::Everything, start, end: Some(now), cause: GapCause::StateLost, detail };
         demands.push(Demand::Report(Box::new(gap)));
+        // From here on there is nothing to compare with; what the settings say of it comes later.
+        self.pending.become_those(vec![GapScope::Everything], now, demands);
         demands.push(self.remember());
     }
 
@@ -344,13 +360,25 @@ impl Tracker {
             self.hints.clear();
             demands.push(self.remember());
         }
+        self.tell_pending(now, demands);
         if is_other_scope {
+            demands.push(self.remember());
             self.schedule.reset(now);
             if let Some(scan) = self.scan.as_mut().filter(|scan| !scan.is_cancelled) {
                 scan.is_cancelled = true;
                 demands.push(Demand::CancelScan);
             }
         }
+    }
+
+    /// Tells what is monitored and has no baseline yet.
+    fn tell_pending(&mut self, now: Timestamp, demands: &mut Vec<Demand>) {
+        let scopes = if self.is_watching() {
+            pending::without_baseline(&self.settings.rules, &self.baselined)
+        } else {
+            Vec::new()
+        };
+        self.pending.become_those(scopes, now, demands);
     }
 
     fn end_scan(&mut self, now: Timestamp, end: ScanEnd, demands: &mut Vec<Demand>) {
@@ -365,6 +393,7 @@ impl Tracker {
                     self.baselined = scan.rules;
                     self.last_complete = Some(now);
                 }
+                self.tell_pending(now, demands);
                 // Otherwise the settings have changed meanwhile, and the next scan is due already.
                 if !scan.is_cancelled {
                     self.schedule.end_scan(scan.begun, now);

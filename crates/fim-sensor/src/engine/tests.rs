@@ -28,7 +28,9 @@ pub(super) struct World {
     shown: RefCell<Option<SharedStatus>>,
     highest: BTreeMap<[u8; 16], u64>,
     pub(super) changes: Vec<ChangeEvent>,
+    /// All but those of baselines that are awaited.
     pub(super) gaps: Vec<Gap>,
+    pub(super) pending: Vec<Gap>,
     listed: Vec<ChangeEvent<Listed>>,
     inventory: Vec<Inventory>,
 }
@@ -51,6 +53,7 @@ impl World {
             highest: BTreeMap::new(),
             changes: Vec::new(),
             gaps: Vec::new(),
+            pending: Vec::new(),
             listed: Vec::new(),
             inventory: Vec::new(),
         }
@@ -121,6 +124,7 @@ impl World {
                 for report in batch.reports {
                     match report {
                         Report::Change(event) => self.changes.push(event),
+                        Report::Gap(gap) if gap.cause == GapCause::BaselinePending => self.pending.push(gap),
                         Report::Gap(gap) => self.gaps.push(gap),
                         Report::Listed(event) => self.listed.push(event),
                         Report::Inventory(inventory) => self.inventory.push(inventory),

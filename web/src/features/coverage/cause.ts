@@ -4,6 +4,7 @@ const WORDS: Record<string, string> = {
   AgentNotReporting: 'The agent is not heard',
   RecordsLost: 'The server lost records',
   TooManyGaps: 'More gaps than are kept',
+  BaselinePending: 'The first baseline is being taken',
   Unreadable: 'Cannot be read',
   ScanCutShort: 'A scan was cut short',
   StateLost: 'The agent lost its state',

@@ -79,6 +79,24 @@ fn a_damaged_state_is_moved_aside_and_told_as_a_gap() {
 }
 
 #[test]
+fn until_a_new_baseline_is_taken_after_a_lost_state_no_second_counts_as_watched() {
+    for loss in LOSSES {
+        let (mut world, _) = tampered();
+        loss.befall(&world.disk);
+        let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+        world.pass(7);
+        world.tree.file("/etc/hosts", "between the start and the scan");
+        engine.tick();
+        world.deliver(&engine);
+        let lost = world.gaps.iter().find(|gap| gap.cause == GapCause::StateLost).unwrap();
+        let start = lost.end.unwrap();
+        let since = world.pending.iter().filter(|gap| gap.start >= start);
+        let ends: Vec<_> = since.map(|gap| (gap.start, gap.end)).collect();
+        assert_eq!(ends, [(start, None), (start, Some(world.now()))], "{loss:?}");
+    }
+}
+
+#[test]
 fn a_missing_state_is_no_first_start_where_an_agent_ran_before() {
     for has_stamp in [true, false] {
         let (mut world, _) = tampered();
