@@ -1,7 +1,7 @@
 // The page against a real server with a real agent.
 // BASE: the page's address; CODE: a one-time sign-in code; WATCHED: a directory on the agent's machine.
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { axe, layoutFaults, openBrowser, screenshot, switchTheme } from './browser.mjs';
@@ -94,9 +94,16 @@ const steps = {
     rmSync(file);
     await untilSeen('.category.Removed', () => undefined);
   },
-  'coverage says what was watched': async () => {
-    await page.goto(`${overview}?tab=coverage`);
-    await page.waitForSelector('.grid .state, .grid-row .gap-state', PATIENCE);
+  'the time before the first baseline is a gap that has ended': async () => {
+    await untilGap('The first baseline is being taken', 'Ended');
+  },
+  'a file that cannot be read is a gap until it can be': async () => {
+    const locked = join(watched, 'locked.conf');
+    writeFileSync(locked, 'nobody may read this\n');
+    chmodSync(locked, 0o000);
+    await untilGap('locked.conf', 'Open');
+    chmodSync(locked, 0o600);
+    await untilGap('locked.conf', 'Ended');
     await screenshot(page, 'real-coverage');
   },
 };
@@ -138,6 +145,20 @@ async function untilSeen(selector, act) {
     if (await shown.isVisible()) return;
   }
   throw new Error(`no row with ${selector} after 30 attempts`);
+}
+
+/** Looks at the coverage again and again until a gap with that text is in that state. */
+async function untilGap(text, state) {
+  const gap = row(text).locator('.gap-state', { hasText: state });
+  for (let attempt = 0; attempt < 30; attempt += 1) {
+    await page.goto(`${overview}?tab=coverage`);
+    const isSeen = await gap.waitFor({ timeout: 2_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (isSeen) return;
+  }
+  throw new Error(`no gap of ${text} is ${state} after 30 looks`);
 }
 
 async function checkPages() {
