@@ -13,7 +13,7 @@ export async function checkKql({ base }) {
   return count;
 }
 
-/** The steps hold for every server that has the table ConfigurationChange and does not know partition. */
+/** The steps hold for every server that has the table ConfigurationChange and does not know reduce. */
 export function kqlSteps({ page, messages }, url, name) {
   const text = () =>
     page.evaluate(() =>
@@ -78,9 +78,9 @@ export function kqlSteps({ page, messages }, url, name) {
       await type('ConfigurationChange\n| ');
       await page.keyboard.press('Control+Space');
       await suggestions().first().waitFor(PATIENCE);
-      await page.keyboard.type('part');
+      await page.keyboard.type('redu');
       await page.waitForFunction(
-        () => !document.querySelector('.suggest-widget.visible .monaco-list-row[aria-label*="partition"]'),
+        () => !document.querySelector('.suggest-widget.visible .monaco-list-row[aria-label*="reduce"]'),
       );
       await page.keyboard.press('Escape');
     },

@@ -47,6 +47,10 @@ pub enum Aggregate {
     Percentiles,
     /// `percentiles_array(x, real, …) -> dynamic`: the same as an array.
     PercentilesArray,
+    /// `series(dynamic value, long step, long? first, long? last, dynamic default) -> dynamic`: an array with the value
+    /// of each step, from the first to the last, or else the least and greatest that there is; the default where a step
+    /// has no value. No query can call it: it is a part of `make-series`.
+    Series,
     /// `stdev(real) -> real`: of a sample; NaN for no rows.
     Stdev,
     /// `stdevp(real) -> real`: of a whole population; NaN for no rows.

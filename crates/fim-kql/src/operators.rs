@@ -32,6 +32,10 @@ pub(crate) enum Syntax {
     ParseWhere,
     Expand,
     OldExpand,
+    Apply,
+    Partition,
+    Series,
+    TopNested,
 }
 
 /// An operator by name.
@@ -104,6 +108,20 @@ pub(crate) const ALL: &[OperatorEntry] = &[
         "Adds the columns of a table of facts to the rows that have the same keys.",
     ),
     runs(
+        "make-series",
+        Syntax::Series,
+        "make-series [kind = nonempty] [Name =] Aggregate [default = Value], … on Column [from Start] [to End] step Step \
+         [by [Name =] Expression, …]",
+        "An array for each aggregate, with an element for each step of a column; a default where a step has no rows.",
+    ),
+    runs(
+        "mv-apply",
+        Syntax::Apply,
+        "mv-apply [with_itemindex = Name] [Name =] Array [to typeof(type)], … [limit Count] on (Operator | …)",
+        "Runs operators for the elements of each row's array, and puts what they give beside the row.",
+    ),
+    runs("mvapply", Syntax::Apply, "mvapply …", "The same as `mv-apply`."),
+    runs(
         "mv-expand",
         Syntax::Expand,
         "mv-expand [kind = bag|array] [with_itemindex = Name] [Name =] Array [to typeof(type)], … [limit Count]",
@@ -132,6 +150,12 @@ pub(crate) const ALL: &[OperatorEntry] = &[
         Syntax::ParseWhere,
         "parse-where …",
         "As `parse`, without the rows whose text does not match.",
+    ),
+    runs(
+        "partition",
+        Syntax::Partition,
+        "partition by Column (Operator | …)",
+        "Runs operators for the rows of each value of a column.",
     ),
     runs("project", Syntax::Project, "project [Name =] Expression, …", "Gives these columns, in this order."),
     runs(
@@ -198,6 +222,12 @@ pub(crate) const ALL: &[OperatorEntry] = &[
         "The first rows by an order.",
     ),
     runs(
+        "top-nested",
+        Syntax::TopNested,
+        "top-nested [Count] of [Name =] Expression by [Name =] Aggregate [asc|desc], top-nested …",
+        "The values with the greatest aggregate, and for each of them those of the next level.",
+    ),
+    runs(
         "union",
         Syntax::Union,
         "union [kind = outer|inner] [withsource = Column] [isfuzzy = true|false] Table, …",
@@ -220,15 +250,10 @@ pub(crate) const ALL: &[OperatorEntry] = &[
     known("graph-where-nodes"),
     known("macro-expand"),
     known("make-graph"),
-    known("make-series"),
-    known("mv-apply"),
-    known("mvapply"),
     known("parse-kv"),
-    known("partition"),
     known("project-by-names"),
     known("project-smart"),
     known("reduce"),
     known("scan"),
     known("top-hitters"),
-    known("top-nested"),
 ];

@@ -286,6 +286,8 @@ pub struct WindowCall {
     pub function: WindowFunction,
     /// Its arguments over the columns of the input; their meaning is told at [`WindowFunction`].
     pub arguments: Vec<Expr>,
+    /// What tells the group of a row, of equal values; the function starts over in each group. Empty for one group.
+    pub groups: Vec<Expr>,
     /// The order of the rows, where one was asked for; otherwise they are taken as they come.
     pub order: Vec<SortKey>,
     /// The column.

@@ -1,5 +1,6 @@
 //! The tree back to text. Parsing what is printed gives the same tree, but for the spans.
 
+mod groups;
 mod shape;
 
 use std::fmt::{self, Display, Formatter, Write};
@@ -178,6 +179,10 @@ fn write_operator(operator: &OperatorKind, out: &mut Formatter<'_>) -> fmt::Resu
         OperatorKind::Render(render) => write_render(render, out),
         OperatorKind::Parse(node) => shape::parse(node, out),
         OperatorKind::Expand(node) => shape::expand(node, out),
+        OperatorKind::Apply(node) => groups::apply(node, out),
+        OperatorKind::Partition(node) => groups::partition(node, out),
+        OperatorKind::Series(node) => groups::series(node, out),
+        OperatorKind::TopNested(levels) => groups::top_nested(levels, out),
         OperatorKind::Invalid => Ok(()),
     }
 }

@@ -8,8 +8,8 @@ use std::fmt::Write;
 
 use common::{CorpusCatalog, corpus, options};
 use fim_kql::ast::{
-    ExprKindNode, ExprNode, NamedNode, OperatorKind, ParameterKind, ParameterNode, ParsePart, SourceNode,
-    Statement, TableNode,
+    ExpandNode, ExprKindNode, ExprNode, NamedNode, NestedNode, OperatorKind, OperatorNode, ParameterKind,
+    ParameterNode, ParsePart, SourceNode, Statement, TableNode,
 };
 use fim_kql::lexer::{TokenKind, tokenize};
 use fim_kql::{Expr, ExprKind, Operator, Plan, Query, SortKey, Source, bind, parse};
@@ -219,23 +219,47 @@ fn operator(kind: &OperatorKind) -> String {
             let name = if node.is_where { "parse-where" } else { "parse" };
             format!("{name} {:?} {:?} {} with {}", node.kind, node.flags, tree(&node.text), pattern.join(" "))
         }
-        OperatorKind::Expand(node) => {
-            let items: Vec<String> = node
-                .items
+        OperatorKind::Expand(node) => format!("expand {}", expansion(node)),
+        OperatorKind::Apply(node) => {
+            format!("apply {} on ({})", expansion(&node.expand), subquery(&node.operators))
+        }
+        OperatorKind::Partition(node) => {
+            format!("partition {} ({})", node.key.text, subquery(&node.operators))
+        }
+        OperatorKind::Series(node) => {
+            let aggregates: Vec<String> = node
+                .aggregates
                 .iter()
-                .map(|(item, ty)| {
-                    let names: Vec<&str> = item.names.iter().map(|name| name.text.as_str()).collect();
-                    format!("{}={} {ty:?}", names.join(","), tree(&item.expr))
+                .map(|(aggregate, default)| {
+                    let default = default.as_ref().map(|default| format!(" default {}", tree(default)));
+                    format!("{}{}", named(aggregate), default.unwrap_or_default())
                 })
                 .collect();
-            let index = node.index.as_ref().map(|name| name.text.clone());
-            let limit = node.limit.as_ref().map(tree);
+            let bound = |bound: &Option<ExprNode>| bound.as_ref().map_or(String::from("·"), tree);
             format!(
-                "expand {} pairs:{} old:{} index:{index:?} limit:{limit:?}",
-                items.join(" "),
-                node.makes_pairs,
-                node.is_old
+                "series never_empty:{} {} on {} from {} to {} step {} by {}",
+                node.is_never_empty,
+                aggregates.join(", "),
+                named(&node.axis),
+                bound(&node.from),
+                bound(&node.to),
+                tree(&node.step),
+                all(&node.keys)
             )
+        }
+        OperatorKind::TopNested(levels) => {
+            let level = |level: &NestedNode| {
+                let count = level.count.as_ref().map_or(String::from("all"), tree);
+                let others = level.others.as_ref().map(|others| format!(" others {}", tree(others)));
+                let others = others.unwrap_or_default();
+                format!(
+                    "{count} of {}{others} by {} asc:{}",
+                    named(&level.of),
+                    named(&level.by),
+                    level.is_ascending
+                )
+            };
+            format!("top-nested {}", levels.iter().map(level).collect::<Vec<_>>().join(", "))
         }
         OperatorKind::Render(render) => {
             let properties = render.properties.iter().map(|(name, values)| {
@@ -245,6 +269,29 @@ fn operator(kind: &OperatorKind) -> String {
         }
         OperatorKind::Invalid => String::from("·"),
     }
+}
+
+fn expansion(node: &ExpandNode) -> String {
+    let items: Vec<String> = node
+        .items
+        .iter()
+        .map(|(item, ty)| {
+            let names: Vec<&str> = item.names.iter().map(|name| name.text.as_str()).collect();
+            format!("{}={} {ty:?}", names.join(","), tree(&item.expr))
+        })
+        .collect();
+    let index = node.index.as_ref().map(|name| name.text.clone());
+    let limit = node.limit.as_ref().map(tree);
+    format!(
+        "{} pairs:{} old:{} index:{index:?} limit:{limit:?}",
+        items.join(" "),
+        node.makes_pairs,
+        node.is_old
+    )
+}
+
+fn subquery(operators: &[OperatorNode]) -> String {
+    operators.iter().map(|node| operator(&node.kind)).collect::<Vec<_>>().join(" | ")
 }
 
 fn all(items: &[NamedNode]) -> String {
@@ -381,7 +428,11 @@ fn show_step(operator: &Operator) -> String {
             format!("expand {}{pairs}{index} limit {}", each(&node.arrays), node.limit)
         }
         Operator::Window(call) => {
-            format!("window {} = {:?}({})", call.output.name, call.function, each(&call.arguments))
+            let groups = match call.groups.as_slice() {
+                [] => String::new(),
+                groups => format!(" in groups of {}", each(groups)),
+            };
+            format!("window {} = {:?}({}){groups}", call.output.name, call.function, each(&call.arguments))
         }
     }
 }

@@ -1,13 +1,11 @@
 //! Runs queries within limits.
 
+mod job;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -16,19 +14,19 @@ use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStor
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, lit};
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use fim_kql::{BindOptions, Bound, Code, DateTime, Diagnostic, Plan, Query, ScalarType, Schema, Span, Value};
 use fim_store::TableSnapshot;
 use fim_store::schema::TIME_GENERATED;
-use futures::StreamExt;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
+use job::{Collected, Job, Limits, first_column};
+
 use crate::error::QueryError;
 use crate::lower::{LowerError, Lowering, table_scan};
-use crate::rows::{Cell, QueryRows, QueryStats, Truncation};
+use crate::rows::{QueryRows, QueryStats};
 use crate::scan::SnapshotTable;
 use crate::tables::Tables;
 use crate::values::{MICROSECOND_TICKS, UTC};
@@ -462,130 +460,11 @@ struct Sources<'q> {
     snapshots: Vec<TableSnapshot>,
 }
 
-/// A plan that is ready to compute.
-struct Job {
-    context: SessionContext,
-    plan: LogicalPlan,
-}
-
-/// How much is computed at most.
-#[derive(Clone, Copy)]
-struct Limits {
-    rows: u64,
-    bytes: u64,
-}
-
 /// The most values that a query in a list may give. Each becomes a constant of the plan.
 const MAX_LIST_ROWS: u64 = 100_000;
 
 /// How many plugins of a query may ask for rows before its columns are known. Each binds the query anew.
 const MAX_QUESTIONS: usize = 16;
-
-/// What a query computed.
-struct Collected {
-    batches: Vec<RecordBatch>,
-    truncated: Option<Truncation>,
-    scanned_rows: u64,
-    opened_files: u64,
-}
-
-impl Job {
-    /// Computes rows until there are no more, or a limit is reached: then the rest is not computed.
-    async fn collect(self, limits: Limits) -> Result<Collected, DataFusionError> {
-        let Limits { rows: max_rows, bytes: max_bytes } = limits;
-        let state = self.context.state();
-        let physical = state.create_physical_plan(&self.plan).await?;
-        let mut stream = execute_stream(Arc::clone(&physical), self.context.task_ctx())?;
-        let mut batches = Vec::new();
-        let (mut rows, mut bytes, mut truncated) = (0_u64, 0_u64, None);
-        while let Some(batch) = stream.next().await {
-            let batch = batch?;
-            let room = max_rows - rows;
-            let batch = if batch.num_rows() as u64 > room {
-                truncated = Some(Truncation::Rows(max_rows));
-                batch.slice(0, room as usize)
-            } else {
-                batch
-            };
-            bytes += memory_of(&batch);
-            if bytes > max_bytes {
-                truncated = Some(Truncation::Bytes(max_bytes));
-                break;
-            }
-            rows += batch.num_rows() as u64;
-            if batch.num_rows() > 0 {
-                batches.push(detached(&batch)?);
-            }
-            if truncated.is_some() {
-                break;
-            }
-        }
-        drop(stream);
-        let (scanned_rows, opened_files) = scanned(physical.as_ref());
-        Ok(Collected { batches, truncated, scanned_rows, opened_files })
-    }
-}
-
-/// The values of the first column, those of a `guid` as such.
-fn first_column(batches: &[RecordBatch], ty: ScalarType) -> Vec<Value> {
-    let columns = batches.iter().filter_map(|batch| batch.columns().first());
-    columns
-        .flat_map(|column| (0..column.len()).map(move |row| Cell::read(column, ty, row).to_value(ty)))
-        .collect()
-}
-
-/// The memory that the values of a batch take, in bytes.
-fn memory_of(batch: &RecordBatch) -> u64 {
-    let bytes = |column: &ArrayRef| match column.as_string_view_opt() {
-        Some(texts) => texts.len() * size_of::<u128>() + text_bytes(texts),
-        None => column
-            .data_type()
-            .primitive_width()
-            .map_or(column.len().div_ceil(8), |width| column.len() * width),
-    };
-    batch.columns().iter().map(|column| bytes(column) as u64).sum()
-}
-
-/// The batch with texts of its own. A view shares the buffers of what it was filtered from: a few texts would keep
-/// whole pages of data files in memory.
-fn detached(batch: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
-    let column = |column: &ArrayRef| -> ArrayRef {
-        match column.as_string_view_opt() {
-            Some(texts) if texts.total_buffer_bytes_used() * 2 < buffer_bytes(texts) => Arc::new(texts.gc()),
-            Some(_) | None => Arc::clone(column),
-        }
-    };
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    let columns = batch.columns().iter().map(column).collect();
-    Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)
-}
-
-fn text_bytes(texts: &StringViewArray) -> usize {
-    texts.lengths().map(|length| length as usize).sum()
-}
-
-fn buffer_bytes(texts: &StringViewArray) -> usize {
-    texts.data_buffers().iter().map(|buffer| buffer.capacity()).sum()
-}
-
-/// The rows that the leaves of a plan handed on, and the files that they opened.
-fn scanned(plan: &dyn ExecutionPlan) -> (u64, u64) {
-    let children = plan.children();
-    if children.is_empty() {
-        let metrics = plan.metrics().unwrap_or_default();
-        // Rows in memory are not counted as they are read, because all of them are.
-        let rows = metrics.output_rows().or_else(|| rows_in_memory(plan)).unwrap_or(0);
-        let files = metrics.sum_by_name("files_opened").map_or(0, |files| files.as_usize());
-        return (rows as u64, files as u64);
-    }
-    let counts = children.into_iter().map(|child| scanned(child.as_ref()));
-    counts.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
-}
-
-fn rows_in_memory(plan: &dyn ExecutionPlan) -> Option<usize> {
-    let source = plan.downcast_ref::<DataSourceExec>()?.data_source().downcast_ref::<MemorySourceConfig>()?;
-    Some(source.partitions().iter().flatten().map(RecordBatch::num_rows).sum())
-}
 
 /// A task that ends with its owner.
 struct StopOnDrop<T>(JoinHandle<T>);

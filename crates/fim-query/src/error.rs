@@ -38,6 +38,9 @@ pub enum QueryError {
         /// How many.
         running: usize,
     },
+    /// The rows show that the query cannot be computed; the text says why and what to do.
+    #[error("{0}")]
+    Stopped(String),
     /// The tables cannot be read.
     #[error("the tables of the query cannot be read")]
     Store(#[from] SnapshotError),
@@ -57,9 +60,23 @@ impl QueryError {
             DataFusionError::ObjectStore(cause) => Self::Data(cause.to_string()),
             DataFusionError::ParquetError(cause) => Self::Data(cause.to_string()),
             DataFusionError::IoError(cause) => Self::Data(cause.to_string()),
+            DataFusionError::External(cause) => match cause.downcast_ref::<Stopped>() {
+                Some(Stopped(message)) => Self::Stopped(message.clone()),
+                None => Self::Internal(error.to_string()),
+            },
             _ => Self::Internal(error.to_string()),
         }
     }
+}
+
+/// A mistake in a query that only its rows show.
+#[derive(Debug, Error)]
+#[error("{0}")]
+struct Stopped(String);
+
+/// The error of a function that cannot go on because of the query; see [`QueryError::Stopped`].
+pub(crate) fn stopped(message: impl Into<String>) -> DataFusionError {
+    DataFusionError::External(Box::new(Stopped(message.into())))
 }
 
 fn first_message(diagnostics: &[Diagnostic]) -> String {

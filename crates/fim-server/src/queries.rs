@@ -141,7 +141,9 @@ pub(crate) fn problem(error: &QueryError) -> Problem {
         QueryError::Language(diagnostics) => Problem::new(Kind::BadQuery, error.to_string())
             .with_diagnostics(diagnostics.iter().map(shown).collect()),
         QueryError::Deadline { .. } => Problem::new(Kind::TimedOut, error.to_string()),
-        QueryError::Memory { .. } => Problem::new(Kind::BadRequest, error.to_string()),
+        QueryError::Memory { .. } | QueryError::Stopped(_) => {
+            Problem::new(Kind::BadRequest, error.to_string())
+        }
         QueryError::Busy { .. } => Problem::new(Kind::Unavailable, error.to_string()).retry_after(2),
         QueryError::Store(_) | QueryError::Data(_) | QueryError::Internal(_) => {
             tracing::error!(error = %chain(error), "a query failed");

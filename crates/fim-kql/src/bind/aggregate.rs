@@ -1,15 +1,15 @@
 //! `summarize`: groups and what is computed for each.
 
-use super::expression::{Scope, literal};
+use super::expression::Scope;
+use super::groups::row_number;
 use super::naming::{Names, OwnName, percentile_name};
 use super::{Binder, Building};
 use crate::aggregate::Aggregate;
 use crate::ast::{ExprKindNode, Name, NamedNode};
 use crate::diagnostic::{Code, Span};
-use crate::function::WindowFunction;
-use crate::plan::{AggregateCall, Expr, ExprKind, NamedExpr, Operator, WindowCall};
+use crate::plan::{AggregateCall, Expr, ExprKind, NamedExpr, Operator};
 use crate::registry::{self, AggregateEntry, AggregateNaming};
-use crate::types::{Column, ScalarType, Schema, Value};
+use crate::types::{Column, ScalarType, Schema};
 
 /// The aggregates of one `summarize`, in the order of their columns.
 pub(super) struct Collector {
@@ -28,6 +28,11 @@ pub(super) enum NestedAggregate {
 }
 
 impl Collector {
+    /// For columns that stand behind so many keys.
+    pub(super) fn behind(keys: usize) -> Self {
+        Self { keys, calls: Vec::new(), columns: 0 }
+    }
+
     /// Adds an aggregate with its columns and gives the position of the first of them.
     fn push(&mut self, call: AggregateCall) -> usize {
         let position = self.keys + self.columns;
@@ -56,7 +61,7 @@ impl Binder<'_> {
                 _ => None,
             })
             .collect();
-        let mut collector = Collector { keys: keys.len(), calls: Vec::new(), columns: 0 };
+        let mut collector = Collector::behind(keys.len());
         let mut outputs: Option<Vec<NamedExpr>> = Some(Vec::new());
         for item in aggregates {
             let named = self.summarized(item, &input, &grouped, &mut names, &mut collector);
@@ -70,7 +75,7 @@ impl Binder<'_> {
         Some(())
     }
 
-    fn group_keys(
+    pub(super) fn group_keys(
         &mut self,
         keys: &[NamedNode],
         input: &Schema,
@@ -97,7 +102,7 @@ impl Binder<'_> {
     }
 
     /// The columns of one item behind `summarize`, as expressions over the summarised rows.
-    fn summarized(
+    pub(super) fn summarized(
         &mut self,
         item: &NamedNode,
         input: &Schema,
@@ -316,14 +321,7 @@ impl Binder<'_> {
         let kind = ExprKind::Column(schema.columns.len());
         let output = Column::new("$row", ScalarType::Long);
         schema.columns.push(output.clone());
-        let first = literal(Value::Long(1), ScalarType::Long, span);
-        let restart = literal(Value::Bool(false), ScalarType::Bool, span);
-        let numbers = WindowCall {
-            function: WindowFunction::RowNumber,
-            arguments: vec![first, restart],
-            order,
-            output,
-        };
+        let numbers = row_number(order, output, span);
         building.push(Operator::Window(Box::new(numbers)), schema, span);
         for list in lists {
             list.arguments.push(Expr { kind: kind.clone(), ty: ScalarType::Long, span });
@@ -331,7 +329,7 @@ impl Binder<'_> {
     }
 
     /// Puts the step into the plan, and a second one if something is computed from aggregates.
-    fn push_summarize(
+    pub(super) fn push_summarize(
         &mut self,
         keys: Vec<NamedExpr>,
         collector: Collector,
@@ -410,6 +408,7 @@ fn has_columns(entry: &AggregateEntry, arguments: &[NamedNode]) -> bool {
         | Aggregate::Max
         | Aggregate::Min
         | Aggregate::PercentilesArray
+        | Aggregate::Series
         | Aggregate::Stdev
         | Aggregate::StdevP
         | Aggregate::Sum

@@ -106,8 +106,8 @@ impl Binder<'_> {
                 Some((arguments, ty))
             }
             Aggregate::Percentiles | Aggregate::PercentilesArray => self.percentiles(entry, arguments),
-            // They have several columns and are bound by themselves.
-            Aggregate::ArgMax | Aggregate::ArgMin => None,
+            // They have several columns, or no name, and are bound by themselves.
+            Aggregate::ArgMax | Aggregate::ArgMin | Aggregate::Series => None,
         }
     }
 

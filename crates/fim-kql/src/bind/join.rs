@@ -40,6 +40,14 @@ impl Binder<'_> {
                 JoinKind::Inner
             }
         };
+        let is_of_left =
+            matches!(kind, JoinKind::Inner | JoinKind::LeftOuter | JoinKind::LeftSemi | JoinKind::LeftAnti);
+        if building.groups.is_some() && !is_of_left {
+            let message = "inside of mv-apply and partition only joins that keep to the left rows are supported; use \
+                           inner, leftouter, leftsemi or leftanti";
+            self.problem(Code::NotSupported, span, message);
+            return None;
+        }
         let schema = joined_schema(kind, &left_schema, &right_schema);
         self.unknown_columns.clear();
         building.is_serialized = false;

@@ -2,36 +2,42 @@
 
 mod aggregate;
 mod aggregate_call;
+mod apply;
 mod bag_unpack;
 mod call;
 mod coerce;
 mod expression;
 mod fold;
 mod function;
+mod groups;
 mod join;
 mod lets;
 mod naming;
 mod operator;
 mod order;
+mod pivot;
 mod plugin;
 mod query;
 mod search;
+mod series;
 mod shape;
 mod source;
 mod special;
+mod top_nested;
 mod union;
 mod window;
 
 use std::collections::BTreeSet;
 
 pub(crate) use call::arity as call_arity;
+use groups::Groups;
 use lets::{Let, Lets};
 
 use crate::ast::{Ast, Name, Pipeline, SourceNode, Statement};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Problem, Span, locate};
 use crate::parser::parse;
-use crate::plan::{Constant, Expr, Operator, Plan, Query, Render, Source, Step};
+use crate::plan::{Constant, Expr, Plan, Query, Render, SortKey, Source};
 use crate::time::DateTime;
 use crate::types::{Schema, Value};
 
@@ -83,6 +89,7 @@ fn bind_with(
         nesting: 0,
         rows: 0,
         steps: 0,
+        hidden: 0,
     };
     let query = binder.query(ast);
     let question = binder.question.take();
@@ -154,6 +161,8 @@ pub(crate) struct Binder<'a> {
     /// The number of the pipeline whose rows expressions refer to now; each pipeline has another.
     rows: usize,
     steps: usize,
+    /// How many columns were made that no name reaches.
+    hidden: usize,
 }
 
 /// A plan that is being built. Once something is wrong the schema may be unknown; then nothing more is bound.
@@ -163,6 +172,10 @@ pub(crate) struct Building {
     is_broken: bool,
     /// Whether the rows have an order that counts, so that `prev` and its kin mean something.
     is_serialized: bool,
+    /// The order that the rows have from a step on, where no sort before it counts.
+    ordered: Option<(usize, Vec<SortKey>)>,
+    /// The groups of rows that operators are for, inside of `mv-apply` and `partition`.
+    groups: Option<Groups>,
     render: Option<Render>,
 }
 
@@ -173,21 +186,18 @@ impl Building {
     }
 
     fn of_plan(plan: Plan) -> Self {
-        Self { plan, is_broken: false, is_serialized: false, render: None }
+        Self { plan, is_broken: false, is_serialized: false, ordered: None, groups: None, render: None }
     }
 
+    /// The columns that operators see.
     fn schema(&self) -> &Schema {
-        self.plan.schema()
+        self.groups.as_ref().map_or(self.plan.schema(), |groups| &groups.visible)
     }
 
     /// The plan so far, which becomes a part of another one.
     fn take_plan(&mut self) -> Plan {
         let nothing = Plan { source: Source::OneRow, source_schema: Schema::default(), steps: Vec::new() };
         std::mem::replace(&mut self.plan, nothing)
-    }
-
-    fn push(&mut self, operator: Operator, schema: Schema, span: Span) {
-        self.plan.steps.push(Step { operator, schema, span });
     }
 }
 

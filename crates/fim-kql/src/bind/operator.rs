@@ -97,6 +97,10 @@ impl Binder<'_> {
             OperatorKind::Render(render) => self.render(render, building),
             OperatorKind::Parse(parse) => self.parse_text(parse, building, node.span),
             OperatorKind::Expand(expand) => self.expand(expand, building, node.span),
+            OperatorKind::Apply(apply) => self.apply(apply, building, node.span),
+            OperatorKind::Partition(partition) => self.partition(partition, building, node.span),
+            OperatorKind::Series(series) => self.series(series, building, node.span),
+            OperatorKind::TopNested(levels) => self.top_nested(levels, building, node.span),
             OperatorKind::Invalid => None,
         }
     }

@@ -7,8 +7,9 @@ impl Building {
     /// The keys of the last sort, over the columns as they are now; empty if nothing was sorted, and none if a column
     /// that rows were sorted by is gone.
     pub(super) fn order(&self) -> Option<Vec<SortKey>> {
-        let mut order = Some(Vec::new());
-        for step in &self.plan.steps {
+        let (start, first) = self.ordered.clone().unwrap_or_default();
+        let mut order = Some(first);
+        for step in self.plan.steps.iter().skip(start) {
             order = match &step.operator {
                 Operator::Sort(keys) | Operator::Top { keys, .. } => Some(keys.clone()),
                 Operator::Filter(_) | Operator::Take(_) | Operator::Window(_) | Operator::Expand(_) => order,

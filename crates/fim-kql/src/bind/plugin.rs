@@ -30,6 +30,7 @@ impl Binder<'_> {
             }
         };
         match name.text.as_str() {
+            "pivot" => self.pivot(name, arguments, node.schema.as_ref(), building, span),
             "narrow" => self.narrow(name, arguments, building, span),
             "bag_unpack" => self.bag_unpack(name, arguments, node.schema.as_ref(), building, span),
             other if KNOWN_PLUGINS.contains(&other) => {
@@ -100,8 +101,8 @@ impl Binder<'_> {
         let mut schema = building.schema().clone();
         schema.columns.push(output.clone());
         let order = building.order().unwrap_or_default();
-        let call =
-            WindowCall { function: WindowFunction::RowNumber, arguments: vec![zero, never], order, output };
+        let (function, arguments) = (WindowFunction::RowNumber, vec![zero, never]);
+        let call = WindowCall { function, arguments, groups: Vec::new(), order, output };
         building.push(Operator::Window(Box::new(call)), schema, span);
     }
 }

@@ -92,6 +92,31 @@ impl Binder<'_> {
     /// A row for each element, then the columns where they belong.
     pub(super) fn expand(&mut self, node: &ExpandNode, building: &mut Building, span: Span) -> Option<()> {
         let input = building.schema().clone();
+        let Expanded { arrays, names, limit } = self.expansion(node, &input)?;
+        let mut schema = input.clone();
+        let hidden = (0..arrays.len()).map(|at| Column::new(format!("$array{at}"), ScalarType::Dynamic));
+        schema.columns.extend(hidden);
+        if node.index.is_some() {
+            schema.columns.push(Column::new("$position", ScalarType::Long));
+        }
+        let count = arrays.len();
+        let has_index = node.index.is_some();
+        let expand = Expand { arrays, makes_pairs: node.makes_pairs, limit, has_index };
+        building.push(Operator::Expand(expand), schema, span);
+
+        let mut columns = Self::columns_as_they_are(&input, span);
+        put_elements(&mut columns, node, &names, input.columns.len(), span);
+        if let Some(index) = &node.index {
+            let kind = ExprKind::Column(input.columns.len() + count);
+            put(&mut columns, &index.text, Expr { kind, ty: ScalarType::Long, span });
+        }
+        let schema = Self::schema_of(&columns);
+        building.push(Operator::Project(columns), schema, span);
+        Some(())
+    }
+
+    /// The arrays that an operator expands, and what their elements are called.
+    pub(super) fn expansion(&mut self, node: &ExpandNode, input: &Schema) -> Option<Expanded> {
         let limit = match &node.limit {
             Some(limit) => self.row_count(limit)?,
             None if node.is_old => OLD_LIMIT,
@@ -100,7 +125,7 @@ impl Binder<'_> {
         let mut arrays = Vec::new();
         let mut names = Vec::new();
         for (item, _) in &node.items {
-            let array = self.scalar(&item.expr, &input)?;
+            let array = self.scalar(&item.expr, input)?;
             if array.ty != ScalarType::Dynamic {
                 let hint = if array.ty == ScalarType::String {
                     "; if it is JSON text write parse_json(…)"
@@ -118,30 +143,7 @@ impl Binder<'_> {
             });
             arrays.push(array);
         }
-        let mut schema = input.clone();
-        let hidden = (0..arrays.len()).map(|at| Column::new(format!("$array{at}"), ScalarType::Dynamic));
-        schema.columns.extend(hidden);
-        if node.index.is_some() {
-            schema.columns.push(Column::new("$position", ScalarType::Long));
-        }
-        let count = arrays.len();
-        let has_index = node.index.is_some();
-        let expand = Expand { arrays, makes_pairs: node.makes_pairs, limit, has_index };
-        building.push(Operator::Expand(expand), schema, span);
-
-        let mut columns = Self::columns_as_they_are(&input, span);
-        for (at, (name, (_, ty))) in names.iter().zip(&node.items).enumerate() {
-            let position = input.columns.len() + at;
-            let value = Expr { kind: ExprKind::Column(position), ty: ScalarType::Dynamic, span };
-            put(&mut columns, name, ty.map_or(value.clone(), |ty| cast(value, ty)));
-        }
-        if let Some(index) = &node.index {
-            let kind = ExprKind::Column(input.columns.len() + count);
-            put(&mut columns, &index.text, Expr { kind, ty: ScalarType::Long, span });
-        }
-        let schema = Self::schema_of(&columns);
-        building.push(Operator::Project(columns), schema, span);
-        Some(())
+        Some(Expanded { arrays, names, limit })
     }
 
     fn expanded_name(&mut self, item: &NamedNode, position: usize) -> String {
@@ -154,7 +156,7 @@ impl Binder<'_> {
         }
     }
 
-    fn columns_as_they_are(input: &Schema, span: Span) -> Vec<NamedExpr> {
+    pub(super) fn columns_as_they_are(input: &Schema, span: Span) -> Vec<NamedExpr> {
         let columns = input.columns.iter().enumerate();
         let column = |(at, column): (usize, &Column)| NamedExpr {
             name: column.name.clone(),
@@ -164,8 +166,31 @@ impl Binder<'_> {
     }
 }
 
+/// What `mv-expand` and `mv-apply` take apart.
+pub(super) struct Expanded {
+    pub(super) arrays: Vec<Expr>,
+    /// What the elements of each are called.
+    pub(super) names: Vec<String>,
+    /// How many rows one row gives at most.
+    pub(super) limit: u64,
+}
+
+/// Puts the elements, which are in the columns from `first` on, where they belong.
+pub(super) fn put_elements(
+    columns: &mut Vec<NamedExpr>,
+    node: &ExpandNode,
+    names: &[String],
+    first: usize,
+    span: Span,
+) {
+    for (at, (name, (_, ty))) in names.iter().zip(&node.items).enumerate() {
+        let value = Expr { kind: ExprKind::Column(first + at), ty: ScalarType::Dynamic, span };
+        put(columns, name, ty.map_or(value.clone(), |ty| cast(value, ty)));
+    }
+}
+
 /// Replaces the column of this name, or adds one.
-fn put(columns: &mut Vec<NamedExpr>, name: &str, expr: Expr) {
+pub(super) fn put(columns: &mut Vec<NamedExpr>, name: &str, expr: Expr) {
     match columns.iter_mut().find(|column| column.name == name) {
         Some(column) => column.expr = expr,
         None => columns.push(NamedExpr { name: name.to_owned(), expr }),

@@ -83,7 +83,8 @@ impl Binder<'_> {
         }
         let position = windows.input + windows.calls.len();
         let output = Column::new(format!("${position}"), ty);
-        windows.calls.push(WindowCall { function: entry.function, arguments, order: Vec::new(), output });
+        let (groups, order) = (Vec::new(), Vec::new());
+        windows.calls.push(WindowCall { function: entry.function, arguments, groups, order, output });
         Some(Expr { kind: ExprKind::Column(position), ty, span })
     }
 

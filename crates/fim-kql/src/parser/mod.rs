@@ -2,6 +2,7 @@
 //! next `,`, `|` or `;`.
 
 mod expression;
+mod groups;
 mod operator;
 mod shape;
 mod source;
@@ -107,7 +108,7 @@ impl<'t> Parser<'t> {
         NamedNode { names, expr: self.expression() }
     }
 
-    fn names_before_assign(&mut self) -> Vec<Name> {
+    pub(super) fn names_before_assign(&mut self) -> Vec<Name> {
         let name_length = match self.peek().kind {
             TokenKind::Word => 1,
             TokenKind::OpenBracket => 3,

@@ -42,7 +42,7 @@ impl Parser<'_> {
     }
 
     /// A word, or several that are joined by `-` without blanks: `project-away`.
-    fn hyphenated_word(&mut self) -> Span {
+    pub(super) fn hyphenated_word(&mut self) -> Span {
         let mut span = self.bump().span;
         while self.is_at(TokenKind::Minus)
             && self.kind_ahead(1) == TokenKind::Word
@@ -151,6 +151,10 @@ impl Parser<'_> {
             Syntax::ParseWhere => self.parse_text(true),
             Syntax::Expand => self.expand(false),
             Syntax::OldExpand => self.expand(true),
+            Syntax::Apply => self.apply(),
+            Syntax::Partition => self.partition(),
+            Syntax::Series => self.series(),
+            Syntax::TopNested => self.top_nested(),
         }
     }
 

@@ -49,6 +49,10 @@ impl Parser<'_> {
 
     /// `kind=array with_itemindex=i a = b to typeof(long), … limit 5`
     pub(super) fn expand(&mut self, is_old: bool) -> OperatorKind {
+        OperatorKind::Expand(self.expansion(is_old))
+    }
+
+    pub(super) fn expansion(&mut self, is_old: bool) -> ExpandNode {
         let mut makes_pairs = false;
         let mut index = None;
         loop {
@@ -79,11 +83,11 @@ impl Parser<'_> {
             (item, ty)
         });
         let limit = self.take_word("limit").then(|| self.expression());
-        OperatorKind::Expand(ExpandNode { is_old, makes_pairs, index, items, limit })
+        ExpandNode { is_old, makes_pairs, index, items, limit }
     }
 
     /// The word behind `name =`, if that is what stands here.
-    fn option(&mut self, name: &str) -> Option<String> {
+    pub(super) fn option(&mut self, name: &str) -> Option<String> {
         let is_option = self.is_word(name)
             && self.kind_ahead(1) == TokenKind::Assign
             && self.kind_ahead(2) == TokenKind::Word;

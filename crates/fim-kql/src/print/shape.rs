@@ -32,6 +32,10 @@ pub(super) fn parse(node: &ParseNode, out: &mut Formatter<'_>) -> fmt::Result {
 
 pub(super) fn expand(node: &ExpandNode, out: &mut Formatter<'_>) -> fmt::Result {
     out.write_str(if node.is_old { "mvexpand" } else { "mv-expand" })?;
+    expansion(node, out)
+}
+
+pub(super) fn expansion(node: &ExpandNode, out: &mut Formatter<'_>) -> fmt::Result {
     if node.makes_pairs {
         out.write_str(" kind=array")?;
     }

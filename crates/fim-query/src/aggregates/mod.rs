@@ -4,6 +4,7 @@ mod collect;
 mod distinct_count;
 mod extreme_row;
 mod percentile;
+mod series;
 mod sketch;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use collect::Collect;
 use distinct_count::DistinctCount;
 use extreme_row::ExtremeRow;
 use percentile::Percentiles;
+use series::SeriesOfSteps;
 
 /// Every aggregate function, by name.
 pub fn registry() -> &'static HashMap<&'static str, Arc<AggregateUDF>> {
@@ -33,7 +35,8 @@ pub fn registry() -> &'static HashMap<&'static str, Arc<AggregateUDF>> {
             (collection.function_name(), AggregateUDF::new_from_impl(Collect::new(collection)))
         });
         let percentiles = [(Percentiles::NAME, AggregateUDF::new_from_impl(Percentiles::new()))];
-        let all = extremes.into_iter().chain(counts).chain(collections).chain(percentiles);
+        let series = [(SeriesOfSteps::NAME, AggregateUDF::new_from_impl(SeriesOfSteps::new()))];
+        let all = extremes.into_iter().chain(counts).chain(collections).chain(percentiles).chain(series);
         all.map(|(name, function)| (name, Arc::new(function))).collect()
     })
 }
@@ -57,6 +60,11 @@ pub(crate) fn collect(collection: Collection) -> Arc<AggregateUDF> {
 /// The function that finds the values at some ranks.
 pub(crate) fn percentiles() -> Arc<AggregateUDF> {
     find(Percentiles::NAME, || AggregateUDF::new_from_impl(Percentiles::new()))
+}
+
+/// The function that makes one array of the values of numbered steps.
+pub(crate) fn series_of_steps() -> Arc<AggregateUDF> {
+    find(SeriesOfSteps::NAME, || AggregateUDF::new_from_impl(SeriesOfSteps::new()))
 }
 
 fn find(name: &str, make: impl Fn() -> AggregateUDF) -> Arc<AggregateUDF> {

@@ -22,7 +22,9 @@ use fim_kql::{Aggregate, AggregateCall, Expr, ExprKind, ScalarType, Span, Value}
 use super::conversions::convert;
 use super::expressions::{Expressions, first_not_null};
 use super::{Lowered, column, not_supported};
-use crate::aggregates::{Collection, Extreme, collect, distinct_count, extreme_row, field_name, percentiles};
+use crate::aggregates::{
+    Collection, Extreme, collect, distinct_count, extreme_row, field_name, percentiles, series_of_steps,
+};
 use crate::functions::{self as f, call};
 use crate::values::moment_type;
 
@@ -100,6 +102,10 @@ impl Aggregation {
             Aggregate::Percentiles => {
                 let row = self.percentile_row(&arguments)?;
                 return self.fill_fields(&arguments, &row);
+            }
+            Aggregate::Series => {
+                let values = expressions.values(&aggregate.arguments)?;
+                self.compute(function(series_of_steps(), values, condition))
             }
             Aggregate::ArgMax => return self.row_of(Extreme::Greatest, &arguments, condition),
             Aggregate::ArgMin => return self.row_of(Extreme::Least, &arguments, condition),

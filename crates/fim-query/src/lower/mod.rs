@@ -14,13 +14,16 @@ mod views;
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::{Column as DfColumn, UnnestOptions};
 use datafusion::error::DataFusionError;
 use datafusion::functions::math::expr_fn::random;
+use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::expr::WindowFunction;
-use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, SortExpr, Union, lit};
+use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, SortExpr, Union, cast, lit};
 use fim_kql::{
-    Expand, NamedExpr, Operator, Plan, ScalarType, Schema, SortKey, Source, Span, Step, Value, WindowCall,
+    Expand, Expr, ExprKind, NamedExpr, Operator, Plan, ScalarType, Schema, SortKey, Source, Span, Step,
+    Value, WindowCall,
 };
 use thiserror::Error;
 
@@ -164,21 +167,43 @@ fn window(
     if let Some(decimal) = call.arguments.iter().find(|argument| argument.ty == ScalarType::Decimal) {
         return Err(not_supported("the type decimal", decimal.span));
     }
-    let function = crate::windows::find(call.function);
-    let mut computed = WindowFunction::new(function, expressions.values(&call.arguments)?);
+    let first = first_number(call);
+    let mut computed = match first {
+        Some(_) => WindowFunction::new(row_number_udwf(), Vec::new()),
+        None => {
+            WindowFunction::new(crate::windows::find(call.function), expressions.values(&call.arguments)?)
+        }
+    };
+    computed.params.partition_by = expressions.values(&call.groups)?;
     // Without it the engine would leave the sort before it out.
     computed.params.order_by = sort_keys(expressions, &call.order)?;
     let computed = DfExpr::from(computed);
     let name = computed.schema_name().to_string();
     let output = column(&name);
-    // A text is never null: before the first row there is the empty one.
-    let output = match call.output.ty {
-        ScalarType::String => functions::call(&functions::TEXT, vec![output]),
-        _ => output,
+    let output = match (first, call.output.ty) {
+        (Some(first), _) => cast(output, DataType::Int64) + lit(first - 1),
+        // A text is never null: before the first row there is the empty one.
+        (None, ScalarType::String) => functions::call(&functions::TEXT, vec![output]),
+        (None, _) => output,
     };
     let mut columns = all_columns(schema);
     columns.push(output.alias(&call.output.name));
     Ok(builder.window([computed])?.project(columns)?)
+}
+
+/// The first number of a `row_number` that never starts over within a group: the engine's own counts such rows as they
+/// stream by, where ours needs all of them at once.
+fn first_number(call: &WindowCall) -> Option<i64> {
+    match (call.function, call.arguments.as_slice()) {
+        (
+            fim_kql::WindowFunction::RowNumber,
+            [
+                Expr { kind: ExprKind::Literal(Value::Long(first)), .. },
+                Expr { kind: ExprKind::Literal(Value::Bool(false)), .. },
+            ],
+        ) if *first > i64::MIN => Some(*first),
+        _ => None,
+    }
 }
 
 fn all_columns(schema: &Schema) -> Vec<DfExpr> {

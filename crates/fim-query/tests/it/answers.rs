@@ -65,6 +65,11 @@ fn rows_in_order_answer_as_the_language_says() {
 }
 
 #[test]
+fn groups_answer_as_the_language_says() {
+    check(include_str!("../answers/groups.txt"), &NoTables);
+}
+
+#[test]
 fn arrays_and_bags_answer_as_the_language_says() {
     check(include_str!("../answers/arrays_and_bags.txt"), &NoTables);
 }
@@ -164,6 +169,13 @@ fn failure<T: Tables + Clone + 'static>(engine: &QueryEngine, tables: &T, case: 
         (Expected::Error(message), Err(QueryError::Language(diagnostics))) => {
             let found = diagnostics.first().map(|diagnostic| diagnostic.message.clone()).unwrap_or_default();
             if found == *message { None } else { tell(message, &found) }
+        }
+        (Expected::Error(message), Err(QueryError::Stopped(found))) => {
+            if found == *message {
+                None
+            } else {
+                tell(message, &found)
+            }
         }
         (Expected::Error(message), outcome) => tell(message, &format!("{outcome:?}")),
         (Expected::Rows { columns, .. }, Err(error)) => tell(columns, &error.to_string()),
