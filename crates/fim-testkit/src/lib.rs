@@ -1,7 +1,9 @@
-//! In-memory trees, a fake clock, a faulty disk: doubles for tests only.
+//! In-memory trees and a faulty disk: doubles for tests only; and a word for tests that cannot run here.
 
 mod faulty_disk;
+mod skip;
 mod tree;
 
 pub use faulty_disk::{Fault, FaultyDisk, FaultyFile, Survives};
+pub use skip::{may_notice_in_real_time, skip};
 pub use tree::{MemoryDirectory, MemoryFile, MemoryTree};

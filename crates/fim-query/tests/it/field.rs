@@ -11,7 +11,7 @@ use crate::support::{FixedStore, engine, run};
 #[test]
 fn every_query_of_the_field_runs() {
     let Some(folder) = std::env::var_os("KQL_FIELD_QUERIES") else {
-        eprintln!("skipped: KQL_FIELD_QUERIES does not name a folder of queries");
+        fim_testkit::skip("KQL_FIELD_QUERIES does not name a folder of queries");
         return;
     };
     let store = FixedStore::open();
