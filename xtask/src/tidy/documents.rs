@@ -26,8 +26,8 @@ pub fn check(name: &str, text: &str, exists: impl Fn(&str) -> bool) -> Vec<Strin
     breaches
 }
 
-/// The names of the tests of a Rust file: functions that a test's attribute stands above, and scenarios, which a
-/// macro makes into tests.
+/// The names of the tests of a Rust file: functions that a test's attribute stands above and that are not ignored, and
+/// scenarios, which a macro makes into tests.
 pub fn tests(name: &str, text: &str) -> Vec<String> {
     if !name.ends_with(".rs") {
         return Vec::new();
@@ -43,6 +43,8 @@ pub fn tests(name: &str, text: &str) -> Vec<String> {
                 tests.extend(rest.split(['(', '<']).next().map(str::to_owned));
             }
             is_marked = false;
+        } else if line.starts_with("#[ignore") {
+            is_marked = false;
         } else if line.starts_with("#[") && line.ends_with("test]") {
             is_marked = true;
         }
@@ -50,14 +52,20 @@ pub fn tests(name: &str, text: &str) -> Vec<String> {
     tests
 }
 
-/// Tests that the specification names but nobody has. A test is named in backticks by its function.
-pub fn check_promises(text: &str, is_test: impl Fn(&str) -> bool) -> Vec<String> {
+/// Tests that the specification names but nobody has, or more than one: then nobody knows which is meant. A test is
+/// named in backticks by its function.
+pub fn check_promises(text: &str, count: impl Fn(&str) -> usize) -> Vec<String> {
     let mut breaches = Vec::new();
     for (index, line) in text.lines().enumerate() {
         for code in line.split('`').skip(1).step_by(2) {
             let is_name = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-            if is_name && code.matches('_').count() >= 2 && !is_test(code) {
-                breaches.push(format!("{SPECIFICATION}:{}: no test is called {code}", index + 1));
+            if is_name && code.matches('_').count() >= 2 {
+                match count(code) {
+                    0 => breaches.push(format!("{SPECIFICATION}:{}: no test is called {code}", index + 1)),
+                    1 => {}
+                    many => breaches
+                        .push(format!("{SPECIFICATION}:{}: {many} tests are called {code}", index + 1)),
+                }
             }
         }
     }
@@ -107,13 +115,20 @@ mod tests {
     #[test]
     fn a_promise_whose_test_is_gone_is_a_breach() {
         let text = "#[test]\n    fn it_holds_for_all() {\n#[tokio::test]\n#[allow(x)]\nasync fn so_does_this_one<T>() {\n\
-                    fn this_only_helps() {\na_scenario_holds = \"01-one.yaml\";\n";
+                    fn this_only_helps() {\na_scenario_holds = \"01-one.yaml\";\n\
+                    #[test]\n#[ignore]\nfn this_never_runs() {";
         let tests = tests("a.rs", text);
         assert_eq!(tests, ["it_holds_for_all", "so_does_this_one", "a_scenario_holds"]);
-        let text = "| 1 | promise | `it_holds_for_all`, `it_is_not_there` |";
+        let text = "| 1 | promise | `it_holds_for_all`, `it_is_not_there`, `it_is_there_twice` |";
         assert_eq!(
-            check_promises(text, |test| tests.iter().any(|name| name == test)),
-            ["docs/specification.md:1: no test is called it_is_not_there"]
+            check_promises(text, |test| match test {
+                "it_is_there_twice" => 2,
+                test => tests.iter().filter(|name| *name == test).count(),
+            }),
+            [
+                "docs/specification.md:1: no test is called it_is_not_there",
+                "docs/specification.md:1: 2 tests are called it_is_there_twice"
+            ]
         );
     }
 

@@ -4,7 +4,7 @@ mod dependencies;
 mod documents;
 mod sources;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,17 +13,19 @@ use anyhow::{Context, Result, bail};
 /// Prints every breach and fails if there is one.
 pub fn run(root: &Path) -> Result<()> {
     let files = tracked_files(root)?;
-    let mut breaches = dependencies::check(root)?;
-    let mut tests = BTreeSet::new();
+    let mut breaches = dependencies::check(root, &fs::read_to_string(root.join(dependencies::MAP))?)?;
+    let mut tests = BTreeMap::<String, usize>::new();
     for path in &files {
         let Ok(text) = fs::read_to_string(root.join(path)) else { continue };
         let name = path.to_string_lossy();
-        tests.extend(documents::tests(&name, &text));
+        for test in documents::tests(&name, &text) {
+            *tests.entry(test).or_default() += 1;
+        }
         breaches.extend(sources::check(&name, &text));
         breaches.extend(documents::check(&name, &text, |named| root.join(named).exists()));
     }
     if let Ok(text) = fs::read_to_string(root.join(documents::SPECIFICATION)) {
-        breaches.extend(documents::check_promises(&text, |test| tests.contains(test)));
+        breaches.extend(documents::check_promises(&text, |test| tests.get(test).copied().unwrap_or(0)));
     }
     for breach in &breaches {
         eprintln!("{breach}");

@@ -19,7 +19,7 @@ pub fn check(name: &str, text: &str) -> Vec<String> {
             breaches.push(format!("{at}: platforms meet in {} only", PLATFORM_FILES.join(" and ")));
         }
         if is_pure(name)
-            && let Some(impure) = IMPURE.iter().find(|impure| code.contains(*impure))
+            && let Some(impure) = impurity(code)
         {
             breaches.push(format!("{at}: a pure crate must not use {impure}"));
         }
@@ -30,6 +30,16 @@ pub fn check(name: &str, text: &str) -> Vec<String> {
         }
     }
     breaches
+}
+
+/// What a line of code names that a pure crate must not, alone or in a group.
+fn impurity(code: &str) -> Option<&'static str> {
+    let group = code.trim().strip_prefix("use std::{").unwrap_or_default();
+    let is_grouped = |impure: &str| {
+        let module = impure.strip_prefix("std::");
+        module.is_some_and(|module| group.split([',', '{', '}', ':', ' ', ';']).any(|word| word == module))
+    };
+    IMPURE.iter().copied().find(|impure| code.contains(impure) || is_grouped(impure))
 }
 
 fn is_source(name: &str) -> bool {
@@ -82,6 +92,10 @@ mod tests {
             ["crates/fim-core/src/x.rs:2: a pure crate must not use SystemTime"]
         );
         assert!(check("crates/fim-sensor/src/x.rs", text).is_empty());
+        assert_eq!(
+            check("crates/fim-core/src/x.rs", "use std::{fmt, fs::File};"),
+            ["crates/fim-core/src/x.rs:1: a pure crate must not use std::fs"]
+        );
     }
 
     #[test]
