@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fim_core::{
     Digest, Entity, EntityDecision, EntityKey, EntityKind, EntityPath, FileAttributes, Gap, GapCause,
-    GapScope, Input, Observation, PathStyle, Rule, RuleSet, ScanEnd, ScanPlan, Settings, Stop, Timestamp,
-    Unreadable,
+    GapScope, Input, Memory, Observation, PathStyle, Rule, RuleSet, ScanEnd, ScanPlan, Settings, Stop,
+    Timestamp, Unreadable,
 };
 use proptest::prelude::*;
 use script::Sensor;
@@ -26,6 +26,7 @@ enum Event {
     Scan,
     CutScan { after: usize },
     Restart { is_clean: bool },
+    LoseState,
     Rules { which: usize },
     Disable,
     ClockBack,
@@ -55,6 +56,8 @@ struct World {
     hidden: BTreeSet<EntityPath>,
     rules: RuleSet,
     is_enabled: bool,
+    /// Stretches of which the world knows that nobody watched the place.
+    unwatched: Vec<(EntityPath, Timestamp, Timestamp)>,
 }
 
 impl World {
@@ -67,6 +70,7 @@ impl World {
             hidden: BTreeSet::new(),
             rules: RuleSet::default(),
             is_enabled: false,
+            unwatched: Vec::new(),
         };
         for place in ["/srv", "/srv/d", "/srv/e", "/etc/a.conf", "/srv/d/x", "/srv/f"] {
             world.files.insert(EntityPath::unix(place), 0);
@@ -87,8 +91,7 @@ impl World {
         };
         self.rules = RuleSet::new(rules, PathStyle::Unix).unwrap();
         self.is_enabled = true;
-        let settings = Settings { is_enabled: true, rules: self.rules.clone(), scan_interval_seconds: 60 };
-        self.input(Input::SettingsChanged(settings));
+        self.input(Input::SettingsChanged(self.settings()));
     }
 
     fn input(&mut self, input: Input) {
@@ -100,7 +103,7 @@ impl World {
     }
 
     fn happen(&mut self, event: &Event) {
-        self.sensor.now = self.sensor.now.plus_nanos(7_000_000_000);
+        self.pass(7);
         let path = |place: usize| EntityPath::unix(PLACES[place % PLACES.len()]);
         match *event {
             Event::Write { place, content } => {
@@ -132,6 +135,10 @@ impl World {
             Event::CutScan { after } => self.scan(Some(path(after))),
             Event::Restart { is_clean } => {
                 let last_alive = self.sensor.now.plus_nanos(-3_000_000_000);
+                let monitored =
+                    PLACES.map(EntityPath::unix).into_iter().filter(|path| self.is_monitored(path));
+                let stretches: Vec<_> = monitored.map(|path| (path, last_alive, self.sensor.now)).collect();
+                self.unwatched.extend(stretches);
                 let (told, was_watching) =
                     (self.sensor.gaps.len(), self.sensor.memory.baselined.names_something());
                 self.sensor.restart(last_alive, if is_clean { Stop::Clean } else { Stop::Unclean });
@@ -139,13 +146,9 @@ impl World {
                 let stretch = stopped.map(|gap| (gap.start, gap.end));
                 let expected = was_watching.then_some((last_alive, Some(self.sensor.now)));
                 assert_eq!(stretch, expected, "the time without an agent is a gap");
-                let settings = Settings {
-                    is_enabled: self.is_enabled,
-                    rules: self.rules.clone(),
-                    scan_interval_seconds: 60,
-                };
-                self.input(Input::SettingsChanged(settings));
+                self.input(Input::SettingsChanged(self.settings()));
             }
+            Event::LoseState => self.lose_state(),
             Event::Rules { which } => self.set_rules(which),
             Event::Disable => {
                 self.is_enabled = false;
@@ -154,6 +157,62 @@ impl World {
             Event::ClockBack => self.sensor.now = self.sensor.now.plus_nanos(-100_000_000_000),
         }
         self.check_what_has_no_baseline_is_told();
+    }
+
+    fn settings(&self) -> Settings {
+        Settings { is_enabled: self.is_enabled, rules: self.rules.clone(), scan_interval_seconds: 60 }
+    }
+
+    /// The agent is killed and finds at its next start that its state is gone.
+    fn lose_state(&mut self) {
+        let last_complete = self.sensor.memory.last_complete;
+        let monitored = PLACES.map(EntityPath::unix).into_iter().filter(|path| self.is_monitored(path));
+        let since = last_complete.unwrap_or(self.sensor.now);
+        let stretches: Vec<_> = monitored.map(|path| (path, since, self.sensor.now)).collect();
+        self.unwatched.extend(stretches);
+        // The server ends what an agent without memory will not end.
+        let open: Vec<Gap> = self.sensor.memory.open_gaps.iter().map(|open| open.gap.clone()).collect();
+        self.sensor.gaps.extend(open.into_iter().map(|gap| Gap { end: Some(self.sensor.now), ..gap }));
+        self.sensor.memory = Memory { last_complete, ..Memory::default() };
+        self.sensor.state.clear();
+        self.sensor.restart(self.sensor.now, Stop::Unclean);
+        self.input(Input::StateLost { detail: "it is gone".to_owned() });
+        self.pass(5);
+        self.input(Input::SettingsChanged(self.settings()));
+    }
+
+    /// Lets time pass, and notes what has no baseline meanwhile.
+    fn pass(&mut self, seconds: i64) {
+        let since = self.sensor.now;
+        self.sensor.now = since.plus_nanos(seconds * 1_000_000_000);
+        let baselined = self.sensor.memory.baselined.scan_plan();
+        for path in PLACES.map(EntityPath::unix) {
+            let has_baseline = baselined.entity(&path, entity(&path, 0).kind) != EntityDecision::Ignore;
+            if self.is_monitored(&path) && !has_baseline {
+                self.unwatched.push((path, since, self.sensor.now));
+            }
+        }
+    }
+
+    fn is_monitored(&self, path: &EntityPath) -> bool {
+        self.is_enabled && self.rules.scan_plan().entity(path, entity(path, 0).kind) != EntityDecision::Ignore
+    }
+
+    /// The gaps around the place, with the ends that they have by now, one after the other.
+    fn gaps_around(&self, path: &EntityPath) -> Vec<(Timestamp, Timestamp)> {
+        let mut ends = BTreeMap::new();
+        for gap in &self.sensor.gaps {
+            let is_around = match &gap.scope {
+                GapScope::Everything => true,
+                GapScope::Within(scope) => path.is_within(scope),
+                GapScope::List(_) => false,
+            };
+            if is_around {
+                let end = gap.end.unwrap_or(Timestamp(i64::MAX));
+                ends.insert((gap.start, gap.cause, gap.scope.clone()), end);
+            }
+        }
+        ends.into_iter().map(|((start, ..), end)| (start, end)).collect()
     }
 
     /// What is monitored is in the baseline, or it is told that it is not; and no longer than that.
@@ -193,7 +252,7 @@ impl World {
             self.sensor.step(Input::Tick);
         }
         if !self.sensor.tracker.is_scanning() {
-            self.sensor.now = self.sensor.now.plus_nanos(60_000_000_000);
+            self.pass(60);
             self.sensor.step(Input::Tick);
         }
         assert!(
@@ -340,6 +399,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_second_without_an_agent_or_a_baseline_lies_in_a_gap(
+        // A clock that is set back gives seconds twice.
+        events in prop::collection::vec(
+            prop_oneof![
+                20 => event().prop_filter("the clock runs", |event| !matches!(event, Event::ClockBack)),
+                1 => Just(Event::LoseState),
+            ],
+            0..40,
+        ),
+    ) {
+        let mut world = World::new();
+        for event in &events {
+            world.happen(event);
+        }
+        for (path, start, end) in &world.unwatched {
+            let mut told = *start;
+            for (from, until) in world.gaps_around(path) {
+                if from <= told {
+                    told = told.max(until);
+                }
+            }
+            prop_assert!(told >= *end, "nobody is told of {} from {:?} to {:?}", path, told, end);
+        }
+    }
+}
+
 #[test]
 fn thousands_of_unreadable_files_cost_a_bounded_memory() {
     let mut sensor = Sensor::new();
@@ -362,7 +451,7 @@ fn thousands_of_unreadable_files_cost_a_bounded_memory() {
         .map(unreadable)
         .collect();
     sensor.scan(seen.clone(), ScanEnd::Complete);
-    assert!(sensor.memory.open_gaps.len() <= fim_core::Memory::MAX_OPEN_GAPS);
+    assert!(sensor.memory.open_gaps.len() <= Memory::MAX_OPEN_GAPS);
     let covered = |path: &EntityPath| {
         sensor.memory.open_gaps.iter().any(|open| match &open.gap.scope {
             GapScope::Everything => false,

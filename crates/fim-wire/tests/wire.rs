@@ -263,7 +263,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn no_bytes_of_the_network_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = decode_batch(&bytes, &Limits::default());
         let _ = decode_report(&bytes);
         let _ = decode_entity(&bytes);
