@@ -1,6 +1,6 @@
 //! What a log asks of a disk, and the disk of this machine.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 
@@ -14,11 +14,17 @@ pub trait Disk: Send + Sync + 'static {
     /// A file open for reading, from its beginning or elsewhere.
     type Reader: Read + Seek + Send;
 
-    /// Creates the directory, readable by its owner only, and those above it that are missing.
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
+    /// Creates the directory, readable by its owner only; fails if the name is taken. See [`create_dir_all`].
+    fn create_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// True if there is a directory of that name.
+    fn is_dir(&self, dir: &Path) -> bool;
 
     /// The names of the files in the directory, in order; names that are not UTF-8 are left out.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
+
+    /// The names of the directories in the directory, in order; names that are not UTF-8 are left out.
+    fn list_dirs(&self, dir: &Path) -> io::Result<Vec<String>>;
 
     /// All of the file's bytes.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
@@ -32,11 +38,17 @@ pub trait Disk: Send + Sync + 'static {
     /// Makes the names in the directory durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 
-    /// Renames a file; a file of the new name is replaced in one step.
+    /// Renames a file or a directory; a file of the new name is replaced in one step.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Gives a file a second name; fails if that is taken.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a directory with all that is in it, name by name.
+    fn remove_dir_all(&self, dir: &Path) -> io::Result<()>;
 
     /// Cuts the file to `len` bytes.
     fn truncate(&self, path: &Path, len: u64) -> io::Result<()>;
@@ -67,23 +79,20 @@ impl Disk for RealDisk {
     type File = File;
     type Reader = BufReader<File>;
 
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        if dir.is_dir() {
-            return Ok(());
-        }
-        private::create_dir_all(dir)
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        private::create_dir(dir)
+    }
+
+    fn is_dir(&self, dir: &Path) -> bool {
+        dir.is_dir()
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(dir)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                names.extend(entry.file_name().into_string());
-            }
-        }
-        names.sort_unstable();
-        Ok(names)
+        names(dir, FileType::is_file)
+    }
+
+    fn list_dirs(&self, dir: &Path) -> io::Result<Vec<String>> {
+        names(dir, FileType::is_dir)
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -109,8 +118,16 @@ impl Disk for RealDisk {
         fs::rename(from, to)
     }
 
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn remove_dir_all(&self, dir: &Path) -> io::Result<()> {
+        fs::remove_dir_all(dir)
     }
 
     fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {
@@ -133,6 +150,29 @@ impl DiskFile for File {
     }
 }
 
+/// Makes the directory, readable by its owner only, and those above it that are missing, each durably.
+///
+/// A directory that is there already may have been made by a program that was killed before its name was durable, so
+/// the name of the lowest one that is there is made durable too.
+pub fn create_dir_all<D: Disk>(disk: &D, dir: &Path) -> io::Result<()> {
+    let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && !disk.is_dir(dir);
+    let missing: Vec<&Path> = dir.ancestors().take_while(is_missing).collect();
+    let lowest = dir.ancestors().nth(missing.len()).unwrap_or(Path::new(""));
+    match disk.sync_dir(parent_of(lowest)) {
+        // Whoever may not open the directory above has not made this one.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+        synced => synced?,
+    }
+    for dir in missing.into_iter().rev() {
+        match disk.create_dir(dir) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && disk.is_dir(dir) => {}
+            made => made?,
+        }
+        disk.sync_dir(parent_of(dir))?;
+    }
+    Ok(())
+}
+
 /// Puts `bytes` in the place of the file in one durable step: after a crash it has the old content or the new one,
 /// and after an `Ok` the new one.
 ///
@@ -150,7 +190,30 @@ pub fn replace_file<D: Disk>(disk: &D, path: &Path, bytes: &[u8]) -> io::Result<
     file.sync()?;
     drop(file);
     disk.rename(beside, path)?;
-    disk.sync_dir(path.parent().unwrap_or(Path::new(".")))
+    disk.sync_dir(parent_of(path))
+}
+
+/// The directory that a name is in; the root is in itself.
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None if path.as_os_str().is_empty() => Path::new("."),
+        None => path,
+    }
+}
+
+/// The names in the directory of what is of the kind.
+fn names(dir: &Path, is_kind: fn(&FileType) -> bool) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if is_kind(&entry.file_type()?) {
+            names.extend(entry.file_name().into_string());
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// True if nobody but the owner may read the file or directory, as far as the system can tell.
@@ -171,8 +234,8 @@ mod private {
         Ok(fs::metadata(path)?.permissions().mode() & 0o077 == 0)
     }
 
-    pub fn create_dir_all(dir: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)
+    pub fn create_dir(dir: &Path) -> io::Result<()> {
+        DirBuilder::new().mode(0o700).create(dir)
     }
 
     pub fn only_owner(options: &mut OpenOptions) {
@@ -196,8 +259,8 @@ mod private {
         fs::metadata(path).map(|_| true)
     }
 
-    pub fn create_dir_all(dir: &Path) -> io::Result<()> {
-        fs::create_dir_all(dir)
+    pub fn create_dir(dir: &Path) -> io::Result<()> {
+        fs::create_dir(dir)
     }
 
     pub fn only_owner(_options: &mut OpenOptions) {}

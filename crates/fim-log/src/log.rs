@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use crate::record::{self, HEADER, MAX_PAYLOAD, RECORD_OVERHEAD, Tail};
-use crate::{AppendError, Disk, DiskFile, OpenLogError, ReadError, RemoveError, SyncError};
+use crate::{AppendError, Disk, DiskFile, OpenLogError, ReadError, RemoveError, SyncError, create_dir_all};
 
 /// How large a log and its segments may grow.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -367,10 +367,7 @@ impl<D: Disk> Records<'_, D> {
 
 /// Makes the directory, and returns the first numbers of the segments in it, in order.
 fn prepare_dir<D: Disk>(disk: &D, dir: &Path) -> io::Result<Vec<u64>> {
-    disk.create_dir_all(dir)?;
-    if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        disk.sync_dir(parent)?;
-    }
+    create_dir_all(disk, dir)?;
     let mut firsts: Vec<u64> = disk.list(dir)?.iter().filter_map(|name| first_of(name)).collect();
     firsts.sort_unstable();
     Ok(firsts)

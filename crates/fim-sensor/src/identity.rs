@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fim_core::Timestamp;
-use fim_log::{Disk as _, RealDisk, replace_file};
+use fim_log::{Disk as _, RealDisk, create_dir_all, replace_file};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
@@ -114,7 +114,7 @@ impl DataDir {
     /// Makes the directory if it is missing, and takes it for this process alone.
     pub fn lock(&self) -> Result<DataDirLock, IdentityError> {
         let write = |source| IdentityError::Write { path: self.0.clone(), source };
-        RealDisk.create_dir_all(&self.0).map_err(write)?;
+        create_dir_all(&RealDisk, &self.0).map_err(write)?;
         let file = RealDisk.open_append(&self.0.join("lock")).map_err(write)?;
         match file.try_lock() {
             Ok(()) => Ok(DataDirLock { _file: file }),

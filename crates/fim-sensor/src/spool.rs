@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use fim_core::{Gap, GapCause, GapScope, Timestamp};
 use fim_log::{
     AppendError, Disk, LogOptions, OpenLogError, ReadError, Recovery, RemoveError, SegmentLog, SyncError,
-    replace_file,
+    create_dir_all, replace_file,
 };
 use fim_wire::{Report, WireError, decode_report, encode_report};
 use serde::{Deserialize, Serialize};
@@ -401,7 +401,7 @@ impl<D: Disk + Clone> Spool<D> {
     fn keep_rejected(&self, sequence: u64, bytes: &[u8]) -> Result<PathBuf, BatchError> {
         let dir = self.dir.join("rejected");
         let path = dir.join(format!("{}-{sequence:020}.cbor", self.ledger.epoch.simple()));
-        let kept = self.disk.create_dir_all(&dir).and_then(|()| replace_file(&self.disk, &path, bytes));
+        let kept = create_dir_all(&self.disk, &dir).and_then(|()| replace_file(&self.disk, &path, bytes));
         kept.map_err(|source| BatchError::SetAside { path: path.clone(), source })?;
         Ok(path)
     }

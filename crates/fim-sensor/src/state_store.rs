@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fim_core::{Gap, Memory, Timestamp};
-use fim_log::{Disk, replace_file};
+use fim_log::{Disk, create_dir_all, replace_file};
 use fim_wire::{Report, WireError, decode_memory, decode_report, encode_memory, encode_report};
 use thiserror::Error;
 
@@ -118,7 +118,7 @@ impl<D: Disk + Clone> StateStore<D> {
     /// [`Self::lose`].
     pub fn open(disk: D, dir: &Path) -> Result<(Self, Found), OpenStateError> {
         let failed = |source| OpenStateError::Directory { dir: dir.to_owned(), source };
-        disk.create_dir_all(dir).map_err(failed)?;
+        create_dir_all(&disk, dir).map_err(failed)?;
         let mut store = Self { disk, dir: dir.to_owned(), commit: Commit::default(), durable_sequence: 0 };
         let path = store.commit_path();
         let found = match store.disk.read(&path) {

@@ -1,7 +1,6 @@
 //! One table's Delta log: which data files are the table, and up to where the ingest log is in them.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::io;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -16,14 +15,15 @@ use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
-use deltalake_core::{DeltaTableBuilder, DeltaTableError, ensure_table_uri};
+use deltalake_core::{DeltaTableBuilder, DeltaTableError};
 use fim_core::Timestamp;
-use fim_log::{Disk as _, RealDisk};
+use fim_log::Disk;
 use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 use serde_json::{Value, json};
 use thiserror::Error;
+use url::Url;
 use uuid::Uuid;
 
 use crate::data_file::EncodedFile;
@@ -133,21 +133,21 @@ pub(crate) enum Repair {
 
 /// Takes away a last commit that is not whole. `recorded` is the table's version after the last flush that was
 /// finished: rows of any later commit are still in the ingest log, and those of that one are not.
-pub(crate) fn repair(dir: &FilePath, recorded: Option<u64>) -> Result<Repair, TableError> {
+pub(crate) fn repair<D: Disk>(disk: &D, dir: &FilePath, recorded: Option<u64>) -> Result<Repair, TableError> {
     let in_dir = |source| TableError::Directory { dir: dir.to_owned(), source };
     let log = dir.join(DELTA_LOG);
-    let Some((version, path)) = last_commit(&log).map_err(in_dir)? else { return Ok(Repair::None) };
-    let bytes = fs::read(&path).map_err(in_dir)?;
+    let Some((version, path)) = last_commit(disk, &log).map_err(in_dir)? else { return Ok(Repair::None) };
+    let bytes = disk.read(&path).map_err(in_dir)?;
     if is_whole(&bytes) {
         // The commit may be in the system's cache only, if the program was killed before it had synced the name.
-        RealDisk.sync_dir(&log).map_err(in_dir)?;
+        disk.sync_dir(&log).map_err(in_dir)?;
         return Ok(Repair::None);
     }
     if recorded.is_some_and(|recorded| version <= recorded) {
         return Err(TableError::DamagedCommit { path });
     }
-    fs::remove_file(&path).map_err(in_dir)?;
-    RealDisk.sync_dir(&log).map_err(in_dir)?;
+    disk.remove(&path).map_err(in_dir)?;
+    disk.sync_dir(&log).map_err(in_dir)?;
     Ok(Repair::DroppedTornCommit)
 }
 
@@ -157,8 +157,11 @@ impl DeltaTable {
         files: Arc<dyn ObjectStore>,
         dir: &FilePath,
     ) -> Result<Option<Self>, TableError> {
-        let in_dir = |source| TableError::Directory { dir: dir.to_owned(), source };
-        if last_commit(&dir.join(DELTA_LOG)).map_err(in_dir)?.is_none() {
+        let place = location(dir, DELTA_LOG)?;
+        let listed = files.list_with_delimiter(Some(&place)).await;
+        let listed = listed.map_err(|source| TableError::List { dir: dir.to_owned(), source })?;
+        let is_commit = |meta: &ObjectMeta| meta.location.filename().and_then(version_of).is_some();
+        if !listed.objects.iter().any(is_commit) {
             return Ok(None);
         }
         let log = log_store(Arc::clone(&files), dir)?;
@@ -171,11 +174,9 @@ impl DeltaTable {
         files: Arc<dyn ObjectStore>,
         dir: &FilePath,
         table: &'static Table,
+        checkpoint_commits: u64,
     ) -> Result<Self, TableError> {
         let in_create = in_delta("create", dir);
-        RealDisk
-            .create_dir_all(dir)
-            .map_err(|source| TableError::Directory { dir: dir.to_owned(), source })?;
         let log = log_store(Arc::clone(&files), dir)?;
         let schema = delta_schema(table).map_err(&in_create)?;
         let created = CreateBuilder::new()
@@ -183,7 +184,7 @@ impl DeltaTable {
             .with_table_name(table.name)
             .with_columns(schema.fields().cloned())
             .with_partition_columns([PARTITION])
-            .with_configuration(SETTINGS.map(|(key, value)| (key, Some(value))))
+            .with_configuration(settings(checkpoint_commits).map(|(key, value)| (key, Some(value))))
             .await
             .map_err(&in_create)?;
         let state = created.snapshot().map_err(&in_create)?.clone();
@@ -284,15 +285,19 @@ impl DeltaTable {
     }
 
     /// Gives the table the columns and settings of this version of the program. What it has besides stays.
-    pub(crate) async fn upgrade(&mut self, table: &'static Table) -> Result<(), TableError> {
+    pub(crate) async fn upgrade(
+        &mut self,
+        table: &'static Table,
+        checkpoint_commits: u64,
+    ) -> Result<(), TableError> {
         let in_upgrade = in_delta("change the columns of", &self.dir);
         let known: Vec<String> = self.state.schema().fields().map(|field| field.name().clone()).collect();
         let is_known = |name: &str| known.iter().any(|known| known == name);
         let missing: Vec<&str> =
             table.columns.iter().map(|column| column.name).filter(|name| !is_known(name)).collect();
         let configuration = self.state.metadata().configuration();
-        let settings: Vec<_> = SETTINGS
-            .iter()
+        let settings: Vec<_> = settings(checkpoint_commits)
+            .into_iter()
             .filter(|(key, value)| configuration.get(*key).is_none_or(|set| set != value))
             .collect();
         if missing.is_empty() && settings.is_empty() {
@@ -309,7 +314,7 @@ impl DeltaTable {
         let mut metadata =
             self.state.metadata().clone().with_schema(&schema).map_err(|error| in_upgrade(error.into()))?;
         for (key, value) in settings {
-            let set = metadata.add_config_key((*key).to_owned(), (*value).to_owned());
+            let set = metadata.add_config_key(key.to_owned(), value);
             metadata = set.map_err(|error| in_upgrade(error.into()))?;
         }
         let operation = DeltaOperation::AddColumn { fields: added };
@@ -442,16 +447,20 @@ impl DeltaTable {
 
     /// The place of a file of the table in the object store.
     fn absolute(&self, relative: &str) -> Result<Path, TableError> {
-        let path = self.dir.join(relative);
-        Path::from_absolute_path(&path).map_err(|error| TableError::Directory {
-            dir: self.dir.clone(),
-            source: io::Error::new(io::ErrorKind::InvalidFilename, error),
-        })
+        location(&self.dir, relative)
     }
 
     fn foreign(&self, path: &str, what: &'static str) -> TableError {
         TableError::ForeignFile { dir: self.dir.clone(), path: path.to_owned(), what }
     }
+}
+
+/// The place of a file of the table in the object store.
+fn location(dir: &FilePath, relative: &str) -> Result<Path, TableError> {
+    Path::from_absolute_path(dir.join(relative)).map_err(|error| TableError::Directory {
+        dir: dir.to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidFilename, error),
+    })
 }
 
 /// The table's columns as the table format has them, with the day last.
@@ -464,6 +473,18 @@ fn delta_schema(table: &Table) -> Result<StructType, DeltaTableError> {
 
 fn partition(day: NaiveDate) -> HashMap<String, Option<String>> {
     HashMap::from([(PARTITION.to_owned(), Some(day.to_string()))])
+}
+
+/// Settings that every table of ours has. Statistics are kept of the time alone: a file is found by it. The log's commits
+/// are needed for no longer than a reader takes, since there are checkpoints; what has left is remembered for longer than
+/// it stays.
+fn settings(checkpoint_commits: u64) -> [(&'static str, String); 4] {
+    [
+        ("delta.dataSkippingStatsColumns", TIME_GENERATED.to_owned()),
+        ("delta.logRetentionDuration", "interval 2 days".to_owned()),
+        ("delta.deletedFileRetentionDuration", "interval 2 days".to_owned()),
+        ("delta.checkpointInterval", checkpoint_commits.max(1).to_string()),
+    ]
 }
 
 /// A new name for a data file.
@@ -487,11 +508,10 @@ fn stats_time(millis: i64) -> Option<String> {
 
 fn log_store(files: Arc<dyn ObjectStore>, dir: &FilePath) -> Result<LogStoreRef, TableError> {
     let in_open = in_delta("open", dir);
-    let text = dir.to_str().ok_or_else(|| TableError::Directory {
+    let url = Url::from_directory_path(dir).map_err(|()| TableError::Directory {
         dir: dir.to_owned(),
-        source: io::Error::new(io::ErrorKind::InvalidFilename, "the path is not UTF-8"),
+        source: io::Error::new(io::ErrorKind::InvalidFilename, "the path is not absolute"),
     })?;
-    let url = ensure_table_uri(text).map_err(&in_open)?;
     DeltaTableBuilder::from_url(url.clone())
         .map_err(&in_open)?
         .with_storage_backend(files, url)
@@ -500,15 +520,19 @@ fn log_store(files: Arc<dyn ObjectStore>, dir: &FilePath) -> Result<LogStoreRef,
 }
 
 /// The newest commit, with its version.
-fn last_commit(log: &FilePath) -> io::Result<Option<(u64, PathBuf)>> {
-    let names = match RealDisk.list(log) {
+fn last_commit<D: Disk>(disk: &D, log: &FilePath) -> io::Result<Option<(u64, PathBuf)>> {
+    let names = match disk.list(log) {
         Ok(names) => names,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let version = |name: &String| name.strip_suffix(".json")?.parse::<u64>().ok();
-    let newest = names.iter().filter_map(|name| Some((version(name)?, log.join(name)))).max();
+    let newest = names.iter().filter_map(|name| Some((version_of(name)?, log.join(name)))).max();
     Ok(newest)
+}
+
+/// The version that a commit's file is named by.
+fn version_of(name: &str) -> Option<u64> {
+    name.strip_suffix(".json")?.parse().ok()
 }
 
 /// True if no byte of the commit can be missing. Every line must be a JSON object; and because a tear between two
@@ -533,14 +557,6 @@ fn in_delta(what: &'static str, dir: &FilePath) -> impl Fn(DeltaTableError) -> T
 
 /// The column that says the day; it exists in the Delta table only, not in the data files.
 const PARTITION: &str = "day";
-/// Settings that every table of ours has. Statistics are kept of the time alone: a file is found by it. The log's commits
-/// are needed for no longer than a reader takes, since there is a checkpoint every hundred; what has left is remembered
-/// for longer than it stays.
-const SETTINGS: [(&str, &str); 3] = [
-    ("delta.dataSkippingStatsColumns", TIME_GENERATED),
-    ("delta.logRetentionDuration", "interval 2 days"),
-    ("delta.deletedFileRetentionDuration", "interval 2 days"),
-];
 /// The application id of a commit that the maintenance made.
 const MAINTENANCE: &str = "steadfast-maintenance";
 const DELTA_LOG: &str = "_delta_log";

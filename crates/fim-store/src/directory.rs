@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use fim_log::{Disk, RealDisk, replace_file};
+use fim_log::{Disk, RealDisk, create_dir_all, replace_file};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
@@ -13,14 +13,22 @@ use uuid::Uuid;
 use crate::marks::Marks;
 use crate::meter::Meter;
 
-/// An opened directory; others are kept out until it is dropped.
+/// A directory of this machine that other processes are kept out of until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Directory {
+pub(crate) struct Claim {
+    /// Without links and relative parts.
+    pub(crate) path: PathBuf,
+    /// Holds the system's lock on the file.
+    _lock: File,
+}
+
+/// An opened directory. Whoever opens it sees to it that nobody else has it open.
+#[derive(Debug)]
+pub(crate) struct Directory<D> {
+    disk: D,
     path: PathBuf,
     /// Names the log to the tables: the application id of their transactions.
     pub(crate) log_id: Uuid,
-    /// Holds the system's lock on the file.
-    _lock: File,
 }
 
 /// Why a directory cannot be the store's.
@@ -95,22 +103,29 @@ struct Format {
     log: Uuid,
 }
 
-impl Directory {
+impl Claim {
     /// Takes the directory for this process; makes it if it is not there.
-    pub(crate) fn open(path: &Path) -> Result<Self, OpenDirectoryError> {
-        RealDisk.create_dir_all(path).map_err(unusable(path))?;
+    pub(crate) fn take(path: &Path) -> Result<Self, OpenDirectoryError> {
+        create_dir_all(&RealDisk, path).map_err(unusable(path))?;
         let path = fs::canonicalize(path).map_err(unusable(path))?;
+        let lock = take_lock(&path)?;
+        Ok(Self { path, _lock: lock })
+    }
+}
+
+impl<D: Disk> Directory<D> {
+    /// Opens the directory on that disk; makes it if it is not there.
+    pub(crate) fn open(disk: D, path: &Path) -> Result<Self, OpenDirectoryError> {
         // The tables' library decodes percent signs once too often.
         if path.to_str().is_none_or(|text| text.contains('%')) {
-            return Err(OpenDirectoryError::Name { path });
+            return Err(OpenDirectoryError::Name { path: path.to_owned() });
         }
-        let lock = take_lock(&path)?;
-        let log_id = read_format(&path)?;
+        create_dir_all(&disk, path).map_err(unusable(path))?;
+        let log_id = read_format(&disk, path)?;
         for sub in [path.join(LOG), path.join(TABLES), path.join(STAGING)] {
-            RealDisk.create_dir_all(&sub).map_err(unusable(&sub))?;
+            create_dir_all(&disk, &sub).map_err(unusable(&sub))?;
         }
-        RealDisk.sync_dir(&path).map_err(unusable(&path))?;
-        let directory = Self { path, log_id, _lock: lock };
+        let directory = Self { disk, path: path.to_owned(), log_id };
         directory.clear_staging().map_err(unusable(&directory.staging()))?;
         Ok(directory)
     }
@@ -133,13 +148,13 @@ impl Directory {
     /// Gives the log another name, so that the tables do not take the positions of a new log for those of the old.
     pub(crate) fn renew_log_id(&mut self) -> Result<(), OpenDirectoryError> {
         self.log_id = Uuid::new_v4();
-        write_format(&self.path, self.log_id)
+        write_format(&self.disk, &self.path, self.log_id)
     }
 
     /// What the last finished flush recorded.
     pub(crate) fn read_flushed(&self) -> Result<Flushed, OpenDirectoryError> {
         let path = self.path.join(FLUSHED);
-        match fs::read(&path) {
+        match self.disk.read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map_err(|error| OpenDirectoryError::Damaged { path, reason: error.to_string() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Flushed::default()),
@@ -150,15 +165,15 @@ impl Directory {
     /// Records, durably, what is in tables.
     pub(crate) fn write_flushed(&self, flushed: &Flushed) -> io::Result<()> {
         let bytes = serde_json::to_vec(flushed).map_err(io::Error::other)?;
-        replace_file(&RealDisk, &self.path.join(FLUSHED), &bytes)
+        replace_file(&self.disk, &self.path.join(FLUSHED), &bytes)
     }
 
     /// The workspaces and tables that have a directory.
     pub(crate) fn list_tables(&self) -> io::Result<Vec<(Uuid, String)>> {
         let mut found = Vec::new();
-        for workspace in subdirectories(&self.tables())? {
+        for workspace in self.disk.list_dirs(&self.tables())? {
             let Ok(id) = Uuid::parse_str(&workspace) else { continue };
-            let names = subdirectories(&self.tables().join(&workspace))?;
+            let names = self.disk.list_dirs(&self.tables().join(&workspace))?;
             found.extend(names.into_iter().map(|name| (id, name)));
         }
         Ok(found)
@@ -167,24 +182,25 @@ impl Directory {
     /// Removes all files of a workspace. Its name vanishes in one step.
     pub(crate) fn remove_workspace(&self, workspace: Uuid) -> io::Result<()> {
         let from = self.tables().join(workspace.to_string());
-        if !from.exists() {
+        if !self.disk.is_dir(&from) {
             return Ok(());
         }
         let to = self.staging().join(format!("dropped-{}", Uuid::new_v4()));
-        fs::rename(&from, &to)?;
-        RealDisk.sync_dir(&self.tables())?;
-        fs::remove_dir_all(&to)
+        self.disk.rename(&from, &to)?;
+        // Both ends of the move, before any file goes: or the table could be back with some of its files.
+        self.disk.sync_dir(&self.staging())?;
+        self.disk.sync_dir(&self.tables())?;
+        self.disk.remove_dir_all(&to)
     }
 
     /// Removes what a crash has left half written.
     fn clear_staging(&self) -> io::Result<()> {
-        for entry in fs::read_dir(self.staging())? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
-            } else {
-                fs::remove_file(entry.path())?;
-            }
+        let staging = self.staging();
+        for name in self.disk.list_dirs(&staging)? {
+            self.disk.remove_dir_all(&staging.join(name))?;
+        }
+        for name in self.disk.list(&staging)? {
+            self.disk.remove(&staging.join(name))?;
         }
         Ok(())
     }
@@ -216,18 +232,18 @@ fn take_lock(directory: &Path) -> Result<File, OpenDirectoryError> {
     Ok(file)
 }
 
-fn read_format(directory: &Path) -> Result<Uuid, OpenDirectoryError> {
+fn read_format<D: Disk>(disk: &D, directory: &Path) -> Result<Uuid, OpenDirectoryError> {
     let path = directory.join(FORMAT);
     let damaged = |reason: String| OpenDirectoryError::Damaged { path: path.clone(), reason };
-    let bytes = match fs::read(&path) {
+    let bytes = match disk.read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             // The format is the first thing written, so without it there is nothing of ours.
-            if directory.join(TABLES).exists() || directory.join(LOG).exists() {
+            if disk.is_dir(&directory.join(TABLES)) || disk.is_dir(&directory.join(LOG)) {
                 return Err(damaged("it is missing, and there are tables".to_owned()));
             }
             let log = Uuid::new_v4();
-            return write_format(directory, log).map(|()| log);
+            return write_format(disk, directory, log).map(|()| log);
         }
         Err(source) => return Err(OpenDirectoryError::Unusable { path, source }),
     };
@@ -247,28 +263,16 @@ fn read_format(directory: &Path) -> Result<Uuid, OpenDirectoryError> {
     let format: Format = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
     if format.format < KNOWN_FORMAT {
         // What older formats have is read as it is; from now on only this version's programs may write here.
-        write_format(directory, format.log)?;
+        write_format(disk, directory, format.log)?;
     }
     Ok(format.log)
 }
 
-fn write_format(directory: &Path, log: Uuid) -> Result<(), OpenDirectoryError> {
+fn write_format<D: Disk>(disk: &D, directory: &Path, log: Uuid) -> Result<(), OpenDirectoryError> {
     let path = directory.join(FORMAT);
     let format = Format { format: KNOWN_FORMAT, log };
     let bytes = serde_json::to_vec(&format).map_err(io::Error::other).map_err(unusable(&path))?;
-    replace_file(&RealDisk, &path, &bytes).map_err(unusable(&path))
-}
-
-fn subdirectories(directory: &Path) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            names.extend(entry.file_name().into_string());
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
+    replace_file(disk, &path, &bytes).map_err(unusable(&path))
 }
 
 fn unusable(path: &Path) -> impl FnOnce(io::Error) -> OpenDirectoryError + use<> {

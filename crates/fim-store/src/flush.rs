@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use fim_core::Timestamp;
-use fim_log::RemoveError;
+use fim_log::{Disk, RemoveError};
 use futures::StreamExt as _;
 use object_store::ObjectStore;
 use thiserror::Error;
@@ -60,6 +60,9 @@ pub(crate) struct Rewrite {
 pub(crate) enum Rewritten {
     /// It is done; who holds the lease may still read the files that left.
     Done(Arc<Lease>),
+    /// It is done and could not be recorded: the files that left must stay, because a later opening may take the commit
+    /// for one that a power loss has torn.
+    Unrecorded(FlushError),
     /// The workspace was dropped meanwhile; the new files are in no table.
     Gone,
 }
@@ -115,16 +118,17 @@ pub enum DropWorkspaceError {
     },
 }
 
-pub(crate) struct Flusher {
-    pub(crate) directory: Directory,
+pub(crate) struct Flusher<D: Disk> {
+    pub(crate) directory: Directory<D>,
     pub(crate) files: Arc<dyn ObjectStore>,
-    pub(crate) tables: HashMap<TableKey, DeltaTable>,
+    pub(crate) tables: BTreeMap<TableKey, DeltaTable>,
     pub(crate) flushed: Flushed,
     pub(crate) shared: Arc<Shared>,
     pub(crate) committer: mpsc::Sender<CommitInput>,
     pub(crate) maintainer: SyncSender<MaintainInput>,
     pub(crate) interval: Duration,
     pub(crate) tables_at_once: usize,
+    pub(crate) checkpoint_commits: u64,
     pub(crate) observer: Observer,
     /// Tables whose rows are set aside and not in files yet.
     pub(crate) pending: HashMap<TableKey, Pending>,
@@ -155,7 +159,7 @@ struct Turn {
     done: Result<Vec<DataFile>, FlushError>,
 }
 
-impl Flusher {
+impl<D: Disk> Flusher<D> {
     /// Serves until it is told to stop.
     pub(crate) fn run(mut self, runtime: &Runtime, inputs: &Receiver<FlushInput>) {
         loop {
@@ -231,6 +235,7 @@ impl Flusher {
                 files: Arc::clone(&self.files),
                 dir: self.directory.tables().join(key.0.to_string()).join(key.1),
                 log_id: self.directory.log_id,
+                checkpoint_commits: self.checkpoint_commits,
                 observer: self.observer.clone(),
                 attempt,
                 rows,
@@ -302,10 +307,15 @@ impl Flusher {
         log.rewrite(&removed, &added, kind, at).await?;
         // Before any file that left may be removed: from now on this commit is not one that a tear can have taken.
         self.flushed.versions = self.versions();
-        self.write_record()?;
+        let recorded = self.write_record();
         self.observer.reached(Step::RewriteCommitted);
+        // The table is another one now, recorded or not: were the old files still the readers', they would be merged again.
         let lease = self.shared.write().replace(key, &removed, added);
-        Ok(lease.map_or(Rewritten::Gone, Rewritten::Done))
+        Ok(match (recorded, lease) {
+            (Err(failure), _) => Rewritten::Unrecorded(failure),
+            (Ok(()), Some(lease)) => Rewritten::Done(lease),
+            (Ok(()), None) => Rewritten::Gone,
+        })
     }
 
     /// Those of the table's files that readers do not see yet. After a repeated attempt these may be some of a commit that
@@ -372,6 +382,7 @@ struct Work {
     files: Arc<dyn ObjectStore>,
     dir: PathBuf,
     log_id: Uuid,
+    checkpoint_commits: u64,
     observer: Observer,
     attempt: Attempt,
     rows: Vec<RecordBatch>,
@@ -416,7 +427,8 @@ impl Work {
         if let Some(opened) = DeltaTable::open(Arc::clone(&self.files), &self.dir).await? {
             return Ok(opened);
         }
-        let created = DeltaTable::create(Arc::clone(&self.files), &self.dir, table).await?;
+        let created =
+            DeltaTable::create(Arc::clone(&self.files), &self.dir, table, self.checkpoint_commits).await?;
         self.observer.reached(Step::TableCreated);
         Ok(created)
     }

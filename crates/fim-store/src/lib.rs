@@ -75,6 +75,7 @@ mod record;
 mod recover;
 mod rows;
 pub mod schema;
+mod snapshot_files;
 mod state;
 mod step;
 mod store;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
 use fim_core::Timestamp;
-use fim_log::{LogOptions, RealDisk};
+use fim_log::Disk;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use thiserror::Error;
 use tracing::{info, warn};
@@ -24,6 +24,7 @@ use crate::maintain::nanos;
 use crate::record::IngestRecord;
 use crate::schema::{self, TIME_GENERATED};
 use crate::state::{State, TableKey, TableState};
+use crate::store::StoreOptions;
 
 /// What was found when a store was opened.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -87,12 +88,12 @@ pub enum OpenStoreError {
 }
 
 /// Everything an open store is made of.
-pub(crate) struct Recovered {
-    pub(crate) directory: Directory,
-    pub(crate) files: DurableFiles,
-    pub(crate) tables: HashMap<TableKey, DeltaTable>,
+pub(crate) struct Recovered<D: Disk> {
+    pub(crate) directory: Directory<D>,
+    pub(crate) files: Arc<dyn ObjectStore>,
+    pub(crate) tables: BTreeMap<TableKey, DeltaTable>,
     pub(crate) flushed: Flushed,
-    pub(crate) log: IngestLog<RealDisk>,
+    pub(crate) log: IngestLog<D>,
     pub(crate) state: State,
     pub(crate) recovery: Recovery,
     /// Files that have left their tables and may not be removed yet.
@@ -101,28 +102,28 @@ pub(crate) struct Recovered {
 
 /// Opens the directory and brings the tables and the log together.
 ///
-/// Files that left their tables stay for `keep_departed` after that.
-pub(crate) async fn recover(
+/// `reader` shows the disk's files by their absolute paths.
+pub(crate) async fn recover<D: Disk + Clone>(
+    disk: D,
+    reader: Arc<dyn ObjectStore>,
     path: &Path,
-    log_options: LogOptions,
-    keep_departed: Duration,
-) -> Result<Recovered, OpenStoreError> {
-    let mut directory = Directory::open(path)?;
+    options: &StoreOptions,
+) -> Result<Recovered<D>, OpenStoreError> {
+    let mut directory = Directory::open(disk.clone(), path)?;
     let mut flushed = directory.read_flushed()?;
-    let local = DurableFiles::new(directory.staging());
-    let files: Arc<dyn ObjectStore> = Arc::new(local.clone());
+    let files: Arc<dyn ObjectStore> = Arc::new(DurableFiles::new(disk.clone(), reader, directory.staging()));
     let mut recovery = Recovery::default();
     for &workspace in &flushed.dropped {
         let removed = directory.remove_workspace(workspace);
         removed.map_err(|source| TableError::Directory { dir: directory.tables(), source })?;
     }
-    let tables = open_tables(&directory, &files, &flushed, &mut recovery).await?;
+    let tables = open_tables(&disk, &directory, &files, &flushed, options, &mut recovery).await?;
     let mut positions = HashMap::new();
     for (key, table) in &tables {
         positions.insert(*key, table.position(directory.log_id).await?.unwrap_or(0));
     }
     let (mut log, mut replay) =
-        IngestLog::open(RealDisk, directory.log(), log_options, flushed.position, flushed.marks.clone())?;
+        IngestLog::open(disk.clone(), directory.log(), options.log, flushed.position, flushed.marks.clone())?;
     let in_tables = positions.values().copied().max().unwrap_or(0).max(flushed.position);
     if log.last_position() < in_tables {
         warn!(
@@ -139,9 +140,10 @@ pub(crate) async fn recover(
         directory.renew_log_id()?;
         positions.clear();
         drop(log);
-        (log, replay) = IngestLog::open(RealDisk, directory.log(), log_options, 0, flushed.marks.clone())?;
+        (log, replay) = IngestLog::open(disk, directory.log(), options.log, 0, flushed.marks.clone())?;
     }
-    let departed = clear_strays(&files, &tables, &flushed.versions, keep_departed, &mut recovery).await?;
+    let departed =
+        clear_strays(&files, &tables, &flushed.versions, options.keep_departed, &mut recovery).await?;
     let (dropped, meter) = (flushed.dropped.clone(), flushed.meter.clone());
     let mut state = State { dropped, meter, ..State::default() };
     for (key, table) in &tables {
@@ -161,13 +163,13 @@ pub(crate) async fn recover(
         orphans = recovery.orphans,
         "store opened"
     );
-    Ok(Recovered { directory, files: local, tables, flushed, log, state, recovery, departed })
+    Ok(Recovered { directory, files, tables, flushed, log, state, recovery, departed })
 }
 
 /// Removes data files that were never part of a table, and lists those that have left one.
 async fn clear_strays(
     files: &Arc<dyn ObjectStore>,
-    tables: &HashMap<TableKey, DeltaTable>,
+    tables: &BTreeMap<TableKey, DeltaTable>,
     versions: &BTreeMap<Uuid, BTreeMap<String, u64>>,
     keep_departed: Duration,
     recovery: &mut Recovery,
@@ -203,16 +205,18 @@ async fn clear_strays(
     Ok(departed)
 }
 
-async fn open_tables(
-    directory: &Directory,
+async fn open_tables<D: Disk>(
+    disk: &D,
+    directory: &Directory<D>,
     files: &Arc<dyn ObjectStore>,
     flushed: &Flushed,
+    options: &StoreOptions,
     recovery: &mut Recovery,
-) -> Result<HashMap<TableKey, DeltaTable>, OpenStoreError> {
+) -> Result<BTreeMap<TableKey, DeltaTable>, OpenStoreError> {
     let listed = directory
         .list_tables()
         .map_err(|source| TableError::Directory { dir: directory.tables(), source })?;
-    let mut tables = HashMap::new();
+    let mut tables = BTreeMap::new();
     for (workspace, name) in listed {
         let Some(table) = schema::table(&name) else {
             warn!(%workspace, table = name, "leaving a directory alone that is not of a known table");
@@ -220,7 +224,7 @@ async fn open_tables(
         };
         let dir = directory.tables().join(workspace.to_string()).join(table.name);
         let recorded = flushed.versions.get(&workspace).and_then(|versions| versions.get(table.name));
-        match delta::repair(&dir, recorded.copied())? {
+        match delta::repair(disk, &dir, recorded.copied())? {
             Repair::None => {}
             Repair::DroppedTornCommit => {
                 warn!(%workspace, table = table.name, "dropped a torn commit; its rows come from the ingest log");
@@ -229,7 +233,7 @@ async fn open_tables(
         }
         // A directory without a commit is what a crash leaves of a table's making.
         if let Some(mut opened) = DeltaTable::open(Arc::clone(files), &dir).await? {
-            opened.upgrade(table).await?;
+            opened.upgrade(table, options.checkpoint_commits).await?;
             tables.insert((workspace, table.name), opened);
         }
     }

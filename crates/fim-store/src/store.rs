@@ -12,8 +12,9 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use chrono::NaiveDate;
-use fim_log::{LogOptions, RealDisk};
+use fim_log::{Disk, LogOptions, RealDisk};
 use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -22,7 +23,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::commit::{CommitInput, Committer, Outcome, Request};
 use crate::delta::DataFile;
-use crate::durable::DurableFiles;
+use crate::directory::Claim;
 use crate::flush::{DropWorkspaceError, FlushError, FlushInput, Flusher};
 use crate::maintain::{Files, MaintainInput, Maintainer, MergeOptions, Retention};
 use crate::marks::Origin;
@@ -31,6 +32,7 @@ use crate::progress::Maintenance;
 use crate::record::{EncodeRecordError, IngestRecord};
 use crate::recover::{OpenStoreError, Recovered, Recovery, recover};
 use crate::schema::{self, SchemaMismatch, Table};
+use crate::snapshot_files::SnapshotFiles;
 use crate::state::{Shared, TableState, bytes_of};
 use crate::step::Observer;
 
@@ -55,6 +57,8 @@ pub struct StoreOptions {
     /// How long a data file stays on the disk after it has left its table, for other programs that have just read the
     /// table's log. The store's own snapshots keep theirs as long as they live.
     pub keep_departed: Duration,
+    /// After so many commits to a table its log gets a checkpoint, from which readers start.
+    pub checkpoint_commits: u64,
     /// Where the time comes from.
     pub clock: Clock,
     /// Is told of every step on the way to the disk.
@@ -67,7 +71,7 @@ pub struct StoreOptions {
 /// which the next opening reads them; [`Store::close`] flushes first.
 pub struct Store {
     shared: Arc<Shared>,
-    files: DurableFiles,
+    reader: Arc<dyn ObjectStore>,
     recovery: Recovery,
     committer: mpsc::Sender<CommitInput>,
     flusher: SyncSender<FlushInput>,
@@ -188,6 +192,7 @@ impl Default for StoreOptions {
             file_bytes: 256 << 20,
             merge_files: 8,
             keep_departed: Duration::from_secs(3_600),
+            checkpoint_commits: 100,
             clock: Clock::default(),
             observer: Observer::default(),
         }
@@ -198,18 +203,43 @@ impl Store {
     /// Opens the store in `directory`, or makes one there. Blocks until all tables are read and what only the ingest
     /// log had is in memory again.
     pub fn open(directory: &Path, options: StoreOptions) -> Result<Self, OpenStoreError> {
+        let claim = Claim::take(directory)?;
+        let reader: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new());
+        let path = claim.path.clone();
+        Self::start(RealDisk, reader, &path, options, Some(claim))
+    }
+
+    /// Opens the store in a directory, given by its absolute path, of that disk. `reader` shows the disk's files by their
+    /// absolute paths. The caller sees to it that nobody else has the directory open.
+    pub fn open_on<D: Disk + Clone>(
+        disk: D,
+        reader: Arc<dyn ObjectStore>,
+        directory: &Path,
+        options: StoreOptions,
+    ) -> Result<Self, OpenStoreError> {
+        Self::start(disk, reader, directory, options, None)
+    }
+
+    fn start<D: Disk + Clone>(
+        disk: D,
+        reader: Arc<dyn ObjectStore>,
+        directory: &Path,
+        options: StoreOptions,
+        claim: Option<Claim>,
+    ) -> Result<Self, OpenStoreError> {
         let (opened, receive) = sync_channel(1);
         let (flusher, flush_inputs) = sync_channel(FLUSH_QUEUE);
         let (maintainer, maintain_inputs) = sync_channel(FLUSH_QUEUE);
         let path = directory.to_owned();
         let senders = Senders { flusher: flusher.clone(), maintainer: maintainer.clone() };
+        let files = Arc::clone(&reader);
         // The tables' library is asynchronous, so it gets a runtime, and the runtime a thread that may drop it.
         let flush_thread = spawn("flush", move || {
             let runtime = match runtime() {
                 Ok(runtime) => runtime,
                 Err(failure) => return drop(opened.send(Err(failure))),
             };
-            match runtime.block_on(recover(&path, options.log, options.keep_departed)) {
+            match runtime.block_on(recover(disk, files, &path, &options)) {
                 Ok(recovered) => {
                     let (parts, flusher) = assemble(recovered, &options, senders, runtime.handle());
                     if opened.send(Ok(parts)).is_ok() {
@@ -220,13 +250,14 @@ impl Store {
             }
         })?;
         let parts = receive.recv().map_err(|_| OpenStoreError::Died)??;
-        let Parts { shared, files, recovery, committer, log_owner, commit_inputs, maintenance } = parts;
+        let Parts { shared, recovery, committer, log_owner, commit_inputs, maintenance } = parts;
         let stopping = Arc::clone(&maintenance.stopping);
         let commit_thread = spawn("commit", move || log_owner.run(commit_inputs))?;
         let maintain_thread = spawn("maintain", move || maintenance.run(&maintain_inputs))?;
-        let threads = Threads { flush: flush_thread, commit: commit_thread, maintain: maintain_thread };
+        let threads =
+            Threads { flush: flush_thread, commit: commit_thread, maintain: maintain_thread, _claim: claim };
         let threads = Mutex::new(Some(threads));
-        Ok(Self { shared, files, recovery, committer, flusher, maintainer, stopping, threads })
+        Ok(Self { shared, reader, recovery, committer, flusher, maintainer, stopping, threads })
     }
 
     /// What was found at the opening. Losses in it should be told to a person.
@@ -276,7 +307,7 @@ impl Store {
                 schema: table.arrow_schema(),
                 buffered: rows.map(TableState::buffered).unwrap_or_default(),
                 files: rows.map(|rows| Arc::clone(&rows.files)).unwrap_or_default(),
-                object_store: Arc::new(self.files.leased(lease)),
+                object_store: Arc::new(SnapshotFiles::new(Arc::clone(&self.reader), lease)),
             }
         };
         Ok(tables.into_iter().map(snapshot).collect())
@@ -443,6 +474,8 @@ struct Threads {
     flush: JoinHandle<()>,
     commit: JoinHandle<()>,
     maintain: JoinHandle<()>,
+    /// Keeps other processes out until they have stopped.
+    _claim: Option<Claim>,
 }
 
 /// How the threads reach each other.
@@ -452,22 +485,21 @@ struct Senders {
 }
 
 /// What the opening thread hands over.
-struct Parts {
+struct Parts<D: Disk> {
     shared: Arc<Shared>,
-    files: DurableFiles,
     recovery: Recovery,
     committer: mpsc::Sender<CommitInput>,
-    log_owner: Committer<RealDisk>,
+    log_owner: Committer<D>,
     commit_inputs: mpsc::Receiver<CommitInput>,
     maintenance: Maintainer,
 }
 
-fn assemble(
-    recovered: Recovered,
+fn assemble<D: Disk>(
+    recovered: Recovered<D>,
     options: &StoreOptions,
     senders: Senders,
     runtime: &Handle,
-) -> (Parts, Flusher) {
+) -> (Parts<D>, Flusher<D>) {
     let Recovered { directory, files, tables, flushed, log, state, recovery, departed } = recovered;
     let shared = Arc::new(Shared::new(state, options.max_buffer_bytes));
     if shared.held().total() >= options.flush_bytes {
@@ -477,7 +509,7 @@ fn assemble(
     let observer = &options.observer;
     let maintenance = Maintainer {
         shared: Arc::clone(&shared),
-        files: Files { store: Arc::new(files.clone()), runtime: runtime.clone() },
+        files: Files { store: Arc::clone(&files), runtime: runtime.clone() },
         flusher: senders.flusher.clone(),
         observer: observer.clone(),
         clock: options.clock.clone(),
@@ -494,7 +526,7 @@ fn assemble(
     };
     let flusher = Flusher {
         directory,
-        files: Arc::new(files.clone()),
+        files,
         tables,
         flushed,
         shared: Arc::clone(&shared),
@@ -502,6 +534,7 @@ fn assemble(
         maintainer: senders.maintainer,
         interval: options.flush_interval,
         tables_at_once: options.flush_tables_at_once.max(1),
+        checkpoint_commits: options.checkpoint_commits,
         observer: observer.clone(),
         pending: HashMap::new(),
         cut: None,
@@ -509,7 +542,7 @@ fn assemble(
     };
     let log_owner =
         Committer::new(log, Arc::clone(&shared), senders.flusher, options.flush_bytes, observer.clone());
-    (Parts { shared, files, recovery, committer, log_owner, commit_inputs, maintenance }, flusher)
+    (Parts { shared, recovery, committer, log_owner, commit_inputs, maintenance }, flusher)
 }
 
 fn adopt(rows: Vec<(&str, RecordBatch)>) -> Result<Vec<(&'static Table, RecordBatch)>, IngestError> {

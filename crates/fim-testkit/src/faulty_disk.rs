@@ -2,12 +2,13 @@
 //!
 //! It keeps two versions of everything: what programs see (the page cache) and what is on the platter. A power loss
 //! leaves, of what was never synced, any part: each 16-byte sector of each file the old bytes, the new ones or
-//! zeros, any length between, and any subset of the names that were created, renamed or removed. Directories
-//! themselves are durable as soon as they are made.
+//! zeros, any length between, and any subset of the names that were created, renamed or removed; a directory whose
+//! name is lost is lost with all that is in it. Directories directly below the root are there from the beginning.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fim_log::{Disk, DiskFile};
@@ -50,11 +51,11 @@ pub struct FaultyFile {
     boot: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 struct Inner {
     inodes: Vec<Inode>,
-    names: BTreeMap<PathBuf, usize>,
-    durable_names: BTreeMap<PathBuf, usize>,
+    names: Names,
+    durable_names: Names,
     /// Changes of names that no directory sync has made durable.
     pending_names: Vec<NameChange>,
     operations: u64,
@@ -74,11 +75,28 @@ struct Inode {
     forgotten: usize,
 }
 
+/// What each directory has, by its number; the root is 0.
+type Names = Vec<BTreeMap<OsString, Node>>;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug)]
+enum Node {
+    File(usize),
+    Dir(usize),
+}
+
+/// A name and the directory that it is in.
+#[derive(Clone, Debug)]
+struct Place {
+    dir: usize,
+    name: OsString,
+}
+
 #[derive(Clone, Debug)]
 enum NameChange {
-    Made { path: PathBuf, inode: usize },
-    Removed { path: PathBuf },
-    Renamed { from: PathBuf, to: PathBuf, inode: usize },
+    Made { at: Place, node: Node },
+    Removed { at: Place },
+    Renamed { from: Place, to: Place, node: Node },
 }
 
 impl FaultyDisk {
@@ -100,6 +118,22 @@ impl FaultyDisk {
     /// How many operations that change the disk, or make it durable, were asked for.
     pub fn operations(&self) -> u64 {
         self.lock().operations
+    }
+
+    /// Another disk that has the same on it, durable or not, and no faults.
+    pub fn fork(&self) -> Self {
+        let mut inner = self.lock().clone();
+        inner.faults.clear();
+        Self { inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// Kills the program and starts it again, with the disk as the program had left it: what was not synced is there
+    /// and still not durable. Files that were open fail from now on; planned faults are dropped.
+    pub fn kill(&self) {
+        let mut inner = self.lock();
+        inner.faults.clear();
+        inner.is_without_power = false;
+        inner.boot += 1;
     }
 
     /// Cuts the power and turns it on again: what was synced is there, and of the rest what `survives` says. Files
@@ -126,7 +160,7 @@ impl FaultyDisk {
     /// Changes one byte of a file, as a failing medium does.
     pub fn damage(&self, path: &Path, at: usize) {
         let mut inner = self.lock();
-        if let Some(&inode) = inner.names.get(path) {
+        if let Ok(inode) = inner.inode(path) {
             let Inode { cached, durable, .. } = &mut inner.inodes[inode];
             for byte in [cached.get_mut(at), durable.get_mut(at)].into_iter().flatten() {
                 *byte ^= 0x55;
@@ -136,7 +170,27 @@ impl FaultyDisk {
 
     /// The paths of all files that programs see.
     pub fn paths(&self) -> Vec<PathBuf> {
-        self.lock().names.keys().cloned().collect()
+        let inner = self.lock();
+        let mut paths = Vec::new();
+        let mut dirs = vec![(PathBuf::from("/"), 0)];
+        while let Some((path, dir)) = dirs.pop() {
+            for (name, node) in &inner.names[dir] {
+                match node {
+                    Node::File(_) => paths.push(path.join(name)),
+                    Node::Dir(below) => dirs.push((path.join(name), *below)),
+                }
+            }
+        }
+        paths.sort_unstable();
+        paths
+    }
+
+    fn names(&self, dir: &Path, is_kind: impl Fn(&Node) -> bool) -> io::Result<Vec<String>> {
+        let mut inner = self.lock();
+        inner.powered()?;
+        let dir = inner.dir(dir)?;
+        let of_kind = inner.names[dir].iter().filter(|(_, node)| is_kind(node));
+        Ok(of_kind.filter_map(|(name, _)| name.to_str().map(str::to_owned)).collect())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -148,19 +202,31 @@ impl Disk for FaultyDisk {
     type File = FaultyFile;
     type Reader = io::Cursor<Vec<u8>>;
 
-    fn create_dir_all(&self, _dir: &Path) -> io::Result<()> {
-        self.lock().powered()
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.begin()?;
+        let at = inner.free_place(dir)?;
+        inner.names.push(BTreeMap::new());
+        inner.durable_names.push(BTreeMap::new());
+        let node = Node::Dir(inner.names.len() - 1);
+        inner.change_name(NameChange::Made { at, node });
+        Ok(())
+    }
+
+    fn is_dir(&self, dir: &Path) -> bool {
+        self.lock().dir(dir).is_ok()
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        let inner = self.lock();
-        inner.powered()?;
-        let inside = inner.names.keys().filter(|path| path.parent() == Some(dir));
-        Ok(inside.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect())
+        self.names(dir, |node| matches!(node, Node::File(_)))
+    }
+
+    fn list_dirs(&self, dir: &Path) -> io::Result<Vec<String>> {
+        self.names(dir, |node| matches!(node, Node::Dir(_)))
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let inner = self.lock();
+        let mut inner = self.lock();
         inner.powered()?;
         let inode = inner.inode(path)?;
         Ok(inner.inodes[inode].cached.clone())
@@ -173,13 +239,15 @@ impl Disk for FaultyDisk {
     fn open_append(&self, path: &Path) -> io::Result<FaultyFile> {
         let mut inner = self.lock();
         inner.powered()?;
-        let inode = match inner.names.get(path) {
-            Some(&inode) => inode,
-            None => {
+        let inode = match inner.inode(path) {
+            Ok(inode) => inode,
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(_) => {
                 inner.begin()?;
+                let at = inner.free_place(path)?;
                 inner.inodes.push(Inode::default());
                 let inode = inner.inodes.len() - 1;
-                inner.change_name(NameChange::Made { path: path.to_owned(), inode });
+                inner.change_name(NameChange::Made { at, node: Node::File(inode) });
                 inode
             }
         };
@@ -189,6 +257,7 @@ impl Disk for FaultyDisk {
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut inner = self.lock();
         inner.begin()?;
+        let dir = inner.dir(dir)?;
         let pending = std::mem::take(&mut inner.pending_names);
         for change in pending {
             if change.is_in(dir) {
@@ -203,8 +272,16 @@ impl Disk for FaultyDisk {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut inner = self.lock();
         inner.begin()?;
-        let inode = inner.inode(from)?;
-        inner.change_name(NameChange::Renamed { from: from.to_owned(), to: to.to_owned(), inode });
+        let (node, from, to) = (inner.node(from)?, inner.place(from)?, inner.place(to)?);
+        inner.change_name(NameChange::Renamed { from, to, node });
+        Ok(())
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.begin()?;
+        let (inode, at) = (inner.inode(from)?, inner.free_place(to)?);
+        inner.change_name(NameChange::Made { at, node: Node::File(inode) });
         Ok(())
     }
 
@@ -213,7 +290,22 @@ impl Disk for FaultyDisk {
         inner.powered()?;
         inner.inode(path)?;
         inner.begin()?;
-        inner.change_name(NameChange::Removed { path: path.to_owned() });
+        let at = inner.place(path)?;
+        inner.change_name(NameChange::Removed { at });
+        Ok(())
+    }
+
+    fn remove_dir_all(&self, dir: &Path) -> io::Result<()> {
+        for name in self.list(dir)? {
+            self.remove(&dir.join(name))?;
+        }
+        for name in self.list_dirs(dir)? {
+            self.remove_dir_all(&dir.join(name))?;
+        }
+        let mut inner = self.lock();
+        inner.begin()?;
+        let at = inner.place(dir)?;
+        inner.change_name(NameChange::Removed { at });
         Ok(())
     }
 
@@ -237,7 +329,7 @@ impl DiskFile for FaultyFile {
             return Err(io::Error::other("the file was open when the power was lost"));
         }
         let started = inner.begin();
-        let used: usize = inner.names.values().map(|&inode| inner.inodes[inode].cached.len()).sum();
+        let used = inner.used_bytes();
         let room = inner.capacity_bytes.map_or(usize::MAX, |capacity| capacity.saturating_sub(used));
         let written = match &started {
             Ok(()) => bytes.len().min(room),
@@ -276,6 +368,22 @@ impl DiskFile for FaultyFile {
     }
 }
 
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            inodes: Vec::new(),
+            names: vec![BTreeMap::new()],
+            durable_names: vec![BTreeMap::new()],
+            pending_names: Vec::new(),
+            operations: 0,
+            faults: BTreeMap::new(),
+            boot: 0,
+            is_without_power: false,
+            capacity_bytes: None,
+        }
+    }
+}
+
 impl Inner {
     fn powered(&self) -> io::Result<()> {
         if self.is_without_power { Err(io::Error::other("the power is gone")) } else { Ok(()) }
@@ -297,8 +405,65 @@ impl Inner {
         }
     }
 
-    fn inode(&self, path: &Path) -> io::Result<usize> {
-        self.names.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    /// The number of a directory.
+    fn dir(&mut self, path: &Path) -> io::Result<usize> {
+        let mut dir = 0;
+        for name in path.components().filter_map(|part| match part {
+            Component::Normal(name) => Some(name),
+            Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::ParentDir => None,
+        }) {
+            dir = match self.names[dir].get(name) {
+                Some(Node::Dir(below)) => *below,
+                Some(Node::File(_)) => return Err(io::ErrorKind::NotADirectory.into()),
+                None if dir == 0 => self.mount(name),
+                None => return Err(io::ErrorKind::NotFound.into()),
+            };
+        }
+        Ok(dir)
+    }
+
+    /// A directory below the root, as if another file system were mounted there.
+    fn mount(&mut self, name: &OsStr) -> usize {
+        let dir = self.names.len();
+        for names in [&mut self.names, &mut self.durable_names] {
+            names.push(BTreeMap::new());
+            names[0].insert(name.to_owned(), Node::Dir(dir));
+        }
+        dir
+    }
+
+    fn place(&mut self, path: &Path) -> io::Result<Place> {
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_owned();
+        Ok(Place { dir: self.dir(path.parent().unwrap_or(Path::new("/")))?, name })
+    }
+
+    /// The place of a name that is not taken.
+    fn free_place(&mut self, path: &Path) -> io::Result<Place> {
+        let at = self.place(path)?;
+        if self.names[at.dir].contains_key(&at.name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        Ok(at)
+    }
+
+    fn node(&mut self, path: &Path) -> io::Result<Node> {
+        let at = self.place(path)?;
+        self.names[at.dir].get(&at.name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn inode(&mut self, path: &Path) -> io::Result<usize> {
+        match self.node(path)? {
+            Node::File(inode) => Ok(inode),
+            Node::Dir(_) => Err(io::ErrorKind::IsADirectory.into()),
+        }
+    }
+
+    fn used_bytes(&self) -> usize {
+        let bytes = |node: &Node| match node {
+            Node::File(inode) => self.inodes[*inode].cached.len(),
+            Node::Dir(_) => 0,
+        };
+        self.names.iter().flat_map(BTreeMap::values).map(bytes).sum()
     }
 
     fn change_name(&mut self, change: NameChange) {
@@ -358,26 +523,25 @@ impl Inode {
 }
 
 impl NameChange {
-    fn apply(&self, names: &mut BTreeMap<PathBuf, usize>) {
+    fn apply(&self, names: &mut Names) {
         match self {
-            Self::Made { path, inode } => {
-                names.insert(path.clone(), *inode);
+            Self::Made { at, node } => {
+                names[at.dir].insert(at.name.clone(), *node);
             }
-            Self::Removed { path } => {
-                names.remove(path);
+            Self::Removed { at } => {
+                names[at.dir].remove(&at.name);
             }
-            Self::Renamed { from, to, inode } => {
-                names.remove(from);
-                names.insert(to.clone(), *inode);
+            Self::Renamed { from, to, node } => {
+                names[from.dir].remove(&from.name);
+                names[to.dir].insert(to.name.clone(), *node);
             }
         }
     }
 
-    fn is_in(&self, dir: &Path) -> bool {
+    /// True if a sync of the directory makes it durable.
+    fn is_in(&self, dir: usize) -> bool {
         match self {
-            Self::Made { path, .. } | Self::Removed { path } | Self::Renamed { to: path, .. } => {
-                path.parent() == Some(dir)
-            }
+            Self::Made { at, .. } | Self::Removed { at } | Self::Renamed { to: at, .. } => at.dir == dir,
         }
     }
 }

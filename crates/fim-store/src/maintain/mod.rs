@@ -179,6 +179,8 @@ impl Maintainer {
                 self.remove(&added);
                 Ok(())
             }
+            // The next opening finds the files that left.
+            Ok(Ok(Rewritten::Unrecorded(failure))) => Err(chain(&failure)),
             // Whether the commit is there is not known, so its files must stay; the next opening knows.
             Ok(Err(failure)) => Err(chain(&failure)),
             Err(()) => Err("the store is closing".to_owned()),

@@ -8,10 +8,12 @@
 
 mod concurrency;
 mod directory;
+mod disk_reader;
 mod kill_points;
 mod layout;
 mod log_model;
 mod maintain;
+mod power_loss;
 mod readers;
 mod record;
 mod rows;

@@ -9,37 +9,15 @@ use std::time::Duration;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::TimestampMicrosecondType;
-use fim_store::{Clock, JobKind, Observer, Retention, Step, Store, StoreOptions};
+use fim_store::{JobKind, Observer, Retention, Step, Store, StoreOptions};
 use futures::executor::block_on;
 use tempfile::{TempDir, tempdir};
 use uuid::Uuid;
 
 use crate::support::{
-    CHANGES, COVERAGE, DAY, WORKSPACE, all_rows, change_ids, changes, copy, expected_changes, expected_gaps,
+    CHANGES, COVERAGE, Hand, WORKSPACE, all_rows, change_ids, changes, copy, expected_changes, expected_gaps,
     gap_ids, ingest, origin, quiet,
 };
-
-const DAY_NANOS: i64 = 86_400_000_000_000;
-
-/// A clock that a test sets.
-#[derive(Clone)]
-struct Hand(Arc<AtomicI64>);
-
-impl Hand {
-    fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(DAY.0)))
-    }
-
-    /// So many days after the first day of the records.
-    fn set(&self, days: i64) {
-        self.0.store(DAY.0 + days * DAY_NANOS, Ordering::SeqCst);
-    }
-
-    fn clock(&self) -> Clock {
-        let hand = Arc::clone(&self.0);
-        Clock::new(move || fim_core::Timestamp(hand.load(Ordering::SeqCst)))
-    }
-}
 
 /// Merges days that are over, and today's never.
 fn options(hand: &Hand) -> StoreOptions {

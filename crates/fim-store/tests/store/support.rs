@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use fim_core::Timestamp;
-use fim_store::{Accepted, IngestError, Origin, Store, StoreOptions, TableBuilder, TableSnapshot};
+use fim_store::{Accepted, Clock, IngestError, Origin, Store, StoreOptions, TableBuilder, TableSnapshot};
 use futures::executor::block_on;
 use object_store::ObjectStoreExt as _;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -18,6 +20,27 @@ pub const WORKSPACE: Uuid = Uuid::from_u128(0x5eed);
 /// 2026-11-22T00:00:00Z.
 pub const DAY: Timestamp = Timestamp(1_795_305_600_000_000_000);
 const HOUR_NANOS: i64 = 3_600_000_000_000;
+const DAY_NANOS: i64 = 24 * HOUR_NANOS;
+
+/// A clock that a test sets.
+#[derive(Clone)]
+pub struct Hand(Arc<AtomicI64>);
+
+impl Hand {
+    pub fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(DAY.0)))
+    }
+
+    /// So many days after the first day of the records.
+    pub fn set(&self, days: i64) {
+        self.0.store(DAY.0 + days * DAY_NANOS, Ordering::SeqCst);
+    }
+
+    pub fn clock(&self) -> Clock {
+        let hand = Arc::clone(&self.0);
+        Clock::new(move || Timestamp(hand.load(Ordering::SeqCst)))
+    }
+}
 
 /// Options under which nothing is flushed unless a test asks for it, one table after the other, and nothing is merged.
 pub fn quiet() -> StoreOptions {
