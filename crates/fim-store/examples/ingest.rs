@@ -1,9 +1,12 @@
 //! Measures the store with change records of a real fleet's shape, and prints one JSON object.
 //!
-//! `ingest DIRECTORY RECORDS`: 20,000 machines, 60 % of them with Windows, busy ones much busier than others, over 90 days
-//! in the order of time; two thirds of the records are of files, with checksums that do not compress.
+//! `ingest DIRECTORY RECORDS`: 20,000 machines, 60 % of them with Windows, busy ones much busier than others, as many
+//! records a day as ten million in 90 days are, in the order of time; two thirds of the records are of files, with
+//! checksums that do not compress.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a measurement that cannot go on should stop")]
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs};
@@ -13,6 +16,8 @@ use fim_core::Timestamp;
 use fim_store::{Origin, Store, StoreOptions, TableBuilder};
 use futures::StreamExt as _;
 use futures::executor::block_on;
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -20,11 +25,17 @@ const TABLE: &str = "ConfigurationChange";
 const WORKSPACE: Uuid = Uuid::from_u128(0x7e0c_3f5a);
 /// 2026-08-01T00:00:00Z.
 const START: i64 = 1_785_542_400_000_000_000;
-const PERIOD_NANOS: i64 = 90 * 86_400_000_000_000;
+/// Between two records: ten million in 90 days.
+const STEP_NANOS: i64 = 90 * 86_400_000_000_000 / 10_000_000;
 /// Records that are made before the clock of a part runs.
 const PART: u64 = 50_000;
 /// Calls that wait for their acknowledgement at the same time.
 const WRITERS: usize = 16;
+/// The first records of the calls that come alone and of those with few records: of the same days as the others, and none
+/// of them twice.
+const ALONE: u64 = 1 << 40;
+const SMALL: u64 = 1 << 41;
+const SHOWN_COLUMNS: usize = 20;
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();
@@ -32,8 +43,8 @@ fn main() {
     let (directory, records) = (PathBuf::from(directory), records.parse::<u64>().unwrap());
     let store = Store::open(&directory, StoreOptions::default()).unwrap();
 
-    let alone = feed(&store, 1, 0, 200, 10, 1);
-    let small = feed(&store, 2, 0, 100_000, 10, WRITERS);
+    let alone = feed(&store, 1, ALONE, 200, 10, 1);
+    let small = feed(&store, 2, SMALL, 100_000, 10, WRITERS);
     let started = Instant::now();
     let cpu = cpu_seconds();
     let large = feed(&store, 3, 0, records, 1_000, WRITERS);
@@ -58,6 +69,8 @@ fn main() {
             "rows": info.rows,
             "files": info.files,
             "bytes": info.file_bytes,
+            "bytesPerRow": info.file_bytes as f64 / info.rows as f64,
+            "columns": columns(&store, info.rows),
             "merges": store.maintenance().merges,
             "failure": store.maintenance().last_failure.map(|failure| failure.reason),
             "peakKib": status_kib("VmHWM:"),
@@ -106,7 +119,7 @@ fn feed(store: &Store, source: u8, first: u64, records: u64, batch_rows: u64, wr
         let batches: Vec<(u64, RecordBatch)> = (0..part / batch_rows)
             .map(|index| {
                 let begin = first + done + index * batch_rows;
-                (begin / batch_rows + 1, batch(begin, batch_rows, records))
+                (begin / batch_rows + 1, batch(begin, batch_rows))
             })
             .collect();
         let started = Instant::now();
@@ -134,16 +147,16 @@ fn feed(store: &Store, source: u8, first: u64, records: u64, batch_rows: u64, wr
     fed
 }
 
-fn batch(first: u64, rows: u64, of: u64) -> RecordBatch {
+fn batch(first: u64, rows: u64) -> RecordBatch {
     let mut builder = TableBuilder::new(TABLE, WORKSPACE).unwrap();
     for index in first..first + rows {
-        record(&mut builder, index, of);
+        record(&mut builder, index);
     }
     builder.finish().unwrap()
 }
 
-/// Adds the record of that number of so many.
-fn record(builder: &mut TableBuilder, index: u64, of: u64) {
+/// Adds the record of that number.
+fn record(builder: &mut TableBuilder, index: u64) {
     let chance = |key: u64| mix(index.wrapping_mul(1_000_003).wrapping_add(key)) as f64 / u64::MAX as f64;
     let pick = |key: u64, n: u64| mix(index.wrapping_mul(1_000_003).wrapping_add(key)) % n;
     let machine = (20_000.0 * chance(1).powf(1.8)) as u64 % 20_000;
@@ -162,8 +175,7 @@ fn record(builder: &mut TableBuilder, index: u64, of: u64) {
         _ => "Removed",
     };
     let (has_after, has_before) = (category != "Removed", category != "Added");
-    let step = PERIOD_NANOS / i64::try_from(of.max(1)).unwrap();
-    let time = START + step.saturating_mul(i64::try_from(index % of.max(1)).unwrap());
+    let time = START + STEP_NANOS * i64::try_from(index % ALONE).unwrap();
     let second = Timestamp(time - time % 1_000_000_000);
 
     let mut row = builder.row();
@@ -289,6 +301,32 @@ fn record(builder: &mut TableBuilder, index: u64, of: u64) {
         }
     }
     row.push().unwrap();
+}
+
+/// The largest columns, with the bytes of a row that they take, and what is not in any column: Bloom filters, the index of
+/// the pages and the footers.
+fn columns(store: &Store, rows: u64) -> serde_json::Value {
+    let snapshot = store.snapshot(WORKSPACE, TABLE).unwrap();
+    let mut bytes: BTreeMap<String, u64> = BTreeMap::new();
+    for file in snapshot.files.iter() {
+        let file = fs::File::open(Path::new("/").join(file.path.as_ref())).unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        for column in reader.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns) {
+            let name = column.column_path().string();
+            *bytes.entry(name).or_default() += u64::try_from(column.compressed_size()).unwrap();
+        }
+    }
+    let in_files: u64 = snapshot.files.iter().map(|file| file.size).sum();
+    let in_columns: u64 = bytes.values().sum();
+    let mut largest: Vec<_> = bytes.into_iter().collect();
+    largest.sort_by_key(|(_, bytes)| Reverse(*bytes));
+    let per_row = |bytes: u64| (bytes as f64 / rows as f64 * 100.0).round() / 100.0;
+    let others: u64 = largest.iter().skip(SHOWN_COLUMNS).map(|(_, bytes)| bytes).sum();
+    let mut shown: Vec<_> =
+        largest.into_iter().take(SHOWN_COLUMNS).map(|(name, bytes)| json!([name, per_row(bytes)])).collect();
+    shown.push(json!(["(other columns)", per_row(others)]));
+    shown.push(json!(["(filters, indexes, footers)", per_row(in_files - in_columns)]));
+    shown.into()
 }
 
 /// So many words of hexadecimal digits that do not compress.

@@ -10,13 +10,13 @@ use arrow::error::ArrowError;
 use bytes::Bytes;
 use chrono::NaiveDate;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use thiserror::Error;
 
-use crate::schema::{TIME_GENERATED, Table};
+use crate::schema::{Column, ColumnType, TIME_GENERATED, Table};
 
 /// The rows of one day as a Parquet file.
 #[derive(Debug)]
@@ -122,10 +122,45 @@ pub(crate) fn writer_properties(table: &Table, rows: u64) -> Result<WriterProper
         let values = rows.min(ROW_GROUP_ROWS as u64);
         properties = properties.set_column_bloom_filter_max_ndv(ColumnPath::from(*name), values);
     }
-    for name in table.plain {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(*name), false);
+    for column in table.columns {
+        let Some(layout) = Layout::of(table, column) else { continue };
+        let path = || ColumnPath::from(column.name);
+        properties = properties
+            .set_column_dictionary_enabled(path(), false)
+            .set_column_encoding(path(), layout.encoding)
+            .set_column_compression(path(), Compression::ZSTD(ZstdLevel::try_new(layout.zstd_level)?));
     }
     Ok(properties.build())
+}
+
+/// How the values of a column lie that would not be smaller with a dictionary.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    encoding: Encoding,
+    zstd_level: i32,
+}
+
+impl Layout {
+    /// The column's layout; `None` if it has the usual one, with a dictionary.
+    fn of(table: &Table, column: &Column) -> Option<Self> {
+        match column.column_type {
+            // Digits of digests and ids: four bits a digit is all that can be had. With the lengths apart, and without
+            // the matches by chance that higher levels find and pay for, there is little above that.
+            _ if table.plain.contains(&column.name) => {
+                Some(Self { encoding: Encoding::DELTA_LENGTH_BYTE_ARRAY, zstd_level: 1 })
+            }
+            // A dictionary of numbers that hardly repeat is larger than the numbers.
+            ColumnType::DateTime | ColumnType::Long | ColumnType::TimeSpan => {
+                Some(Self { encoding: Encoding::DELTA_BINARY_PACKED, zstd_level: ZSTD_LEVEL })
+            }
+            ColumnType::String
+            | ColumnType::Int
+            | ColumnType::Real
+            | ColumnType::Bool
+            | ColumnType::Dynamic
+            | ColumnType::Guid => None,
+        }
+    }
 }
 
 /// The earliest and the latest `TimeGenerated`, in microseconds since the Unix epoch.

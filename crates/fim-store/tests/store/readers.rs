@@ -56,6 +56,7 @@ fn readers_of_the_format_that_are_not_ours_see_the_same_rows_and_columns() {
         let reader = seen["reader"].as_str().unwrap();
         let figures = (seen["rows"].as_u64(), seen["machines"].as_u64(), seen["size"].as_u64());
         assert_eq!(figures, (Some(300), Some(2), Some(300 * 42)), "{reader}");
+        assert_eq!(seen["last"], "80/9", "{reader}");
         let columns: Vec<_> = seen["columns"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         for column in schema::table(CHANGES).unwrap().columns {
             assert!(columns.contains(&column.name), "{reader} does not see {}", column.name);
