@@ -19,6 +19,8 @@ pub enum Aggregate {
     BinaryAllOr,
     /// `binary_all_xor(long) -> long`: the bits that an odd number of numbers have; null for no rows.
     BinaryAllXor,
+    /// `buildschema(dynamic) -> dynamic`: what types the values have, and those of their properties and elements.
+    BuildSchema,
     /// `count() -> long`: the number of rows.
     Count,
     /// `count_distinct(x) -> long`: the exact number of different values, of any type.
@@ -59,6 +61,11 @@ pub enum Aggregate {
     Sum,
     /// `take_any(x, y, …) -> x, y, …`: the values of any one row.
     TakeAny,
+    /// `tdigest(real, long? weight) -> dynamic`: a digest of numbers, from which percentiles are estimated; `is_whole`
+    /// as a constant `bool` before the weight says that they are whole.
+    TDigest,
+    /// `tdigest_merge(dynamic) -> dynamic`: one digest of the values of several.
+    TDigestMerge,
     /// `variance(real) -> real`: of a sample; NaN for no rows.
     Variance,
     /// `variancep(real) -> real`: of a whole population; NaN for no rows.

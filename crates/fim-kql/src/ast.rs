@@ -36,9 +36,16 @@ pub enum Statement {
     Function(FunctionNode),
     /// `declare query_parameters(…)`.
     Parameters(Vec<ParameterNode>),
+    /// `set name = value`: an option of the request.
+    Setting {
+        /// Which option.
+        name: Name,
+        /// What it is set to; some have none.
+        value: Option<ExprNode>,
+    },
     /// A query.
     Query(Pipeline),
-    /// Valid KQL that is not run yet (`set`, `declare`, …); the parser said so.
+    /// Valid KQL that is not run yet (`declare`, `alias`, …); the parser said so.
     NotSupported(Span),
 }
 
@@ -46,7 +53,7 @@ impl Statement {
     /// Where it stands, or what names it.
     pub fn span(&self) -> Span {
         match self {
-            Statement::Let { name, .. } => name.span,
+            Statement::Let { name, .. } | Statement::Setting { name, .. } => name.span,
             Statement::Function(function) => function.span,
             Statement::Parameters(parameters) => {
                 parameters.first().map_or_else(Span::default, |parameter| parameter.name.span)

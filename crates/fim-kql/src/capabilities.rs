@@ -86,9 +86,9 @@ fn function_signature(entry: &FunctionEntry) -> String {
         Shape::BinAt => of("value, size, fixed point", "as the value"),
         Shape::Convert(ty) => of("value: any", ty.name()),
         Shape::ParseJson => of("text: string or dynamic", "dynamic"),
-        Shape::Typed { parameters, .. } => {
+        Shape::Typed { parameters, gives, .. } => {
             let written = parameters.iter().copied().map(parameter).chain(["[typeof(type)]".to_owned()]);
-            of(&written.collect::<Vec<_>>().join(", "), "string, or the type")
+            of(&written.collect::<Vec<_>>().join(", "), &format!("{gives}, or the type"))
         }
         Shape::Variadic { fixed, rest, result, .. } => {
             let written = fixed.iter().copied().chain([rest]).map(parameter).chain(["…".to_owned()]);
@@ -102,6 +102,14 @@ fn function_signature(entry: &FunctionEntry) -> String {
         Shape::ColumnIfExists => of("name: string, value: any", "as the column or the value"),
         Shape::Range => of("start, stop, [step]", "dynamic"),
         Shape::Hash => of("value: string or datetime, [modulus: int or long]", "long"),
+        Shape::Columns { columns, .. } => {
+            let columns: Vec<String> = columns.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+            of("series: dynamic", &columns.join(", "))
+        }
+        Shape::Assert => of("condition: bool, message: string", "bool"),
+        Shape::BinAuto => of("value: a number, datetime or timespan", "as the value"),
+        Shape::ColumnNames => of("table", "dynamic"),
+        Shape::DataSize => of("column: any, … | *", "long"),
         Shape::Iff => of("condition: bool, value, otherwise", "as the values"),
         Shape::Case => of("condition: bool, value, …, otherwise", "as the values"),
         Shape::Not => of("value: bool", "bool"),

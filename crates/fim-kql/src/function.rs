@@ -94,6 +94,12 @@ pub enum Function {
     /// length of its name in bytes and its name: `long 3 Age`, one behind the other; a null has the type `null`. What is
     /// no bag has none. No query can call it: the binder asks it for the columns of `bag_unpack`.
     BagShape,
+    /// `beta_cdf(real x, real alpha, real beta) -> real`: the cumulative beta distribution; NaN outside of 0 to 1.
+    BetaCdf,
+    /// `beta_inv(real p, real alpha, real beta) -> real`: the x that has this cumulative probability.
+    BetaInv,
+    /// `beta_pdf(real x, real alpha, real beta) -> real`: the density of the beta distribution.
+    BetaPdf,
     /// `bin(value, size)`: rounds down to a multiple of `size`, counted from 0 or 0001-01-01, also for negative
     /// values. `long, long -> long`; `real, real -> real`; `decimal, decimal -> decimal`;
     /// `timespan, timespan -> timespan`; `datetime, timespan -> datetime`. Null if `size` is not above zero.
@@ -122,6 +128,8 @@ pub enum Function {
     /// `unicode_codepoints_to_string(dynamic code points, …) -> string`: the text of code points, which may be
     /// in arrays.
     CodePointsToString,
+    /// `convert_…(real value, string from, string to) -> real`: a quantity in another unit.
+    ConvertUnit(Quantity),
     /// `cos(real x) -> real`: the cosine.
     Cos,
     /// `cot(real x) -> real`: the cotangent.
@@ -298,6 +306,8 @@ pub enum Function {
     MinOf,
     /// `monthofyear(datetime) -> long`, 1 to 12.
     MonthOfYear,
+    /// `merge_tdigest(dynamic digest, dynamic digest, …) -> dynamic`: one digest of the values of several.
+    MergeTDigest,
     /// `pack_array(dynamic value, …) -> dynamic`: an array of the values.
     PackArray,
     /// `parse_command_line(string text, string kind) -> dynamic`: the arguments of a command line.
@@ -321,6 +331,9 @@ pub enum Function {
     ParseUrl,
     /// `parse_urlquery(string query) -> dynamic`: the parameters of a URL's query.
     ParseUrlQuery,
+    /// `percentile_tdigest(dynamic digest, real percentage) -> dynamic`: the value that so many percent of the values
+    /// of a digest do not exceed.
+    PercentileTDigest,
     /// `pi() -> real`: the number π.
     Pi,
     /// `parse(string text, string pattern) -> dynamic`: the texts of the columns of a pattern as an array, or null if the
@@ -331,6 +344,8 @@ pub enum Function {
     /// `punycode_domain_from_string(string domain) -> string`: a domain name in the letters that it was written
     /// in.
     PunycodeDomainFromString,
+    /// `punycode_domain_to_string(string domain) -> string`: a domain name with each label in Punycode.
+    PunycodeDomainToString,
     /// `punycode_from_string(string text) -> string`: a text in Punycode.
     PunycodeFromString,
     /// `punycode_to_string(string text) -> string`: the text that a Punycode text stands for.
@@ -341,6 +356,8 @@ pub enum Function {
     /// `timespan`, or of
     /// `datetime` with a `timespan` as step.
     Range,
+    /// `rank_tdigest(dynamic digest, real value) -> real`: how many values of a digest do not exceed a value.
+    RankTDigest,
     /// `regex_quote(string text) -> string`: a text with all characters escaped that mean something in a
     /// regular expression.
     RegexQuote,
@@ -533,24 +550,23 @@ pub enum Function {
     ZlibDecompress,
 }
 
-/// A function over rows in their order. The rows must have one: behind `sort`, `top`, `range` or `serialize`.
-///
-/// A last argument `restart` is a `bool` that starts over where it is true.
+/// What a unit measures.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum WindowFunction {
-    /// `next(x, long offset, x default) -> x`: the value so many rows further on, or the default.
-    Next,
-    /// `prev(x, long offset, x default) -> x`: the value so many rows before, or the default.
-    Prev,
-    /// `row_cumsum(x, bool restart) -> x`: the sum up to this row; of `int`, `long`, `real` or `timespan`.
-    RowCumSum,
-    /// `row_number(long first, bool restart) -> long`: counts rows from `first`.
-    RowNumber,
-    /// `row_rank_dense(x, bool restart) -> long`: counts the different values in a row, from 1.
-    RowRankDense,
-    /// `row_rank_min(x, bool restart) -> long`: the number of the first of the rows in a row that are equal, from 1.
-    RowRankMin,
-    /// `row_window_session(datetime, timespan longest, timespan gap, bool restart) -> datetime`: when the session of
-    /// this row began. A row starts one if it is more than `longest` behind its begin or `gap` behind the row before.
-    RowWindowSession,
+pub enum Quantity {
+    /// `convert_angle`
+    Angle,
+    /// `convert_energy`
+    Energy,
+    /// `convert_force`
+    Force,
+    /// `convert_length`
+    Length,
+    /// `convert_mass`
+    Mass,
+    /// `convert_speed`
+    Speed,
+    /// `convert_temperature`
+    Temperature,
+    /// `convert_volume`
+    Volume,
 }

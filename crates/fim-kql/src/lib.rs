@@ -30,6 +30,7 @@ mod reference;
 mod registry;
 mod time;
 mod types;
+mod window_function;
 
 pub use aggregate::Aggregate;
 pub use ast::Ast;
@@ -37,7 +38,7 @@ pub use bind::{BindOptions, Bound, bind, compile, compile_with};
 pub use capabilities::{Capabilities, Capability, capabilities};
 pub use catalog::{Catalog, EmptyCatalog};
 pub use diagnostic::{Code, Diagnostic, Span};
-pub use function::{Function, WindowFunction};
+pub use function::{Function, Quantity};
 pub use literal::value_from_text;
 pub use parser::{MAX_DEPTH, MAX_TEXT_BYTES, parse};
 pub use plan::{
@@ -47,3 +48,4 @@ pub use plan::{
 pub use reference::{aggregate_names, function_names, operator_names};
 pub use time::{Date, DateTime, TICKS_PER_DAY, TICKS_PER_SECOND, TimeSpan, days_in_month};
 pub use types::{Column, Decimal, ScalarType, Schema, Value};
+pub use window_function::WindowFunction;

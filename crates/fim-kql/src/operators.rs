@@ -48,6 +48,8 @@ pub(crate) struct OperatorEntry {
     pub(crate) usage: &'static str,
     /// What it does, for the reference.
     pub(crate) summary: &'static str,
+    /// What to write instead of one that does not run; empty if there is nothing.
+    pub(crate) instead: &'static str,
 }
 
 /// The operator of this name.
@@ -61,11 +63,11 @@ const fn runs(
     usage: &'static str,
     summary: &'static str,
 ) -> OperatorEntry {
-    OperatorEntry { name, syntax: Some(syntax), usage, summary }
+    OperatorEntry { name, syntax: Some(syntax), usage, summary, instead: "" }
 }
 
-const fn known(name: &'static str) -> OperatorEntry {
-    OperatorEntry { name, syntax: None, usage: "", summary: "" }
+const fn known(name: &'static str, instead: &'static str) -> OperatorEntry {
+    OperatorEntry { name, syntax: None, usage: "", summary: "", instead }
 }
 
 /// Every operator of the language.
@@ -234,26 +236,26 @@ pub(crate) const ALL: &[OperatorEntry] = &[
         "The rows of several tables; `*` in a table's name stands for any characters.",
     ),
     runs("where", Syntax::Where, "where Predicate", "The rows for which the predicate is true."),
-    known("assert-schema"),
-    known("consume"),
-    known("execute-and-cache"),
-    known("externaldata"),
-    known("facet"),
-    known("find"),
-    known("fork"),
-    known("graph-mark-components"),
-    known("graph-match"),
-    known("graph-merge"),
-    known("graph-shortest-paths"),
-    known("graph-to-table"),
-    known("graph-where-edges"),
-    known("graph-where-nodes"),
-    known("macro-expand"),
-    known("make-graph"),
-    known("parse-kv"),
-    known("project-by-names"),
-    known("project-smart"),
-    known("reduce"),
-    known("scan"),
-    known("top-hitters"),
+    known("assert-schema", "leave it out; getschema shows the columns"),
+    known("consume", "end with count"),
+    known("execute-and-cache", "leave it out"),
+    known("externaldata", "put the rows into a datatable"),
+    known("facet", "write one summarize count() by Column for each column"),
+    known("find", "use search"),
+    known("fork", "send the queries one at a time"),
+    known("graph-mark-components", ""),
+    known("graph-match", ""),
+    known("graph-merge", ""),
+    known("graph-shortest-paths", ""),
+    known("graph-to-table", ""),
+    known("graph-where-edges", ""),
+    known("graph-where-nodes", ""),
+    known("macro-expand", "write the tables of a union one by one"),
+    known("make-graph", ""),
+    known("parse-kv", "use parse, or extract(…) for each key"),
+    known("project-by-names", "use project"),
+    known("project-smart", "use project"),
+    known("reduce", "use summarize count() by a part of the text, as extract(…) gives it"),
+    known("scan", "use sort, and prev(…) or row_cumsum(…)"),
+    known("top-hitters", "use summarize count() by Column and top"),
 ];

@@ -14,8 +14,9 @@
 
 use crate::aggregate::Aggregate;
 use crate::diagnostic::Span;
-use crate::function::{Function, WindowFunction};
+use crate::function::Function;
 use crate::types::{Column, ScalarType, Schema, Value};
+use crate::window_function::WindowFunction;
 
 /// A query that is ready to run: what is computed first and used as constants, and the plan of its rows.
 #[derive(Clone, Debug, PartialEq)]

@@ -39,6 +39,13 @@ fn write_statements(statements: &[Statement], out: &mut Formatter<'_>) -> fmt::R
                 list(parameters, out, write_parameter)?;
                 out.write_str(")")?;
             }
+            Statement::Setting { name, value } => {
+                write!(out, "set {}", Named(&name.text))?;
+                if let Some(value) = value {
+                    out.write_str(" = ")?;
+                    write_expr(value, 0, out)?;
+                }
+            }
             Statement::Query(pipeline) => write!(out, "{pipeline}")?,
             Statement::NotSupported(_) => {}
         }

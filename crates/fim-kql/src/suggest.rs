@@ -42,6 +42,16 @@ fn distance(a: &str, b: &str, limit: usize) -> usize {
     last[b.len()]
 }
 
+/// What is said of a part of the language that does not run: what to write instead, or where to see what there is.
+pub(crate) fn not_yet(what: &str, instead: &str) -> String {
+    match instead {
+        "" => format!(
+            "{what} is not supported yet; what is stands in the reference of KQL and at /api/v1/query/capabilities"
+        ),
+        instead => format!("{what} is not supported yet; {instead}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

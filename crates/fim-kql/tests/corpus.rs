@@ -92,6 +92,10 @@ fn statements(list: &[Statement], depth: usize, out: &mut String) {
             Statement::Parameters(list) => {
                 writeln!(out, "{pad}parameters {}", parameters(list)).expect("a String");
             }
+            Statement::Setting { name, value } => {
+                let value = value.as_ref().map_or(String::from("·"), tree);
+                writeln!(out, "{pad}set {} {value}", name.text).expect("a String");
+            }
             Statement::Query(query) => pipeline(query, depth, out),
             Statement::NotSupported(_) => writeln!(out, "{pad}not supported").expect("a String"),
         }

@@ -17,6 +17,7 @@ pub mod windows;
 
 mod lower;
 
+mod digest;
 mod engine;
 mod error;
 mod rows;

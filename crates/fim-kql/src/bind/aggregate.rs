@@ -396,6 +396,7 @@ fn has_columns(entry: &AggregateEntry, arguments: &[NamedNode]) -> bool {
         | Aggregate::BinaryAllAnd
         | Aggregate::BinaryAllOr
         | Aggregate::BinaryAllXor
+        | Aggregate::BuildSchema
         | Aggregate::Count
         | Aggregate::CountDistinct
         | Aggregate::Covariance
@@ -412,6 +413,8 @@ fn has_columns(entry: &AggregateEntry, arguments: &[NamedNode]) -> bool {
         | Aggregate::Stdev
         | Aggregate::StdevP
         | Aggregate::Sum
+        | Aggregate::TDigest
+        | Aggregate::TDigestMerge
         | Aggregate::Variance
         | Aggregate::VarianceP => false,
     }

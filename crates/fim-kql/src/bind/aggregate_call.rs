@@ -93,6 +93,26 @@ impl Binder<'_> {
                 let reals = arguments.into_iter().map(|argument| argument.convert_to(ScalarType::Real));
                 Some((reals.collect(), ScalarType::Real))
             }
+            Aggregate::BuildSchema | Aggregate::TDigestMerge => {
+                if arguments[0].ty != ScalarType::Dynamic {
+                    self.mismatch(name, "dynamic", &arguments[0]);
+                    return None;
+                }
+                Some((arguments, ScalarType::Dynamic))
+            }
+            Aggregate::TDigest => {
+                if !arguments[0].ty.is_number()
+                    || arguments.get(1).is_some_and(|weight| !weight.ty.is_integer())
+                {
+                    self.mismatch(name, "a number, and a whole one as weight,", &arguments[0]);
+                    return None;
+                }
+                let is_whole = literal(Value::Bool(arguments[0].ty.is_integer()), ScalarType::Bool, span);
+                let weight = if arguments.len() > 1 { arguments.pop() } else { None };
+                let weight = weight.unwrap_or_else(|| literal(Value::Long(1), ScalarType::Long, span));
+                let value = arguments.remove(0).convert_to(ScalarType::Real);
+                Some((vec![value, is_whole, weight.convert_to(ScalarType::Long)], ScalarType::Dynamic))
+            }
             Aggregate::MakeBag if arguments[0].ty != ScalarType::Dynamic => {
                 self.mismatch(name, "dynamic", &arguments[0]);
                 None

@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Problem, Span};
 use crate::function::Function;
 use crate::plan::{Arithmetic, Expr, ExprKind};
 use crate::registry::{self, Parameter, Shape};
-use crate::suggest::nearest;
+use crate::suggest::{nearest, not_yet};
 use crate::time::TimeSpan;
 use crate::types::{ScalarType, Value};
 
@@ -49,10 +49,19 @@ impl Binder<'_> {
             self.problem(Code::Syntax, name.span, message);
             return None;
         }
-        if let Shape::Typed { function: called, parameters } = entry.shape {
-            return self.typed(called, parameters, function, arguments, span, scope);
-        }
         match entry.shape {
+            Shape::Typed { .. } => return self.typed(entry.shape, function, arguments, span, scope),
+            Shape::Assert => return self.assert(function, arguments, span, scope),
+            Shape::ColumnNames => return self.column_names(function, arguments, span),
+            Shape::DataSize => return self.data_size(arguments, span, scope),
+            Shape::Columns { .. } => {
+                let message = format!(
+                    "{0} gives several columns and cannot be an operand; write {0}(…) alone, or {0}_dynamic(…)",
+                    function.text
+                );
+                self.problem(Code::TypeMismatch, function.span, message);
+                return None;
+            }
             Shape::ColumnIfExists => return self.column_if_exists(function, arguments, span, scope),
             Shape::PackAll => return self.pack_all(function, arguments, span, scope),
             _ => {}
@@ -71,7 +80,7 @@ impl Binder<'_> {
     fn unknown_function(&mut self, function: &Name) {
         let name = function.text.as_str();
         if registry::is_known(name) {
-            self.problem(Code::NotSupported, function.span, format!("'{name}' is not supported yet"));
+            self.problem(Code::NotSupported, function.span, not_yet(&format!("'{name}'"), ""));
             return;
         }
         let message = match ScalarType::from_name(name) {
@@ -167,6 +176,7 @@ impl Binder<'_> {
                 of(Function::Abs, vec![argument.convert_to(ty)], ty)
             }
             Shape::Bin | Shape::BinAt => self.bin(name, arguments, span),
+            Shape::BinAuto => self.bin_auto(name, arguments, span),
             Shape::Convert(ty) => {
                 let argument = arguments.pop()?;
                 if ty == ScalarType::Guid
@@ -200,7 +210,13 @@ impl Binder<'_> {
             Shape::Now => self.moment(Arithmetic::Add, name, arguments.pop(), span),
             Shape::Ago => self.moment(Arithmetic::Subtract, name, arguments.pop(), span),
             // They look at the names or types that are written, so that they are bound before.
-            Shape::Typed { .. } | Shape::ColumnIfExists | Shape::PackAll => None,
+            Shape::Typed { .. }
+            | Shape::ColumnIfExists
+            | Shape::PackAll
+            | Shape::Columns { .. }
+            | Shape::Assert
+            | Shape::ColumnNames
+            | Shape::DataSize => None,
         }
     }
 
@@ -262,10 +278,10 @@ impl Binder<'_> {
     /// A constant text that must be one of a few.
     fn one_of(&mut self, function: &str, allowed: &[&str], argument: Expr) -> Option<Expr> {
         if let ExprKind::Literal(Value::String(text)) = &argument.kind {
-            if allowed.contains(&text.to_ascii_lowercase().as_str()) {
+            if allowed.contains(&text.as_str()) || allowed.contains(&text.to_ascii_lowercase().as_str()) {
                 return Some(argument);
             }
-            let message = format!("{function} does not know the part '{text}'");
+            let message = format!("{function} does not know '{text}'");
             let problem = Problem::new(Code::InvalidConstant, argument.span, message);
             let suggestion = nearest(text, allowed.iter().copied());
             self.problems.push(problem.expecting(allowed.iter().copied()).suggesting(suggestion));
@@ -309,7 +325,7 @@ impl Binder<'_> {
         }
     }
 
-    fn bin(&mut self, name: &str, arguments: Vec<Expr>, span: Span) -> Option<Expr> {
+    pub(super) fn bin(&mut self, name: &str, arguments: Vec<Expr>, span: Span) -> Option<Expr> {
         let types: Vec<ScalarType> = arguments.iter().map(|argument| argument.ty).collect();
         let (value_ty, size_ty) = match types.as_slice() {
             [ScalarType::DateTime, ScalarType::TimeSpan] => (ScalarType::DateTime, ScalarType::TimeSpan),
@@ -390,8 +406,16 @@ pub(crate) fn arity(shape: Shape) -> (usize, usize) {
         Shape::Texts { fixed, .. } => (fixed + 1, fixed + 64),
         Shape::Common { .. } => (2, 64),
         Shape::Rounding { has_digits, .. } => (1, 1 + usize::from(has_digits)),
-        Shape::Magnitude | Shape::Convert(_) | Shape::ParseJson | Shape::Not | Shape::Ago => (1, 1),
-        Shape::Bin => (2, 2),
+        Shape::Magnitude
+        | Shape::BinAuto
+        | Shape::Columns { .. }
+        | Shape::ColumnNames
+        | Shape::Convert(_)
+        | Shape::ParseJson
+        | Shape::Not
+        | Shape::Ago => (1, 1),
+        Shape::Bin | Shape::Assert => (2, 2),
+        Shape::DataSize => (1, MOST_ARGUMENTS),
         Shape::BinAt | Shape::Iff | Shape::Replace => (3, 3),
         Shape::Typed { parameters, .. } => (parameters.len(), parameters.len() + 1),
         Shape::Variadic { required, .. } => (required, MOST_ARGUMENTS),

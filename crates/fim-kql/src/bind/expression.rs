@@ -346,7 +346,7 @@ impl Binder<'_> {
             self.problem(
                 Code::NotSupported,
                 node.span,
-                "arrays in the array of a list are not supported yet",
+                "arrays in the array of a list are not supported yet; write their values side by side",
             );
             return None;
         };

@@ -101,6 +101,21 @@ pub(super) fn arithmetic(operator: Arithmetic, left: &Value, right: &Value) -> O
     }
 }
 
+/// The order of two constants of one type; none if one is null, or they have none.
+pub(super) fn order(left: &Value, right: &Value) -> Option<std::cmp::Ordering> {
+    match (left, right) {
+        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+        (Value::Long(a), Value::Long(b)) => Some(a.cmp(b)),
+        (Value::Real(a), Value::Real(b)) => a.partial_cmp(b),
+        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
+        (Value::DateTime(a), Value::DateTime(b)) => Some(a.cmp(b)),
+        (Value::TimeSpan(a), Value::TimeSpan(b)) => Some(a.cmp(b)),
+        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
+        (Value::Guid(a), Value::Guid(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}
+
 /// The negative of a constant; none if it is left to the engine.
 pub(super) fn negate(value: &Value) -> Option<Value> {
     match value {

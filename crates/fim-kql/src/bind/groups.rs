@@ -10,11 +10,11 @@ use super::operator::column;
 use crate::aggregate::Aggregate;
 use crate::ast::OperatorKind;
 use crate::diagnostic::Span;
-use crate::function::WindowFunction;
 use crate::plan::{
     AggregateCall, Comparison, Expr, ExprKind, NamedExpr, Operator, SortKey, Step, WindowCall,
 };
 use crate::types::{Column, ScalarType, Schema, Value};
+use crate::window_function::WindowFunction;
 
 /// The groups that the rows of a plan are in.
 #[derive(Clone, Debug)]

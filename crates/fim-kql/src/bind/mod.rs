@@ -11,6 +11,7 @@ mod fold;
 mod function;
 mod groups;
 mod join;
+mod known;
 mod lets;
 mod naming;
 mod operator;
@@ -31,6 +32,7 @@ use std::collections::BTreeSet;
 
 pub(crate) use call::arity as call_arity;
 use groups::Groups;
+use known::Settings;
 use lets::{Let, Lets};
 
 use crate::ast::{Ast, Name, Pipeline, SourceNode, Statement};
@@ -90,6 +92,7 @@ fn bind_with(
         rows: 0,
         steps: 0,
         hidden: 0,
+        settings: Settings::default(),
     };
     let query = binder.query(ast);
     let question = binder.question.take();
@@ -163,6 +166,7 @@ pub(crate) struct Binder<'a> {
     steps: usize,
     /// How many columns were made that no name reaches.
     hidden: usize,
+    settings: Settings,
 }
 
 /// A plan that is being built. Once something is wrong the schema may be unknown; then nothing more is bound.
@@ -211,6 +215,7 @@ impl<'a> Binder<'a> {
                 Statement::Let { name, value } => self.declare(name, value),
                 Statement::Function(function) => self.declare_function(function),
                 Statement::Parameters(parameters) => self.declare_parameters(parameters),
+                Statement::Setting { name, value } => self.set(name, value.as_ref()),
                 Statement::Query(pipeline) => {
                     queries += 1;
                     // A statement that was refused would only make the query after it look wrong.

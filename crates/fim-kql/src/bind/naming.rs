@@ -195,6 +195,7 @@ fn call_name(function: &str, arguments: &[NamedNode], first: Option<String>) -> 
         (Naming::Prefixed(prefix), name) => {
             OwnName::Derived(format!("{prefix}_{}", name.unwrap_or_default()))
         }
+        (Naming::Always(name), _) => OwnName::Derived(name.to_owned()),
         (Naming::FirstArgument, None) | (Naming::Position, _) => OwnName::None,
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::naming::{Names, OwnName};
+use super::shape::put;
 use super::window::Windows;
 use super::{Binder, Building};
 use crate::ast::{
@@ -131,6 +132,11 @@ impl Binder<'_> {
         let mut unknown = Vec::new();
         let mut windows = Windows::over(building);
         for item in items {
+            if let Some(several) = self.columns_of_call(item, &input, &mut names) {
+                building.is_broken |= several.is_none();
+                columns.extend(several.into_iter().flatten());
+                continue;
+            }
             let expr = self.row_value(&item.expr, &input, &mut windows);
             match (self.item_name(&mut names, item), expr) {
                 (Some(name), Some(expr)) => columns.push(NamedExpr { name, expr }),
@@ -154,6 +160,14 @@ impl Binder<'_> {
         let mut is_complete = true;
         let mut windows = Windows::over(building);
         for item in items {
+            if let Some(several) = self.columns_of_call(item, &input, &mut names) {
+                is_complete &= several.is_some();
+                several
+                    .into_iter()
+                    .flatten()
+                    .for_each(|NamedExpr { name, expr }| put(&mut columns, &name, expr));
+                continue;
+            }
             let expr = self.row_value(&item.expr, &input, &mut windows);
             let Some(name) = self.extended_name(&mut names, item, &columns) else {
                 is_complete = false;
@@ -164,10 +178,7 @@ impl Binder<'_> {
                 is_complete = false;
                 continue;
             };
-            match columns.iter_mut().find(|column| column.name == name) {
-                Some(column) => column.expr = expr,
-                None => columns.push(NamedExpr { name, expr }),
-            }
+            put(&mut columns, &name, expr);
         }
         windows.push(building, span);
         let schema = Self::schema_of(&columns);

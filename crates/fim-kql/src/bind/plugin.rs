@@ -4,13 +4,13 @@ use super::expression::literal;
 use super::{Binder, Building};
 use crate::ast::{EvaluateNode, ExprKindNode, Name, NamedNode};
 use crate::diagnostic::{Code, Problem, Span};
-use crate::function::WindowFunction;
 use crate::plan::{
     Comparison, Expr, ExprKind, Join, JoinKey, JoinKind, NamedExpr, Operator, Plan, SortKey, Source,
     WindowCall,
 };
-use crate::suggest::nearest;
+use crate::suggest::{nearest, not_yet};
 use crate::types::{Column, ScalarType, Schema, Value};
+use crate::window_function::WindowFunction;
 
 impl Binder<'_> {
     /// `evaluate plugin(…)`
@@ -34,7 +34,10 @@ impl Binder<'_> {
             "narrow" => self.narrow(name, arguments, building, span),
             "bag_unpack" => self.bag_unpack(name, arguments, node.schema.as_ref(), building, span),
             other if KNOWN_PLUGINS.contains(&other) => {
-                let message = format!("the plugin '{other}' is not supported yet");
+                let message = not_yet(
+                    &format!("the plugin '{other}'"),
+                    "evaluate knows narrow, pivot and bag_unpack; other operators stand in the reference of KQL",
+                );
                 self.problem(Code::NotSupported, name.span, message);
                 None
             }

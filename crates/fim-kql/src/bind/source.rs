@@ -7,7 +7,7 @@ use crate::ast::{ExprKindNode, ExprNode, Name, NamedNode, SourceNode};
 use crate::diagnostic::{Code, Problem, Span};
 use crate::plan::{Expr, ExprKind, NamedExpr, Operator, Plan, Source};
 use crate::registry;
-use crate::suggest::nearest;
+use crate::suggest::{nearest, not_yet};
 use crate::types::{Column, ScalarType, Schema, Value};
 
 impl Binder<'_> {
@@ -107,7 +107,8 @@ impl Binder<'_> {
                 None
             }
             _ if KNOWN_TABLE_FUNCTIONS.contains(&name) => {
-                let message = format!("'{name}(…)' as a table is not supported yet");
+                let instead = "name a table of this workspace";
+                let message = not_yet(&format!("'{name}(…)' as a table"), instead);
                 self.problem(Code::NotSupported, function.span, message);
                 None
             }

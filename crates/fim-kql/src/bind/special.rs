@@ -11,19 +11,19 @@ use crate::time::{DateTime, TICKS_PER_SECOND, TimeSpan};
 use crate::types::{ScalarType, Value};
 
 impl Binder<'_> {
-    /// `f(…, typeof(type)?)`: a text, or what it says as a value of the type.
+    /// `f(…, typeof(type)?)`: a text or dynamic value, or what it says as a value of the type.
     pub(super) fn typed(
         &mut self,
-        called: Function,
-        parameters: &[Parameter],
+        shape: Shape,
         function: &Name,
         arguments: &[NamedNode],
         span: Span,
         scope: &mut Scope<'_>,
     ) -> Option<Expr> {
+        let Shape::Typed { function: called, parameters, gives } = shape else { return None };
         let count = parameters.len();
         let (nodes, ty) = match arguments {
-            nodes if nodes.len() == count => (nodes, ScalarType::String),
+            nodes if nodes.len() == count => (nodes, gives),
             [nodes @ .., NamedNode { expr, .. }] if nodes.len() == count => match expr.kind {
                 ExprKindNode::TypeOf(ty) => (nodes, ty),
                 _ => {
@@ -41,11 +41,13 @@ impl Binder<'_> {
         let bound = bound.into_iter().collect::<Option<Vec<Expr>>>()?;
         let arguments = self.fixed(&function.text, parameters, bound)?;
         let kind = ExprKind::Call { function: called, arguments };
-        let text = Expr { kind, ty: ScalarType::String, span };
-        Some(match ty {
+        let value = Expr { kind, ty: gives, span };
+        Some(match (gives, ty) {
             // The text of an array or bag is read, not quoted.
-            ScalarType::Dynamic => call(Function::ParseJson, vec![text], ScalarType::Dynamic, span),
-            ty => text.convert_to(ty),
+            (ScalarType::String, ScalarType::Dynamic) => {
+                call(Function::ParseJson, vec![value], ScalarType::Dynamic, span)
+            }
+            (_, ty) => value.convert_to(ty),
         })
     }
 

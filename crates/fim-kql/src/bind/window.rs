@@ -4,10 +4,10 @@ use super::expression::{Scope, literal};
 use super::{Binder, Building, coerce};
 use crate::ast::{ExprNode, Name, NamedNode};
 use crate::diagnostic::{Code, Span};
-use crate::function::WindowFunction;
 use crate::plan::{Expr, ExprKind, Operator, WindowCall};
 use crate::registry::WindowEntry;
 use crate::types::{Column, ScalarType, Schema, Value};
+use crate::window_function::WindowFunction;
 
 /// The calls of one operator, each of which becomes a column behind those of the input.
 pub(super) struct Windows {

@@ -5,7 +5,7 @@ use crate::ast::{ColumnPattern, Name, NamedNode, OperatorKind, OperatorNode, Ord
 use crate::diagnostic::{Code, Problem, Span};
 use crate::lexer::TokenKind;
 use crate::operators::{self, OperatorEntry, Syntax};
-use crate::suggest::nearest;
+use crate::suggest::{nearest, not_yet};
 
 impl Parser<'_> {
     pub(crate) fn operator(&mut self) -> OperatorNode {
@@ -22,8 +22,8 @@ impl Parser<'_> {
                 self.skip_hints();
                 self.known_operator(*syntax)
             }
-            Some(OperatorEntry { syntax: None, .. }) => {
-                self.refuse(Code::NotSupported, name_span, format!("'{name}' is not supported yet"), None)
+            Some(OperatorEntry { syntax: None, instead, .. }) => {
+                self.refuse(Code::NotSupported, name_span, not_yet(&format!("'{name}'"), instead), None)
             }
             None => {
                 let suggestion = nearest(name, operators::ALL.iter().map(|entry| entry.name));

@@ -5,6 +5,7 @@ use crate::ast::{ExprNode, SourceNode};
 use crate::diagnostic::{Code, Problem};
 use crate::lexer::TokenKind;
 use crate::operators;
+use crate::suggest::not_yet;
 
 impl Parser<'_> {
     /// Whether the next word starts a source that is no expression.
@@ -66,8 +67,9 @@ impl Parser<'_> {
             "range" => self.range(),
             "datatable" => self.data_table(),
             other => {
-                let problem =
-                    Problem::new(Code::NotSupported, keyword.span, format!("'{other}' is not supported yet"));
+                let instead = operators::find(other).map_or("", |entry| entry.instead);
+                let message = not_yet(&format!("'{other}'"), instead);
+                let problem = Problem::new(Code::NotSupported, keyword.span, message);
                 self.problem(problem);
                 self.skip_to(&[TokenKind::Bar, TokenKind::Semicolon]);
                 SourceNode::Invalid

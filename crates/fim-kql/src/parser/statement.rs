@@ -4,6 +4,7 @@ use super::{MAX_DEPTH, Parser};
 use crate::ast::{ColumnNode, FunctionNode, Name, ParameterKind, ParameterNode, Statement};
 use crate::diagnostic::{Code, Problem, Span};
 use crate::lexer::TokenKind;
+use crate::suggest::not_yet;
 use crate::types::ScalarType;
 
 impl Parser<'_> {
@@ -52,9 +53,18 @@ impl Parser<'_> {
             self.bump();
             return Statement::Parameters(self.parameters());
         }
-        for word in ["set", "declare", "alias", "restrict"] {
+        if self.is_word("set") && self.kind_ahead(1) == TokenKind::Word {
+            self.bump();
+            let name = self.name("the name of an option");
+            let value = self.take(TokenKind::Assign).is_some().then(|| self.signed());
+            return Statement::Setting { name, value };
+        }
+        for word in ["declare", "alias", "restrict"] {
             if self.is_word(word) && self.kind_ahead(1) == TokenKind::Word {
-                return self.refused_statement(start, format!("'{word}' is not supported yet"));
+                return self.refused_statement(
+                    start,
+                    not_yet(&format!("'{word}'"), "declare values and functions by let"),
+                );
             }
         }
         if self.is_at(TokenKind::Dot) && self.kind_ahead(1) == TokenKind::Word {

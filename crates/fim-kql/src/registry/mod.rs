@@ -10,11 +10,13 @@ mod series;
 mod table;
 mod texts;
 mod times;
+mod units;
 mod windows;
 
 use crate::aggregate::Aggregate;
-use crate::function::{Function, WindowFunction};
+use crate::function::Function;
 use crate::types::ScalarType;
+use crate::window_function::WindowFunction;
 
 pub(crate) use aggregates::AGGREGATES;
 pub(crate) use windows::WINDOWS;
@@ -30,6 +32,7 @@ pub(crate) fn functions() -> impl Iterator<Item = &'static FunctionEntry> {
         series::FUNCTIONS,
         texts::FUNCTIONS,
         times::FUNCTIONS,
+        units::FUNCTIONS,
     ];
     tables.into_iter().flatten()
 }
@@ -65,8 +68,18 @@ pub(crate) enum Shape {
     Convert(ScalarType),
     /// `parse_json`: a text is parsed, a dynamic value stays.
     ParseJson,
-    /// So many parameters of these types that give a text, and maybe the type that it is converted to.
-    Typed { function: Function, parameters: &'static [Parameter] },
+    /// So many parameters of these types that give a value, and maybe the type that it is converted to.
+    Typed { function: Function, parameters: &'static [Parameter], gives: ScalarType },
+    /// A dynamic value whose bag becomes columns: the members, and their types.
+    Columns { function: Function, columns: &'static [(&'static str, ScalarType)] },
+    /// `assert`: a condition that must be known before there are rows, and what is said if it is false.
+    Assert,
+    /// `bin_auto`: `bin` or `bin_at` with what the query has set.
+    BinAuto,
+    /// `column_names_of`: the names of a table's columns.
+    ColumnNames,
+    /// `estimate_data_size`: the bytes of some columns.
+    DataSize,
     /// Fixed parameters, then any number of one more kind, at least so many in all.
     Variadic {
         function: Function,
@@ -172,6 +185,8 @@ pub(crate) enum Naming {
     FirstArgument,
     /// This, `_`, and what the first argument is called.
     Prefixed(&'static str),
+    /// Always like this.
+    Always(&'static str),
 }
 
 /// An aggregate by name.

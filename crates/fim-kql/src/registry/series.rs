@@ -1,15 +1,18 @@
 //! Functions over series: arrays of numbers.
 
-use super::table::{fixed, renamed};
-use super::{FunctionEntry, Parameter};
+use super::table::{fixed, prefixed, renamed, shaped, variadic};
+use super::{FunctionEntry, Naming, Parameter, Shape};
 use crate::function::Function;
 use crate::types::ScalarType;
 
 use Parameter::AnyAsDynamic;
-use ScalarType::{Dynamic, Real};
+use ScalarType::{Dynamic, Long, Real};
 
 #[rustfmt::skip]
 pub(super) const FUNCTIONS: &[FunctionEntry] = &[
+    FunctionEntry { naming: Naming::Always("tdigests_merge_result"), ..variadic("merge_tdigest", Function::MergeTDigest, &[], Parameter::Dynamic("digest"), 1, Dynamic, "One digest of the values of several digests.") },
+    prefixed("percentile_tdigest", shaped("percentile_tdigest", Shape::Typed { function: Function::PercentileTDigest, parameters: &[Parameter::Dynamic("digest"), Parameter::Number("percentage")], gives: Dynamic }, "The value that so many percent of the values of a digest do not exceed.")),
+    fixed("rank_tdigest", Function::RankTDigest, &[Parameter::Dynamic("digest"), Parameter::Number("value")], 2, Real, "How many values of a digest do not exceed a value."),
     fixed("series_abs", Function::SeriesAbs, &[Parameter::Dynamic("series")], 1, Dynamic, "The magnitude of each element."),
     fixed("series_acos", Function::SeriesAcos, &[Parameter::Dynamic("series")], 1, Dynamic, "The arc cosine of each element."),
     fixed("series_add", Function::SeriesAdd, &[Parameter::Dynamic("series"), Parameter::Dynamic("other")], 2, Dynamic, "The sums of the elements of two arrays."),
@@ -40,6 +43,7 @@ pub(super) const FUNCTIONS: &[FunctionEntry] = &[
     fixed("series_product", Function::SeriesProduct, &[Parameter::Dynamic("series")], 1, Real, "The product of the elements."),
     fixed("series_sign", Function::SeriesSign, &[Parameter::Dynamic("series")], 1, Dynamic, "The sign of each element: -1, 0 or 1."),
     fixed("series_sin", Function::SeriesSin, &[Parameter::Dynamic("series")], 1, Dynamic, "The sine of each element."),
+    shaped("series_stats", Shape::Columns { function: Function::SeriesStatsDynamic, columns: &[("min", Real), ("min_idx", Long), ("max", Real), ("max_idx", Long), ("avg", Real), ("stdev", Real), ("variance", Real)] }, "Least, greatest, average and spread of the elements, a column each."),
     fixed("series_stats_dynamic", Function::SeriesStatsDynamic, &[Parameter::Dynamic("series")], 1, Dynamic, "Least, greatest, average and spread of the elements as a bag."),
     fixed("series_subtract", Function::SeriesSubtract, &[Parameter::Dynamic("series"), Parameter::Dynamic("other")], 2, Dynamic, "The differences of the elements of two arrays."),
     fixed("series_sum", Function::SeriesSum, &[Parameter::Dynamic("series")], 1, Real, "The sum of the elements."),

@@ -78,13 +78,16 @@ const ALL_PARTS: &[&str] = &[
 #[rustfmt::skip]
 pub(crate) const FUNCTIONS: &[FunctionEntry] = &[
     renamed(shaped("abs", Shape::Magnitude, "The value without its sign.")),
+    shaped("assert", Shape::Assert, "True; a query whose condition is false is refused with the message."),
     shaped("ago", Shape::Ago, "The moment so long before the query started."),
     renamed(shaped("bin", Shape::Bin, "Rounds down to a multiple of the second argument.")),
     renamed(shaped("bin_at", Shape::BinAt, "Rounds down to a multiple counted from a fixed point.")),
+    renamed(shaped("bin_auto", Shape::BinAuto, "Rounds down to a multiple of what `set query_bin_auto_size` says.")),
     shaped("case", Shape::Case, "The value beside the first condition that is true."),
     renamed(shaped("ceiling", Shape::Rounding { function: Function::Ceiling, has_digits: false }, "Rounds up.")),
     shaped("coalesce", Shape::Common { function: Function::Coalesce, is_ordered: false }, "The first value that is not null, or not empty for text."),
     FunctionEntry { naming: Naming::FirstArgument, ..shaped("column_ifexists", Shape::ColumnIfExists, "A column, or a value where the table has no such column.") },
+    shaped("column_names_of", Shape::ColumnNames, "The names of the columns of a table."),
     FunctionEntry { naming: Naming::FirstArgument, ..shaped("columnifexists", Shape::ColumnIfExists, "The same as `column_ifexists`.") },
     fixed("datetime_add", Function::DateTimeAdd, &[OneOf("part", ADD_PARTS), Whole("amount"), Moment("moment")], 3, DateTime, "The moment so many parts later."),
     fixed("datetime_diff", Function::DateTimeDiff, &[OneOf("part", ADD_PARTS), Moment("later"), Moment("earlier")], 3, Long, "The number of boundaries of a part between two moments."),
@@ -100,7 +103,8 @@ pub(crate) const FUNCTIONS: &[FunctionEntry] = &[
     renamed(fixed("exp", Function::Exp, &[Number("x")], 1, Real, "e to the power of x.")),
     renamed(fixed("exp10", Function::Exp10, &[Number("x")], 1, Real, "10 to the power of x.")),
     renamed(fixed("exp2", Function::Exp2, &[Number("x")], 1, Real, "2 to the power of x.")),
-    shaped("extract", Shape::Typed { function: Function::Extract, parameters: &[Text("regex"), Whole("group"), Text("text")] }, "What a group of a regular expression matches."),
+    shaped("estimate_data_size", Shape::DataSize, "How many bytes the values of some columns take."),
+    shaped("extract", Shape::Typed { function: Function::Extract, parameters: &[Text("regex"), Whole("group"), Text("text")], gives: ScalarType::String }, "What a group of a regular expression matches."),
     renamed(shaped("floor", Shape::Bin, "The same as `bin`.")),
     renamed(fixed("format_datetime", Function::FormatDateTime, &[Moment("moment"), Text("format")], 2, Str, "A moment as text in a given format.")),
     renamed(fixed("format_timespan", Function::FormatTimeSpan, &[Length("timespan"), Text("format")], 2, Str, "A timespan as text in a given format.")),
@@ -168,12 +172,11 @@ pub(crate) const FUNCTIONS: &[FunctionEntry] = &[
 
 /// Functions and aggregates of the language that do not run yet, so that a message can say so.
 pub(super) const NOT_YET: &str = "
-    all assert bag_pack_columns beta_cdf beta_inv beta_pdf bin_auto buildschema cluster cnt
-    column_names_of convert_angle convert_energy convert_force convert_length convert_mass convert_speed
-    convert_temperature convert_volume current_cluster_endpoint current_cursor current_database
+    all bag_pack_columns cluster cnt parse_version
+    current_cluster_endpoint current_cursor current_database
     current_node_id current_principal current_principal_details current_principal_is_member_of
     cursor_after cursor_before_or_at cursor_current database datetime_list_timezones
-    datetime_local_to_utc datetime_utc_to_local dcount_hll entity_group estimate_data_size extent_id
+    datetime_local_to_utc datetime_utc_to_local dcount_hll entity_group extent_id
     extent_tags extentid external_table extractall geo_angle geo_azimuth geo_closest_point_on_line
     geo_closest_point_on_polygon geo_distance_2points geo_distance_point_to_line
     geo_distance_point_to_polygon geo_from_wkt geo_geohash_neighbors geo_geohash_to_central_point
@@ -188,13 +191,12 @@ pub(super) const NOT_YET: &str = "
     geo_polygon_to_h3cells geo_polygon_to_s2cells geo_s2cell_neighbors geo_s2cell_to_central_point
     geo_s2cell_to_polygon geo_simplify_polygons_array geo_union_lines_array geo_union_polygons_array
     graph gzip_compress_to_base64_string hash_combine hash_many hll hll_if hll_isvalid hll_merge
-    ingestion_time inner_nodes iscolumnexists labels make_dictionary map materialized_view merge_tdigest
-    new_guid node_degree_in node_degree_out node_id parse_user_agent parse_version parse_xml passthrough
-    percentile_tdigest percentiles_array_tdigest percentilesw percentilesw_array percentilew
-    percentrank_tdigest punycode_domain_to_string rand rank_tdigest row_id row_rank
+    ingestion_time inner_nodes iscolumnexists labels make_dictionary map materialized_view new_guid node_degree_in node_degree_out node_id parse_user_agent parse_xml passthrough
+    percentiles_array_tdigest percentilesw percentilesw_array percentilew
+    percentrank_tdigest rand row_id row_rank
     rowstore_ordinal_range series_decompose series_decompose_anomalies series_decompose_forecast
     series_fft series_fill_linear series_fir series_fit_2lines series_fit_2lines_dynamic series_fit_line
     series_fit_line_dynamic series_fit_poly series_ifft series_outliers series_periods_detect
-    series_periods_validate series_seasonal series_stats stored_query_result tdigest tdigest_isvalid
-    tdigest_merge totable welch_test zlib_compress_to_base64_string
+    series_periods_validate series_seasonal stored_query_result tdigest_isvalid
+    totable welch_test zlib_compress_to_base64_string
 ";

@@ -1,7 +1,7 @@
 //! The functions over rows in their order.
 
 use super::WindowEntry;
-use crate::function::WindowFunction;
+use crate::window_function::WindowFunction;
 
 const fn windows(
     name: &'static str,

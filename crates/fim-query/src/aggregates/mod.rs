@@ -4,8 +4,10 @@ mod collect;
 mod distinct_count;
 mod extreme_row;
 mod percentile;
+mod schema;
 mod series;
 mod sketch;
+mod tdigest;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -19,7 +21,9 @@ use collect::Collect;
 use distinct_count::DistinctCount;
 use extreme_row::ExtremeRow;
 use percentile::Percentiles;
+use schema::BuildSchema;
 use series::SeriesOfSteps;
+use tdigest::TDigest;
 
 /// Every aggregate function, by name.
 pub fn registry() -> &'static HashMap<&'static str, Arc<AggregateUDF>> {
@@ -37,6 +41,11 @@ pub fn registry() -> &'static HashMap<&'static str, Arc<AggregateUDF>> {
         let percentiles = [(Percentiles::NAME, AggregateUDF::new_from_impl(Percentiles::new()))];
         let series = [(SeriesOfSteps::NAME, AggregateUDF::new_from_impl(SeriesOfSteps::new()))];
         let all = extremes.into_iter().chain(counts).chain(collections).chain(percentiles).chain(series);
+        let schemas = [(BuildSchema::NAME, AggregateUDF::new_from_impl(BuildSchema::new()))];
+        let digests = [false, true].map(|is_merge| {
+            (TDigest::function_name(is_merge), AggregateUDF::new_from_impl(TDigest::new(is_merge)))
+        });
+        let all = all.chain(schemas).chain(digests);
         all.map(|(name, function)| (name, Arc::new(function))).collect()
     })
 }
@@ -65,6 +74,16 @@ pub(crate) fn percentiles() -> Arc<AggregateUDF> {
 /// The function that makes one array of the values of numbered steps.
 pub(crate) fn series_of_steps() -> Arc<AggregateUDF> {
     find(SeriesOfSteps::NAME, || AggregateUDF::new_from_impl(SeriesOfSteps::new()))
+}
+
+/// The function that tells the types of dynamic values.
+pub(crate) fn build_schema() -> Arc<AggregateUDF> {
+    find(BuildSchema::NAME, || AggregateUDF::new_from_impl(BuildSchema::new()))
+}
+
+/// The function that makes a digest of numbers, or of other digests.
+pub(crate) fn tdigest(is_merge: bool) -> Arc<AggregateUDF> {
+    find(TDigest::function_name(is_merge), || AggregateUDF::new_from_impl(TDigest::new(is_merge)))
 }
 
 fn find(name: &str, make: impl Fn() -> AggregateUDF) -> Arc<AggregateUDF> {

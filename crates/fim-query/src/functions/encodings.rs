@@ -30,6 +30,7 @@ pub(super) static ENCODINGS: &[&FunctionSpec] = &[
     &HASH_TEXT,
     &HASH_TICKS,
     &PUNYCODE_DOMAIN_FROM_STRING,
+    &PUNYCODE_DOMAIN_TO_STRING,
     &PUNYCODE_FROM_STRING,
     &PUNYCODE_TO_STRING,
     &TO_HEX,
@@ -127,6 +128,14 @@ spec!(PUNYCODE_DOMAIN_FROM_STRING, "kql_punycode_domain_from_string", Text, |cal
         None => label.to_owned(),
     };
     text.split('.').map(label).collect::<Vec<_>>().join(".")
+}));
+// A domain's dots may be those of other scripts.
+spec!(PUNYCODE_DOMAIN_TO_STRING, "kql_punycode_domain_to_string", Text, |call| of_text(call, |text| {
+    let label = |label: &str| match label.is_ascii() {
+        true => label.to_owned(),
+        false => punycode::encode(label).map_or_else(|| label.to_owned(), |encoded| format!("xn--{encoded}")),
+    };
+    text.split(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']).map(label).collect::<Vec<_>>().join(".")
 }));
 // `kql_tohex(number, length?)`: at least so many digits.
 spec!(TO_HEX, "kql_tohex", Text, |call| {

@@ -13,6 +13,8 @@ mod calendar;
 mod compare;
 mod convert;
 mod counting;
+mod digests;
+mod distributions;
 mod dynamic;
 mod encodings;
 mod format;
@@ -32,6 +34,7 @@ mod shapes;
 mod structures;
 mod text_match;
 mod texts;
+mod units;
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -51,8 +54,9 @@ pub(crate) use json_text::{
     members as json_members,
 };
 pub(crate) use {
-    arrays::*, bags::*, compare::*, convert::*, counting::*, dynamic::*, encodings::*, making_times::*,
-    maths::*, moments::*, networks::*, numbers::*, parsers::*, patterns::*, series::*, shapes::*, texts::*,
+    arrays::*, bags::*, compare::*, convert::*, counting::*, digests::*, distributions::*, dynamic::*,
+    encodings::*, making_times::*, maths::*, moments::*, networks::*, numbers::*, parsers::*, patterns::*,
+    series::*, shapes::*, texts::*, units::*,
 };
 
 use crate::values::moment_type;
@@ -103,6 +107,8 @@ fn all_specs() -> impl Iterator<Item = &'static FunctionSpec> {
         COMPARISONS,
         CONVERSIONS,
         COUNTING,
+        DIGESTS,
+        DISTRIBUTIONS,
         DYNAMICS,
         ENCODINGS,
         MAKING_TIMES,
@@ -115,6 +121,7 @@ fn all_specs() -> impl Iterator<Item = &'static FunctionSpec> {
         SERIES,
         SHAPES,
         TEXTS,
+        UNITS,
     ];
     groups.into_iter().flatten().copied()
 }

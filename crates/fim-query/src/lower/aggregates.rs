@@ -23,7 +23,8 @@ use super::conversions::convert;
 use super::expressions::{Expressions, first_not_null};
 use super::{Lowered, column, not_supported};
 use crate::aggregates::{
-    Collection, Extreme, collect, distinct_count, extreme_row, field_name, percentiles, series_of_steps,
+    Collection, Extreme, build_schema, collect, distinct_count, extreme_row, field_name, percentiles,
+    series_of_steps, tdigest,
 };
 use crate::functions::{self as f, call};
 use crate::values::moment_type;
@@ -102,6 +103,13 @@ impl Aggregation {
             Aggregate::Percentiles => {
                 let row = self.percentile_row(&arguments)?;
                 return self.fill_fields(&arguments, &row);
+            }
+            Aggregate::BuildSchema => {
+                self.compute(function(build_schema(), vec![arguments.value(0)?], condition))
+            }
+            Aggregate::TDigest | Aggregate::TDigestMerge => {
+                let udaf = tdigest(aggregate.aggregate == Aggregate::TDigestMerge);
+                self.compute(function(udaf, expressions.values(&aggregate.arguments)?, condition))
             }
             Aggregate::Series => {
                 let values = expressions.values(&aggregate.arguments)?;

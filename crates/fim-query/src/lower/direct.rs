@@ -1,6 +1,6 @@
 //! Functions that have a kernel of their own.
 
-use fim_kql::Function;
+use fim_kql::{Function, Quantity};
 
 use crate::functions::{self as f, FunctionSpec};
 
@@ -53,6 +53,9 @@ pub(super) fn direct(function: Function) -> Option<&'static FunctionSpec> {
         Function::Base64EncodeFromArray => &f::BASE64_ENCODE_FROM_ARRAY,
         Function::Base64EncodeFromGuid => &f::BASE64_ENCODE_FROM_GUID,
         Function::Base64EncodeToString => &f::BASE64_ENCODE_TO_STRING,
+        Function::BetaCdf => &f::BETA_CDF,
+        Function::BetaInv => &f::BETA_INV,
+        Function::BetaPdf => &f::BETA_PDF,
         Function::BinaryAnd => &f::BINARY_AND,
         Function::BinaryNot => &f::BINARY_NOT,
         Function::BinaryOr => &f::BINARY_OR,
@@ -62,6 +65,16 @@ pub(super) fn direct(function: Function) -> Option<&'static FunctionSpec> {
         Function::BitsetCountOnes => &f::BITSET_COUNT_ONES,
         Function::Ceiling => &f::CEILING,
         Function::CodePointsToString => &f::CODE_POINTS_TO_STRING,
+        Function::ConvertUnit(quantity) => match quantity {
+            Quantity::Angle => &f::CONVERT_ANGLE,
+            Quantity::Energy => &f::CONVERT_ENERGY,
+            Quantity::Force => &f::CONVERT_FORCE,
+            Quantity::Length => &f::CONVERT_LENGTH,
+            Quantity::Mass => &f::CONVERT_MASS,
+            Quantity::Speed => &f::CONVERT_SPEED,
+            Quantity::Temperature => &f::CONVERT_TEMPERATURE,
+            Quantity::Volume => &f::CONVERT_VOLUME,
+        },
         Function::Cos => &f::COS,
         Function::Cot => &f::COT,
         Function::CountOf => &f::COUNT_OF,
@@ -129,6 +142,7 @@ pub(super) fn direct(function: Function) -> Option<&'static FunctionSpec> {
         Function::LogGamma => &f::LOG_GAMMA,
         Function::MakeDateTime => &f::MAKE_DATE_TIME,
         Function::MakeTimeSpan => &f::MAKE_TIME_SPAN,
+        Function::MergeTDigest => &f::MERGE_TDIGEST,
         Function::MonthOfYear => &f::MONTH_OF_YEAR,
         Function::PackArray => &f::PACK_ARRAY,
         Function::ParseCommandLine => &f::PARSE_COMMAND_LINE,
@@ -142,11 +156,14 @@ pub(super) fn direct(function: Function) -> Option<&'static FunctionSpec> {
         Function::ParseUrl => &f::PARSE_URL,
         Function::ParseUrlQuery => &f::PARSE_URL_QUERY,
         Function::ParsePattern => &f::PARSE_PATTERN,
+        Function::PercentileTDigest => &f::PERCENTILE_TDIGEST,
         Function::Pow => &f::POW,
         Function::PunycodeDomainFromString => &f::PUNYCODE_DOMAIN_FROM_STRING,
+        Function::PunycodeDomainToString => &f::PUNYCODE_DOMAIN_TO_STRING,
         Function::PunycodeFromString => &f::PUNYCODE_FROM_STRING,
         Function::PunycodeToString => &f::PUNYCODE_TO_STRING,
         Function::Radians => &f::RADIANS,
+        Function::RankTDigest => &f::RANK_TDIGEST,
         Function::RegexQuote => &f::REGEX_QUOTE,
         Function::Repeat => &f::REPEAT,
         Function::ReplaceRegex => &f::REPLACE_REGEX,

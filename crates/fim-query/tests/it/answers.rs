@@ -65,6 +65,11 @@ fn rows_in_order_answer_as_the_language_says() {
 }
 
 #[test]
+fn what_is_known_before_rows_and_what_is_estimated_answers_as_the_language_says() {
+    check(include_str!("../answers/known_and_estimated.txt"), &NoTables);
+}
+
+#[test]
 fn groups_answer_as_the_language_says() {
     check(include_str!("../answers/groups.txt"), &NoTables);
 }

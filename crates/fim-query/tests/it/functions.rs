@@ -1,6 +1,6 @@
 //! Scalar functions against the plainest models of them, over generated values.
 
-use fim_query::QueryEngine;
+use fim_query::{QueryEngine, QueryError};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use std::sync::OnceLock;
@@ -20,6 +20,21 @@ fn over(schema: &str, rows: &[String], expressions: &str) -> Vec<Vec<Json>> {
 
 fn quoted(text: &str) -> String {
     Json::from(text).to_string()
+}
+
+#[test]
+fn every_unit_that_is_offered_is_known() {
+    for quantity in ["angle", "energy", "force", "length", "mass", "speed", "temperature", "volume"] {
+        let convert = |unit: &str| format!("print convert_{quantity}(2.5, '{unit}', '{unit}')");
+        let Err(QueryError::Language(found)) = run(shared(), &NoTables, &convert("no unit")) else {
+            panic!("{quantity} knows no unit");
+        };
+        assert!(found[0].expected.len() > 3, "{quantity}");
+        for unit in &found[0].expected {
+            let value = as_json(&run(shared(), &NoTables, &convert(unit)).unwrap()).1[0][0].as_f64();
+            assert!(value.is_some_and(|value| (value - 2.5).abs() < 1e-9), "{unit}: {value:?}");
+        }
+    }
 }
 
 proptest! {
