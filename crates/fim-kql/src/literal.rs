@@ -33,7 +33,8 @@ pub(crate) fn long(text: &str) -> Option<i64> {
 
 /// A number with a point or exponent.
 pub(crate) fn real(text: &str) -> Option<f64> {
-    let is_number = text.starts_with(|c: char| c.is_ascii_digit());
+    // Only inside of `real(…)` can a number start with its point.
+    let is_number = text.strip_prefix('.').unwrap_or(text).starts_with(|c: char| c.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten().filter(|number: &f64| number.is_finite())
 }
 

@@ -12,6 +12,8 @@
 //! - Integer arithmetic wraps; division by zero is null for integers, an infinity or NaN for `real`.
 //! - Text is compared by code points; "ignores case" means that both sides are folded to one case first.
 
+mod walk;
+
 use crate::aggregate::Aggregate;
 use crate::diagnostic::Span;
 use crate::function::Function;
@@ -532,35 +534,4 @@ pub enum TextMatch {
     EndsWithCs,
     /// `matches regex`: the regular expression (RE2 syntax) matches somewhere.
     MatchesRegex,
-}
-
-impl Expr {
-    /// Puts the operands of this expression behind what is in `out`, in order.
-    pub fn children<'e>(&'e self, out: &mut Vec<&'e Expr>) {
-        match &self.kind {
-            ExprKind::Literal(_) | ExprKind::Column(_) | ExprKind::Constant(_) => {}
-            ExprKind::Convert(inner) | ExprKind::Negate(inner) | ExprKind::Not(inner) => out.push(inner),
-            ExprKind::Member { bag, .. } => out.push(bag),
-            ExprKind::Arithmetic { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-                out.extend([&**left, &**right]);
-            }
-            ExprKind::Match { text, pattern, .. } => out.extend([&**text, &**pattern]),
-            ExprKind::Index { container, index } => out.extend([&**container, &**index]),
-            ExprKind::And(operands) | ExprKind::Or(operands) => out.extend(operands),
-            ExprKind::Call { arguments, .. } => out.extend(arguments),
-            ExprKind::HasTerms { text, terms, .. } => {
-                out.push(text);
-                out.extend(terms);
-            }
-            ExprKind::In { value, list, .. } => {
-                out.push(value);
-                out.extend(list);
-            }
-            ExprKind::Between { value, low, high, .. } => out.extend([&**value, &**low, &**high]),
-            ExprKind::Case { branches, otherwise } => {
-                out.extend(branches.iter().flat_map(|(condition, value)| [condition, value]));
-                out.push(otherwise);
-            }
-        }
-    }
 }

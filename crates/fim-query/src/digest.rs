@@ -7,7 +7,8 @@ use serde_json::{Value as Json, json};
 
 /// How many centroids are kept without merging.
 const EXACT: usize = 2_048;
-/// How fine a digest is: the greatest weight in the middle is 4/this of all.
+/// How fine a digest is: about so many centroids are left when neighbours were merged, and the heaviest, in the middle,
+/// has π/2 of the weight by this.
 const FINENESS: f64 = 1_000.0;
 
 /// Numbers with weights, ordered by number when it was last merged.
@@ -67,7 +68,7 @@ impl Digest {
         self.centroids.capacity() * size_of::<(f64, f64)>()
     }
 
-    pub fn to_json(&mut self) -> String {
+    pub fn json(&mut self) -> String {
         self.merge();
         json!({ "whole": self.is_whole, "centroids": self.centroids }).to_string()
     }
@@ -108,7 +109,7 @@ impl Digest {
         for (number, weight) in self.centroids.drain(..) {
             if let Some((mean, kept)) = merged.last_mut() {
                 let quantile = (before + (*kept + weight) / 2.0) / total;
-                let most = 4.0 * total * quantile * (1.0 - quantile) / FINENESS;
+                let most = std::f64::consts::PI * total * (quantile * (1.0 - quantile)).sqrt() / FINENESS;
                 if *kept + weight <= most {
                     *kept += weight;
                     *mean += (number - *mean) * weight / *kept;
@@ -130,14 +131,15 @@ mod tests {
     #[test]
     fn percentiles_of_many_numbers_are_near() {
         let mut digest = Digest::default();
-        for number in 0..1_000_000_u32 {
+        for number in 0..100_000_u32 {
             // All numbers once, in an order that jumps about.
-            digest.add(f64::from(number.wrapping_mul(7_919) % 1_000_000), 1.0);
+            digest.add(f64::from(number * 7_919 % 100_000), 1.0);
         }
-        assert!(digest.centroids.len() <= 2 * EXACT);
+        digest.merge();
+        assert!(digest.centroids.len() <= EXACT, "{}", digest.centroids.len());
         for percentage in [0.1, 1.0, 25.0, 50.0, 75.0, 99.0, 99.9] {
             let found = digest.percentile(percentage).unwrap();
-            assert!((found - percentage * 10_000.0).abs() < 5_000.0, "{percentage}: {found}");
+            assert!((found - percentage * 1_000.0).abs() < 250.0, "{percentage}: {found}");
         }
     }
 
@@ -149,7 +151,7 @@ mod tests {
             let mut ordered = numbers.clone();
             ordered.sort_unstable();
             let rank = (percentage as usize * ordered.len()).div_ceil(100).max(1);
-            let mut read = Digest::from_json(&digest.to_json()).unwrap();
+            let mut read = Digest::from_json(&digest.json()).unwrap();
             prop_assert_eq!(read.percentile(f64::from(percentage)), Some(f64::from(ordered[rank - 1])));
         }
 

@@ -31,7 +31,7 @@ impl<'a> Binder<'a> {
     /// Whether the last statement of a function is a table and no value.
     fn body_gives_table(&self, node: &FunctionNode) -> bool {
         let mut before = node.body.as_slice();
-        let Some((Statement::Query(last), rest)) = before.split_last() else { return true };
+        let Some((Statement::Query(last), rest)) = before.split_last() else { return false };
         before = rest;
         let mut pipeline = last;
         loop {
@@ -93,6 +93,7 @@ impl<'a> Binder<'a> {
         call: CallNode<'_>,
         input: Option<Plan>,
     ) -> Option<Building> {
+        self.check_end(function.node)?;
         if !function.gives_table {
             let message =
                 format!("'{0}' gives a value, not a table; to see it write: print {0}(…)", call.name);
@@ -111,6 +112,7 @@ impl<'a> Binder<'a> {
         call: CallNode<'_>,
         scope: &mut Scope<'_>,
     ) -> Option<Expr> {
+        self.check_end(function.node)?;
         if function.gives_table {
             let message =
                 format!("'{0}' gives a table; for its first value write toscalar({0}(…))", call.name);
@@ -125,6 +127,16 @@ impl<'a> Binder<'a> {
         let value = Expr { span: call.span, ..value };
         self.check_height(&value, call.name, call.span)?;
         Some(value)
+    }
+
+    /// Says so if a function ends with a declaration, and gives nothing.
+    fn check_end(&mut self, node: &FunctionNode) -> Option<()> {
+        if let Some(Statement::Query(_)) = node.body.last() {
+            return Some(());
+        }
+        let message = format!("the function '{}' ends without an expression", node.name.text);
+        self.problem(Code::Syntax, node.span, message);
+        None
     }
 
     /// Binds the body of a function with its arguments declared; `last` binds its last statement.
@@ -146,12 +158,7 @@ impl<'a> Binder<'a> {
                 let is_right = self.declarations(before);
                 last(self, pipeline).filter(|_| is_right)
             }
-            Some(_) | None => {
-                let message =
-                    format!("the function '{}' ends without an expression", function.node.name.text);
-                self.problem(Code::Syntax, function.node.span, message);
-                None
-            }
+            Some(_) | None => None,
         };
         self.lets.close();
         self.nesting -= 1;
@@ -170,7 +177,9 @@ impl<'a> Binder<'a> {
                     self.problem(Code::Syntax, pipeline.span, message);
                     is_right = false;
                 }
-                Statement::Parameters(_) | Statement::NotSupported(_) => is_right = false,
+                Statement::Parameters(_) | Statement::Setting { .. } | Statement::NotSupported(_) => {
+                    is_right = false;
+                }
             }
         }
         is_right
@@ -332,7 +341,10 @@ fn declares(statement: &Statement, searched: &str) -> bool {
     match statement {
         Statement::Let { name, .. } => name.text == searched,
         Statement::Function(function) => function.name.text == searched,
-        Statement::Parameters(_) | Statement::Query(_) | Statement::NotSupported(_) => false,
+        Statement::Parameters(_)
+        | Statement::Setting { .. }
+        | Statement::Query(_)
+        | Statement::NotSupported(_) => false,
     }
 }
 

@@ -13,6 +13,7 @@ mod groups;
 mod join;
 mod known;
 mod lets;
+mod merge;
 mod naming;
 mod operator;
 mod order;
@@ -34,6 +35,7 @@ pub(crate) use call::arity as call_arity;
 use groups::Groups;
 use known::Settings;
 use lets::{Let, Lets};
+use merge::merge_projections;
 
 use crate::ast::{Ast, Name, Pipeline, SourceNode, Statement};
 use crate::catalog::Catalog;
@@ -100,7 +102,11 @@ fn bind_with(
         (Some((constants, plan)), _) => Some(Bound::Question(Query { constants, plan, render: None })),
         (None, query) => query.map(Bound::Query),
     };
-    let bound = bound.filter(|_| binder.problems.is_empty());
+    let mut bound = bound.filter(|_| binder.problems.is_empty());
+    if let Some(Bound::Query(query) | Bound::Question(query)) = &mut bound {
+        let constants = query.constants.iter_mut().map(|constant| &mut constant.plan);
+        constants.chain([&mut query.plan]).for_each(merge_projections);
+    }
     (bound, locate(&ast.text, binder.problems))
 }
 

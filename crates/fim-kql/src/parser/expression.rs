@@ -7,6 +7,7 @@ use crate::json;
 use crate::lexer::TokenKind;
 use crate::literal;
 use crate::plan::{Arithmetic, Comparison, TextMatch};
+use crate::suggest::not_yet;
 use crate::types::{ScalarType, Value};
 
 impl Parser<'_> {
@@ -253,7 +254,7 @@ impl Parser<'_> {
 
     /// Says that `x.f(…)` is not supported, and passes over the arguments.
     fn refuse_path_call(&mut self, name: &Name) {
-        let message = format!("'.{}(…)' is not supported", name.text);
+        let message = not_yet(&format!("'.{}(…)'", name.text), "name a table of this workspace");
         self.problem(Problem::new(Code::NotSupported, name.span, message));
         self.bump();
         self.skip_to(&[TokenKind::CloseParen, TokenKind::Bar, TokenKind::Semicolon]);

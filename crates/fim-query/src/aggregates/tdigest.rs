@@ -77,7 +77,7 @@ impl Accumulator for Numbers {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Utf8View(Some(self.digest.to_json())))
+        Ok(ScalarValue::Utf8View(Some(self.digest.json())))
     }
 
     fn size(&self) -> usize {

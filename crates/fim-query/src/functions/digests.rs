@@ -22,7 +22,7 @@ pub(crate) static MERGE_TDIGEST: FunctionSpec = FunctionSpec {
             for column in &columns {
                 merged.add_all(&Digest::from_json(column.is_valid(row).then(|| column.value(row))?)?);
             }
-            Some(merged.to_json())
+            Some(merged.json())
         })))
     },
 };

@@ -86,7 +86,7 @@ const ANGLES: &[(&str, f64)] = &[
     ("Revolution", 360.0),
 ];
 /// Of the international table.
-const BRITISH_THERMAL_UNIT: f64 = 1055.055_852_62;
+const BRITISH_THERMAL_UNIT: f64 = 1_055.055_852_62;
 const ENERGIES: &[(&str, f64)] = &[
     ("Joule", 1.0),
     ("BritishThermalUnit", BRITISH_THERMAL_UNIT),
