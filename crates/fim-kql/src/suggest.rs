@@ -18,6 +18,28 @@ pub(crate) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c s
     best.map(|(_, candidate)| candidate.to_owned())
 }
 
+/// The most likely of the candidates for a name that is near to none: those that contain it or are contained in it, then
+/// those that begin alike. Each costs no more than its length.
+pub(crate) fn likely<'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+    most: usize,
+) -> Vec<&'c str> {
+    let folded = name.to_lowercase();
+    let rank = |candidate: &str| {
+        let candidate = candidate.to_lowercase();
+        let is_part = !folded.is_empty()
+            && !candidate.is_empty()
+            && (candidate.contains(&folded) || folded.contains(&candidate));
+        let alike = candidate.chars().zip(folded.chars()).take_while(|(left, right)| left == right).count();
+        std::cmp::Reverse((is_part, alike))
+    };
+    let mut ranked: Vec<&str> = candidates.into_iter().collect();
+    ranked.sort_by_cached_key(|candidate| rank(candidate));
+    ranked.truncate(most);
+    ranked
+}
+
 /// How many characters must be put in, left out, replaced or swapped with their neighbour (Damerau's distance,
 /// each place touched once). Gives more than `limit` as soon as that is certain.
 fn distance(a: &str, b: &str, limit: usize) -> usize {
@@ -65,6 +87,14 @@ mod tests {
         check("sumarize", &["summarize", "sort"], Some("summarize"));
         check("Comptuer", &["Computer", "Compute"], Some("Computer"));
         check("computer", &["Computer"], Some("Computer"));
+    }
+
+    #[test]
+    fn a_name_that_is_near_to_none_finds_those_that_contain_it_or_begin_alike() {
+        let columns = ["Computer", "FieldsChanged", "FileSystemPath", "Size"];
+        assert_eq!(likely("path", columns, 2), ["FileSystemPath", "Computer"]);
+        assert_eq!(likely("Foo", columns, 2), ["FieldsChanged", "FileSystemPath"]);
+        assert_eq!(likely("", columns, 1), ["Computer"]);
     }
 
     #[test]

@@ -295,7 +295,7 @@ mod tests {
         let here = Uuid::from_u128(1);
         let there = Uuid::from_u128(2);
         let mut text = String::from(
-            "# role @ scope: what it may do to what is in the tenant, in its workspace, in another\n",
+            "# role @ scope: what it may do to what is in the tenant, in its workspace, in another, in any that it may see\n",
         );
         for role in Role::ALL {
             for (scope_name, scope) in [("tenant", Scope::Tenant), ("workspace", Scope::Workspace(here))] {
@@ -309,12 +309,13 @@ mod tests {
                         };
                         writeln!(
                             text,
-                            "  {:<26} {:<7} {:<13} {:<13} {}",
+                            "  {:<26} {:<7} {:<13} {:<13} {:<13} {}",
                             noun.name(),
                             verb.name(),
                             word(Place::Tenant),
                             word(Place::Workspace(here)),
                             word(Place::Workspace(there)),
+                            word(Place::AnyOfTheirs),
                         )
                         .unwrap();
                     }

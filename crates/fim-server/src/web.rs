@@ -35,11 +35,17 @@ pub async fn page(Extension(nonce): Extension<Nonce>, request: Request) -> Respo
     let name = path.trim_start_matches('/');
     match FILES.iter().find(|file| file.path == name && name != INDEX) {
         Some(file) => serve_file(file, request.headers()),
-        None if name.rsplit('/').next().is_some_and(|last| last.contains('.') && last != INDEX) => {
+        None if is_name_of_a_file(name) => {
             Problem::new(Kind::NotFound, format!("nothing is served at {path}")).into_response()
         }
         None => index(&nonce),
     }
+}
+
+/// True if an address that no file has looks like a file's. Below `w/` are workspaces, in whose names there may be dots.
+fn is_name_of_a_file(name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    !name.starts_with("w/") && last.contains('.') && last != INDEX
 }
 
 /// The page with this answer's nonce, by which it may add styles.
@@ -120,6 +126,14 @@ mod tests {
         assert_eq!(coding("gzip, deflate, br").as_deref(), Some("br"));
         assert_eq!(coding("gzip;q=0.8, br;q=0").as_deref(), Some("gzip"));
         assert_eq!(coding("identity"), None);
+    }
+
+    #[test]
+    fn a_dot_in_a_workspace_s_name_makes_it_no_file() {
+        assert!(!is_name_of_a_file("w/web.example.org"));
+        assert!(!is_name_of_a_file("w/web.example.org/query"));
+        assert!(is_name_of_a_file("assets/missing.js"));
+        assert!(is_name_of_a_file("favicon.ico"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Problem, Span};
 use crate::json;
 use crate::plan::{Comparison, Expr, ExprKind, TextMatch};
 use crate::registry;
-use crate::suggest::nearest;
+use crate::suggest::{likely, nearest};
 use crate::types::{ScalarType, Schema, Value};
 
 /// What an expression may refer to.
@@ -145,7 +145,8 @@ impl Binder<'_> {
         let message = match name {
             "null" => "there is no plain null; write it with a type, as long(null)".to_owned(),
             _ if is_function && suggestion.is_none() => format!("'{name}' is a function; write {name}(…)"),
-            _ => format!("there is no column '{name}'"),
+            _ if suggestion.is_some() => format!("there is no column '{name}'"),
+            _ => format!("there is no column '{name}'{}", there_are(name, schema)),
         };
         self.problems.push(Problem::new(Code::UnknownName, span, message).suggesting(suggestion));
     }
@@ -438,6 +439,23 @@ fn typed_literal(value: Value, span: Span) -> Option<Expr> {
     };
     Some(literal(value, ty, span))
 }
+
+/// Which columns there are instead, the likeliest first, and how to see the rest.
+fn there_are(name: &str, schema: &Schema) -> String {
+    // A bag can be unpacked to columns with names of any length.
+    let names = schema.columns.iter().map(|column| column.name.as_str()).filter(|name| name.len() <= 64);
+    let shown = likely(name, names, SHOWN_COLUMNS).join(", ");
+    match schema.columns.len() {
+        0 => "; there are no columns here".to_owned(),
+        columns if columns <= SHOWN_COLUMNS => format!("; there are {shown}"),
+        columns => {
+            format!("; there are {shown} and {} more, which | getschema lists", columns - SHOWN_COLUMNS)
+        }
+    }
+}
+
+/// So many columns are named where another is not found.
+const SHOWN_COLUMNS: usize = 5;
 
 fn comparison_hint(left: ScalarType, right: ScalarType) -> &'static str {
     match (left, right) {

@@ -195,18 +195,40 @@ mod tests {
         assert!(committed == text, "{path} is stale; run this test with UPDATE=1 and commit it");
     }
 
+    /// One line for each route; with the matrix of roles it says who may call what. A changed line is a changed promise.
+    #[test]
+    fn what_each_route_does_to_what_is_the_reviewed_list() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/routes.txt");
+        let mut lines = accesses();
+        lines.insert(0, "# method and path: verb and noun, as the matrix of roles has them".to_owned());
+        let list = format!("{}\n", lines.join("\n"));
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, &list).unwrap();
+        }
+        let golden = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            list == golden,
+            "{path} is not what the routes are; read the difference, then run with UPDATE=1"
+        );
+    }
+
     #[test]
     fn nothing_but_signing_in_is_public() {
-        let mut document = api().document;
-        let mut public = Vec::new();
-        for (path, item) in &mut document.paths.paths {
-            for operation in operations(item) {
-                let access = operation.extensions.as_ref().and_then(|extensions| extensions.get("x-access"));
-                if access.expect("every operation says what it does to what") == "public" {
-                    public.push(path.clone());
-                }
-            }
-        }
-        assert_eq!(public, ["/api/v1/session", "/api/v1/session/one-time"]);
+        let public: Vec<String> = accesses().into_iter().filter(|line| line.ends_with(": public")).collect();
+        assert_eq!(public, ["POST /api/v1/session: public", "POST /api/v1/session/one-time: public"]);
+    }
+
+    /// Every route as `METHOD path: verb noun`, by path.
+    fn accesses() -> Vec<String> {
+        let document = serde_json::to_value(api().document).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let routes = paths.iter().flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, operation)| {
+                let access =
+                    operation["x-access"].as_str().expect("every operation says what it does to what");
+                format!("{} {path}: {access}", method.to_uppercase())
+            })
+        });
+        routes.collect()
     }
 }

@@ -11,6 +11,9 @@ use crate::authz::Actor;
 use crate::control::{AddRuleError, By, EditRuleError, WorkspaceRecord};
 use crate::problem::{ApiJson, ItemName, Kind, Problem, chain};
 
+/// A call about one rule: by whom, in which workspace, about which rule.
+type RuleCall = (State<AppState>, Extension<Actor>, Extension<WorkspaceRecord>, ItemName);
+
 /// The workspace's rules in the order in which they are tried.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{ws}/rules", tag = "rules",
@@ -94,13 +97,8 @@ pub async fn edit_rule(
     ),
     responses((status = 200, description = "In force.", body = SavedRule))
 )]
-pub async fn enable_rule(
-    State(app): State<AppState>,
-    Extension(actor): Extension<Actor>,
-    Extension(workspace): Extension<WorkspaceRecord>,
-    ItemName(name): ItemName,
-) -> Result<Json<SavedRule>, Problem> {
-    edit(&app, &actor, &workspace, &name, RulePatch { enabled: Some(true), ..RulePatch::default() }).await
+pub async fn enable_rule(call: RuleCall) -> Result<Json<SavedRule>, Problem> {
+    switch(call, true).await
 }
 
 /// Puts a rule out of force.
@@ -112,13 +110,8 @@ pub async fn enable_rule(
     ),
     responses((status = 200, description = "Out of force.", body = SavedRule))
 )]
-pub async fn disable_rule(
-    State(app): State<AppState>,
-    Extension(actor): Extension<Actor>,
-    Extension(workspace): Extension<WorkspaceRecord>,
-    ItemName(name): ItemName,
-) -> Result<Json<SavedRule>, Problem> {
-    edit(&app, &actor, &workspace, &name, RulePatch { enabled: Some(false), ..RulePatch::default() }).await
+pub async fn disable_rule(call: RuleCall) -> Result<Json<SavedRule>, Problem> {
+    switch(call, false).await
 }
 
 /// Takes a rule away; the records that it made stay.
@@ -156,6 +149,14 @@ async fn rule(app: &App, workspace: &WorkspaceRecord, name: &str) -> Result<Rule
         .await
         .map_err(|error| Problem::internal("reading the rule", &error))?
         .ok_or_else(|| Problem::not_found("rule", name))
+}
+
+/// Puts a rule in force or out of it.
+async fn switch(
+    (State(app), Extension(actor), Extension(workspace), ItemName(name)): RuleCall,
+    enabled: bool,
+) -> Result<Json<SavedRule>, Problem> {
+    edit(&app, &actor, &workspace, &name, RulePatch { enabled: Some(enabled), ..RulePatch::default() }).await
 }
 
 async fn edit(

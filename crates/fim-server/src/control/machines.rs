@@ -28,6 +28,8 @@ pub struct MachineRecord {
     pub os_name: String,
     /// The agent's version.
     pub agent_version: String,
+    /// When it joined.
+    pub enrolled_at: Timestamp,
     /// When its agent was last heard.
     pub last_seen: Option<Timestamp>,
     /// What its agent last said.
@@ -48,17 +50,19 @@ impl Control {
         rows.iter().map(machine).collect::<Result<_, _>>().map_err(reading)
     }
 
-    /// The machines of every workspace that were heard once, and not after `moment`.
+    /// The machines of every workspace that were not heard after `moment`, and did not join after it.
     pub async fn machines_not_heard_since(
         &self,
         moment: Timestamp,
     ) -> Result<Vec<MachineRecord>, ControlError> {
         let reading = failed("reading the machines");
-        let rows = sqlx::query("SELECT * FROM machines_in_place WHERE removed_at IS NULL AND last_seen <= ?")
-            .bind(moment.0)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(&reading)?;
+        let rows = sqlx::query(
+            "SELECT * FROM machines_in_place WHERE removed_at IS NULL AND coalesce(last_seen, enrolled_at) <= ?",
+        )
+        .bind(moment.0)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(&reading)?;
         rows.iter().map(machine).collect::<Result<_, _>>().map_err(reading)
     }
 
@@ -176,6 +180,7 @@ pub(super) fn machine(row: &SqliteRow) -> Result<MachineRecord, sqlx::Error> {
         os_type: row.try_get("os_type")?,
         os_name: row.try_get("os_name")?,
         agent_version: row.try_get("agent_version")?,
+        enrolled_at: Timestamp(row.try_get("enrolled_at")?),
         last_seen: row.try_get::<Option<i64>, _>("last_seen")?.map(Timestamp),
         // What an older version kept and this one cannot read is as if the agent had not spoken yet.
         heartbeat: heartbeat.and_then(|text| serde_json::from_str(&text).ok()),

@@ -33,7 +33,9 @@ pub enum Judgement {
 /// What is known of a machine that is not heard.
 #[derive(Clone, Copy, Debug)]
 pub struct Silence {
-    /// When it was last heard.
+    /// When it joined.
+    pub enrolled_at: Timestamp,
+    /// When it was last heard; `None` if it never was.
     pub last_seen: Option<Timestamp>,
     /// Since when it is to be monitored; `None` if it is not.
     pub monitored_since: Option<Timestamp>,
@@ -44,18 +46,24 @@ pub struct Silence {
 /// Judges a machine's silence at `now`, by a server that runs since `started`.
 ///
 /// While the server was down nothing could be heard, and an agent is given its time from the server's start on. What
-/// is not heard then was silent since it was last heard: nobody knows how long it still watched.
+/// is not heard then was silent since it was last heard: nobody knows how long it still watched. A machine that joined
+/// and was never heard is silent since it joined: whoever enrolled it takes it for watched.
 pub fn judge(silence: Silence, started: Timestamp, downtime: Option<Downtime>, now: Timestamp) -> Judgement {
     let Some(monitored_since) = silence.monitored_since else { return Judgement::End };
-    // A machine that was never heard has not begun to watch; its page says so.
-    let Some(last_seen) = silence.last_seen else { return Judgement::Wait };
-    let start = last_seen.max(monitored_since);
+    let known_since = silence.last_seen.unwrap_or(silence.enrolled_at);
+    let start = known_since.max(monitored_since);
     if now.nanos_since(start.max(started)) <= silence.allowed_nanos {
         return Judgement::Wait;
     }
-    let seconds = now.nanos_since(last_seen) / 1_000_000_000;
-    let heard = format!("nothing heard for {seconds} s; last heard {}", Moment(last_seen));
-    let detail = match downtime.filter(|_| last_seen < started) {
+    let seconds = now.nanos_since(known_since) / 1_000_000_000;
+    let heard = match silence.last_seen {
+        Some(last_seen) => format!("nothing heard for {seconds} s; last heard {}", Moment(last_seen)),
+        None => format!(
+            "never heard since it was enrolled {seconds} s ago, {}; start the agent there",
+            Moment(silence.enrolled_at)
+        ),
+    };
+    let detail = match downtime.filter(|_| known_since < started) {
         None => heard,
         Some(Downtime { from, until }) => format!(
             "{heard}; from {} to {} the server itself was not running and could not hear it",
@@ -97,6 +105,7 @@ async fn look(app: &AppState) -> Result<(), Problem> {
     for machine in &machines {
         let Some(workspace) = workspaces.get(&machine.workspace) else { continue };
         let silence = Silence {
+            enrolled_at: machine.enrolled_at,
             last_seen: machine.last_seen,
             monitored_since: workspace.fim_enabled.then_some(workspace.fim_switched_at),
             allowed_nanos: silence_nanos(workspace.scan_interval_seconds),
@@ -196,8 +205,20 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_was_never_heard_is_not_silent() {
-        assert_eq!(judge(silence(None, Some(0)), at(0), None, at(1_000_000)), Judgement::Wait);
+    fn a_machine_that_was_never_heard_is_silent_since_it_was_enrolled() {
+        let never = silence(None, Some(0));
+        assert_eq!(judge(never, at(0), None, at(50 + 180)), Judgement::Wait);
+        let (start, detail) = start_of(never, at(0), None, at(50 + 181));
+        assert_eq!(start, at(50));
+        assert!(detail.contains("never heard"), "{detail}");
+    }
+
+    #[test]
+    fn a_machine_that_was_never_heard_is_silent_only_since_it_is_monitored() {
+        let never = silence(None, Some(5000));
+        assert_eq!(judge(never, at(0), None, at(5180)), Judgement::Wait);
+        assert_eq!(start_of(never, at(0), None, at(5181)).0, at(5000));
+        assert_eq!(judge(silence(None, None), at(0), None, at(1_000_000)), Judgement::End);
     }
 
     #[test]
@@ -214,6 +235,7 @@ mod tests {
 
     fn silence(last_seen: Option<i64>, monitored_since: Option<i64>) -> Silence {
         Silence {
+            enrolled_at: at(50),
             last_seen: last_seen.map(at),
             monitored_since: monitored_since.map(at),
             allowed_nanos: 180 * SECOND,
