@@ -54,9 +54,12 @@ pub enum Command {
     /// List the machines of a workspace, and add new ones
     #[command(subcommand)]
     Machine(MachineCommand),
-    /// List and create workspaces, and look after their records
+    /// List, create and delete workspaces, and look after their records
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
+    /// Make, list and delete API tokens, which programs sign in with
+    #[command(subcommand, after_help = TOKEN_EXAMPLES)]
+    Token(TokenCommand),
 }
 
 /// Options of `up`.
@@ -393,6 +396,11 @@ pub enum WorkspaceCommand {
     List(JsonArg),
     /// Make a workspace
     Create(WorkspaceCreateArgs),
+    /// Delete a workspace with its records, rules and machines, for ever
+    #[command(
+        after_help = "Examples:\n  steadfast workspace delete trial\n  steadfast workspace delete trial --yes --json"
+    )]
+    Delete(WorkspaceDeleteArgs),
     /// Show the records on the disk and the work on them, or set how long they stay and how much may come in a day
     #[command(after_help = STORAGE_EXAMPLES)]
     Storage(WorkspaceStorageArgs),
@@ -445,6 +453,79 @@ pub struct WorkspaceCreateArgs {
     pub format: JsonArg,
 }
 
+/// What can be done with API tokens.
+#[derive(Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print it; it is shown this one time
+    #[command(after_help = TOKEN_EXAMPLES)]
+    Create(TokenCreateArgs),
+    /// Show the tokens: names, roles and ends, never what opens anything
+    #[command(after_help = "Examples:\n  steadfast token list\n  steadfast token list --json")]
+    List(JsonArg),
+    /// Delete a token; who uses it is refused from now on, and its open streams end
+    #[command(after_help = "Examples:\n  steadfast token delete ci")]
+    Delete(TokenDeleteArgs),
+}
+
+/// Options of `token create`.
+#[derive(Args)]
+pub struct TokenCreateArgs {
+    /// The token's name, by which it is listed and deleted
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// What it may do
+    #[arg(long, value_enum, default_value_t = RoleChoice::Reader, value_name = "ROLE")]
+    pub role: RoleChoice,
+    /// The workspace that it is for, by name or id; every workspace by default
+    #[arg(long, value_name = "W")]
+    pub scope: Option<String>,
+    /// How long it is good: 30d, 12h; for ever by default
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub expires_in: Option<Duration>,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+/// What the holder of a token may do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum RoleChoice {
+    /// Everything
+    Owner,
+    /// See everything but secrets, and change nothing
+    Reader,
+}
+
+impl RoleChoice {
+    /// The API's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Reader => "reader",
+        }
+    }
+}
+
+/// Options of `token delete`.
+#[derive(Args)]
+pub struct TokenDeleteArgs {
+    /// The token's name
+    pub name: String,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+/// Options of `workspace delete`.
+#[derive(Args)]
+pub struct WorkspaceDeleteArgs {
+    /// The workspace's name
+    pub name: String,
+    /// Do not ask for the name once more
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
 const UP_EXAMPLES: &str = "Examples:\n  steadfast up\n  steadfast up --data-dir ./trial --scan-interval 5s";
 const STORAGE_EXAMPLES: &str = "Examples:\n  \
     steadfast workspace storage\n  \
@@ -454,6 +535,11 @@ const STORAGE_EXAMPLES: &str = "Examples:\n  \
 const QUERY_EXAMPLES: &str = "Examples:\n  \
     steadfast query 'ConfigurationChange | where TimeGenerated > ago(1d) | summarize count() by Computer'\n  \
     steadfast query -o csv --timespan P7D - < report.kql > report.csv";
+const TOKEN_EXAMPLES: &str = "Examples:\n  \
+    steadfast token create --name ci --role reader --expires-in 30d\n  \
+    steadfast token create --name deploy --role owner --scope production --json\n  \
+    STEADFAST_TOKEN=\"$(steadfast token create --name now --expires-in 1h)\" steadfast changes\n  \
+    steadfast token delete ci";
 const RULE_EXAMPLES: &str = "Examples:\n  \
     steadfast rule add --name web --path '/srv/www/**' --exclude '*.log'\n  \
     steadfast rule disable web";

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, BodyReader};
 
 use crate::failure::Failure;
 use crate::problem::Problem;
@@ -78,7 +78,7 @@ impl Client {
     }
 
     /// Opens a stream of server-sent events.
-    pub fn events(&self, path: &str) -> Result<BufReader<impl Read + use<>>, Failure> {
+    pub fn events(&self, path: &str) -> Result<BufReader<BodyReader<'static>>, Failure> {
         let request = self.agent.get(self.url(path)).header("authorization", self.bearer());
         let response = self.check(request.header("accept", "text/event-stream").call())?;
         Ok(BufReader::new(response.into_body().into_reader()))

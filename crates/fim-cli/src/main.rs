@@ -41,6 +41,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Fim(command) => commands::fim::run(&connect()?, command),
         Command::Machine(command) => commands::machine::run(&connect()?, command),
         Command::Workspace(command) => commands::workspace::run(&connect()?, command),
+        Command::Token(command) => commands::token::run(&connect()?, command),
     }
 }
 

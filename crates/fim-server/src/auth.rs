@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fim_core::Timestamp;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use crate::app::{App, AppState};
 use crate::authz::{Actor, Decision, Noun, Place, Proof, Verb, decide};
 use crate::clock::seconds_to_nanos;
 use crate::connection::{Peer, Transport};
-use crate::control::WorkspaceRecord;
+use crate::control::{WorkspaceRecord, digest_of};
 use crate::problem::{Kind, Problem};
 
 /// What a route does to what; each route of the API has one.
@@ -45,10 +46,41 @@ pub struct CallSession {
     pub digest: [u8; 32],
 }
 
+/// What a caller proves who it is with, by the digest under which it is kept.
+#[derive(Clone, Copy, Debug)]
+enum Credential {
+    Token([u8; 32]),
+    Session([u8; 32]),
+}
+
+/// What a call was let through with, so that an answer that goes on can ask whether it still may.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    credential: Credential,
+    verb: Verb,
+    noun: Noun,
+    place: Place,
+}
+
+impl Pass {
+    /// True if the same call would be let through now. What cannot be asked is a no: the caller comes back.
+    pub async fn is_good(&self, app: &App) -> bool {
+        let caller = identify(app, self.credential, app.clock.now()).await;
+        let is_there = match self.place {
+            Place::Workspace(id) => {
+                workspace(app, &id.to_string()).await.is_ok_and(|workspace| workspace.is_some())
+            }
+            Place::Tenant | Place::AnyOfTheirs => true,
+        };
+        let may = |actor: &Actor| decide(actor, self.verb, self.noun, self.place) == Decision::Allow;
+        is_there && matches!(caller, Ok(Some((actor, _))) if may(&actor))
+    }
+}
+
 /// Lets a call through to its handler, or answers why not.
 ///
-/// The handler finds the [`Actor`], the [`CallSession`] if there is one, and the [`WorkspaceRecord`] that the path
-/// names, in the request's extensions.
+/// The handler finds the [`Actor`], the [`Pass`], the [`CallSession`] if there is one, and the [`WorkspaceRecord`] that
+/// the path names, in the request's extensions.
 pub async fn gate(
     State(access): State<Access>,
     Extension(app): Extension<AppState>,
@@ -61,11 +93,12 @@ pub async fn gate(
     let Access::Needs(verb, noun) = access else {
         return Ok(next.run(request).await);
     };
-    let (actor, session) = authenticate(&app, peer.transport, request.headers()).await?;
-    if let Some(session) = &session
+    let (credential, csrf) = credential(peer.transport, request.headers())?;
+    let actor = authenticate(&app, credential).await?;
+    if let Some(csrf) = &csrf
         && !is_safe(request.method())
     {
-        check_csrf(request.headers(), session.1.as_str())?;
+        check_csrf(request.headers(), csrf)?;
     }
     let named = parameters.iter().find(|(name, _)| *name == "ws").map(|(_, value)| value.to_owned());
     let found = match &named {
@@ -91,9 +124,10 @@ pub async fn gate(
         let workspace = found.ok_or_else(|| Problem::not_found("workspace", name))?;
         request.extensions_mut().insert(workspace);
     }
-    if let Some((session, _)) = session {
-        request.extensions_mut().insert(session);
+    if let Credential::Session(digest) = credential {
+        request.extensions_mut().insert(CallSession { digest });
     }
+    request.extensions_mut().insert(Pass { credential, verb, noun, place });
     request.extensions_mut().insert(actor);
     Ok(next.run(request).await)
 }
@@ -160,13 +194,8 @@ async fn workspace(app: &App, name: &str) -> Result<Option<WorkspaceRecord>, Pro
     found.map_err(|error| Problem::internal("reading the workspace", &error))
 }
 
-/// The caller, and the session with its CSRF token if it is by cookie.
-async fn authenticate(
-    app: &App,
-    transport: Transport,
-    headers: &HeaderMap,
-) -> Result<(Actor, Option<(CallSession, String)>), Problem> {
-    let now = app.clock.now();
+/// What the call brings with it, not yet looked up, and the CSRF token that its session asks for if it has one.
+fn credential(transport: Transport, headers: &HeaderMap) -> Result<(Credential, Option<String>), Problem> {
     if let Some(value) = headers.get(AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|text| text.split_once(' '));
         let token =
@@ -174,43 +203,67 @@ async fn authenticate(
         let Some(token) = token else {
             return Err(Problem::new(Kind::NotSignedIn, "send `Authorization: Bearer TOKEN`"));
         };
-        let digest = crate::control::digest_of(token);
-        let record = app
-            .control
-            .token(digest, now)
-            .await
-            .map_err(|error| Problem::internal("reading the API token", &error))?
-            .ok_or_else(|| {
-                Problem::new(Kind::NotSignedIn, "the API token is unknown, deleted or expired; make another with `steadfast token create`")
-            })?;
-        let actor =
-            Actor { name: format!("token:{}", record.name), proof: Proof::Token, grants: vec![record.grant] };
-        return Ok((actor, None));
+        return Ok((Credential::Token(digest_of(token)), None));
     }
     let Some(id) = session_id(headers, transport) else {
         return Err(Problem::new(Kind::NotSignedIn, "sign in, or send `Authorization: Bearer TOKEN`"));
     };
-    let digest = crate::control::digest_of(id);
-    let record = app
-        .control
-        .session(digest, now)
-        .await
-        .map_err(|error| Problem::internal("reading the session", &error))?
-        .ok_or_else(|| Problem::new(Kind::NotSignedIn, "the session has ended; sign in again"))?;
-    // Used sessions live on; the row is written once an hour, not at every call.
-    if record.expires_at.nanos_since(now) < seconds_to_nanos(SESSION_SECONDS - 3600) {
+    Ok((Credential::Session(digest_of(id)), Some(csrf_token(id))))
+}
+
+/// Whose credential it is, and when it ends if it does; `None` if it is good no more.
+async fn identify(
+    app: &App,
+    credential: Credential,
+    now: Timestamp,
+) -> Result<Option<(Actor, Option<Timestamp>)>, Problem> {
+    match credential {
+        Credential::Token(digest) => {
+            let record = app.control.token(digest, now).await;
+            let record = record.map_err(|error| Problem::internal("reading the API token", &error))?;
+            Ok(record.map(|record| {
+                let name = format!("token:{}", record.name);
+                (Actor { name, proof: Proof::Token, grants: vec![record.grant] }, record.expires_at)
+            }))
+        }
+        Credential::Session(digest) => {
+            let record = app.control.session(digest, now).await;
+            let record = record.map_err(|error| Problem::internal("reading the session", &error))?;
+            Ok(record.map(|record| {
+                let proof = Proof::Session { user: record.user.id };
+                let actor = Actor { name: record.user.name, proof, grants: record.user.grants };
+                (actor, Some(record.expires_at))
+            }))
+        }
+    }
+}
+
+/// Who calls. A session that is used lives on.
+async fn authenticate(app: &App, credential: Credential) -> Result<Actor, Problem> {
+    let now = app.clock.now();
+    let Some((actor, ends)) = identify(app, credential, now).await? else {
+        return Err(Problem::new(
+            Kind::NotSignedIn,
+            match credential {
+                Credential::Token(_) => {
+                    "the API token is unknown, deleted or expired; make another with `steadfast token create`"
+                }
+                Credential::Session(_) => "the session has ended; sign in again",
+            },
+        ));
+    };
+    // The row is written once an hour, not at every call.
+    let is_old = ends.is_some_and(|ends| ends.nanos_since(now) < seconds_to_nanos(SESSION_SECONDS - 3600));
+    if let Credential::Session(digest) = credential
+        && is_old
+    {
         let expires_at = now.plus_nanos(seconds_to_nanos(SESSION_SECONDS));
         app.control
             .extend_session(digest, expires_at)
             .await
             .map_err(|error| Problem::internal("extending the session", &error))?;
     }
-    let actor = Actor {
-        name: record.user.name,
-        proof: Proof::Session { user: record.user.id },
-        grants: record.user.grants,
-    };
-    Ok((actor, Some((CallSession { digest }, csrf_token(id)))))
+    Ok(actor)
 }
 
 fn check_csrf(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {

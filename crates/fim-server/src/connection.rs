@@ -17,10 +17,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
-use uuid::Uuid;
 
 use crate::app::{AppState, stopped};
-use crate::pki::machine_of;
+use crate::pki::{CertifiedMachine, machine_of};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +29,7 @@ pub struct Peer {
     /// How the bytes travel.
     pub transport: Transport,
     /// The machine that the verified client certificate names.
-    pub machine: Option<Uuid>,
+    pub machine: Option<CertifiedMachine>,
 }
 
 /// How the bytes travel.

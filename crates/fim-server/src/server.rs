@@ -1,5 +1,6 @@
 //! Starting the server and stopping it.
 
+use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tower_http::timeout::RequestBodyTimeoutLayer;
+use uuid::Uuid;
 
 use crate::app::{App, AppState, Downtime, stopped};
 use crate::authz::{Grant, Role, Scope};
@@ -96,6 +98,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The records of a deleted workspace could not be removed.
+    #[error("cannot remove the records of a workspace that was deleted")]
+    DropRows(#[from] api::DropRowsError),
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
@@ -165,6 +170,7 @@ impl Server {
         // Before anything is made that a start which cannot listen would leave behind.
         let listeners = Listeners::bind(&config).await?;
         bootstrap(&parts.control, started).await?;
+        finish_deletions(&parts.control, &parts.store).await?;
         if let Some(seconds) = config.scan_interval_seconds {
             parts.control.set_scan_interval(seconds, By { actor: "configuration", at: started }).await?;
         }
@@ -303,7 +309,7 @@ impl RunningServer {
     /// A new API token that may do everything.
     pub async fn issue_owner_token(&self) -> Result<String, MakeSecretError> {
         let by = By { actor: HERE, at: self.app.clock.now() };
-        let name = format!("local-{}", uuid::Uuid::now_v7());
+        let name = format!("local-{}", Uuid::now_v7());
         let token = api::make_token(&self.app, &name, OWNER_OF_ALL, None, by).await;
         token.map(|token| token.token).map_err(|problem| MakeSecretError::Refused(problem.detail))
     }
@@ -449,6 +455,19 @@ async fn bootstrap(control: &Control, now: Timestamp) -> Result<(), StartError> 
     control.set_fim(workspace.id, true, by).await?;
     control.ensure_owner(ADMIN, by).await?;
     control.set_state(BOOTSTRAPPED, "1").await?;
+    Ok(())
+}
+
+/// Removes the rows of workspaces that were deleted when the server ended, and tells of rows that belong to none: those
+/// stay, since the database may be an older copy that was put back.
+async fn finish_deletions(control: &Control, store: &Arc<Store>) -> Result<(), StartError> {
+    for deleted in control.owed_deletions().await? {
+        api::drop_rows(control, store, deleted).await?;
+    }
+    let known: HashSet<Uuid> = control.workspaces().await?.iter().map(|workspace| workspace.id).collect();
+    for workspace in store.workspaces().into_iter().filter(|workspace| !known.contains(workspace)) {
+        tracing::warn!(%workspace, "there are records of a workspace that the control database does not know");
+    }
     Ok(())
 }
 

@@ -193,7 +193,8 @@ impl TableBuilder {
 
     /// The bytes of the row's columns as text, without the columns that a meter leaves out.
     /// Source: "Azure Monitor Logs cost calculations": the size of a string representation of the columns, without
-    /// `_ResourceId`, `_SubscriptionId`, `_IsBillable`, `_BilledSize`, `Type` and `TenantId`.
+    /// `_ResourceId`, `_SubscriptionId`, `_IsBillable`, `_BilledSize`, `Type` and `TenantId`. `_TimeReceived` is the
+    /// service's own too.
     fn billed_size(&self) -> usize {
         let columns = self.table.columns.iter().zip(&self.cells);
         let billed = columns.filter(|(column, _)| !UNBILLED.contains(&column.name));
@@ -349,5 +350,5 @@ impl ColumnBuilder {
     }
 }
 
-const UNBILLED: [&str; 6] =
-    ["TenantId", "Type", "_ResourceId", "_SubscriptionId", "_IsBillable", "_BilledSize"];
+const UNBILLED: [&str; 7] =
+    ["TenantId", "Type", "_ResourceId", "_SubscriptionId", "_IsBillable", "_BilledSize", "_TimeReceived"];

@@ -185,7 +185,11 @@ export interface paths {
         get: operations["show_workspace"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Deletes a workspace for ever: its records, rules, machines, and the tokens that are for it alone. Agents of its
+         *     machines are refused from now on.
+         */
+        delete: operations["delete_workspace"];
         options?: never;
         head?: never;
         patch?: never;
@@ -233,8 +237,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Changes as server-sent events: `change` with a change as its data and its id as the event's. A reader that is too
-         *     slow gets `lagged`, and the stream ends; it comes back with `after`.
+         * Changes as server-sent events: `change` with a change as its data and its id as the event's. The first event has an
+         *     id only, to come back with if there was no change. What was received after the event that is named comes first, the
+         *     late ones too; after a restart of the server some of before come again, so that none is missed. A reader that is too
+         *     slow gets `lagged`, and the stream ends; it comes back with `after`. The stream also ends when its caller's token,
+         *     session or workspace does.
          */
         get: operations["stream_changes"];
         put?: never;
@@ -1803,6 +1810,39 @@ export interface operations {
             };
         };
     };
+    delete_workspace: {
+        parameters: {
+            query?: {
+                /** @description The workspace's name, as a confirmation that it is the one that is meant. */
+                confirm?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_changes: {
         parameters: {
             query?: {
@@ -1891,7 +1931,7 @@ export interface operations {
     stream_changes: {
         parameters: {
             query?: {
-                /** @description The id of the last change seen, or a moment; from now on if absent. `Last-Event-ID` does the same. */
+                /** @description The id of the last event seen, or a moment; from now on if absent. `Last-Event-ID` does the same. */
                 after?: string;
             };
             header?: never;

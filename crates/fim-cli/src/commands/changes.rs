@@ -1,9 +1,11 @@
 //! `steadfast changes`: recent changes, and new ones as they come.
 
-use std::io::{BufRead, Write};
+use std::collections::{HashSet, VecDeque};
+use std::io::{BufRead, BufReader, Write};
 
 use chrono::{DateTime, Local, SecondsFormat, Utc};
 use serde_json::Value;
+use ureq::BodyReader;
 
 use crate::args::ChangesArgs;
 use crate::client::{Client, segment};
@@ -13,12 +15,11 @@ use crate::table::{plain, plain_json, text};
 /// Prints the changes since the given time, oldest first, then, if asked, each new one.
 pub fn run(client: &Client, args: &ChangesArgs) -> Result<(), Failure> {
     let workspace = segment(&args.workspace.workspace);
-    let mut newest = None;
-    for change in recent(client, &workspace, args)?.iter().rev() {
-        newest = change["id"].as_str().map(str::to_owned);
-        show(change, args.format.json);
+    if args.follow {
+        return follow(client, &workspace, args);
     }
-    if args.follow { follow(client, &workspace, args, newest) } else { Ok(()) }
+    recent(client, &workspace, args)?.iter().rev().for_each(|change| show(change, args.format.json));
+    Ok(())
 }
 
 /// The changes of the time asked for, newest first.
@@ -60,40 +61,97 @@ fn recent(client: &Client, workspace: &str, args: &ChangesArgs) -> Result<Vec<Va
     }
 }
 
-/// Shows new changes until interrupted. When the stream ends, because the server restarts or we were slow, it is
-/// opened again after the last change shown, so that none is missed.
-fn follow(
-    client: &Client,
-    workspace: &str,
-    args: &ChangesArgs,
-    mut newest: Option<String>,
-) -> Result<(), Failure> {
+/// Shows recent changes and then new ones until interrupted. The stream is opened before the list is asked for, and when
+/// it ends, because the server restarts or we were slow, again after its last event: so none is missed, and what comes
+/// twice is shown once.
+fn follow(client: &Client, workspace: &str, args: &ChangesArgs) -> Result<(), Failure> {
+    let path = format!("/workspaces/{workspace}/changes/stream");
+    let mut shown = Shown::default();
+    let mut events = EventReader::default();
+    let mut stream = client.events(&path)?;
+    for change in recent(client, workspace, args)?.iter().rev() {
+        shown.show(change, args);
+    }
+    loop {
+        for line in stream.lines() {
+            let Ok(line) = line else { break };
+            if let Some(change) = events.take(&line) {
+                shown.show(&change, args);
+            }
+        }
+        stream = again(client, &format!("{path}?after={}", segment(&events.last_id)))?;
+    }
+}
+
+/// Opens the stream again, for a while also if the server is away.
+fn again(client: &Client, path: &str) -> Result<BufReader<BodyReader<'static>>, Failure> {
     let mut failures = 0;
     loop {
-        let after = newest.as_deref().map(|id| format!("?after={}", segment(id))).unwrap_or_default();
-        match client.events(&format!("/workspaces/{workspace}/changes/stream{after}")) {
-            Ok(stream) => {
-                failures = 0;
-                for line in stream.lines() {
-                    let Ok(line) = line else { break };
-                    let Some(data) = line.strip_prefix("data:") else { continue };
-                    let Ok(change) = serde_json::from_str::<Value>(data.trim_start()) else { continue };
-                    let Some(id) = change["id"].as_str() else { continue };
-                    newest = Some(id.to_owned());
-                    let is_wanted =
-                        args.machine.as_deref().is_none_or(|machine| change["machine"] == machine);
-                    if is_wanted {
-                        show(&change, args.format.json);
-                    }
-                }
-            }
+        std::thread::sleep(RECONNECT_PAUSE);
+        match client.events(path) {
             Err(failure @ Failure::Unreachable { .. }) if failures < RECONNECTS => {
                 failures += 1;
                 eprintln!("steadfast: {failure}; trying again");
             }
-            Err(failure) => return Err(failure),
+            opened => return opened,
         }
-        std::thread::sleep(RECONNECT_PAUSE);
+    }
+}
+
+/// Server-sent events, line by line.
+#[derive(Default)]
+struct EventReader {
+    /// The id of the last event that came whole: where to go on.
+    last_id: String,
+    id: Option<String>,
+    data: Option<String>,
+}
+
+impl EventReader {
+    /// The change that an event holds, once its last line is there.
+    fn take(&mut self, line: &str) -> Option<Value> {
+        if let Some(id) = line.strip_prefix("id:") {
+            self.id = Some(id.trim_start().to_owned());
+        } else if let Some(data) = line.strip_prefix("data:") {
+            self.data = Some(data.trim_start().to_owned());
+        } else if line.is_empty() {
+            if let Some(id) = self.id.take() {
+                self.last_id = id;
+            }
+            let change: Option<Value> = self.data.take().and_then(|data| serde_json::from_str(&data).ok());
+            return change.filter(|change| change["id"].is_string());
+        }
+        None
+    }
+}
+
+/// What was shown lately, so that it is not shown again.
+#[derive(Default)]
+struct Shown {
+    ids: HashSet<String>,
+    order: VecDeque<String>,
+}
+
+impl Shown {
+    /// Shows the change unless it was shown or is of another machine than asked for.
+    fn show(&mut self, change: &Value, args: &ChangesArgs) {
+        let is_wanted = args.machine.as_deref().is_none_or(|machine| change["machine"] == machine);
+        if is_wanted && self.is_new(change["id"].as_str().unwrap_or_default()) {
+            show(change, args.format.json);
+        }
+    }
+
+    fn is_new(&mut self, id: &str) -> bool {
+        if !self.ids.insert(id.to_owned()) {
+            return false;
+        }
+        self.order.push_back(id.to_owned());
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+        true
     }
 }
 
@@ -131,6 +189,8 @@ fn describe(change: &Value) -> String {
 
 const PAGE_ROWS: usize = 500;
 const LIST_ROWS: usize = 10_000;
+/// More than come again after a restart of a server that is told a hundred changes a second.
+const REMEMBERED: usize = 50_000;
 const RECONNECTS: u32 = 60;
 const RECONNECT_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -139,6 +199,35 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_event_counts_once_its_last_line_is_there() {
+        let mut events = EventReader::default();
+        let lines = [
+            "id: 2026-11-23T00:00:00Z",
+            "",
+            ": still here",
+            "",
+            "event: change",
+            "id: a",
+            "data: {\"id\":\"a\"}",
+        ];
+        assert!(lines.iter().all(|line| events.take(line).is_none()));
+        assert_eq!(events.last_id, "2026-11-23T00:00:00Z");
+        assert_eq!(events.take(""), Some(json!({ "id": "a" })));
+        assert_eq!(events.last_id, "a");
+        assert!(["event: lagged", "data: 7", ""].iter().all(|line| events.take(line).is_none()));
+        assert_eq!(events.last_id, "a");
+    }
+
+    #[test]
+    fn what_was_shown_is_not_shown_again_in_bounded_memory() {
+        let mut shown = Shown::default();
+        assert!(shown.is_new("first") && !shown.is_new("first"));
+        assert!((0..REMEMBERED).all(|number| shown.is_new(&number.to_string())));
+        assert!(!shown.is_new("7") && shown.is_new("first"));
+        assert_eq!((shown.ids.len(), shown.order.len()), (REMEMBERED, REMEMBERED));
+    }
 
     #[test]
     fn a_change_is_one_line_whatever_its_name_holds() {

@@ -1,8 +1,10 @@
-//! `steadfast workspace`: list, create, and the records on the disk.
+//! `steadfast workspace`: list, create, delete, and the records on the disk.
+
+use std::io::{BufRead, IsTerminal};
 
 use serde_json::{Value, json};
 
-use crate::args::{Limit, WorkspaceCommand, WorkspaceStorageArgs};
+use crate::args::{Limit, WorkspaceCommand, WorkspaceDeleteArgs, WorkspaceStorageArgs};
 use crate::client::{Client, segment};
 use crate::commands::{print_json, print_list};
 use crate::failure::Failure;
@@ -29,9 +31,48 @@ pub fn run(client: &Client, command: &WorkspaceCommand) -> Result<(), Failure> {
                 eprintln!("created workspace {} ({})", args.name, text(&workspace["id"]));
             }
         }
+        WorkspaceCommand::Delete(args) => delete(client, args)?,
         WorkspaceCommand::Storage(args) => storage(client, args)?,
     }
     Ok(())
+}
+
+/// Deletes a workspace for ever, once its name was typed again or need not be.
+fn delete(client: &Client, args: &WorkspaceDeleteArgs) -> Result<(), Failure> {
+    let path = format!("/workspaces/{}", segment(&args.name));
+    let workspace: Value = client.get(&path)?;
+    let name = workspace["name"].as_str().unwrap_or_default();
+    if !args.yes {
+        confirm(name, &workspace["machines"])?;
+    }
+    client.delete(&format!("{path}?confirm={}", segment(name)))?;
+    if args.format.json {
+        print_json(&json!({ "deleted": name, "id": workspace["id"] }));
+    } else {
+        eprintln!("deleted workspace {} with its records, rules and machines", plain(name));
+    }
+    Ok(())
+}
+
+fn confirm(name: &str, machines: &Value) -> Result<(), Failure> {
+    let input = std::io::stdin();
+    if !input.is_terminal() {
+        return Err(Failure::Usage(format!(
+            "the records of workspace {name} would be gone for ever; say --yes if that is meant"
+        )));
+    }
+    eprint!(
+        "Workspace {} with {} machines, its rules and all its records will be gone for ever.\nType its name to delete it: ",
+        plain(name),
+        text(machines)
+    );
+    let mut typed = String::new();
+    let read = input.lock().read_line(&mut typed);
+    read.map_err(|error| Failure::Local(format!("cannot read the answer: {error}")))?;
+    if typed.trim() == name {
+        return Ok(());
+    }
+    Err(Failure::Usage("that is not its name; nothing was deleted".to_owned()))
 }
 
 /// Shows the records on the disk, after setting what was asked for.

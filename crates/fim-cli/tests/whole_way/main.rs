@@ -282,6 +282,67 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
     assert_eq!((said.code, said.stderr.contains("file/data")), (5, true), "{}", said.stderr);
 }
 
+#[test]
+fn a_program_signs_in_with_a_token_until_it_is_deleted() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    let with =
+        |token: &str, arguments: &[&str]| finish(here.steadfast(arguments).env("STEADFAST_TOKEN", token));
+    let said = with("stf_wrong", &["workspace", "list"]);
+    assert_eq!((said.code, said.stderr.contains("`steadfast token create`")), (4, true), "{}", said.stderr);
+
+    let said = here.run(&["token", "create", "--name", "ci", "--expires-in", "1h"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let token = said.stdout.strip_suffix('\n').unwrap();
+    assert!(token.starts_with("stf_") && token.chars().all(|c| !c.is_whitespace()), "{}", said.stdout);
+    assert!(!said.stderr.contains(token), "it is printed once");
+    assert_eq!(with(token, &["workspace", "list"]).code, 0);
+    let said = with(token, &["rule", "disable", "/etc/crontab"]);
+    assert_eq!((said.code, said.stderr.contains("takes the role owner")), (4, true), "{}", said.stderr);
+
+    let made = here
+        .json(&["token", "create", "--name", "deploy", "--role", "owner", "--scope", "default", "--json"]);
+    assert_eq!(with(made["token"].as_str().unwrap(), &["rule", "disable", "/etc/crontab"]).code, 0);
+    assert_eq!(here.run(&["token", "create", "--name", "ci"]).code, 1, "a name is one token's");
+    let listed = here.json(&["token", "list", "--json"]);
+    let ci = listed.as_array().unwrap().iter().find(|token| token["name"] == "ci").unwrap();
+    assert_eq!(
+        (&ci["role"], &ci["scope"], ci["expiresAt"].is_string()),
+        (&json!("reader"), &Value::Null, true)
+    );
+    assert!(!listed.to_string().contains("stf_"), "{listed:#}");
+    assert!(here.run(&["token", "list"]).stdout.contains("deploy"));
+
+    let mut follows = here.steadfast(&["changes", "--follow"]);
+    let follows = follows.env("STEADFAST_TOKEN", token).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    assert_eq!(here.json(&["token", "delete", "ci", "--json"]), json!({ "deleted": "ci" }));
+    let ended = follows.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(4), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(with(token, &["workspace", "list"]).code, 4);
+    let said = here.run(&["token", "delete", "ci"]);
+    assert_eq!((said.code, said.stderr.contains("ci")), (1, true), "{}", said.stderr);
+}
+
+#[test]
+fn a_workspace_is_deleted_only_if_that_is_meant() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    let names = || -> Vec<Value> {
+        let listed = here.json(&["workspace", "list", "--json"]);
+        listed.as_array().unwrap().iter().map(|workspace| workspace["name"].clone()).collect()
+    };
+    assert_eq!(here.run(&["workspace", "create", "trial.one"]).code, 0);
+    // Nobody is there to type the name.
+    let said = here.run(&["workspace", "delete", "trial.one"]);
+    assert_eq!((said.code, said.stderr.contains("--yes")), (2, true), "{}", said.stderr);
+    assert_eq!(names(), ["default", "trial.one"]);
+    let deleted = here.json(&["workspace", "delete", "trial.one", "--yes", "--json"]);
+    assert_eq!(deleted["deleted"], "trial.one");
+    assert_eq!(names(), ["default"]);
+    let said = here.run(&["workspace", "delete", "trial.one", "--yes"]);
+    assert_eq!((said.code, said.stderr.contains("trial.one")), (1, true), "{}", said.stderr);
+}
+
 /// A server with a second machine enrolled, its agent not yet started, and only the own tree monitored.
 fn with_agent() -> Installation {
     let mut here = Installation::new();

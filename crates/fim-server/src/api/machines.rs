@@ -72,12 +72,13 @@ pub async fn remove_machine(
 ) -> Result<StatusCode, Problem> {
     let record = machine(&app, &workspace, &name).await?;
     let now = app.clock.now();
-    // Nobody will end what it has open.
+    // Nobody will end what it has open; again after its removal, since a batch of it may have been under way.
     gaps::end_all(&app, &record, now).await?;
     app.control
         .remove_machine(record.id, By { actor: &actor.name, at: now })
         .await
         .map_err(|error| Problem::internal("removing the machine", &error))?;
+    gaps::end_all(&app, &record, now).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

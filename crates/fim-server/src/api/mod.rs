@@ -15,7 +15,7 @@ mod workspaces;
 pub use model::*;
 pub(crate) use rules::recommended;
 pub(crate) use tokens::{make_enrollment_token, make_token};
-pub(crate) use workspaces::is_reporting;
+pub(crate) use workspaces::{DropRowsError, drop_rows, is_reporting};
 
 use axum::{Router, middleware};
 use utoipa::OpenApi as _;
@@ -52,6 +52,7 @@ pub(crate) fn api() -> Api {
         .needs(View, Workspace, routes!(workspaces::list_workspaces))
         .needs(Create, Workspace, routes!(workspaces::create_workspace))
         .needs(View, Workspace, routes!(workspaces::show_workspace))
+        .needs(Delete, Workspace, routes!(workspaces::delete_workspace))
         .needs(View, Workspace, routes!(workspaces::summarize_workspace))
         .needs(View, Workspace, routes!(storage::show_storage))
         .needs(Edit, Workspace, routes!(storage::edit_storage))

@@ -13,25 +13,30 @@ use fim_core::Timestamp;
 use futures::Stream;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
+use uuid::Uuid;
 
 use super::model::Change;
 use crate::app::{App, AppState, stopped};
-use crate::clock::Moment;
+use crate::auth::Pass;
+use crate::clock::{Moment, nanos_of};
 use crate::control::WorkspaceRecord;
 use crate::ingest::feed::Subscription;
 use crate::problem::{ApiQuery, Kind, Problem};
-use crate::report::changes;
+use crate::report::changes::{self, Receipt};
 
 /// From where to watch.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct StreamFrom {
-    /// The id of the last change seen, or a moment; from now on if absent. `Last-Event-ID` does the same.
+    /// The id of the last event seen, or a moment; from now on if absent. `Last-Event-ID` does the same.
     pub after: Option<String>,
 }
 
-/// Changes as server-sent events: `change` with a change as its data and its id as the event's. A reader that is too
-/// slow gets `lagged`, and the stream ends; it comes back with `after`.
+/// Changes as server-sent events: `change` with a change as its data and its id as the event's. The first event has an
+/// id only, to come back with if there was no change. What was received after the event that is named comes first, the
+/// late ones too; after a restart of the server some of before come again, so that none is missed. A reader that is too
+/// slow gets `lagged`, and the stream ends; it comes back with `after`. The stream also ends when its caller's token,
+/// session or workspace does.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{ws}/changes/stream", tag = "changes",
     params(("ws" = String, Path, description = "The workspace's id or name."), StreamFrom),
@@ -39,6 +44,7 @@ pub struct StreamFrom {
 )]
 pub async fn stream_changes(
     State(app): State<AppState>,
+    Extension(pass): Extension<Pass>,
     Extension(workspace): Extension<WorkspaceRecord>,
     headers: HeaderMap,
     ApiQuery(from): ApiQuery<StreamFrom>,
@@ -49,45 +55,54 @@ pub async fn stream_changes(
     };
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let after = last.or(from.after).filter(|after| !after.is_empty());
+    let guard = Guard::new(&app, pass);
     let subscription = app.feeds.subscribe(workspace.id, after.as_deref());
-    let missed = match &after {
-        Some(after) if !subscription.is_seamless => catch_up(&app, &workspace, after).await?,
-        Some(_) | None => subscription.missed.iter().map(|change| Change::clone(change)).collect(),
+    let since = app.clock.now().plus_nanos(-nanos_of(UNDER_WAY));
+    let behind = match &after {
+        Some(after) if !subscription.is_seamless => Some(receipt(&app, &workspace, after).await?),
+        Some(_) | None => None,
     };
-    let watcher = Watcher::new(missed, subscription, app.stop.clone(), place);
+    let watcher = Watcher::new(app, guard, workspace.id, subscription, Beginning { behind, since, place });
     let events = futures::stream::unfold(watcher, Watcher::next);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("still here")))
 }
 
-/// What came after a change or a moment that the feed no longer remembers, from the tables.
-async fn catch_up(app: &App, workspace: &WorkspaceRecord, after: &str) -> Result<Vec<Change>, Problem> {
-    let internal = |error| Problem::internal("reading the changes", &error);
-    let (since, seen) = match Moment::parse(after) {
-        Some(moment) => (moment.0, None),
-        None => {
-            let table = app.report(workspace.id, &changes::by_id_query(after)).await?;
-            let row = table.rows().next().ok_or_else(|| {
-                Problem::new(
-                    Kind::BadRequest,
-                    format!("after is \"{after}\", which is neither a change's id nor a moment"),
-                )
-            })?;
-            (row.time("TimeGenerated").map_err(internal)?.0, Some(after))
-        }
-    };
-    let table = app.report(workspace.id, &changes::since_query(since, MOST_CAUGHT_UP)).await?;
-    let found: Vec<Change> = table.rows().map(changes::change).collect::<Result<_, _>>().map_err(internal)?;
-    Ok(found.into_iter().filter(|change| is_after(change, since, seen)).collect())
+/// Where the reader is who saw that event last, which the feed no longer remembers.
+async fn receipt(app: &App, workspace: &WorkspaceRecord, after: &str) -> Result<Receipt, Problem> {
+    if let Some(moment) = Moment::parse(after) {
+        return Ok(Receipt { at: moment.0, id: String::new() });
+    }
+    let table = app.report(workspace.id, &changes::receipt_query(after)).await?;
+    let row = table.rows().next().ok_or_else(|| {
+        Problem::new(
+            Kind::BadRequest,
+            format!("after is \"{after}\", which is neither a change's id nor a moment"),
+        )
+    })?;
+    let seen = changes::received(row).map_err(|error| Problem::internal("reading the changes", &error))?;
+    // Batches that were received a little before it may have been stored after it.
+    Ok(Receipt { at: seen.at.plus_nanos(-nanos_of(UNDER_WAY)), id: String::new() })
 }
 
-/// Of the moment itself, what follows the change that was seen.
-fn is_after(change: &Change, since: Timestamp, seen: Option<&str>) -> bool {
-    change.time.0 > since || seen.is_some_and(|seen| change.id.as_str() > seen)
+/// Where a stream begins, and the place among all streams that it takes.
+struct Beginning {
+    /// From where the tables are to be read, if the feed does not remember what was missed.
+    behind: Option<Receipt>,
+    /// What was received from then on may come live.
+    since: Timestamp,
+    place: OwnedSemaphorePermit,
 }
 
 /// One reader's place in the stream.
 struct Watcher {
+    app: AppState,
+    guard: Guard,
+    workspace: Uuid,
+    /// The event without a change, until it is sent.
+    first: Option<Event>,
     missed: std::vec::IntoIter<Change>,
+    behind: Option<Receipt>,
+    since: Timestamp,
     /// Changes that were caught up from the tables and may come again live.
     caught_up: HashSet<String>,
     changes: broadcast::Receiver<Arc<Change>>,
@@ -98,17 +113,25 @@ struct Watcher {
 
 impl Watcher {
     fn new(
-        missed: Vec<Change>,
+        app: AppState,
+        guard: Guard,
+        workspace: Uuid,
         subscription: Subscription,
-        stop: watch::Receiver<bool>,
-        place: OwnedSemaphorePermit,
+        Beginning { behind, since, place }: Beginning,
     ) -> Self {
-        let caught_up = missed.iter().map(|change| change.id.clone()).collect();
+        let missed: Vec<Change> = subscription.missed.iter().map(|change| Change::clone(change)).collect();
+        let is_new = !subscription.is_seamless && behind.is_none();
         Self {
+            stop: app.stop.clone(),
+            app,
+            guard,
+            workspace,
+            first: is_new.then(|| Event::default().id(Moment(since).to_string())),
             missed: missed.into_iter(),
-            caught_up,
+            behind,
+            since,
+            caught_up: HashSet::new(),
             changes: subscription.changes,
-            stop,
             has_lagged: false,
             _place: place,
         }
@@ -118,23 +141,95 @@ impl Watcher {
         if self.has_lagged {
             return None;
         }
-        if let Some(change) = self.missed.next() {
-            return Some((Ok(event(&change)), self));
-        }
+        let mut received: Option<Arc<Change>> = None;
         loop {
-            let received = tokio::select! {
-                received = self.changes.recv() => received,
-                () = stopped(&mut self.stop) => return None,
-            };
-            match received {
-                Ok(change) if self.caught_up.remove(&change.id) => {}
-                Ok(change) => return Some((Ok(event(&change)), self)),
-                Err(broadcast::error::RecvError::Lagged(lost)) => {
-                    self.has_lagged = true;
-                    return Some((Ok(Event::default().event("lagged").data(lost.to_string())), self));
-                }
-                Err(broadcast::error::RecvError::Closed) => return None,
+            // Before every event, so that none goes to whoever may read no more.
+            if !self.guard.lets_on().await {
+                return None;
             }
+            if let Some(first) = self.first.take() {
+                return Some((Ok(first), self));
+            }
+            if let Some(change) = received.take() {
+                return Some((Ok(event(&change)), self));
+            }
+            if let Some(change) = self.missed.next() {
+                return Some((Ok(event(&change)), self));
+            }
+            if let Some(behind) = self.behind.take() {
+                self.catch_up(&behind).await.ok()?;
+                continue;
+            }
+            tokio::select! {
+                change = self.changes.recv() => match change {
+                    Ok(change) if self.caught_up.remove(&change.id) => {}
+                    Ok(change) => received = Some(change),
+                    Err(broadcast::error::RecvError::Lagged(lost)) => {
+                        self.has_lagged = true;
+                        return Some((Ok(Event::default().event("lagged").data(lost.to_string())), self));
+                    }
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
+                () = self.guard.wait() => {}
+                () = stopped(&mut self.stop) => return None,
+            }
+        }
+    }
+
+    /// Reads a page of what was received after that place from the tables, and remembers where the next one begins.
+    async fn catch_up(&mut self, behind: &Receipt) -> Result<(), Problem> {
+        let internal = |error| Problem::internal("reading the changes", &error);
+        let query = changes::received_after_query(behind, PAGE_ROWS);
+        let table = self.app.report(self.workspace, &query).await?;
+        let mut page = Vec::new();
+        let mut last = None;
+        for row in table.rows() {
+            let change = changes::change(row).map_err(internal)?;
+            let place = changes::received(row).map_err(internal)?;
+            if place.at >= self.since {
+                self.caught_up.insert(change.id.clone());
+            }
+            page.push(change);
+            last = Some(place);
+        }
+        self.behind = last.filter(|_| page.len() == PAGE_ROWS);
+        self.missed = page.into_iter();
+        Ok(())
+    }
+}
+
+/// Asks whether a stream's reader may still read: at once when anything was revoked, else now and then, since what lets
+/// a caller in can also run out.
+struct Guard {
+    app: AppState,
+    pass: Pass,
+    revocations: watch::Receiver<u64>,
+    ask_at: Timestamp,
+}
+
+impl Guard {
+    fn new(app: &AppState, pass: Pass) -> Self {
+        let app = AppState::clone(app);
+        // Asked at once: what was revoked between the gate and here is not told.
+        Self { revocations: app.control.revocations(), ask_at: app.clock.now(), app, pass }
+    }
+
+    async fn lets_on(&mut self) -> bool {
+        let now = self.app.clock.now();
+        if now < self.ask_at && !self.revocations.has_changed().unwrap_or(true) {
+            return true;
+        }
+        // Before the answer, so that what is revoked meanwhile is asked for again.
+        self.revocations.mark_unchanged();
+        self.ask_at = now.plus_nanos(nanos_of(KEEP_ALIVE));
+        self.pass.is_good(&self.app).await
+    }
+
+    /// Waits until it is time to ask again.
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.revocations.changed() => self.ask_at = self.app.clock.now(),
+            () = self.app.clock.sleep_until(self.ask_at) => {}
         }
     }
 }
@@ -146,4 +241,7 @@ fn event(change: &Change) -> Event {
 }
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-const MOST_CAUGHT_UP: usize = 10_000;
+/// Rows that are read from the tables at a time.
+const PAGE_ROWS: usize = 1_000;
+/// Longer than a batch is under way from its receipt until it is stored and told to those who watch.
+const UNDER_WAY: Duration = Duration::from_secs(120);

@@ -78,6 +78,12 @@ pub async fn create_token(
             .map(|record| Scope::Workspace(record.id))
             .ok_or_else(|| Problem::not_found("workspace", workspace))?,
     };
+    if request.expires_in_seconds == Some(0) {
+        return Err(Problem::new(
+            Kind::BadRequest,
+            "expiresInSeconds is 0; it takes 1 or more, or none for ever",
+        ));
+    }
     let now = app.clock.now();
     let expires_at = request.expires_in_seconds.map(|seconds| now.plus_nanos(seconds_to_nanos(seconds)));
     let by = By { actor: &actor.name, at: now };

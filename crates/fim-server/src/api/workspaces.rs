@@ -1,20 +1,38 @@
 //! Workspaces and their figures.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use fim_core::Timestamp;
+use fim_store::{DropWorkspaceError, Store};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::model::{FimState, NewWorkspace, Summary, Workspace};
 use crate::app::{App, AppState};
 use crate::authz::{Actor, Decision, Noun, Place, Verb, decide};
 use crate::clock::Moment;
-use crate::control::{AddWorkspaceError, By, MachineRecord, WorkspaceRecord};
+use crate::control::{AddWorkspaceError, By, Control, ControlError, MachineRecord, WorkspaceRecord};
 use crate::ingest::heartbeat::silence_nanos;
 use crate::problem::{ApiJson, ApiQuery, Kind, Problem};
 use crate::report::figures;
 use crate::report::timespan::Range;
+
+/// Why a deleted workspace's rows could not be removed. The next start of the server tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum DropRowsError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] DropWorkspaceError),
+    /// The database failed.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// A worker died.
+    #[error("a worker stopped while records were removed")]
+    Worker(#[from] tokio::task::JoinError),
+}
 
 /// A period: the last seven days if nothing is said.
 #[derive(Clone, Copy, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -111,6 +129,52 @@ pub async fn show_workspace(
     describe(&app, &workspace).await.map(Json)
 }
 
+/// The workspace's name once more.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Confirmation {
+    /// The workspace's name, as a confirmation that it is the one that is meant.
+    pub confirm: Option<String>,
+}
+
+/// Deletes a workspace for ever: its records, rules, machines, and the tokens that are for it alone. Agents of its
+/// machines are refused from now on.
+#[utoipa::path(
+    delete, path = "/api/v1/workspaces/{ws}", tag = "workspaces",
+    params(("ws" = String, Path, description = "The workspace's id or name."), Confirmation),
+    responses((status = 204, description = "Gone."))
+)]
+pub async fn delete_workspace(
+    State(app): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+    ApiQuery(confirmation): ApiQuery<Confirmation>,
+) -> Result<StatusCode, Problem> {
+    if confirmation.confirm.as_deref() != Some(workspace.name.as_str()) {
+        return Err(Problem::new(
+            Kind::BadRequest,
+            format!(
+                "the workspace \"{0}\" and its records would be gone for ever; if that is meant, say its name once more \
+                 as confirm={0}",
+                workspace.name
+            ),
+        ));
+    }
+    let by = By { actor: &actor.name, at: app.clock.now() };
+    // First what lets callers and agents in, then what they could reach: a crash in between is made good at the next start.
+    app.control
+        .delete_workspace(&workspace, by)
+        .await
+        .map_err(|error| Problem::internal("deleting the workspace", &error))?;
+    app.feeds.end(workspace.id);
+    app.caps.forget(workspace.id);
+    tracing::warn!(workspace = %workspace.name, id = %workspace.id, by = %actor.name, "a workspace was deleted");
+    drop_rows(&app.control, &app.store, workspace.id)
+        .await
+        .map_err(|error| Problem::internal("removing the workspace's records", &error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// The dashboard's figures for a period.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{ws}/summary", tag = "workspaces",
@@ -160,6 +224,13 @@ pub fn is_reporting(machine: &MachineRecord, workspace: &WorkspaceRecord, now: T
     machine.last_seen.is_some_and(|seen| now.nanos_since(seen) <= allowed)
 }
 
+/// Removes a deleted workspace's rows for ever.
+pub async fn drop_rows(control: &Control, store: &Arc<Store>, workspace: Uuid) -> Result<(), DropRowsError> {
+    let store = Arc::clone(store);
+    tokio::task::spawn_blocking(move || store.drop_workspace(workspace)).await??;
+    Ok(control.deletion_done(workspace).await?)
+}
+
 async fn describe(app: &App, record: &WorkspaceRecord) -> Result<Workspace, Problem> {
     let now = app.clock.now();
     let machines = app
@@ -201,7 +272,7 @@ fn is_workspace_name(name: &str) -> bool {
     (1..=63).contains(&name.len())
         && name.bytes().all(is_allowed)
         && name.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && uuid::Uuid::parse_str(name).is_err()
+        && Uuid::parse_str(name).is_err()
 }
 
 fn short(text: Option<String>, what: &str, default: &str) -> Result<String, Problem> {

@@ -115,11 +115,6 @@ impl Control {
             .execute(&mut *transaction)
             .await
             .map_err(&removing)?;
-        sqlx::query("DELETE FROM open_gaps WHERE machine_id = ?")
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await
-            .map_err(&removing)?;
         audit(&mut transaction, by, "machine.remove", &id.to_string(), &json!({})).await?;
         transaction.commit().await.map_err(removing)
     }

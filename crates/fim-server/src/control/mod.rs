@@ -26,6 +26,7 @@ pub use workspaces::{AddWorkspaceError, WorkspaceRecord};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fim_core::Timestamp;
@@ -33,12 +34,15 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 /// The database of the control plane.
 #[derive(Clone, Debug)]
 pub struct Control {
     pool: SqlitePool,
+    /// How often something that lets a caller in was taken back.
+    revocations: Arc<watch::Sender<u64>>,
 }
 
 /// Why the control database cannot be used.
@@ -104,7 +108,7 @@ impl Control {
             .busy_timeout(Duration::from_secs(10));
         let open = |source| OpenControlError::Open { path: path.to_owned(), source };
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(open)?;
-        let control = Self { pool };
+        let control = Self { pool, revocations: Arc::default() };
         control.migrate(path).await?;
         Ok(control)
     }
@@ -157,6 +161,17 @@ impl Control {
     /// True if the database answers.
     pub async fn is_alive(&self) -> bool {
         sqlx::query_scalar::<_, i64>("SELECT 1").fetch_one(&self.pool).await.is_ok()
+    }
+
+    /// Tells whenever something that lets a caller in was taken back: a token, a session, a workspace. Whoever goes on
+    /// answering a call that was let through before looks again then.
+    pub fn revocations(&self) -> watch::Receiver<u64> {
+        self.revocations.subscribe()
+    }
+
+    /// Tells that something was taken back; to be called when the database no longer has it.
+    fn tell_revocation(&self) {
+        self.revocations.send_modify(|times| *times = times.wrapping_add(1));
     }
 
     /// Starts a transaction that may write. It takes the write lock at once, since upgrading later can deadlock.
@@ -223,12 +238,13 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
     Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
     Migration { schema: include_str!("migrations/0003.sql"), version: "PRAGMA user_version = 3" },
     Migration { schema: include_str!("migrations/0004.sql"), version: "PRAGMA user_version = 4" },
     Migration { schema: include_str!("migrations/0005.sql"), version: "PRAGMA user_version = 5" },
+    Migration { schema: include_str!("migrations/0006.sql"), version: "PRAGMA user_version = 6" },
 ];
 
 #[cfg(test)]

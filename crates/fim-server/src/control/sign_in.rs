@@ -78,7 +78,7 @@ impl Control {
         }
     }
 
-    /// Sets a user's password and ends every session but the one that is given.
+    /// Sets a user's password and ends every session but the one that is given; sign-in codes that wait are good no more.
     pub async fn set_password(
         &self,
         id: Uuid,
@@ -100,8 +100,15 @@ impl Control {
             .execute(&mut *transaction)
             .await
             .map_err(&setting)?;
+        sqlx::query("DELETE FROM sign_in_codes WHERE user_id = ?")
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(&setting)?;
         audit(&mut transaction, by, "user.set-password", by.actor, &json!({})).await?;
-        transaction.commit().await.map_err(setting)
+        transaction.commit().await.map_err(setting)?;
+        self.tell_revocation();
+        Ok(())
     }
 
     /// Keeps a new session's digest, and forgets those that have ended.
@@ -172,6 +179,7 @@ impl Control {
             .execute(&self.pool)
             .await
             .map_err(failed("ending a session"))?;
+        self.tell_revocation();
         Ok(())
     }
 

@@ -128,6 +128,7 @@ impl Control {
         }
         audit(&mut transaction, by, "token.delete", name, &json!({})).await?;
         transaction.commit().await.map_err(deleting)?;
+        self.tell_revocation();
         Ok(true)
     }
 }

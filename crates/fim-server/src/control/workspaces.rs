@@ -137,6 +137,61 @@ impl Control {
         Ok(record)
     }
 
+    /// Deletes a workspace with all that is kept of it here: rules, machines, grants, tokens and settings. Its rows are
+    /// the store's, and are [owed](Self::owed_deletions) until they are gone. The audit log keeps its name.
+    pub async fn delete_workspace(
+        &self,
+        workspace: &WorkspaceRecord,
+        by: By<'_>,
+    ) -> Result<(), ControlError> {
+        let deleting = failed("deleting a workspace");
+        let mut transaction = self.write("deleting a workspace").await?;
+        let id = workspace.id.to_string();
+        let machines: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM machines WHERE workspace_id = ? AND removed_at IS NULL")
+                .bind(&id)
+                .fetch_one(&mut *transaction)
+                .await
+                .map_err(&deleting)?;
+        sqlx::query("DELETE FROM workspaces WHERE id = ?")
+            .bind(&id)
+            .execute(&mut *transaction)
+            .await
+            .map_err(&deleting)?;
+        sqlx::query("INSERT INTO deleted_workspaces (id, name, deleted_at) VALUES (?, ?, ?)")
+            .bind(&id)
+            .bind(&workspace.name)
+            .bind(by.at.0)
+            .execute(&mut *transaction)
+            .await
+            .map_err(&deleting)?;
+        let detail = json!({ "id": workspace.id, "machines": machines });
+        audit(&mut transaction, by, "workspace.delete", &workspace.name, &detail).await?;
+        transaction.commit().await.map_err(deleting)?;
+        self.tell_revocation();
+        Ok(())
+    }
+
+    /// Deleted workspaces whose rows are not known to be gone.
+    pub async fn owed_deletions(&self) -> Result<Vec<Uuid>, ControlError> {
+        let reading = failed("reading the deleted workspaces");
+        let rows = sqlx::query("SELECT id FROM deleted_workspaces ORDER BY deleted_at")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(&reading)?;
+        rows.iter().map(|row| uuid(row, "id")).collect::<Result<_, _>>().map_err(reading)
+    }
+
+    /// Notes that a deleted workspace's rows are gone.
+    pub async fn deletion_done(&self, workspace: Uuid) -> Result<(), ControlError> {
+        sqlx::query("DELETE FROM deleted_workspaces WHERE id = ?")
+            .bind(workspace.to_string())
+            .execute(&self.pool)
+            .await
+            .map_err(failed("noting that a workspace's records are gone"))?;
+        Ok(())
+    }
+
     /// Turns monitoring on or off.
     pub async fn set_fim(&self, workspace: Uuid, enabled: bool, by: By<'_>) -> Result<(), ControlError> {
         let setting = failed("turning monitoring on or off");
@@ -233,3 +288,23 @@ fn interval(row: &SqliteRow, column: &'static str) -> Result<Option<u64>, sqlx::
 
 /// The published interval for Linux files: 15 minutes.
 const DEFAULT_SCAN_INTERVAL_SECONDS: i64 = 900;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_deleted_workspace_is_owed_until_its_rows_are_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let control = Control::open(&dir.path().join("control.sqlite")).await.unwrap();
+        let by = By { actor: "a test", at: Timestamp(1) };
+        let workspace = control.add_workspace("trial", "local", "Local", by).await.unwrap();
+        let revocations = control.revocations();
+        control.delete_workspace(&workspace, by).await.unwrap();
+        assert!(control.workspace("trial").await.unwrap().is_none());
+        assert!(revocations.has_changed().unwrap(), "whoever reads it is told");
+        assert_eq!(control.owed_deletions().await.unwrap(), [workspace.id]);
+        control.deletion_done(workspace.id).await.unwrap();
+        assert!(control.owed_deletions().await.unwrap().is_empty());
+    }
+}

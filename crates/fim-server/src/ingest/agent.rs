@@ -29,6 +29,7 @@ use crate::app::AppState;
 use crate::clock::Moment;
 use crate::connection::Peer;
 use crate::control::MachineRecord;
+use crate::pki::CertifiedMachine;
 use crate::problem::{ApiJson, Kind, Problem, chain};
 
 /// What an agent works by.
@@ -86,12 +87,19 @@ async fn require_machine(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let Some(id) = peer.machine else {
+    let Some(CertifiedMachine { id, until }) = peer.machine else {
         return Err(Problem::new(
             Kind::NotSignedIn,
             "agents prove who they are by the certificate of their enrolment; run `steadfast-agent enroll` first",
         ));
     };
+    // It was good when the connection was made, which may be long ago.
+    if app.clock.now() > until {
+        return Err(Problem::new(
+            Kind::NotSignedIn,
+            format!("the machine's certificate ended {}; enrol it again", Moment(until)),
+        ));
+    }
     let machine = app
         .control
         .enrolled_machine(id)
@@ -227,6 +235,11 @@ async fn take_in(
         .await
         .map_err(|error| Problem::internal("keeping the machine's gaps", &error))?;
     silence::heard_again(app, machine, now).await?;
+    let still_there = app.control.enrolled_machine(machine.id).await;
+    if still_there.map_err(|error| Problem::internal("reading the machine", &error))?.is_none() {
+        // It was removed meanwhile, and nobody else will end what its last batch has opened.
+        gaps::end_all(app, machine, now).await?;
+    }
     if is_new {
         app.feeds.publish(machine.workspace, live_changes(machine, &batch, now));
         app.metrics.batches.increment();

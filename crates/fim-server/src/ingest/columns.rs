@@ -85,6 +85,7 @@ pub(super) fn common_columns<E: Monitored>(
         ("EventTime", Value::from(event_time(event, received))),
         ("RuleName", text(&event.rule)),
         ("ChangeId", Value::Owned(event.id.to_string())),
+        ("_TimeReceived", Value::Time(received)),
         ("LastSnapshotAge", Value::from(age)),
     ];
     if category == ChangeCategory::Modified {
@@ -175,7 +176,7 @@ pub(super) fn text(text: &str) -> Value<'static> {
 /// A minute.
 const SKEW_NANOS: i64 = 60 * 1_000_000_000;
 /// 30 days.
-const OLDEST_NANOS: i64 = 30 * 24 * 3600 * 1_000_000_000;
+pub const OLDEST_NANOS: i64 = 30 * 24 * 3600 * 1_000_000_000;
 /// Everything, in the columns that name a part: all that is monitored, all machines.
 pub const EVERYTHING: &str = "*";
 /// What the column `Provider` says of stretches that the server itself noticed.
@@ -219,6 +220,7 @@ mod tests {
             ChangeSource = Scan
             RuleName = /etc
             ChangeId = abababababababababababababababab
+            _TimeReceived = 2027-01-15T08:16:40.0000000Z
             LastSnapshotAge = 900
             ConfigChangeType = Files
             Name = hosts

@@ -55,6 +55,11 @@ impl Feeds {
         let missed = place.map(|place| feed.recent.range(place + 1..).cloned().collect());
         Subscription { is_seamless: missed.is_some(), missed: missed.unwrap_or_default(), changes }
     }
+
+    /// Ends a workspace's feed for whoever watches it.
+    pub fn end(&self, workspace: Uuid) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&workspace);
+    }
 }
 
 impl Feed {

@@ -41,6 +41,11 @@ impl Caps {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&workspace)
     }
 
+    /// Forgets a workspace that is deleted.
+    pub fn forget(&self, workspace: Uuid) {
+        self.note(workspace, false);
+    }
+
     /// Notes whether it has; true if that is new.
     fn note(&self, workspace: Uuid, is_reached: bool) -> bool {
         let mut reached = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -357,7 +357,7 @@ mod tests {
         let machine = Uuid::from_u128(7);
         let issued = authority.issue(&csr, machine, NOW).unwrap();
         let der = CertificateDer::from_pem_slice(issued.pem.as_bytes()).unwrap();
-        assert_eq!(super::super::machine_of(&der), Some(machine));
+        assert_eq!(super::super::machine_of(&der).map(|certified| certified.id), Some(machine));
         let (_, certificate) = X509Certificate::from_der(&der).unwrap();
         assert!(certificate.subject_alternative_name().unwrap().is_none());
         let usage = certificate.extended_key_usage().unwrap().unwrap().value;

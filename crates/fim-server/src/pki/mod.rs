@@ -7,4 +7,4 @@ mod authority;
 mod tls;
 
 pub use authority::{Authority, IssueError, OpenAuthorityError};
-pub use tls::{MakeTlsError, ServerTls, host_name, machine_of};
+pub use tls::{CertifiedMachine, MakeTlsError, ServerTls, host_name, machine_of};

@@ -136,11 +136,21 @@ impl ServerTls {
     }
 }
 
+/// A machine as a verified certificate names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CertifiedMachine {
+    /// The machine.
+    pub id: Uuid,
+    /// When the certificate ends: a connection may stay open for longer.
+    pub until: Timestamp,
+}
+
 /// The machine that a verified certificate names.
-pub fn machine_of(certificate: &CertificateDer<'_>) -> Option<Uuid> {
+pub fn machine_of(certificate: &CertificateDer<'_>) -> Option<CertifiedMachine> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     let name = certificate.subject().iter_common_name().next()?.as_str().ok()?;
-    Uuid::parse_str(name).ok()
+    let until = certificate.validity().not_after.timestamp().saturating_mul(1_000_000_000);
+    Some(CertifiedMachine { id: Uuid::parse_str(name).ok()?, until: Timestamp(until) })
 }
 
 /// The names that the server's own certificate must be good for.

@@ -10,6 +10,7 @@ use super::literal;
 use super::table::{ReportError, Row, Table};
 use super::timespan::Range;
 use crate::api::model::{Change, ChangeCategory, ChangeType};
+use crate::ingest::columns::OLDEST_NANOS;
 
 /// Which changes, in which order.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +76,15 @@ pub struct Cursor {
     /// For orders by time, how many changes of that very moment were shown; for others, how many changes in all.
     #[serde(rename = "n")]
     pub shown: usize,
+}
+
+/// A place in the order in which changes were received: after that change of that moment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Receipt {
+    /// When.
+    pub at: Timestamp,
+    /// Of the changes that were received then, up to which; "" for none of them.
+    pub id: String,
 }
 
 /// The cursor is not one that this server gave.
@@ -199,12 +209,32 @@ pub fn related_query(machine_id: &str, change: &Change, most: usize) -> String {
     )
 }
 
-/// The query for what came after a moment, the oldest first.
-pub fn since_query(after: Timestamp, most: usize) -> String {
+/// The query for when the change of that id was received; its row is read by [`received`].
+pub fn receipt_query(id: &str) -> String {
     format!(
-        "ConfigurationChange\n| where TimeGenerated >= {}\n| order by TimeGenerated asc, ChangeId asc\n| take {most}\n{ENTITY}{PROJECT}",
-        literal::moment(after)
+        "ConfigurationChange\n| where ChangeId == {}\n| take 1\n{RECEIVED}| project ChangeId, Received\n",
+        literal::text(id)
     )
+}
+
+/// The query for what was received after that place, in the order in which it was received. A row that arrives late has
+/// an earlier `TimeGenerated` than rows that were there before it, and is not passed over.
+pub fn received_after_query(after: &Receipt, most: usize) -> String {
+    let at = literal::moment(after.at);
+    // No row is older than that when it is received, so that older files need not be looked at.
+    let oldest = literal::moment(after.at.plus_nanos(-OLDEST_NANOS - SECOND_NANOS));
+    format!(
+        "ConfigurationChange\n| where TimeGenerated >= {oldest}\n{RECEIVED}\
+         | where Received > {at} or (Received == {at} and strcmp(ChangeId, {id}) > 0)\n\
+         | order by Received asc, ChangeId asc\n| take {most}\n{ENTITY}{project}, Received\n",
+        id = literal::text(&after.id),
+        project = PROJECT.trim_end(),
+    )
+}
+
+/// Where the row stands in the order in which changes were received.
+pub fn received(row: Row<'_>) -> Result<Receipt, ReportError> {
+    Ok(Receipt { at: row.time("Received")?.0, id: row.text("ChangeId")?.to_owned() })
 }
 
 /// A change of a row.
@@ -291,6 +321,11 @@ const PROJECT: &str = "| project ChangeId, TimeGenerated, EventTime, Computer, C
 /// What a change is of: a path, or the name in a list.
 const ENTITY: &str = "| extend Entity = iff(isnotempty(FileSystemPath), FileSystemPath, iff(isnotempty(SvcName), \
      SvcName, SoftwareName))\n";
+
+/// When a row was received; rows of an older version do not say.
+const RECEIVED: &str = "| extend Received = coalesce(_TimeReceived, TimeGenerated)\n";
+
+const SECOND_NANOS: i64 = 1_000_000_000;
 
 /// As many rows as a query may have in an order that skips.
 const MOST_SHOWN: usize = 400_000;

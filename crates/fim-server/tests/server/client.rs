@@ -69,6 +69,19 @@ impl Client {
         headers: &[(String, String)],
         body: Option<Vec<u8>>,
     ) -> Result<Answer, ureq::Error> {
+        let request = self.request(method, path, headers);
+        let response = match body {
+            Some(body) => self.agent.run(request.body(body).unwrap())?,
+            None => self.agent.run(request.body(()).unwrap())?,
+        };
+        let (parts, mut body) = response.into_parts();
+        let text = body.with_config().limit(64 << 20).read_to_string()?;
+        self.remember(&parts.headers, &text);
+        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, text })
+    }
+
+    /// A request with what the caller proves itself by.
+    fn request(&self, method: &str, path: &str, headers: &[(String, String)]) -> http::request::Builder {
         let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.base));
         let mut own = Vec::new();
         own.extend(self.token.as_ref().map(|token| ("authorization", format!("Bearer {token}"))));
@@ -83,14 +96,7 @@ impl Client {
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             request = request.header(name, value);
         }
-        let response = match body {
-            Some(body) => self.agent.run(request.body(body).unwrap())?,
-            None => self.agent.run(request.body(()).unwrap())?,
-        };
-        let (parts, mut body) = response.into_parts();
-        let text = body.with_config().limit(64 << 20).read_to_string()?;
-        self.remember(&parts.headers, &text);
-        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, text })
+        request
     }
 
     /// Posts a batch and hangs up without waiting for the answer.
@@ -122,12 +128,10 @@ impl Client {
     }
 
     /// A response whose body is read by the caller.
-    pub fn open(&self, path: &str) -> ureq::BodyReader<'static> {
-        let mut request = self.agent.get(format!("{}{path}", self.base));
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        request.call().unwrap().into_body().into_reader()
+    pub fn open(&self, path: &str, headers: &[(String, String)]) -> ureq::BodyReader<'static> {
+        let response = self.agent.run(self.request("GET", path, headers).body(()).unwrap()).unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response.into_body().into_reader()
     }
 
     /// Keeps a session as a browser and our page do.

@@ -63,4 +63,6 @@ scenarios! {
     times_at_will_are_kept_as_claims = "18-times.yaml";
     records_stay_are_metered_and_capped = "19-storage.yaml";
     daemons_software_and_the_inventory_become_the_published_rows = "20-lists.yaml";
+    a_stream_ends_with_what_let_its_reader_in = "21-revocations.yaml";
+    a_deleted_workspace_leaves_nothing_open = "22-deleted-workspaces.yaml";
 }

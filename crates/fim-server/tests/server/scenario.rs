@@ -8,6 +8,9 @@
 //! | `enroll: NAME` with `token` | joins as a machine; it then calls `as: NAME` |
 //! | `renew: NAME` | exchanges a machine's certificate for one of a new key |
 //! | `batch: {sequence, added, …}` with `as: NAME` | sends a batch |
+//! | `open: /path` with `headers` | opens a stream of events for the caller |
+//! | `event: TEXT` | the next event of the caller's stream has the text |
+//! | `ended: true` | the caller's stream ends without another event |
 //! | `code: VARIABLE` | has the server make a one-time sign-in code |
 //! | `advance: SECONDS`, `restart: true` with `downtime: SECONDS` | moves the clock, restarts the server |
 //!
@@ -15,6 +18,8 @@
 //! loopback, `nobody` has nothing, `stranger` has another authority's certificate, anything else is a machine.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::{BufRead, BufReader};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -72,6 +77,9 @@ struct Step {
     token: Option<String>,
     batch: Option<BatchText>,
     sensor: Option<String>,
+    open: Option<String>,
+    event: Option<String>,
+    ended: bool,
     code: Option<String>,
     advance: Option<u64>,
     restart: bool,
@@ -83,6 +91,8 @@ struct World {
     running: Running,
     clients: HashMap<String, Client>,
     machines: HashMap<String, Machine>,
+    /// The data of the events of each caller's stream, until it ends.
+    streams: HashMap<String, Receiver<String>>,
     variables: BTreeMap<String, String>,
 }
 
@@ -91,7 +101,13 @@ impl World {
         let running = Running::start();
         let mut variables = BTreeMap::new();
         variables.insert("owner-token".to_owned(), running.owner_token());
-        Self { running, clients: HashMap::new(), machines: HashMap::new(), variables }
+        Self {
+            running,
+            clients: HashMap::new(),
+            machines: HashMap::new(),
+            streams: HashMap::new(),
+            variables,
+        }
     }
 
     fn perform(&mut self, step: &Step) -> Result<(), String> {
@@ -116,6 +132,13 @@ impl World {
         }
         if let Some(batch) = &step.batch {
             return self.send_batch(batch, step);
+        }
+        if let Some(path) = &step.open {
+            self.open(path, step);
+            return Ok(());
+        }
+        if step.event.is_some() || step.ended {
+            return self.next_of_stream(step);
         }
         if step.call.is_some() {
             return self.call_until_it_fits(step);
@@ -178,6 +201,35 @@ impl World {
             .call("POST", "/agent/v1/batches", &headers, Some(bytes))
             .map_err(|error| error.to_string())?;
         self.compare(&answer, step)
+    }
+
+    /// Opens a stream of events, which a thread reads until it ends.
+    fn open(&mut self, path: &str, step: &Step) {
+        let caller = step.caller.clone().unwrap_or_else(|| "owner".to_owned());
+        let headers: Vec<(String, String)> =
+            step.headers.iter().map(|(name, value)| (name.clone(), self.filled(value))).collect();
+        let reader = BufReader::new(self.client(&caller).open(path, &headers));
+        let (sender, events) = channel();
+        std::thread::spawn(move || {
+            for line in reader.lines().map_while(Result::ok) {
+                if let Some(data) = line.strip_prefix("data:") {
+                    // Whoever no longer listens has seen enough.
+                    let _ = sender.send(data.to_owned());
+                }
+            }
+        });
+        self.streams.insert(caller, events);
+    }
+
+    fn next_of_stream(&self, step: &Step) -> Result<(), String> {
+        let caller = step.caller.as_deref().unwrap_or("owner");
+        match (&step.event, self.streams[caller].recv_timeout(PATIENCE)) {
+            (_, Err(RecvTimeoutError::Timeout)) => Err("the stream goes on and says nothing".to_owned()),
+            (None, Err(RecvTimeoutError::Disconnected)) => Ok(()),
+            (None, Ok(data)) => Err(format!("the stream goes on with {data}")),
+            (Some(text), Ok(data)) if data.contains(text) => Ok(()),
+            (Some(text), other) => Err(format!("the stream has no \"{text}\" but {other:?}")),
+        }
     }
 
     fn call_until_it_fits(&mut self, step: &Step) -> Result<(), String> {

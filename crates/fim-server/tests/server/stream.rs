@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::machine::{added, joined, send};
+use crate::machine::{BatchText, added, joined, send};
 use crate::running::Running;
 
 #[test]
@@ -32,6 +32,49 @@ fn changes_come_as_they_are_stored_and_a_reader_who_returns_misses_none() {
 }
 
 #[test]
+fn what_arrives_late_is_not_passed_over_after_a_restart() {
+    let mut running = Running::start();
+    let (mut punctual, first) = joined(&running, "web01");
+    let (mut late, second) = joined(&running, "web02");
+    let token = running.owner_token();
+    let stream = "/api/v1/workspaces/default/changes/stream";
+    let watch = |running: &Running, path: &str| {
+        let client = Client::new(&running.url(), running.server().ca_pem(), None).with_token(&token);
+        Events::open(&client, path)
+    };
+
+    let mut before = watch(&running, stream);
+    send(&running, &mut punctual, &first, &added(1, &["/etc/seen"]));
+    let seen = before.next()["id"].as_str().unwrap().to_owned();
+    drop(before);
+    // Noticed long before what was seen, and delivered after it.
+    running.clock.advance(std::time::Duration::from_secs(1));
+    send(&running, &mut late, &second, &BatchText { seconds_ago: 3600, ..added(1, &["/etc/late"]) });
+    running.restart();
+
+    let mut back = watch(&running, &format!("{stream}?after={seen}"));
+    let came = [back.next(), back.next()].map(|change| change["entity"].clone());
+    assert_eq!(came, ["/etc/seen", "/etc/late"], "a little of before comes again");
+    drop(back);
+}
+
+#[test]
+fn who_saw_no_change_comes_back_with_the_id_of_the_stream_s_beginning() {
+    let mut running = Running::start();
+    let (mut client, machine) = joined(&running, "web01");
+    let token = running.owner_token();
+    let stream = "/api/v1/workspaces/default/changes/stream";
+    let watch =
+        |running: &Running| Client::new(&running.url(), running.server().ca_pem(), None).with_token(&token);
+
+    let beginning = Events::open(&watch(&running), stream).next_id();
+    send(&running, &mut client, &machine, &added(1, &["/etc/a"]));
+    running.restart();
+    let after = format!("{stream}?after={}", beginning.replace(':', "%3A"));
+    assert_eq!(Events::open(&watch(&running), &after).next()["entity"], "/etc/a");
+}
+
+#[test]
 fn a_stream_ends_when_the_server_stops() {
     let mut running = Running::start();
     let client =
@@ -45,7 +88,17 @@ struct Events(BufReader<ureq::BodyReader<'static>>);
 
 impl Events {
     fn open(client: &Client, path: &str) -> Self {
-        Self(BufReader::new(client.open(path)))
+        Self(BufReader::new(client.open(path, &[])))
+    }
+
+    fn next_id(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream ended");
+            if let Some(id) = line.trim_end().strip_prefix("id:") {
+                return id.trim().to_owned();
+            }
+        }
     }
 
     fn next(&mut self) -> Value {

@@ -72,6 +72,7 @@ pub(super) const CONFIGURATION_CHANGE: &[Column] = &[
     Column::new("Explanation", String),
     Column::new("RuleName", String),
     Column::new("ChangeId", String),
+    Column::new("_TimeReceived", DateTime),
     Column::new("Type", String),
     Column::new("_ResourceId", String),
     Column::new("_SubscriptionId", String),
