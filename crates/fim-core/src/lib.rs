@@ -8,6 +8,7 @@ mod change;
 mod change_id;
 mod compare;
 mod entity;
+mod error_chain;
 mod gap;
 mod hint;
 mod listed;
@@ -25,6 +26,7 @@ pub use change::{Change, ChangeCategory, ChangeEvent, ChangeId, ChangeSource, ap
 pub use change_id::{IdWriter, Identified};
 pub use compare::{Monitored, absorb, compare};
 pub use entity::{Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, FileFlags, Principal, Xattr};
+pub use error_chain::error_chain;
 pub use gap::{Gap, GapCause, GapScope};
 pub use hint::{Hint, Loss, Notice, Spot};
 pub use listed::{

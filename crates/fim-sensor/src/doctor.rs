@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fim_core::error_chain;
 use fim_log::is_private;
 use fim_scan::FileTree;
 use serde::Serialize;
@@ -9,7 +10,7 @@ use serde::Serialize;
 use crate::client::{CallError, ServerClient};
 use crate::identity::{DataDir, Identity, IdentityError, days_left, expiry_advice};
 use crate::preview::preview;
-use crate::settings::{Settings, error_text};
+use crate::settings::Settings;
 use crate::time::{now, rfc3339};
 
 /// One thing that was checked.
@@ -49,7 +50,7 @@ pub enum SettingsSource {
 pub fn diagnose<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Vec<Check> {
     let mut checks = vec![check_rights(dir)];
     match dir.identity() {
-        Err(error) => checks.push(bad("identity", error_text(&error))),
+        Err(error) => checks.push(bad("identity", error_chain(&error))),
         Ok(identity) => {
             let enrolled = format!("enrolled with {} as {}", identity.server, identity.machine_id);
             checks.push(good("identity", enrolled));
@@ -75,9 +76,9 @@ pub fn current_settings(
     };
     match Settings::load(dir) {
         Some(settings) => Ok((settings, SettingsSource::Kept, error)),
-        None => {
-            Err(IdentityError::NoSettings { why: error.map_or_else(String::new, |error| error_text(&error)) })
-        }
+        None => Err(IdentityError::NoSettings {
+            why: error.map_or_else(String::new, |error| error_chain(&error)),
+        }),
     }
 }
 
@@ -98,7 +99,7 @@ fn check_certificate(dir: &DataDir, identity: &Identity) -> Check {
     const NAME: &str = "certificate";
     let expiry = match identity.certificate_expiry(dir) {
         Ok(expiry) => expiry,
-        Err(error) => return bad(NAME, error_text(&error)),
+        Err(error) => return bad(NAME, error_chain(&error)),
     };
     if let Some(advice) = expiry_advice(expiry, &identity.server) {
         return bad(NAME, advice);
@@ -115,11 +116,11 @@ fn check_certificate(dir: &DataDir, identity: &Identity) -> Check {
 fn check_server(identity: &Identity) -> Vec<Check> {
     let client = match ServerClient::of(identity) {
         Ok(client) => client,
-        Err(error) => return vec![bad("server", error_text(&error))],
+        Err(error) => return vec![bad("server", error_chain(&error))],
     };
     let server = match client.settings(None) {
         Ok(_) => good("server", format!("{} answers and knows this machine", identity.server)),
-        Err(error) => bad("server", error_text(&error)),
+        Err(error) => bad("server", error_chain(&error)),
     };
     let clock = match client.clock_ahead_seconds() {
         Ok(Some(ahead)) if ahead.abs() > MOST_SKEW_SECONDS => {
@@ -141,7 +142,7 @@ fn check_rules<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Check {
     const NAME: &str = "rules";
     let (settings, _, _) = match current_settings(dir) {
         Ok(settings) => settings,
-        Err(error) => return warning(NAME, error_text(&error)),
+        Err(error) => return warning(NAME, error_chain(&error)),
     };
     if !settings.fim_enabled {
         return warning(NAME, "file integrity monitoring is disabled in this workspace".to_owned());

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use fim_core::{
     Demand, Entity, EntityKey, EntityPath, Gap, GapCause, GapScope, Input, Memory, ScanPlan, Spot, Stop,
-    Timestamp, Tracker,
+    Timestamp, Tracker, error_chain,
 };
 use fim_log::Disk;
 use fim_scan::{FileTree, ScanControl, ScanOptions};
@@ -27,7 +27,7 @@ use crate::identity::DataDir;
 use crate::inbox::{Inbox, Message};
 use crate::overlay::Overlay;
 use crate::real_time::WatchOrders;
-use crate::settings::{Settings, error_text};
+use crate::settings::Settings;
 use crate::shared_spool::SharedSpool;
 use crate::spool::SpoolError;
 use crate::state_file::StateBlocks;
@@ -262,7 +262,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         if let Some(memory) = self.memory.take() {
             let notes = self.notes(self.parts.store.spool_sequence(), memory);
             let kept = self.parts.store.remember(notes);
-            self.note_kept(kept.err().map(|error| error_text(&error)));
+            self.note_kept(kept.err().map(|error| error_chain(&error)));
         }
         self.show();
     }
@@ -314,7 +314,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 true
             }
             Err(error @ (SpoolError::Full(_) | SpoolError::Append(_))) => {
-                self.trouble(error_text(&error));
+                self.trouble(error_chain(&error));
                 false
             }
         }
@@ -365,7 +365,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 true
             }
             Err(error) => {
-                self.trouble(error_text(&error));
+                self.trouble(error_chain(&error));
                 false
             }
         }
@@ -391,7 +391,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             let notes = self.notes(last, store.notes().memory.clone());
             self.parts.store.remember(notes)
         };
-        self.note_kept(kept.err().map(|error| error_text(&error)));
+        self.note_kept(kept.err().map(|error| error_chain(&error)));
     }
 
     /// Lets a gap wait to be told if the spool lost reports that the server may not have.
@@ -446,7 +446,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let lost = self.parts.store.lose(now, notes);
         self.recent = Overlay::default();
         self.blocks = None;
-        self.note_kept(lost.err().map(|error| error_text(&error)));
+        self.note_kept(lost.err().map(|error| error_chain(&error)));
         self.sync_spool();
         self.show();
     }

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fim_core::{Entity, EntityKind, EntityPath, Observation, RuleSet, Timestamp, Unreadable};
+use fim_core::{Entity, EntityKind, EntityPath, Observation, RuleSet, Timestamp, Unreadable, error_chain};
 use fim_scan::{
     AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Scan, ScanControl, ScanOptions, Stamp, TreeError,
 };
 use serde::Serialize;
 
-use crate::settings::error_text;
 use crate::time::now;
 
 /// What rules come to on this machine.
@@ -71,7 +70,7 @@ pub fn preview<T: FileTree>(tree: Arc<T>, rules: &RuleSet) -> Preview {
                 preview.take_in(observation, rules, hour_ago, &mut costs);
             }
         }
-        Err(error) => preview.problem = Some(error_text(&error)),
+        Err(error) => preview.problem = Some(error_chain(&error)),
     }
     let in_force = rules.rules().filter(|rule| rule.enabled);
     preview.rules = in_force

@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 use clocks::Clocks;
 use fim_core::{
     EntityKey, EntityPath, GapCause, GapScope, Hint, Loss, Notice, ScanPlan, Timestamp, WhoUnknown,
+    error_chain,
 };
 use fim_scan::{Unwatched, Watcher};
 
 use crate::inbox::Inbox;
-use crate::settings::error_text;
 use crate::status::SharedStatus;
 use crate::time::now;
 
@@ -155,7 +155,7 @@ impl RealTime {
             }
             if let Err(error) = watcher.wait(WAIT, &mut hints) {
                 self.inbox.put_hints(&mut hints);
-                return Ended::Failed(error_text(&error));
+                return Ended::Failed(error_chain(&error));
             }
             hints.extend(clocks.look(now(), Instant::now()));
             if canary.is_heard(&hints) {

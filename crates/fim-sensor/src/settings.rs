@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fim_core::{AspectSet, Links, PathStyle, PathType, Rule, RuleSet};
+use fim_core::{AspectSet, Links, PathStyle, PathType, Rule, RuleSet, error_chain};
 use fim_log::{Disk as _, RealDisk, replace_file};
 use serde::{Deserialize, Serialize};
 
@@ -104,9 +104,9 @@ pub(crate) fn rule_set(
 ) -> RuleSet {
     let rules = settings.iter().filter_map(|setting| setting.rule(warnings)).collect();
     let (sifted, errors) = RuleSet::sift(rules, PathStyle::Unix);
-    warnings.extend(errors.iter().map(|error| error_text(error)));
+    warnings.extend(errors.iter().map(|error| error_chain(error)));
     let (resolved, unresolved) = sifted.resolve(lookup);
-    warnings.extend(unresolved.iter().map(|(rule, error)| format!("rule `{rule}`: {}", error_text(error))));
+    warnings.extend(unresolved.iter().map(|(rule, error)| format!("rule `{rule}`: {}", error_chain(error))));
     resolved
 }
 
@@ -150,18 +150,6 @@ impl RuleSetting {
 /// The revision as text: a text is itself, anything else its JSON.
 pub(crate) fn revision_text(revision: &serde_json::Value) -> String {
     revision.as_str().map_or_else(|| revision.to_string(), str::to_owned)
-}
-
-/// An error with its causes, joined as people read them.
-pub(crate) fn error_text(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 fn yes() -> bool {

@@ -13,12 +13,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use fim_core::{Gap, Memory, Timestamp};
+use fim_core::{Gap, Memory, Timestamp, error_chain};
 use fim_log::{Disk, create_dir_all, replace_file};
 use fim_wire::{Report, WireError, decode_memory, decode_report, encode_memory, encode_report};
 use thiserror::Error;
 
-use crate::settings::error_text;
 use crate::state_file::{ReadStateError, StateBlocks, StateReader, StateWriter, WriteStateError};
 use crate::time::rfc3339;
 
@@ -249,7 +248,7 @@ impl<D: Disk + Clone> StateStore<D> {
         match whole {
             Ok(()) => Ok(None),
             Err(error @ (ReadStateError::Damaged { .. } | ReadStateError::NotAState { .. })) => {
-                Ok(Some(error_text(&error)))
+                Ok(Some(error_chain(&error)))
             }
             Err(ReadStateError::Open { path, source }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(Some(format!("{} is missing", path.display())))

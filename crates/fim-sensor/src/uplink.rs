@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fim_core::Timestamp;
+use fim_core::{Timestamp, error_chain};
 use fim_log::Disk;
 use fim_wire::{Batch, encode_batch};
 
@@ -14,7 +14,7 @@ use crate::client::{CallError, ServerClient};
 use crate::identity::{DataDir, certificate_expiry, days_left, expiry_advice};
 use crate::inbox::Inbox;
 use crate::renew::{renew, renewal_due};
-use crate::settings::{error_text, revision_text};
+use crate::settings::revision_text;
 use crate::shared_spool::SharedSpool;
 use crate::spool::BatchLimits;
 use crate::status::{SensorState, SharedStatus};
@@ -133,7 +133,7 @@ impl<D: Disk + Clone> Uplink<D> {
         let renewed = match renew(&self.dir, &self.client) {
             Ok(renewed) => renewed,
             Err(error) => {
-                tracing::warn!(error = error_text(&error), "the agent's certificate was not renewed");
+                tracing::warn!(error = error_chain(&error), "the agent's certificate was not renewed");
                 return;
             }
         };
@@ -257,7 +257,7 @@ impl<D: Disk + Clone> Uplink<D> {
             let mut spool = self.spool.lock();
             match spool.split() {
                 Ok(true) => Ok(true),
-                Ok(false) => spool.set_aside(&error_text(refusal), now()).map(|()| false),
+                Ok(false) => spool.set_aside(&error_chain(refusal), now()).map(|()| false),
                 Err(error) => Err(error),
             }
         };
@@ -293,7 +293,7 @@ impl<D: Disk + Clone> Uplink<D> {
     }
 
     fn local_trouble(&self, times: &mut Timetable, error: &dyn std::error::Error) -> bool {
-        let text = error_text(error);
+        let text = error_chain(error);
         tracing::error!(error = text, "cannot read or write the spool");
         self.status.update(|status| status.error = Some(text));
         times.blocked_until = Instant::now() + self.next_wait(times);
@@ -307,7 +307,7 @@ impl<D: Disk + Clone> Uplink<D> {
     }
 
     fn tell(&self, error: &CallError) {
-        let text = error_text(error);
+        let text = error_chain(error);
         let is_news = self.status.get().server_error.as_deref() != Some(&text);
         if is_news {
             tracing::warn!(error = text, "the server did not take a call");

@@ -36,5 +36,5 @@ mod web;
 pub use clock::{Clock, Moment};
 pub use config::{Limits, OptionNames, ReadConfigError, ServerConfig, StoreConfig, TlsConfig};
 pub use data_dir::{OpenDataDirError, write_secret};
-pub use problem::{Problem, chain as error_chain};
+pub use problem::Problem;
 pub use server::{MakeSecretError, RunningServer, Server, StartError, StopError};

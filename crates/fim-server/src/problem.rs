@@ -7,6 +7,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use fim_core::error_chain;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -152,7 +153,7 @@ impl Problem {
 
     /// Something broke here: the cause goes to the log, not to the caller.
     pub fn internal(doing: &str, error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = %chain(error), doing, "a request failed");
+        tracing::error!(error = %error_chain(error), doing, "a request failed");
         Self::new(
             Kind::Internal,
             format!("{doing} failed; the server's log has the cause under this request's id"),
@@ -280,7 +281,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
             Ok(Query(value)) => Ok(Self(value)),
             Err(QueryRejection::FailedToDeserializeQueryString(error)) => Err(Problem::new(
                 Kind::BadRequest,
-                format!("the address's parameters do not fit: {}", chain(&error)),
+                format!("the address's parameters do not fit: {}", error_chain(&error)),
             )),
             Err(other) => Err(Problem::new(Kind::BadRequest, other.body_text())),
         }
@@ -301,30 +302,14 @@ impl<S: Send + Sync> FromRequestParts<S> for ItemName {
     }
 }
 
-/// The error and its causes in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Some libraries repeat their source's words.
-        if !text.ends_with(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
-    }
-    text
-}
-
 fn json_problem(rejection: &JsonRejection) -> Problem {
     match rejection {
         JsonRejection::JsonDataError(error) => Problem::new(
             Kind::Unprocessable,
-            format!("the body is JSON, but not what is wanted: {}", chain(error)),
+            format!("the body is JSON, but not what is wanted: {}", error_chain(error)),
         ),
         JsonRejection::JsonSyntaxError(error) => {
-            Problem::new(Kind::BadRequest, format!("the body is not JSON: {}", chain(error)))
+            Problem::new(Kind::BadRequest, format!("the body is not JSON: {}", error_chain(error)))
         }
         JsonRejection::MissingJsonContentType(_) => Problem::new(
             Kind::UnsupportedMediaType,

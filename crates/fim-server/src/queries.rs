@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fim_core::Timestamp;
+use fim_core::{Timestamp, error_chain};
 use fim_kql::DateTime;
 use fim_query::{
     EngineOptions, QueryEngine, QueryError, QueryOptions, QueryRows, StartEngineError, TimeRange,
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::api::model::{Column, Diagnostic};
 use crate::app::App;
 use crate::config::Limits;
-use crate::problem::{Kind, Problem, chain};
+use crate::problem::{Kind, Problem};
 use crate::report::Table;
 use crate::report::timespan::Range;
 
@@ -146,7 +146,7 @@ pub(crate) fn problem(error: &QueryError) -> Problem {
         }
         QueryError::Busy { .. } => Problem::new(Kind::Unavailable, error.to_string()).retry_after(2),
         QueryError::Store(_) | QueryError::Data(_) | QueryError::Internal(_) => {
-            tracing::error!(error = %chain(error), "a query failed");
+            tracing::error!(error = %error_chain(error), "a query failed");
             Problem::internal("running the query", error)
         }
     }

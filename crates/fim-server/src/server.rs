@@ -409,7 +409,7 @@ async fn renew_certificate(app: AppState, mut stop: watch::Receiver<bool>) {
             () = stopped(&mut stop) => return,
         }
         if let Err(error) = app.tls.renew(&app.authority, app.clock.now()) {
-            tracing::error!(error = %crate::problem::chain(&error), "cannot renew the server's certificate; will try again");
+            tracing::error!(error = %fim_core::error_chain(&error), "cannot renew the server's certificate; will try again");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use arrow::array::RecordBatch;
+use fim_core::error_chain;
 use fim_log::{AppendError, Disk, RemoveError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
@@ -114,7 +115,7 @@ impl<D: Disk> Committer<D> {
                 Ok(Appended::Duplicate) => Outcome::Duplicate,
                 Err(AppendError::Full { .. } | AppendError::DiskFull { .. }) => Outcome::Full,
                 Err(failure @ (AppendError::TooLarge { .. } | AppendError::Write { .. })) => {
-                    Outcome::Failed(chain(&failure))
+                    Outcome::Failed(error_chain(&failure))
                 }
             };
             if !matches!(outcome, Outcome::Stored) {
@@ -140,8 +141,8 @@ impl<D: Disk> Committer<D> {
     /// Makes all that was appended durable, then visible.
     fn settle(&mut self) -> Result<(), String> {
         self.log.sync().map_err(|failure| {
-            error!(error = chain(&failure), "cannot make accepted rows durable");
-            chain(&failure)
+            error!(error = error_chain(&failure), "cannot make accepted rows durable");
+            error_chain(&failure)
         })?;
         self.observer.reached(Step::LogSynced);
         let mut state = self.shared.write();
@@ -184,12 +185,6 @@ fn gather(first: Request, inputs: &mut mpsc::Receiver<CommitInput>) -> (Vec<Requ
         }
     }
     (group, None)
-}
-
-/// The error and its causes in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Beyond this a sync costs little per call, and the first of the group should not wait for more.

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use fim_core::Timestamp;
+use fim_core::{Timestamp, error_chain};
 use fim_log::{Disk, RemoveError};
 use futures::StreamExt as _;
 use object_store::ObjectStore;
@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, error};
 use uuid::Uuid;
 
-use crate::commit::{CommitInput, Frozen, chain};
+use crate::commit::{CommitInput, Frozen};
 use crate::data_file::{self, EncodeFileError};
 use crate::delta::{DataFile, DeltaTable, TableError};
 use crate::directory::{Directory, Flushed};
@@ -166,7 +166,10 @@ impl<D: Disk> Flusher<D> {
             match inputs.recv_timeout(self.interval) {
                 Ok(FlushInput::Due) | Err(RecvTimeoutError::Timeout) => {
                     if let Err(failure) = runtime.block_on(self.flush()) {
-                        error!(error = chain(&failure), "cannot move rows to data files; trying again later");
+                        error!(
+                            error = error_chain(&failure),
+                            "cannot move rows to data files; trying again later"
+                        );
                     }
                 }
                 Ok(FlushInput::Flush(reply)) => {

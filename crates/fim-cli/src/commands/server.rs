@@ -139,5 +139,5 @@ const LOGGED: &str = "warn,datafusion_common::pruning=error";
 
 /// The whole chain of causes in one line.
 pub fn local(error: &dyn std::error::Error) -> Failure {
-    Failure::Local(fim_server::error_chain(error))
+    Failure::Local(fim_core::error_chain(error))
 }

@@ -1,7 +1,7 @@
 //! The lists: collecting those that are due, and what there is as an inventory.
 
 use fim_core::{
-    ChangeEvent, Entity, Gap, GapCause, GapScope, ListDemand, ListKind, Listed, Lists, Timestamp,
+    ChangeEvent, Entity, Gap, GapCause, GapScope, ListDemand, ListKind, Listed, Lists, Timestamp, error_chain,
 };
 use fim_log::Disk;
 use fim_scan::{FileTree, lists};
@@ -9,7 +9,7 @@ use fim_wire::{Inventory, Report, Seen};
 
 use super::{Engine, EngineParts};
 use crate::list_store::{Kept, ListStore};
-use crate::settings::{Settings, error_text};
+use crate::settings::Settings;
 
 /// The lists with what is kept of them.
 pub(super) struct ListRun<D: Disk> {
@@ -88,7 +88,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         while !self.parts.inbox.is_stopping() {
             let Some(kind) = self.list_run.lists.due((self.parts.clock)()) else { break };
             let tree = (self.parts.tree)();
-            let collected = lists::collect(&*tree, kind).map_err(|error| error_text(&error));
+            let collected = lists::collect(&*tree, kind).map_err(|error| error_chain(&error));
             if let Err(error) = &collected {
                 tracing::warn!(error, list = kind.name(), "a list cannot be collected");
             }
@@ -134,7 +134,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         };
         match self.list_run.store.keep(&kept) {
             Ok(()) => self.list_run.is_stale = false,
-            Err(error) => self.trouble(error_text(&error)),
+            Err(error) => self.trouble(error_chain(&error)),
         }
     }
 

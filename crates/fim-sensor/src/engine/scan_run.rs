@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fim_core::{Demand, Entity, EntityPath, Input, Observation, ScanEnd, ScanPlan};
+use fim_core::{Demand, Entity, EntityPath, Input, Observation, ScanEnd, ScanPlan, error_chain};
 use fim_log::Disk;
 use fim_scan::{FileTree, Scan, ScanControl};
 use fim_wire::Report;
@@ -11,7 +11,6 @@ use fim_wire::Report;
 use super::{Engine, MOST_ABANDONED_THREADS};
 use crate::inbox::Message;
 use crate::overlay::Overlay;
-use crate::settings::error_text;
 use crate::state_file::{Pair, Pairs, ReadStateError, StateWriter, WriteStateError};
 use crate::state_store::StateStore;
 use crate::status::{ScanProgress, ScanSummary};
@@ -91,22 +90,22 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Brings the state so near to the spool that what is left between them can be held in memory.
     pub(super) fn catch_up(&mut self, disk: &D) -> Result<(), String> {
         loop {
-            let Some(held) = self.parts.store.entities().map_err(|error| error_text(&error))? else {
+            let Some(held) = self.parts.store.entities().map_err(|error| error_chain(&error))? else {
                 return Ok(());
             };
             let since = self.parts.store.spool_sequence();
             let (overlay, left_at) =
                 Overlay::fold(self.parts.spool.lock().reports_after(since), self.most_overlaid);
             let Some(taken) = left_at else { return Ok(()) };
-            let mut writer = self.parts.store.begin(disk).map_err(|error| error_text(&error))?;
+            let mut writer = self.parts.store.begin(disk).map_err(|error| error_chain(&error))?;
             for entity in overlay.over(held) {
-                let entity = entity.map_err(|error| error_text(&error))?;
-                writer.push(&entity).map_err(|error| error_text(&error))?;
+                let entity = entity.map_err(|error| error_chain(&error))?;
+                writer.push(&entity).map_err(|error| error_chain(&error))?;
             }
-            StateStore::<D>::finish(writer).map_err(|error| error_text(&error))?;
+            StateStore::<D>::finish(writer).map_err(|error| error_chain(&error))?;
             let notes = self.notes(taken, self.tracker.memory());
             let adopted = self.parts.store.adopt(notes);
-            self.note_kept(adopted.err().map(|error| error_text(&error)));
+            self.note_kept(adopted.err().map(|error| error_chain(&error)));
         }
     }
 
@@ -132,7 +131,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let tree = (self.parts.tree)();
         let scan = match Scan::start(tree, Arc::new(plan), self.parts.scan_options, Arc::clone(control)) {
             Ok(scan) => scan,
-            Err(error) => return StreamEnd::CutShort { after: None, why: error_text(&error) },
+            Err(error) => return StreamEnd::CutShort { after: None, why: error_chain(&error) },
         };
         let mut pairs = Pairs::new(state, scan);
         loop {
@@ -275,7 +274,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             StreamEnd::Complete => self.keep_harvest(&mut harvest, &meanwhile).map_err(|why| (None, why)),
             StreamEnd::CutShort { after, why } => Err((after, why)),
             StreamEnd::StateUnreadable(error) => {
-                let text = error_text(&error);
+                let text = error_chain(&error);
                 damage = error.is_damage().then(|| text.clone());
                 Err((None, text))
             }
@@ -302,7 +301,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             Some(Kept { is_new: false, .. }) | None => self.parts.store.remember(notes),
         };
         let is_well = remembered.is_ok() && harvest.refused == 0;
-        self.note_kept(remembered.err().map(|error| error_text(&error)));
+        self.note_kept(remembered.err().map(|error| error_chain(&error)));
         match kept {
             // The new state has all but what spots told behind the scan's back.
             Some(_) => self.recent = meanwhile.overlay,
@@ -331,11 +330,11 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             false => meanwhile.since,
         };
         if let Some(error) = harvest.write_error.take() {
-            return Err(error_text(&error));
+            return Err(error_chain(&error));
         }
         match harvest.writer.take().filter(|_| harvest.is_changed) {
             Some(writer) => {
-                StateStore::finish(writer).map_err(|error| error_text(&error))?;
+                StateStore::finish(writer).map_err(|error| error_chain(&error))?;
                 Ok(Kept { contained, is_new: true })
             }
             None => Ok(Kept { contained, is_new: false }),

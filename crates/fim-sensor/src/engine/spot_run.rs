@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fim_core::{GapCause, GapScope, Hint, Input, Loss, Notice, Spot, WhoUnknown};
+use fim_core::{GapCause, GapScope, Hint, Input, Loss, Notice, Spot, WhoUnknown, error_chain};
 use fim_log::Disk;
 use fim_scan::{FileTree, Scan, ScanControl, ScanOptions, SpotPlan};
 
 use super::Engine;
 use crate::overlay::Overlay;
-use crate::settings::error_text;
 use crate::state_file::{Pair, Pairs, ReadStateError};
 use crate::state_store::StateStore;
 
@@ -18,7 +17,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     pub(super) fn look_at(&mut self, spots: Vec<Spot>) {
         if let Err(error) = self.look_at_each(&spots) {
             // The next scan reads all of the state and moves it aside if it is damaged.
-            self.trouble(error_text(&error));
+            self.trouble(error_chain(&error));
         }
         self.take_in(Input::SpotsEnded);
     }
@@ -39,7 +38,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let scan = match Scan::start(self.spot_tree(), plan, options, control) {
             Ok(scan) => scan,
             Err(error) => {
-                self.trouble(error_text(&error));
+                self.trouble(error_chain(&error));
                 return Ok(());
             }
         };
@@ -122,20 +121,20 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         }
         let notes = self.notes(contained, self.tracker.memory());
         let kept = self.parts.store.adopt(notes);
-        self.note_kept(kept.err().map(|error| error_text(&error)));
+        self.note_kept(kept.err().map(|error| error_chain(&error)));
         self.recent = Overlay::default();
         self.blocks = None;
     }
 
     fn write_state(&mut self, disk: &D) -> Result<(), String> {
         let store = &self.parts.store;
-        let held = store.entities().map_err(|error| error_text(&error))?;
-        let mut writer = store.begin(disk).map_err(|error| error_text(&error))?;
+        let held = store.entities().map_err(|error| error_chain(&error))?;
+        let mut writer = store.begin(disk).map_err(|error| error_chain(&error))?;
         for entity in self.recent.clone().over(held.into_iter().flatten()) {
-            let entity = entity.map_err(|error| error_text(&error))?;
-            writer.push(&entity).map_err(|error| error_text(&error))?;
+            let entity = entity.map_err(|error| error_chain(&error))?;
+            writer.push(&entity).map_err(|error| error_chain(&error))?;
         }
-        StateStore::finish(writer).map(drop).map_err(|error| error_text(&error))
+        StateStore::finish(writer).map(drop).map_err(|error| error_chain(&error))
     }
 }
 

@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
-use fim_core::{InvalidRule, PathStyle, PatternError, RuleError};
+use fim_core::{InvalidRule, PathStyle, PatternError, RuleError, error_chain};
 
 use super::model::{Diagnostic, Links, PathType, Rule, RulePatch, RuleType, SavedRule};
 use crate::app::{App, AppState};
 use crate::authz::Actor;
 use crate::control::{AddRuleError, By, EditRuleError, WorkspaceRecord};
-use crate::problem::{ApiJson, ItemName, Kind, Problem, chain};
+use crate::problem::{ApiJson, ItemName, Kind, Problem};
 
 /// A call about one rule: by whom, in which workspace, about which rule.
 type RuleCall = (State<AppState>, Extension<Actor>, Extension<WorkspaceRecord>, ItemName);
@@ -222,9 +222,9 @@ fn rule_problem(error: &RuleError) -> Problem {
         | InvalidRule::NothingWatched => None,
     };
     match pattern {
-        Some((text, source)) => Problem::new(Kind::BadPattern, chain(error))
+        Some((text, source)) => Problem::new(Kind::BadPattern, error_chain(error))
             .with_diagnostics(vec![pattern_diagnostic(text, source)]),
-        None => Problem::new(Kind::BadRequest, chain(error)),
+        None => Problem::new(Kind::BadRequest, error_chain(error)),
     }
 }
 

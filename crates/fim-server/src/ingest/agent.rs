@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, middleware, routing};
-use fim_core::{ChangeEvent, ListKind, Monitored, Timestamp};
+use fim_core::{ChangeEvent, ListKind, Monitored, Timestamp, error_chain};
 use fim_store::{BuildError, Origin};
 use fim_wire::{Batch, Report, WireError};
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ use crate::clock::Moment;
 use crate::connection::Peer;
 use crate::control::MachineRecord;
 use crate::pki::CertifiedMachine;
-use crate::problem::{ApiJson, Kind, Problem, chain};
+use crate::problem::{ApiJson, Kind, Problem};
 
 /// What an agent works by.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -360,7 +360,7 @@ async fn decode(app: &AppState, is_compressed: bool, body: Bytes) -> Result<(Bat
                 WireError::TooLarge { .. } | WireError::TooMany { .. } => Kind::TooLarge,
                 _ => Kind::BadRequest,
             };
-            Problem::new(kind, chain(&error))
+            Problem::new(kind, error_chain(&error))
         })
     };
     let decoded = tokio::task::spawn_blocking(work).await;

@@ -17,14 +17,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate};
-use fim_core::Timestamp;
+use fim_core::{Timestamp, error_chain};
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::commit::chain;
 use crate::delta::{DataFile, part_name};
 use crate::flush::{FlushInput, Rewrite, Rewritten};
 use crate::lease::Departed;
@@ -158,7 +157,7 @@ impl Maintainer {
         self.shared.progress().start(job);
         let added = match kind {
             JobKind::Expire => Vec::new(),
-            JobKind::Merge => self.merge(key, &files).map_err(|failure| chain(&failure))?,
+            JobKind::Merge => self.merge(key, &files).map_err(|failure| error_chain(&failure))?,
         };
         self.observer.reached(Step::RewriteWritten);
         let rewrite = Rewrite { key, kind, removed: files, added, at: self.clock.now() };
@@ -180,9 +179,9 @@ impl Maintainer {
                 Ok(())
             }
             // The next opening finds the files that left.
-            Ok(Ok(Rewritten::Unrecorded(failure))) => Err(chain(&failure)),
+            Ok(Ok(Rewritten::Unrecorded(failure))) => Err(error_chain(&failure)),
             // Whether the commit is there is not known, so its files must stay; the next opening knows.
-            Ok(Err(failure)) => Err(chain(&failure)),
+            Ok(Err(failure)) => Err(error_chain(&failure)),
             Err(()) => Err("the store is closing".to_owned()),
         }
     }
@@ -223,7 +222,7 @@ impl Maintainer {
                 }
                 // It is in no table; the next opening finds it and removes it.
                 Err(failure) => {
-                    warn!(path = %file.path, failure = chain(&failure), "cannot remove a data file")
+                    warn!(path = %file.path, failure = error_chain(&failure), "cannot remove a data file")
                 }
             }
         }
