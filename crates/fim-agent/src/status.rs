@@ -90,6 +90,10 @@ fn text(status: &Status) -> String {
         lines.push(format!("certificate      until {expires} ({days} days)"));
     }
     lines.extend(status.real_time_error.iter().map(|error| format!("real time        off: {error}")));
+    if status.large_files_waiting > 0 {
+        let (files, bytes) = (status.large_files_waiting, status.large_bytes_left);
+        lines.push(format!("large files      {files} to be read beside the scans, {bytes} bytes left"));
+    }
     lines.extend(status.unwatched.iter().map(|place| format!("scanned only     {place}")));
     lines.extend(status.spool_full_since.iter().map(|since| format!("spool full since {since}")));
     lines.extend(status.server_error.iter().map(|error| format!("server trouble   {error}")));

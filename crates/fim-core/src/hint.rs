@@ -41,6 +41,8 @@ pub enum Notice {
         /// True if it is a directory's: all that is in it moved as well.
         is_directory: bool,
     },
+    /// The content of a file that scans do not read has been read: what is known of it may differ.
+    ContentRead(EntityPath),
     /// The source lost track of a place for a while; all of it is to be looked at again.
     Lost(Loss),
 }

@@ -1,6 +1,8 @@
 //! What a source claims to have seen.
 
-use crate::{Entity, EntityKey};
+use std::fmt;
+
+use crate::{Entity, EntityKey, EntityPath};
 
 /// A claim by a source about one entity or one place.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,13 +20,16 @@ pub enum Observation {
         /// Why it could not be read.
         why: Unreadable,
     },
-    /// The source lost track; everything within `scope` must be looked at again.
-    Lost {
-        /// The place.
-        scope: EntityKey,
-        /// Why, for a person.
-        why: String,
-    },
+}
+
+impl Observation {
+    /// The path that it is about.
+    pub fn path(&self) -> &EntityPath {
+        match self {
+            Self::Present(entity) => entity.key.path(),
+            Self::Absent(key) | Self::Unreadable { key, .. } => key.path(),
+        }
+    }
 }
 
 /// Why an entity could not be read.
@@ -36,8 +41,29 @@ pub enum Unreadable {
     Locked,
     /// It kept changing while it was read.
     Unstable,
-    /// It is larger than what is read at once; the next scan reads it.
+    /// It is too large for others to wait for. It is read beside the scans, and its content is not known until then.
     TooLarge,
+    /// It is a directory that is not entered: why, and what to do.
+    NotEntered(String),
     /// The file system answered with an error: its text.
     Damaged(String),
+}
+
+/// Says why, and what to do, for a person.
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PermissionDenied => f.write_str("permission denied: let the agent read it, or leave it out"),
+            Self::Locked => f.write_str("another program holds it locked: it can be read once that lets go of it"),
+            Self::Unstable => {
+                f.write_str("it kept changing while it was read: leave it out if it always does, else wait for the next scan")
+            }
+            Self::TooLarge => f.write_str(
+                "it is too large for a scan to wait for: its content is read beside the scans and is not known until \
+                 then; leave it out if its content does not matter",
+            ),
+            Self::NotEntered(text) => f.write_str(text),
+            Self::Damaged(text) => write!(f, "the file system answered: {text}; check what the file system is on"),
+        }
+    }
 }

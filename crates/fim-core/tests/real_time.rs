@@ -192,7 +192,7 @@ fn paths(notice: &Notice) -> Vec<EntityPath> {
             vec![path.clone()]
         }
         Notice::Moved { from, to, .. } => vec![from.clone(), to.clone()],
-        Notice::Lost(_) => Vec::new(),
+        Notice::ContentRead(_) | Notice::Lost(_) => Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
@@ -269,10 +269,53 @@ fn files_that_the_kernel_makes_up_are_read_to_their_end() {
 #[test]
 fn a_sparse_file_is_hashed_as_what_it_reads_as() {
     let directory = tempfile::tempdir().unwrap();
-    let file = fs::File::create(directory.path().join("sparse")).unwrap();
-    file.set_len(3 << 20).unwrap();
+    let size = 9 << 20;
+    // Data at the start, at the end, on both sides of where a stretch and a mebibyte end, and nowhere.
+    let layouts: [&[u64]; 5] =
+        [&[], &[0], &[size - 1], &[65_535, 1 << 20, (3 << 20) - 1], &[70_000, 5 << 20]];
+    for (number, layout) in layouts.into_iter().enumerate() {
+        let file = fs::File::create(directory.path().join(format!("sparse-{number}"))).unwrap();
+        file.set_len(size).unwrap();
+        for &at in layout {
+            file.write_all_at(b"x", at).unwrap();
+        }
+    }
     let seen = observe(directory.path());
-    assert_eq!(seen[0].digest, Some(digest_of(&vec![0; 3 << 20])));
+    assert_eq!(seen.len(), layouts.len());
+    for entity in seen {
+        let content = fs::read(OsStr::from_bytes(entity.key.path().as_bytes())).unwrap();
+        assert_eq!(entity.digest, Some(digest_of(&content)), "{}", entity.key.path());
+    }
+}
+
+#[test]
+fn a_link_that_is_turned_to_a_pipe_after_it_was_judged_leads_to_what_was_judged() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    fs::create_dir(path("judged")).unwrap();
+    fs::write(path("judged/file"), "judged").unwrap();
+    fs::create_dir(path("other")).unwrap();
+    assert!(run("mkfifo", &[], &path("pipe")), "mkfifo is of coreutils");
+    symlink("judged/file", path("to-file")).unwrap();
+    symlink("judged", path("to-directory")).unwrap();
+    let tree = LiveTree::new();
+    let open = tree.open_root(&entity_path(directory.path())).unwrap();
+    let file = tree.resolve(&open, b"to-file").unwrap();
+    let judged = tree.resolve(&open, b"to-directory").unwrap();
+    assert_eq!((file.look.kind, judged.look.kind), (EntityKind::File, EntityKind::Directory));
+    assert_eq!(file.path, entity_path(&path("judged/file").canonicalize().unwrap()));
+    for (link, target) in [("to-file", "pipe"), ("to-directory", "other")] {
+        fs::remove_file(path(link)).unwrap();
+        symlink(target, path(link)).unwrap();
+    }
+    let opened = tree.open_reached(&file.reached).unwrap();
+    let mut content = [0; 10];
+    assert_eq!(tree.read_at(&opened, 0, &mut content).unwrap(), 6);
+    assert_eq!(&content[..6], b"judged");
+    let entered = tree.enter_reached(&judged.reached).unwrap();
+    assert_eq!(tree.list(&entered).unwrap().get(0), Some((&b"file"[..], Some(EntityKind::File))));
+    // What is judged now is a pipe, which is never opened.
+    assert_eq!(tree.resolve(&open, b"to-file").unwrap().look.kind, EntityKind::Fifo);
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn names(notice: &Notice) -> Vec<EntityPath> {
             vec![path.clone()]
         }
         Notice::Moved { from, to, .. } => vec![from.clone(), to.clone()],
-        Notice::Lost(loss) => panic!("{loss:?}"),
+        Notice::ContentRead(_) | Notice::Lost(_) => panic!("{notice:?}"),
     }
 }
 

@@ -5,14 +5,18 @@
 //! FileTree ─ walk ─ tasks ─┴─ two lanes: open, stamp, read + SHA-256, stamp ─ window ─ observations in path order
 //! ```
 //!
+//! Content that a scan cannot wait for is read beside the scans ([`LargeFiles`]).
+//!
 //! Memory does not depend on the number of files: a window of results, two read buffers a thread, and the names of
 //! the directories that the walk is in.
 
 mod control;
 mod lanes;
+mod large;
 pub mod lists;
 mod plan;
 mod pool;
+mod reading;
 mod scan;
 mod sha256;
 mod spots;
@@ -23,10 +27,11 @@ mod watch;
 mod window;
 
 pub use control::{Progress, ScanControl};
+pub use large::{LargeFiles, LargeProgress, LargeTurn};
 pub use plan::Plan;
 pub use scan::{Scan, ScanEnd, ScanOptions, StartScanError};
 pub use sha256::{Hasher, digest_of};
 pub use spots::SpotPlan;
 pub use throttle::{SpeedLimit, Throttle};
-pub use tree::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
+pub use tree::{FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
 pub use watch::{Unwatched, WatchError, Watcher};

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use fim_core::{EntityPath, Observation};
 
 use crate::control::ScanControl;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, ReadLimit};
+use crate::large::LargeFiles;
 use crate::plan::Plan;
 use crate::pool::Pool;
 use crate::throttle::{SpeedLimit, Throttle};
@@ -26,8 +27,8 @@ pub struct ScanOptions {
     /// left behind to end when they can; all its work is done in threads of its own then. Without it a scan waits for
     /// ever.
     pub patience: Option<Duration>,
-    /// The largest file whose content is read; a larger one is described, and said to be too large. Without it all are
-    /// read.
+    /// The largest file whose content is read by the scan itself; of a larger one the content is what is known of it
+    /// ([`Scan::start_beside`]), or too large. Without it all are read.
     pub most_file_bytes: Option<u64>,
 }
 
@@ -76,14 +77,36 @@ impl<T: FileTree> Scan<T> {
         options: ScanOptions,
         control: Arc<ScanControl>,
     ) -> Result<Self, StartScanError> {
+        Self::begin(tree, plan, options, control, None)
+    }
+
+    /// Starts a scan that leaves the content of files that are too large for it to `large`.
+    pub fn start_beside(
+        tree: Arc<T>,
+        plan: Arc<dyn Plan>,
+        options: ScanOptions,
+        control: Arc<ScanControl>,
+        large: Arc<LargeFiles>,
+    ) -> Result<Self, StartScanError> {
+        Self::begin(tree, plan, options, control, Some(large))
+    }
+
+    fn begin(
+        tree: Arc<T>,
+        plan: Arc<dyn Plan>,
+        options: ScanOptions,
+        control: Arc<ScanControl>,
+        large: Option<Arc<LargeFiles>>,
+    ) -> Result<Self, StartScanError> {
+        let limit = ReadLimit { most_file_bytes: options.most_file_bytes, large };
         let walker = Walker::new(Arc::clone(&tree), plan, Arc::clone(&control));
         let pace = Pace::new(options.speed, Arc::clone(&control));
         let engine = if options.threads > 1 || options.patience.is_some() {
-            let lanes = || Lanes::new(Arc::clone(&tree), Arc::clone(&control), options.most_file_bytes);
+            let lanes = || Lanes::new(Arc::clone(&tree), Arc::clone(&control), limit.clone());
             let pool = Pool::start(options, walker, lanes, &pace, &control);
             Engine::Pool(pool.map_err(StartScanError::SpawnThread)?)
         } else {
-            let lanes = Lanes::new(tree, Arc::clone(&control), options.most_file_bytes);
+            let lanes = Lanes::new(tree, Arc::clone(&control), limit);
             let (window, done) = (Window::default(), Vec::with_capacity(2));
             Engine::Inline(Box::new(Inline { walker, lanes, window, pace, done, is_walked: false }))
         };
@@ -124,21 +147,11 @@ impl<T: FileTree> Iterator for Scan<T> {
         match &observation {
             Some(seen) => {
                 self.control.count_entity();
-                self.last.clone_from(&path_of(seen).cloned());
+                self.last = Some(seen.path().clone());
             }
             None => self.is_cut_short = self.end() != ScanEnd::Complete,
         }
         observation
-    }
-}
-
-/// The path that an observation is about.
-pub(crate) fn path_of(observation: &Observation) -> Option<&EntityPath> {
-    match observation {
-        Observation::Present(entity) => Some(entity.key.path()),
-        Observation::Absent(key)
-        | Observation::Unreadable { key, .. }
-        | Observation::Lost { scope: key, .. } => Some(key.path()),
     }
 }
 

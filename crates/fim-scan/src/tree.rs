@@ -12,6 +12,8 @@ pub trait FileTree: Send + Sync + 'static {
     type Directory: Send + Sync;
     /// An open regular file.
     type File: Send;
+    /// What a link leads to, held and not opened.
+    type Reached: Send + Sync;
 
     /// Opens the directory that a person or a rule names, following links on the way as that person would.
     fn open_root(&self, path: &EntityPath) -> Result<Self::Directory, TreeError>;
@@ -22,30 +24,27 @@ pub trait FileTree: Send + Sync + 'static {
     /// Describes an open directory.
     fn describe_directory(&self, directory: &Self::Directory) -> Result<Look, TreeError>;
 
-    /// Opens a directory in a directory. A link is followed only if `at_links` says so; otherwise it is
-    /// [`TreeError::NotThat`].
-    fn enter(
-        &self,
-        directory: &Self::Directory,
-        name: &[u8],
-        at_links: AtLinks,
-    ) -> Result<Self::Directory, TreeError>;
+    /// Opens a directory in a directory. A link is [`TreeError::NotThat`].
+    fn enter(&self, directory: &Self::Directory, name: &[u8]) -> Result<Self::Directory, TreeError>;
 
     /// Describes a name without opening it: links, devices, pipes and sockets, and whatever cannot be opened.
     fn look(&self, directory: &Self::Directory, name: &[u8]) -> Result<Look, TreeError>;
 
-    /// Describes what a link leads to in the end, without opening it, and says where that is.
+    /// Follows a link to its end and takes hold of what is there, without opening it; says what it is and where.
     /// [`TreeError::NotFound`] if it leads nowhere, or round and round.
-    fn resolve(&self, directory: &Self::Directory, name: &[u8]) -> Result<Resolved, TreeError>;
+    fn resolve(&self, directory: &Self::Directory, name: &[u8])
+    -> Result<Resolved<Self::Reached>, TreeError>;
+
+    /// Opens the directory that a link was followed to: the very one that was judged, wherever the link leads by now.
+    fn enter_reached(&self, reached: &Self::Reached) -> Result<Self::Directory, TreeError>;
 
     /// Opens a regular file for reading, without ever waiting for another process (pipes, leases) and, where that
-    /// is possible, without leaving a trace in its access time.
-    fn open_file(
-        &self,
-        directory: &Self::Directory,
-        name: &[u8],
-        at_links: AtLinks,
-    ) -> Result<Self::File, TreeError>;
+    /// is possible, without leaving a trace in its access time. A link is [`TreeError::NotThat`].
+    fn open_file(&self, directory: &Self::Directory, name: &[u8]) -> Result<Self::File, TreeError>;
+
+    /// Opens the regular file that a link was followed to: the very one that was judged, wherever the link leads by
+    /// now.
+    fn open_reached(&self, reached: &Self::Reached) -> Result<Self::File, TreeError>;
 
     /// Describes the object that an open file is, whatever its name stands for by now.
     fn describe_file(&self, file: &Self::File) -> Result<Look, TreeError>;
@@ -56,17 +55,38 @@ pub trait FileTree: Send + Sync + 'static {
     /// Reads at `offset`; 0 at and behind the end.
     fn read_at(&self, file: &Self::File, offset: u64, buffer: &mut [u8]) -> Result<usize, TreeError>;
 
+    /// Where the file may hold something other than zeros at `offset` or behind it: up to there it is a hole.
+    /// `u64::MAX` if it is one to its end. A tree that knows of no holes says `offset`.
+    fn next_data(&self, _file: &Self::File, offset: u64) -> u64 {
+        offset
+    }
+
     /// Says why a directory, the first of another file system, should not be entered unless a rule names it.
     fn keep_out(&self, directory: &Self::Directory) -> Option<KeepOut>;
 }
 
-/// What is done where a name is a symbolic link.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum AtLinks {
-    /// The link itself is meant.
-    Stay,
-    /// What it points to is meant.
-    Follow,
+/// Opens a regular file by its name, or what a link of that name leads to if that is one. Nothing else is opened.
+pub(crate) fn open_followed<T: FileTree>(
+    tree: &T,
+    directory: &T::Directory,
+    name: &[u8],
+) -> Result<T::File, TreeError> {
+    match tree.open_file(directory, name) {
+        // Sockets are answered the same, and lead to themselves.
+        Err(TreeError::NotThat) => {
+            let resolved = tree.resolve(directory, name)?;
+            match resolved.look.kind {
+                EntityKind::File => tree.open_reached(&resolved.reached),
+                EntityKind::Directory
+                | EntityKind::Symlink
+                | EntityKind::BlockDevice
+                | EntityKind::CharDevice
+                | EntityKind::Fifo
+                | EntityKind::Socket => Err(TreeError::NotThat),
+            }
+        }
+        opened => opened,
+    }
 }
 
 /// What one look at an entity told.
@@ -90,12 +110,15 @@ impl Look {
 }
 
 /// What a link leads to in the end.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Resolved {
+#[derive(Debug)]
+pub struct Resolved<R> {
     /// What is there.
     pub look: Look,
     /// Its path without links.
     pub path: EntityPath,
+    /// A hold on it. What is opened through it is what `look` describes, though the link may be turned meanwhile to a
+    /// device or a pipe.
+    pub reached: R,
 }
 
 /// What differs when a file's content has changed between two looks at the same handle.

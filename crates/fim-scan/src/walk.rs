@@ -6,7 +6,7 @@ use fim_core::{Entity, EntityKey, EntityKind, EntityPath, Observation, Unreadabl
 
 use crate::control::ScanControl;
 use crate::plan::Plan;
-use crate::tree::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, TreeError};
+use crate::tree::{FileTree, KeepOut, Listing, Look, Resolved, TreeError};
 
 /// Walks a tree in path order. What needs no reading comes as an observation, what does as a task.
 pub(crate) struct Walker<T: FileTree> {
@@ -27,18 +27,49 @@ pub(crate) enum Step<T: FileTree> {
 
 /// A regular file to be opened and read.
 pub(crate) struct Task<T: FileTree> {
-    pub(crate) directory: Arc<T::Directory>,
-    pub(crate) name: Box<[u8]>,
+    pub(crate) source: Source<T>,
     pub(crate) path: EntityPath,
-    /// The text of the link that is followed to the file, if it is one.
-    pub(crate) target: Option<Vec<u8>>,
     /// A rule names it; its absence is worth an observation.
     pub(crate) is_root: bool,
 }
 
-impl<T: FileTree> Task<T> {
-    pub(crate) fn at_links(&self) -> AtLinks {
-        if self.target.is_some() { AtLinks::Follow } else { AtLinks::Stay }
+/// How a file is come by.
+pub(crate) enum Source<T: FileTree> {
+    /// By its name in an open directory.
+    Named { directory: Arc<T::Directory>, name: Box<[u8]> },
+    /// By a link that was followed. It has been judged already, so that nothing may be followed anew.
+    Linked {
+        reached: T::Reached,
+        look: Box<Look>,
+        /// The text of the link.
+        target: Vec<u8>,
+    },
+}
+
+impl<T: FileTree> Source<T> {
+    pub(crate) fn open(&self, tree: &T) -> Result<T::File, TreeError> {
+        match self {
+            Self::Named { directory, name } => tree.open_file(directory, name),
+            Self::Linked { reached, .. } => tree.open_reached(reached),
+        }
+    }
+
+    /// What is known of the file without opening it.
+    pub(crate) fn look(&self, tree: &T) -> Option<Look> {
+        match self {
+            Self::Named { directory, name } => tree.look(directory, name).ok(),
+            Self::Linked { look, .. } => Some(Look::clone(look)),
+        }
+    }
+
+    /// A look at the file as what is observed at the path: a link that becomes a file, or a file that becomes a link,
+    /// has changed its kind.
+    pub(crate) fn as_observed(&self, mut look: Look) -> Look {
+        if let Self::Linked { target, .. } = self {
+            look.kind = EntityKind::Symlink;
+            look.attributes.target = Some(target.clone());
+        }
+        look
     }
 }
 
@@ -103,7 +134,10 @@ impl<T: FileTree> Walker<T> {
             },
         };
         match kind {
-            EntityKind::File => self.watches(&place, kind).then(|| content(place, None)),
+            EntityKind::File => self.watches(&place, kind).then(|| {
+                let Place { directory, name, path, is_root, .. } = place;
+                Step::Content(Task { source: Source::Named { directory, name }, path, is_root })
+            }),
             EntityKind::Directory => self.enter(place),
             EntityKind::Symlink => self.visit_link(place),
             EntityKind::BlockDevice | EntityKind::CharDevice | EntityKind::Fifo | EntityKind::Socket => {
@@ -150,9 +184,12 @@ impl<T: FileTree> Walker<T> {
             return is_watched.then(|| present(place.path, link));
         }
         match kind {
-            EntityKind::File => {
-                is_watched.then(|| content(place, Some(link.attributes.target.unwrap_or_default())))
-            }
+            EntityKind::File => is_watched.then(|| {
+                let Resolved { reached, look, .. } = resolved;
+                let target = link.attributes.target.unwrap_or_default();
+                let source = Source::Linked { reached, look: Box::new(look), target };
+                Step::Content(Task { source, path: place.path, is_root: place.is_root })
+            }),
             EntityKind::Directory => self.enter_link(place, link, resolved, is_watched),
             EntityKind::Symlink
             | EntityKind::BlockDevice
@@ -168,19 +205,21 @@ impl<T: FileTree> Walker<T> {
         &mut self,
         mut place: Place<T>,
         link: Look,
-        resolved: Resolved,
+        resolved: Resolved<T::Reached>,
         is_watched: bool,
     ) -> Option<Step<T>> {
         if self.is_inside(&resolved.look) {
             return is_watched.then(|| present(place.path, link));
         }
         if place.links_followed >= MAX_LINKS_FOLLOWED {
-            let why = format!("more than {MAX_LINKS_FOLLOWED} links to directories on the way to it");
-            return Some(unreadable(place.path, Some(link), Unreadable::Damaged(why)));
+            let why = format!(
+                "more than {MAX_LINKS_FOLLOWED} links to directories are on the way to it: name the place that they lead to"
+            );
+            return Some(unreadable(place.path, Some(link), Unreadable::NotEntered(why)));
         }
         place.links_followed += 1;
         place.real = Some(resolved.path);
-        match self.tree.enter(&place.directory, &place.name, AtLinks::Follow) {
+        match self.tree.enter_reached(&resolved.reached) {
             Ok(directory) => self.arrive(place, Arc::new(directory), Some((link, is_watched))),
             Err(error) => Some(unreadable(place.path, Some(link), error.into_unreadable())),
         }
@@ -190,7 +229,7 @@ impl<T: FileTree> Walker<T> {
         if !self.watches(&place, EntityKind::Directory) && !self.plan.descends(&place.path) {
             return None;
         }
-        match self.tree.enter(&place.directory, &place.name, AtLinks::Stay) {
+        match self.tree.enter(&place.directory, &place.name) {
             Ok(directory) => self.arrive(place, Arc::new(directory), None),
             Err(TreeError::NotFound) => gone(place.path, place.is_root),
             Err(error) => {
@@ -222,13 +261,17 @@ impl<T: FileTree> Walker<T> {
                 Ok(()) => {}
                 Err(KeepOut::NothingStored(_)) => return is_watched.then(|| present(place.path, look)),
                 Err(KeepOut::MayHang(kind)) => {
-                    let why = format!("{kind} file systems are entered only by a path of their own");
-                    return Some(unreadable(place.path, Some(look), Unreadable::Damaged(why)));
+                    let why = format!(
+                        "{kind} file systems, which may not answer, are entered only by a path of their own: name one in it"
+                    );
+                    return Some(unreadable(place.path, Some(look), Unreadable::NotEntered(why)));
                 }
             }
             if self.levels.len() >= MAX_DEPTH {
-                let why = format!("more than {MAX_DEPTH} directories deep");
-                return Some(unreadable(place.path, Some(look), Unreadable::Damaged(why)));
+                let why = format!(
+                    "it is more than {MAX_DEPTH} directories deep: name a place in it, or leave it out"
+                );
+                return Some(unreadable(place.path, Some(look), Unreadable::NotEntered(why)));
             }
             let listing = match self.tree.list(&directory) {
                 Ok(listing) => listing,
@@ -317,7 +360,7 @@ fn without_trailing_separators(path: &EntityPath) -> EntityPath {
 }
 
 /// The directory that a path's last segment is in, and that segment; `None` for a path without a parent.
-fn split(path: &EntityPath) -> Option<(EntityPath, Box<[u8]>)> {
+pub(crate) fn split(path: &EntityPath) -> Option<(EntityPath, Box<[u8]>)> {
     let bytes = path.as_bytes();
     let cut = bytes.iter().rposition(|&byte| byte == path.separator())?;
     let name = &bytes[cut + 1..];
@@ -332,11 +375,6 @@ fn with_bytes(like: &EntityPath, bytes: &[u8]) -> EntityPath {
         fim_core::PathStyle::Unix => EntityPath::unix(bytes),
         fim_core::PathStyle::Windows => EntityPath::windows(bytes),
     }
-}
-
-fn content<T: FileTree>(place: Place<T>, target: Option<Vec<u8>>) -> Step<T> {
-    let Place { directory, name, path, is_root, .. } = place;
-    Step::Content(Task { directory, name, path, target, is_root })
 }
 
 fn present<T: FileTree>(path: EntityPath, look: Look) -> Step<T> {
@@ -366,16 +404,6 @@ pub(crate) fn unreadable_observation(
 /// What a look says of the entity at a path, without its content.
 pub(crate) fn entity(path: EntityPath, look: Look) -> Entity {
     Entity { key: EntityKey::File(path), kind: look.kind, attributes: look.attributes, digest: None }
-}
-
-/// The look at the file that a link leads to, as the link's own: a link that becomes a file, or a file that becomes
-/// a link, has changed its kind.
-pub(crate) fn through_link(mut look: Look, target: Option<Vec<u8>>) -> Look {
-    if target.is_some() {
-        look.kind = EntityKind::Symlink;
-        look.attributes.target = target;
-    }
-    look
 }
 
 /// Each open directory costs a handle, and a system gives a process a thousand or so.

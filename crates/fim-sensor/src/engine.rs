@@ -17,7 +17,7 @@ use fim_core::{
     Timestamp, Tracker, error_chain,
 };
 use fim_log::Disk;
-use fim_scan::{FileTree, ScanControl, ScanOptions};
+use fim_scan::{FileTree, LargeFiles, ScanControl, ScanOptions};
 use fim_wire::Report;
 
 use list_run::ListRun;
@@ -55,6 +55,8 @@ pub(crate) struct EngineParts<T: FileTree, D: Disk> {
     pub scan_options: ScanOptions,
     /// Where to say what is to be watched in real time.
     pub orders: Arc<WatchOrders>,
+    /// The content of files that no look waits for.
+    pub large: Arc<LargeFiles>,
 }
 
 /// The owner of the tracker.
@@ -229,6 +231,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         // What is watched is watched from before the look that makes the baseline.
         self.plan = Arc::new(if settings.fim_enabled { rules.scan_plan() } else { ScanPlan::default() });
         self.parts.orders.watch(Arc::clone(&self.plan));
+        let is_monitored = |path: &EntityPath| rules.rule_for(&EntityKey::File(path.clone())).is_some();
+        self.parts.large.retain(|path| settings.fim_enabled && is_monitored(path));
         self.set_lists(&settings);
         self.take_in(Input::SettingsChanged(fim_core::Settings {
             is_enabled: settings.fim_enabled,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fim_core::{Entity, EntityKind, EntityPath, Observation, RuleSet, Timestamp, Unreadable, error_chain};
 use fim_scan::{
-    AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Scan, ScanControl, ScanOptions, Stamp, TreeError,
+    FileTree, KeepOut, Listing, Look, Resolved, Scan, ScanControl, ScanOptions, Stamp, TreeError,
 };
 use serde::Serialize;
 
@@ -132,9 +132,8 @@ impl Preview {
                 if let Some(entity) = partial {
                     count(&entity);
                 }
-                self.note_unreadable(key.path(), describe(&why));
+                self.note_unreadable(key.path(), why.to_string());
             }
-            Observation::Lost { scope, why } => self.note_unreadable(scope.path(), why),
             Observation::Absent(_) => {}
         }
     }
@@ -149,22 +148,13 @@ impl Preview {
 
 const HOUR_NANOS: i64 = 3_600_000_000_000;
 
-fn describe(why: &Unreadable) -> String {
-    match why {
-        Unreadable::PermissionDenied => "permission denied".to_owned(),
-        Unreadable::Locked => "someone holds it locked".to_owned(),
-        Unreadable::Unstable => "it kept changing".to_owned(),
-        Unreadable::TooLarge => "it is too large to be read at once".to_owned(),
-        Unreadable::Damaged(text) => text.clone(),
-    }
-}
-
 /// A tree whose files are opened, so that it shows whether they can be, and never read.
 struct Contentless<T>(Arc<T>);
 
 impl<T: FileTree> FileTree for Contentless<T> {
     type Directory = T::Directory;
     type File = T::File;
+    type Reached = T::Reached;
 
     fn open_root(&self, path: &EntityPath) -> Result<T::Directory, TreeError> {
         self.0.open_root(path)
@@ -178,30 +168,28 @@ impl<T: FileTree> FileTree for Contentless<T> {
         self.0.describe_directory(directory)
     }
 
-    fn enter(
-        &self,
-        directory: &T::Directory,
-        name: &[u8],
-        at_links: AtLinks,
-    ) -> Result<T::Directory, TreeError> {
-        self.0.enter(directory, name, at_links)
+    fn enter(&self, directory: &T::Directory, name: &[u8]) -> Result<T::Directory, TreeError> {
+        self.0.enter(directory, name)
     }
 
     fn look(&self, directory: &T::Directory, name: &[u8]) -> Result<Look, TreeError> {
         self.0.look(directory, name)
     }
 
-    fn resolve(&self, directory: &T::Directory, name: &[u8]) -> Result<Resolved, TreeError> {
+    fn resolve(&self, directory: &T::Directory, name: &[u8]) -> Result<Resolved<T::Reached>, TreeError> {
         self.0.resolve(directory, name)
     }
 
-    fn open_file(
-        &self,
-        directory: &T::Directory,
-        name: &[u8],
-        at_links: AtLinks,
-    ) -> Result<T::File, TreeError> {
-        self.0.open_file(directory, name, at_links)
+    fn enter_reached(&self, reached: &T::Reached) -> Result<T::Directory, TreeError> {
+        self.0.enter_reached(reached)
+    }
+
+    fn open_file(&self, directory: &T::Directory, name: &[u8]) -> Result<T::File, TreeError> {
+        self.0.open_file(directory, name)
+    }
+
+    fn open_reached(&self, reached: &T::Reached) -> Result<T::File, TreeError> {
+        self.0.open_reached(reached)
     }
 
     fn describe_file(&self, file: &T::File) -> Result<Look, TreeError> {
@@ -241,7 +229,10 @@ mod tests {
         assert_eq!(costs, [("/etc", 8), ("/srv", 7)]);
         assert_eq!(
             seen.unreadable,
-            [UnreadablePlace { path: "/etc/shadow".to_owned(), why: "permission denied".to_owned() }]
+            [UnreadablePlace {
+                path: "/etc/shadow".to_owned(),
+                why: "permission denied: let the agent read it, or leave it out".to_owned()
+            }]
         );
         assert!(seen.problem.is_none());
     }

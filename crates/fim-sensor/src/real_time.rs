@@ -191,7 +191,9 @@ impl Canary {
         self.deadline.is_some()
             && hints.iter().any(|hint| match &hint.notice {
                 Notice::Touched(path) | Notice::Created { path, .. } => *path == self.entity,
-                Notice::Removed { .. } | Notice::Moved { .. } | Notice::Lost(_) => false,
+                Notice::Removed { .. } | Notice::Moved { .. } | Notice::ContentRead(_) | Notice::Lost(_) => {
+                    false
+                }
             })
     }
 
@@ -221,7 +223,10 @@ fn concerns(hint: &Hint, plan: &ScanPlan, own: &EntityPath) -> bool {
                 || plan.directory(path).is_descend())
     };
     match &hint.notice {
-        Notice::Touched(path) | Notice::Created { path, .. } | Notice::Removed { path, .. } => is_named(path),
+        Notice::Touched(path)
+        | Notice::Created { path, .. }
+        | Notice::Removed { path, .. }
+        | Notice::ContentRead(path) => is_named(path),
         Notice::Moved { from, to, .. } => is_named(from) || is_named(to),
         Notice::Lost(_) => true,
     }

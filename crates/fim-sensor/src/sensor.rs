@@ -5,8 +5,9 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use fim_core::{EntityPath, Hint, Notice, WhoUnknown};
 use fim_log::{LogOptions, RealDisk};
-use fim_scan::{FileTree, ScanOptions};
+use fim_scan::{FileTree, LargeFiles, ScanOptions};
 use thiserror::Error;
 
 use crate::alive::{self, STAMP_EVERY};
@@ -52,6 +53,8 @@ pub struct RunningSensor {
     uplink: Option<JoinHandle<()>>,
     pulse: Option<JoinHandle<()>>,
     watch: Option<JoinHandle<()>>,
+    large: Option<JoinHandle<()>>,
+    large_files: Arc<LargeFiles>,
     data_dir: DataDir,
     _lock: DataDirLock,
 }
@@ -97,7 +100,7 @@ impl Sensor {
     /// first scan.
     pub fn start<T: FileTree>(
         config: SensorConfig,
-        tree: impl Fn() -> Arc<T> + Send + 'static,
+        tree: impl Fn() -> Arc<T> + Send + Sync + 'static,
         mut make_watcher: MakeWatcher,
     ) -> Result<RunningSensor, StartSensorError> {
         let dir = config.data_dir;
@@ -136,10 +139,13 @@ impl Sensor {
             renewal_due: renewal_due(&identity.certificate_pem),
             known_revision: settings.as_ref().map(Settings::revision_text),
         };
+        let large = Arc::new(LargeFiles::default());
+        let tree = Arc::new(tree);
+        let large_tree = Arc::clone(&tree);
         let parts = EngineParts {
             machine: identity.sensor_id(),
             dir: dir.clone(),
-            tree: Box::new(tree),
+            tree: Box::new(move || tree()),
             disk: RealDisk,
             store,
             found,
@@ -149,6 +155,7 @@ impl Sensor {
             clock: Arc::new(now),
             scan_options: ScanOptions { patience: config.scan.patience.or(Some(PATIENCE)), ..config.scan },
             orders: Arc::clone(&orders),
+            large: Arc::clone(&large),
         };
         let real_time = RealTime {
             own_dir: std::fs::canonicalize(dir.path()).unwrap_or_else(|_| dir.path().to_owned()),
@@ -165,6 +172,8 @@ impl Sensor {
             uplink: None,
             pulse: None,
             watch: None,
+            large: None,
+            large_files: Arc::clone(&large),
             data_dir: dir,
             _lock: lock,
         };
@@ -184,7 +193,13 @@ impl Sensor {
         let engine = Engine::start(parts, last_run, settings);
         running.engine = Some(spawn("engine", move || engine.run())?);
         running.uplink = Some(spawn("uplink", move || uplink.run())?);
+        let inbox = Arc::clone(&running.inbox);
+        let large_files = Arc::clone(&large);
+        running.large = Some(spawn("large-files", move || {
+            large_files.run(|| large_tree(), |path| inbox.put_hints(&mut vec![content_read(path)]));
+        })?);
         let pulse = Pulse {
+            large,
             status: running.status.clone(),
             spool: Arc::clone(&running.spool),
             dir: running.data_dir.clone(),
@@ -202,7 +217,12 @@ impl RunningSensor {
 
     /// The thread that ended though nobody told it to, if any did.
     pub fn failure(&self) -> Option<ThreadFailed> {
-        let threads = [("engine", &self.engine), ("uplink", &self.uplink), ("pulse", &self.pulse)];
+        let threads = [
+            ("engine", &self.engine),
+            ("uplink", &self.uplink),
+            ("pulse", &self.pulse),
+            ("large-files", &self.large),
+        ];
         threads
             .into_iter()
             .find(|(_, handle)| handle.as_ref().is_some_and(JoinHandle::is_finished))
@@ -217,6 +237,7 @@ impl RunningSensor {
 
     fn end(&mut self) -> Result<(), ThreadFailed> {
         self.inbox.stop();
+        self.large_files.stop();
         let mut outcome = join(&mut self.engine, "engine");
         // From here on nothing is watched, however long the server lets the uplink wait.
         let stopped = now();
@@ -224,6 +245,7 @@ impl RunningSensor {
         outcome = outcome.and(join(&mut self.uplink, "uplink"));
         outcome = outcome.and(join(&mut self.pulse, "pulse"));
         outcome = outcome.and(join(&mut self.watch, "watch"));
+        outcome = outcome.and(join_or_leave(&mut self.large, "large-files"));
         if outcome.is_ok()
             && let Err(error) = alive::stamp_stopped(&self.data_dir, stopped, self.status.last_complete())
         {
@@ -243,6 +265,7 @@ impl Drop for RunningSensor {
 
 /// Writes down that the sensor is alive, and how it is doing.
 struct Pulse {
+    large: Arc<LargeFiles>,
     status: SharedStatus,
     spool: Arc<SharedSpool<RealDisk>>,
     dir: DataDir,
@@ -256,7 +279,12 @@ impl Pulse {
                 tracing::warn!(%error, "cannot note that the agent is alive");
             }
             self.spool.show(&self.status);
-            self.status.update(|status| status.stamp(now()));
+            let large = self.large.progress();
+            self.status.update(|status| {
+                status.stamp(now());
+                status.large_files_waiting = large.waiting;
+                status.large_bytes_left = large.bytes_left;
+            });
             if let Err(error) = alive::put(&self.dir, &self.dir.status_path(), &self.status.get()) {
                 tracing::warn!(%error, "cannot write the status");
             }
@@ -278,6 +306,29 @@ fn spawn(
     let builder = thread::Builder::new().name(name.to_owned());
     builder.spawn(work).map_err(|source| StartSensorError::Thread { name, source })
 }
+
+/// Joins a thread that may wait for a file system; leaves it behind if that does not answer. It holds nothing that
+/// another sensor needs.
+fn join_or_leave(handle: &mut Option<JoinHandle<()>>, thread: &'static str) -> Result<(), ThreadFailed> {
+    let deadline = Instant::now() + GRACE;
+    while handle.as_ref().is_some_and(|handle| !handle.is_finished()) && Instant::now() < deadline {
+        // Threads can be joined for ever or looked at, not joined for a while.
+        thread::sleep(GRACE_CHECK);
+    }
+    match handle.take_if(|handle| handle.is_finished()) {
+        Some(ended) => join(&mut Some(ended), thread),
+        None => Ok(()),
+    }
+}
+
+/// That the content of a large file is known.
+fn content_read(path: EntityPath) -> Hint {
+    Hint { notice: Notice::ContentRead(path), time: now(), by: Err(WhoUnknown::NotNoticed) }
+}
+
+/// How long a thread that reads files may take to end.
+const GRACE: Duration = Duration::from_secs(1);
+const GRACE_CHECK: Duration = Duration::from_millis(2);
 
 fn join(handle: &mut Option<JoinHandle<()>>, thread: &'static str) -> Result<(), ThreadFailed> {
     match handle.take().map(JoinHandle::join) {

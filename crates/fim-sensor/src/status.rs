@@ -52,6 +52,10 @@ pub struct Status {
     pub oldest_unsent_seconds: u64,
     /// Places and times that could not be watched and are not over.
     pub open_gaps: u64,
+    /// Files too large for a scan to wait for, whose content is still to be read beside the scans.
+    pub large_files_waiting: u64,
+    /// How many bytes of them are left to read.
+    pub large_bytes_left: u64,
     /// The revision of the settings that it works by.
     pub settings_revision: Option<String>,
     /// Seconds from one scan to the next.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use fim_core::{Acl, EntityKind, EntityPath, FileAttributes, Principal, Timestamp};
-use fim_scan::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
+use fim_scan::{FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
 
 /// A file system in memory, with whatever a real one can do to a walk: names of any bytes, links that lead in circles,
 /// hard links, devices, directories that cannot be read, files that change while they are read.
@@ -27,6 +27,8 @@ struct Inner {
     devices: BTreeMap<Vec<u8>, u64>,
     opened: BTreeSet<Vec<u8>>,
     hanging: BTreeSet<u64>,
+    turned: BTreeMap<Vec<u8>, Vec<u8>>,
+    bytes_read: u64,
     lists_kinds: bool,
     clock: i64,
 }
@@ -35,6 +37,8 @@ struct Inner {
 struct Node {
     kind: EntityKind,
     content: Vec<u8>,
+    /// How long a hole is behind the content.
+    hole: u64,
     mode: u16,
     changed: i64,
     changes_left: u32,
@@ -47,6 +51,13 @@ pub struct MemoryDirectory(Vec<u8>);
 /// A file of a [`MemoryTree`] that is open.
 #[derive(Debug)]
 pub struct MemoryFile(u64);
+
+/// What a link in a [`MemoryTree`] was followed to.
+#[derive(Debug)]
+pub struct MemoryReached {
+    number: u64,
+    path: Vec<u8>,
+}
 
 impl Default for MemoryTree {
     fn default() -> Self {
@@ -66,6 +77,8 @@ impl MemoryTree {
             devices: BTreeMap::new(),
             opened: BTreeSet::new(),
             hanging: BTreeSet::new(),
+            turned: BTreeMap::new(),
+            bytes_read: 0,
             lists_kinds: true,
             clock: 0,
         };
@@ -82,6 +95,15 @@ impl MemoryTree {
     /// Makes a file, or gives it other content.
     pub fn file(&self, path: impl AsRef<[u8]>, content: impl Into<Vec<u8>>) -> &Self {
         self.put(path.as_ref(), EntityKind::File, content.into())
+    }
+
+    /// Makes a file that ends with a hole of that many bytes.
+    pub fn sparse(&self, path: impl AsRef<[u8]>, content: impl Into<Vec<u8>>, hole: u64) -> &Self {
+        self.file(path.as_ref(), content);
+        if let Some(node) = self.lock().node_mut(path.as_ref()) {
+            node.hole = hole;
+        }
+        self
     }
 
     /// Makes a symbolic link.
@@ -165,6 +187,13 @@ impl MemoryTree {
         self
     }
 
+    /// Turns the link to another target as soon as it has been followed, as somebody does who wants to have read what
+    /// was never judged.
+    pub fn turn_once_followed(&self, path: impl AsRef<[u8]>, target: impl Into<Vec<u8>>) -> &Self {
+        self.lock().turned.insert(path.as_ref().to_vec(), target.into());
+        self
+    }
+
     /// Lets reads of the file wait until [`answer`](Self::answer), as a server that is away does.
     pub fn hang(&self, path: impl AsRef<[u8]>) -> &Self {
         let mut inner = self.lock();
@@ -186,6 +215,11 @@ impl MemoryTree {
     pub fn without_kinds(&self) -> &Self {
         self.lock().lists_kinds = false;
         self
+    }
+
+    /// How many bytes were read of all files.
+    pub fn bytes_read(&self) -> u64 {
+        self.lock().bytes_read
     }
 
     /// The names by which something was opened for reading.
@@ -217,7 +251,7 @@ impl Inner {
             let number = self.nodes.last_key_value().map_or(2, |(last, _)| last + 1);
             let mode = if kind == EntityKind::Directory { 0o755 } else { 0o644 };
             self.names.insert(path.to_vec(), number);
-            self.nodes.insert(number, Node { kind, content, mode, changed, changes_left: 0 });
+            self.nodes.insert(number, Node { kind, content, hole: 0, mode, changed, changes_left: 0 });
         }
     }
 
@@ -279,7 +313,7 @@ impl Inner {
             EntityKind::File | EntityKind::Directory | EntityKind::Fifo | EntityKind::Socket => None,
         };
         let attributes = FileAttributes {
-            size_bytes: Some(node.content.len() as u64),
+            size_bytes: Some(node.content.len() as u64 + node.hole),
             mode: Some(node.mode),
             owner: root(),
             group: root(),
@@ -297,29 +331,30 @@ impl Inner {
         Ok(Look { kind: node.kind, attributes })
     }
 
-    fn open(&self, path: &[u8], at_links: AtLinks) -> Result<(Vec<u8>, u64, EntityKind), TreeError> {
-        let path = match at_links {
-            AtLinks::Stay => path.to_vec(),
-            AtLinks::Follow => self.real(path, MOST_HOPS)?,
-        };
-        if let Some(error) = self.refused.get(&path) {
+    fn open(&self, path: &[u8]) -> Result<(u64, EntityKind), TreeError> {
+        if let Some(error) = self.refused.get(path) {
             return Err(error.clone());
         }
-        let (number, node) = self.node(&path)?;
-        let kind = node.kind;
-        Ok((path, number, kind))
+        let (number, node) = self.node(path)?;
+        Ok((number, node.kind))
+    }
+
+    fn open_directory(&self, path: Vec<u8>) -> Result<MemoryDirectory, TreeError> {
+        match self.open(&path)? {
+            (_, EntityKind::Directory) => Ok(MemoryDirectory(path)),
+            _ => Err(TreeError::NotThat),
+        }
     }
 }
 
 impl FileTree for MemoryTree {
     type Directory = MemoryDirectory;
     type File = MemoryFile;
+    type Reached = MemoryReached;
 
     fn open_root(&self, path: &EntityPath) -> Result<MemoryDirectory, TreeError> {
-        match self.lock().open(path.as_bytes(), AtLinks::Follow)? {
-            (path, _, EntityKind::Directory) => Ok(MemoryDirectory(path)),
-            _ => Err(TreeError::NotThat),
-        }
+        let inner = self.lock();
+        inner.open_directory(inner.real(path.as_bytes(), MOST_HOPS)?)
     }
 
     fn list(&self, directory: &MemoryDirectory) -> Result<Listing, TreeError> {
@@ -341,41 +376,54 @@ impl FileTree for MemoryTree {
         self.lock().look(&directory.0)
     }
 
-    fn enter(
-        &self,
-        directory: &MemoryDirectory,
-        name: &[u8],
-        at_links: AtLinks,
-    ) -> Result<MemoryDirectory, TreeError> {
-        match self.lock().open(&child(directory, name), at_links)? {
-            (path, _, EntityKind::Directory) => Ok(MemoryDirectory(path)),
-            _ => Err(TreeError::NotThat),
-        }
+    fn enter(&self, directory: &MemoryDirectory, name: &[u8]) -> Result<MemoryDirectory, TreeError> {
+        self.lock().open_directory(child(directory, name))
     }
 
     fn look(&self, directory: &MemoryDirectory, name: &[u8]) -> Result<Look, TreeError> {
         self.lock().look(&child(directory, name))
     }
 
-    fn resolve(&self, directory: &MemoryDirectory, name: &[u8]) -> Result<Resolved, TreeError> {
-        let inner = self.lock();
-        let path = inner.real(&child(directory, name), MOST_HOPS)?;
-        Ok(Resolved { look: inner.look(&path)?, path: EntityPath::unix(path) })
-    }
-
-    fn open_file(
+    fn resolve(
         &self,
         directory: &MemoryDirectory,
         name: &[u8],
-        at_links: AtLinks,
-    ) -> Result<MemoryFile, TreeError> {
+    ) -> Result<Resolved<MemoryReached>, TreeError> {
+        let mut inner = self.lock();
+        let link = child(directory, name);
+        let path = inner.real(&link, MOST_HOPS)?;
+        let (number, _) = inner.node(&path)?;
+        let look = inner.look(&path)?;
+        if let Some(target) = inner.turned.remove(&link)
+            && let Some(node) = inner.node_mut(&link)
+        {
+            node.content = target;
+        }
+        let reached = MemoryReached { number, path: path.clone() };
+        Ok(Resolved { look, path: EntityPath::unix(path), reached })
+    }
+
+    fn enter_reached(&self, reached: &MemoryReached) -> Result<MemoryDirectory, TreeError> {
+        self.lock().open_directory(reached.path.clone())
+    }
+
+    fn open_file(&self, directory: &MemoryDirectory, name: &[u8]) -> Result<MemoryFile, TreeError> {
         let mut inner = self.lock();
         let path = child(directory, name);
         inner.opened.insert(path.clone());
-        match inner.open(&path, at_links)? {
-            (_, _, EntityKind::Symlink) => Err(TreeError::NotThat),
-            (_, number, _) => Ok(MemoryFile(number)),
+        match inner.open(&path)? {
+            (_, EntityKind::Symlink) => Err(TreeError::NotThat),
+            (number, _) => Ok(MemoryFile(number)),
         }
+    }
+
+    fn open_reached(&self, reached: &MemoryReached) -> Result<MemoryFile, TreeError> {
+        let mut inner = self.lock();
+        inner.opened.insert(reached.path.clone());
+        if let Some(error) = inner.refused.get(&reached.path) {
+            return Err(error.clone());
+        }
+        Ok(MemoryFile(reached.number))
     }
 
     fn describe_file(&self, file: &MemoryFile) -> Result<Look, TreeError> {
@@ -400,11 +448,20 @@ impl FileTree for MemoryTree {
             node.changes_left -= 1;
             node.changed = clock;
         }
-        let start =
-            usize::try_from(offset).map_or(node.content.len(), |offset| offset.min(node.content.len()));
-        let bytes = (node.content.len() - start).min(buffer.len());
-        buffer[..bytes].copy_from_slice(&node.content[start..start + bytes]);
-        Ok(bytes)
+        let content = node.content.get(usize::try_from(offset).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let stored = content.len().min(buffer.len());
+        buffer[..stored].copy_from_slice(&content[..stored]);
+        let behind = (node.content.len() as u64 + node.hole).saturating_sub(offset + stored as u64);
+        let zeros = usize::try_from(behind).unwrap_or(usize::MAX).min(buffer.len() - stored);
+        buffer[stored..stored + zeros].fill(0);
+        inner.bytes_read += (stored + zeros) as u64;
+        Ok(stored + zeros)
+    }
+
+    fn next_data(&self, file: &MemoryFile, offset: u64) -> u64 {
+        let inner = self.lock();
+        let stored = inner.nodes.get(&file.0).map_or(0, |node| node.content.len() as u64);
+        if offset < stored { offset } else { u64::MAX }
     }
 
     fn keep_out(&self, directory: &MemoryDirectory) -> Option<KeepOut> {

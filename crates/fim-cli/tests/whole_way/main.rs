@@ -158,18 +158,22 @@ fn a_scan_that_a_stop_cuts_short_is_a_gap_and_no_removal() {
     wait_until_rule_has_a_baseline(&here);
 
     // Holes are hashed as zeros: a quarter of a tebibyte keeps the next start's scan busy for minutes, and takes no
-    // space.
+    // space. A single file of that size would be left for later.
     here.stop_agent();
-    let huge = here.watched("a-huge-file");
-    fs::File::create(&huge).unwrap().set_len(1 << 38).unwrap();
+    let huge: Vec<_> = (0..256).map(|number| here.watched(&format!("a-huge-file-{number}"))).collect();
+    for path in &huge {
+        fs::File::create(path).unwrap().set_len(1 << 30).unwrap();
+    }
     here.start_agent();
+    // Before it reads, nothing is cut short.
     let scanning = until(|| {
         let status = here.agent_status();
-        if status["state"] == "scanning" { Ok(()) } else { Err(status) }
+        let has_read = status["progress"]["bytesDone"].as_u64().is_some_and(|bytes| bytes > 0);
+        if status["state"] == "scanning" && has_read { Ok(()) } else { Err(status) }
     });
     scanning.unwrap_or_else(|status| panic!("it does not scan: {status:#}"));
     here.stop_agent();
-    fs::remove_file(&huge).unwrap();
+    huge.iter().for_each(|path| fs::remove_file(path).unwrap());
     fs::write(here.watched("after"), "two").unwrap();
     here.start_agent();
     here.query_until(&about("after"), |rows| rows.len() == 1 && rows[0]["ChangeCategory"] == "Modified");

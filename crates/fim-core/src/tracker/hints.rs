@@ -44,7 +44,7 @@ pub(super) struct Noticed {
 pub(super) struct NoRoom;
 
 impl Hints {
-    /// Takes in a notice about places; [`Notice::Lost`] is not one.
+    /// Takes in a notice of what somebody did at a place; [`Notice::Lost`] and [`Notice::ContentRead`] are none.
     pub(super) fn take_in(
         &mut self,
         now: Timestamp,
@@ -69,11 +69,11 @@ impl Hints {
                 Ok(())
             }
             Notice::Moved { from, to, is_directory } => self.join(&from, &to, now, time, by, is_directory),
-            Notice::Lost(_) => Ok(()),
+            Notice::ContentRead(_) | Notice::Lost(_) => Ok(()),
         }
     }
 
-    /// Notes a place that a scan found different, unless there is no room.
+    /// Notes a place that reading it found different, or may have, unless there is no room.
     pub(super) fn find(&mut self, path: EntityPath, now: Timestamp) -> Result<(), NoRoom> {
         if self.places.contains_key(&path) {
             return Ok(());

@@ -34,20 +34,11 @@ impl Tracker {
                     demands.extend(before.map(Demand::Keep));
                     return;
                 }
-                if why == Unreadable::TooLarge {
-                    self.schedule.bring_to(now);
-                }
-                self.lose_sight(now, view, key.path(), GapCause::Unreadable, describe(&why), demands);
+                self.lose_sight(now, view, key.path(), why.to_string(), demands);
                 match (partial, before) {
                     (Some(partial), before) => self.see(now, view, before, *partial, demands),
                     (None, Some(before)) => demands.push(Demand::Keep(before)),
                     (None, None) => {}
-                }
-            }
-            Some(Observation::Lost { scope, why }) => {
-                self.lose_sight(now, view, scope.path(), GapCause::ScanCutShort, why, demands);
-                if let Some(before) = before {
-                    demands.push(Demand::Keep(before));
                 }
             }
             None => {
@@ -150,7 +141,6 @@ impl Tracker {
         now: Timestamp,
         view: View,
         path: &EntityPath,
-        cause: GapCause,
         detail: String,
         demands: &mut Vec<Demand>,
     ) {
@@ -162,7 +152,8 @@ impl Tracker {
         };
         let is_unknown = self.baselined.rule_for(&key).is_none() && !reaches_within;
         let start = self.unwatched_since(now);
-        let gap = Gap { scope: GapScope::Within(path.clone()), start, end: None, cause, detail };
+        let (scope, cause) = (GapScope::Within(path.clone()), GapCause::Unreadable);
+        let gap = Gap { scope, start, end: None, cause, detail };
         self.gaps.open(path, gap, is_unknown, demands);
         let unseen = match view {
             View::Scan => self.scan.as_mut().map(|scan| &mut scan.unseen),
@@ -181,9 +172,7 @@ impl Tracker {
         let path = match (before, seen) {
             (Some(before), _) => before.key.path(),
             (None, Some(Observation::Present(entity))) => entity.key.path(),
-            (None, Some(Observation::Unreadable { key, .. } | Observation::Lost { scope: key, .. })) => {
-                key.path()
-            }
+            (None, Some(Observation::Unreadable { key, .. })) => key.path(),
             (None, Some(Observation::Absent(_)) | None) => return,
         };
         spots.meet(path);
@@ -286,18 +275,6 @@ impl Tracker {
 
     fn rule_of(&self, view: View, key: &EntityKey, kind: EntityKind) -> Option<&Rule> {
         self.scan_of(view).map_or(&self.settings.rules, |scan| &scan.rules).rule_for_kind(key, kind)
-    }
-}
-
-fn describe(why: &Unreadable) -> String {
-    match why {
-        Unreadable::PermissionDenied => {
-            "permission denied: let the agent read it, or leave it out".to_owned()
-        }
-        Unreadable::Locked => "someone holds it locked".to_owned(),
-        Unreadable::Unstable => "it kept changing while it was read".to_owned(),
-        Unreadable::TooLarge => "it is too large to be read at once; a scan reads it now".to_owned(),
-        Unreadable::Damaged(text) => format!("the file system answered: {text}"),
     }
 }
 

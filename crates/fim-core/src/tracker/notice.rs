@@ -12,6 +12,8 @@ impl Tracker {
         let Hint { notice, time, by } = hint;
         match notice {
             Notice::Lost(loss) => self.lose(now, loss, demands),
+            // Nobody is known to have done anything. Without room for it the next scan asks for what is known.
+            Notice::ContentRead(path) => drop(self.hints.find(path, now)),
             notice @ (Notice::Touched(_)
             | Notice::Created { .. }
             | Notice::Removed { .. }

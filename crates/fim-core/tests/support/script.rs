@@ -102,7 +102,7 @@ impl Sensor {
             pairs.entry(path.clone()).or_default().0 = Some(Box::new(entity.clone()));
         }
         for observation in seen {
-            let path = observation_path(&observation).clone();
+            let path = observation.path().clone();
             pairs.entry(path).or_default().1 = Some(observation);
         }
         let mut lines = Vec::new();
@@ -124,7 +124,7 @@ impl Sensor {
             pairs.entry(path.clone()).or_default().0 = Some(Box::new(entity.clone()));
         }
         for observation in seen {
-            let path = observation_path(&observation).clone();
+            let path = observation.path().clone();
             assert!(is_spot(&path), "nobody asked for {path}");
             pairs.entry(path).or_default().1 = Some(observation);
         }
@@ -160,15 +160,6 @@ impl Sensor {
             }
         }
         from
-    }
-}
-
-pub fn observation_path(observation: &Observation) -> &EntityPath {
-    match observation {
-        Observation::Present(entity) => entity.key.path(),
-        Observation::Absent(key)
-        | Observation::Unreadable { key, .. }
-        | Observation::Lost { scope: key, .. } => key.path(),
     }
 }
 
@@ -252,6 +243,7 @@ fn hint(now: Timestamp, words: &[&str]) -> Hint {
     let notice = match what {
         ["touched", ..] => Notice::Touched(path(1)),
         ["created", ..] => Notice::Created { path: path(1), is_directory },
+        ["read", ..] => Notice::ContentRead(path(1)),
         ["removed", ..] => Notice::Removed { path: path(1), is_directory },
         ["moved", _, "to", ..] => Notice::Moved { from: path(1), to: path(3), is_directory },
         other => panic!("no such notice: {other:?}"),

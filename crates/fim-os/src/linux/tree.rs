@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use fim_core::{EntityKind, EntityPath};
-use fim_scan::{AtLinks, FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
+use fim_scan::{FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
 use rustix::fs::{
     Advice, AtFlags, CWD, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Statx, StatxFlags,
 };
@@ -44,6 +44,7 @@ impl Default for LiveTree {
 impl FileTree for LiveTree {
     type Directory = OwnedFd;
     type File = OwnedFd;
+    type Reached = OwnedFd;
 
     fn open_root(&self, path: &EntityPath) -> Result<OwnedFd, TreeError> {
         let directory = OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -78,8 +79,8 @@ impl FileTree for LiveTree {
         Ok(self.described(&stat, attributes::of_handle(directory)))
     }
 
-    fn enter(&self, directory: &OwnedFd, name: &[u8], at_links: AtLinks) -> Result<OwnedFd, TreeError> {
-        open(directory, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, at_links)
+    fn enter(&self, directory: &OwnedFd, name: &[u8]) -> Result<OwnedFd, TreeError> {
+        open(directory, name, DIRECTORY)
     }
 
     fn look(&self, directory: &OwnedFd, name: &[u8]) -> Result<Look, TreeError> {
@@ -96,22 +97,29 @@ impl FileTree for LiveTree {
         Ok(Described { stat: &stat, xattrs, target }.into_look(&self.principals))
     }
 
-    fn resolve(&self, directory: &OwnedFd, name: &[u8]) -> Result<Resolved, TreeError> {
+    fn resolve(&self, directory: &OwnedFd, name: &[u8]) -> Result<Resolved<OwnedFd>, TreeError> {
         let reached = match open_following(directory, name, OFlags::PATH | OFlags::CLOEXEC) {
             Ok(reached) => reached,
             Err(Errno::LOOP) => return Err(TreeError::NotFound),
             Err(error) => return Err(failed(error)),
         };
         let stat = stat_handle(&reached)?;
-        let handle = format!("/proc/self/fd/{}", reached.as_raw_fd());
-        let path = rustix::fs::readlink(handle, Vec::new())
+        let path = rustix::fs::readlink(path_of_handle(&reached), Vec::new())
             .map_err(|error| TreeError::Failed(format!("cannot tell where a link leads: {}", text(error))))?;
-        Ok(Resolved { look: self.described(&stat, None), path: EntityPath::unix(path.into_bytes()) })
+        let path = EntityPath::unix(path.into_bytes());
+        Ok(Resolved { look: self.described(&stat, None), path, reached })
     }
 
-    fn open_file(&self, directory: &OwnedFd, name: &[u8], at_links: AtLinks) -> Result<OwnedFd, TreeError> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        open(directory, name, flags, at_links)
+    fn enter_reached(&self, reached: &OwnedFd) -> Result<OwnedFd, TreeError> {
+        reopen(reached, DIRECTORY)
+    }
+
+    fn open_file(&self, directory: &OwnedFd, name: &[u8]) -> Result<OwnedFd, TreeError> {
+        open(directory, name, FILE)
+    }
+
+    fn open_reached(&self, reached: &OwnedFd) -> Result<OwnedFd, TreeError> {
+        reopen(reached, FILE)
     }
 
     fn describe_file(&self, file: &OwnedFd) -> Result<Look, TreeError> {
@@ -141,6 +149,15 @@ impl FileTree for LiveTree {
         }
     }
 
+    fn next_data(&self, file: &OwnedFd, offset: u64) -> u64 {
+        match rustix::fs::seek(file, SeekFrom::Data(offset)) {
+            Ok(data) => data,
+            Err(Errno::NXIO) => u64::MAX,
+            // A file system that cannot tell is read through.
+            Err(_) => offset,
+        }
+    }
+
     fn keep_out(&self, directory: &OwnedFd) -> Option<KeepOut> {
         file_systems::keep_out(directory)
     }
@@ -150,14 +167,20 @@ fn stat_handle(handle: impl AsFd) -> Result<Statx, TreeError> {
     rustix::fs::statx(handle, c"", AtFlags::EMPTY_PATH, WANTED).map_err(failed)
 }
 
-fn open(directory: &OwnedFd, name: &[u8], flags: OFlags, at_links: AtLinks) -> Result<OwnedFd, TreeError> {
-    match at_links {
-        AtLinks::Follow => open_following(directory, name, flags).map_err(failed),
-        AtLinks::Stay => without_trace(flags | OFlags::NOFOLLOW, |flags| {
-            rustix::fs::openat(directory, name, flags, Mode::empty())
-        })
-        .map_err(failed),
-    }
+fn open(directory: &OwnedFd, name: &[u8], flags: OFlags) -> Result<OwnedFd, TreeError> {
+    without_trace(flags | OFlags::NOFOLLOW, |flags| rustix::fs::openat(directory, name, flags, Mode::empty()))
+        .map_err(failed)
+}
+
+/// Opens what a handle holds for reading. No name is looked up, so that it is nothing else. Without `/proc` there is no
+/// such way, and no handle either: following a link asks `/proc` where it led.
+fn reopen(handle: &OwnedFd, flags: OFlags) -> Result<OwnedFd, TreeError> {
+    let path = path_of_handle(handle);
+    without_trace(flags, |flags| rustix::fs::openat(CWD, &path, flags, Mode::empty())).map_err(failed)
+}
+
+fn path_of_handle(handle: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", handle.as_raw_fd())
 }
 
 /// Opens what links lead to, except by the links that `/proc` makes up: they lead to whatever a process has open.
@@ -211,6 +234,11 @@ fn text(error: Errno) -> String {
 }
 
 const WANTED: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::BTIME).union(StatxFlags::MNT_ID);
+
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Opening waits for nobody, and takes no terminal over.
+const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
 const LIST_BYTES: usize = 32 << 10;
 

@@ -3,7 +3,7 @@
 use fim_core::{EntityKind, EntityPath};
 
 use super::CollectError;
-use crate::tree::{AtLinks, FileTree, TreeError};
+use crate::tree::{FileTree, TreeError, open_followed};
 
 /// A tree whose small files are read whole.
 pub(super) struct Files<'t, T> {
@@ -57,7 +57,7 @@ impl<'t, T: FileTree> Files<'t, T> {
     fn try_read(&self, path: &str) -> Result<Vec<u8>, TreeError> {
         let (parent, name) = split(path);
         let directory = self.tree.open_root(&parent)?;
-        let file = self.tree.open_file(&directory, name, AtLinks::Follow)?;
+        let file = open_followed(self.tree, &directory, name)?;
         let mut content = Vec::new();
         let mut buffer = vec![0; READ_BYTES];
         loop {

@@ -1,16 +1,17 @@
 //! The engine with hints, on a tree in memory and a disk that loses power.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fim_core::{
     Actor, Aspect, ChangeSource, EntityPath, GapCause, GapScope, Hint, Input, Loss, Notice, Stop, WhoUnknown,
 };
 use fim_log::Disk;
-use fim_scan::FileTree;
-use fim_testkit::{Fault, Survives};
+use fim_scan::{FileTree, LargeTurn};
+use fim_testkit::{Fault, MemoryTree, Survives};
 
 use super::Engine;
-use super::tests::{TAMPERED, World};
+use super::tests::{SCANNED_BYTES, TAMPERED, World};
 
 fn touched(path: &str) -> Notice {
     Notice::Touched(EntityPath::unix(path))
@@ -174,18 +175,74 @@ fn more_than_is_kept_in_memory_goes_to_the_state_and_is_told_once() {
 }
 
 #[test]
-fn a_huge_file_does_not_keep_the_others_waiting_and_is_read_by_a_scan() {
+fn a_huge_file_does_not_keep_the_others_waiting_and_is_read_beside_them() {
     let mut world = World::new();
     let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
     engine.take_in(Input::RealTime { is_on: true });
     engine.tick();
-    world.tree.file("/etc/huge", vec![0; (64 << 20) + 1]).file("/etc/hosts", "evil");
+    world.tree.sparse("/etc/huge", "x", 64 << 20).file("/etc/hosts", "evil");
     let created = Notice::Created { path: EntityPath::unix("/etc/huge"), is_directory: false };
     notice(&world, &mut engine, [created, touched("/etc/hosts")]);
     world.deliver(&engine);
     assert_eq!(world.reported(), ["~/etc/hosts", "+/etc/huge"]);
-    let told: Vec<_> =
-        world.gaps.iter().map(|gap| (gap.cause, gap.scope.to_string(), gap.end.is_some())).collect();
+    let told = |world: &World| -> Vec<_> {
+        world.gaps.iter().map(|gap| (gap.cause, gap.scope.to_string(), gap.end.is_some())).collect()
+    };
     let gap = |is_over| (GapCause::Unreadable, "/etc/huge".to_owned(), is_over);
-    assert_eq!(told, [gap(false), gap(true)], "a scan has read it at once");
+    assert_eq!(told(&world), [gap(false)], "its content is not known yet");
+    read_large_files(&world, &mut engine);
+    world.deliver(&engine);
+    assert_eq!(told(&world), [gap(false), gap(true)], "it has been read, without a scan");
+    assert_eq!(world.reported(), ["~/etc/hosts", "+/etc/huge"], "what it contained before is not known");
+}
+
+#[test]
+fn a_file_of_tebibytes_delays_no_scan_and_what_changes_in_it_is_told() {
+    let mut world = World::new();
+    world.tree.sparse("/etc/a-huge-file", "x", 8 << 40).sparse("/etc/large", "x", SCANNED_BYTES);
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.reported(), [] as [&str; 0], "it is the baseline");
+    let told = |world: &World| -> Vec<_> {
+        world.gaps.iter().map(|gap| (gap.scope.to_string(), gap.end.is_some())).collect()
+    };
+    let unread = [("/etc/a-huge-file".to_owned(), false), ("/etc/large".to_owned(), false)];
+    assert_eq!(told(&world), unread);
+    // The one of tebibytes has its turns as well, and is not read to its end by them.
+    read_large_files(&world, &mut engine);
+    world.deliver(&engine);
+    assert_eq!(told(&world)[2..], [("/etc/large".to_owned(), true)]);
+    assert!(engine.parts.large.progress().bytes_left < 8 << 40);
+
+    world.pass(10);
+    world.tree.sparse("/etc/large", "y", SCANNED_BYTES).file("/etc/hosts", "evil");
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["~/etc/hosts", "~/etc/large"], "its times tell that it changed");
+    assert_eq!(told(&world)[3..], [("/etc/large".to_owned(), false)], "and not what it contains");
+    read_large_files(&world, &mut engine);
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["~/etc/hosts", "~/etc/large", "~/etc/large"]);
+    let last = world.changes.last().unwrap();
+    assert!(last.change.fields.contains(Aspect::Content), "{last:?}");
+    assert_eq!(last.source, ChangeSource::Scan);
+    assert_eq!(told(&world)[4..], [("/etc/large".to_owned(), true)]);
+    // What is known is not asked for again by the next scan.
+    world.pass(10);
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!((world.changes.len(), world.gaps.len()), (3, 5));
+}
+
+/// Lets large files be read until there is news of one, and lets the engine hear of it.
+fn read_large_files<D: Disk + Clone>(world: &World, engine: &mut Engine<MemoryTree, D>) {
+    let path = loop {
+        match engine.parts.large.turn(|| Arc::clone(&world.tree), Duration::from_millis(20)) {
+            LargeTurn::Idle(_) => return,
+            LargeTurn::Worked => {}
+            LargeTurn::News(path) => break path,
+        }
+    };
+    notice(world, engine, [Notice::ContentRead(path)]);
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use fim_core::{Demand, Entity, EntityPath, Input, Observation, ScanEnd, ScanPlan, error_chain};
 use fim_log::Disk;
-use fim_scan::{FileTree, Scan, ScanControl};
+use fim_scan::{FileTree, Scan, ScanControl, ScanOptions};
 use fim_wire::Report;
 
 use super::{Engine, MOST_ABANDONED_THREADS};
@@ -129,7 +129,10 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         harvest.is_changed = held.is_none() || !self.recent.is_empty();
         let state = self.recent.clone().over(held.into_iter().flatten());
         let tree = (self.parts.tree)();
-        let scan = match Scan::start(tree, Arc::new(plan), self.parts.scan_options, Arc::clone(control)) {
+        let large = Arc::clone(&self.parts.large);
+        let most_file_bytes = Some(large.scanned_bytes());
+        let options = ScanOptions { most_file_bytes, ..self.parts.scan_options };
+        let scan = match Scan::start_beside(tree, Arc::new(plan), options, Arc::clone(control), large) {
             Ok(scan) => scan,
             Err(error) => return StreamEnd::CutShort { after: None, why: error_chain(&error) },
         };
@@ -167,7 +170,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         // What a spot told since the scan began is newer than what the scan may have read before.
         let path = match (&before, &seen) {
             (Some(before), _) => Some(before.key.path()),
-            (None, Some(seen)) => Some(path_of(seen)),
+            (None, Some(seen)) => Some(seen.path()),
             (None, None) => None,
         };
         let newer = path.and_then(|path| self.meanwhile.as_ref().and_then(|meanwhile| meanwhile.get(path)));
@@ -394,15 +397,6 @@ impl<D: Disk> Harvest<'_, D> {
             self.write_error = Some(error);
             self.writer = None;
         }
-    }
-}
-
-fn path_of(observation: &Observation) -> &EntityPath {
-    match observation {
-        Observation::Present(entity) => entity.key.path(),
-        Observation::Absent(key)
-        | Observation::Unreadable { key, .. }
-        | Observation::Lost { scope: key, .. } => key.path(),
     }
 }
 

@@ -32,10 +32,11 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let state = self.recent.at(spots).over(held.into_iter().flatten());
         let plan = Arc::new(SpotPlan::new((*self.plan).clone(), spots.to_vec()));
         let control = Arc::new(ScanControl::default());
-        // Nothing else is done meanwhile, so that it may not take long.
+        // Nothing else is done meanwhile, so that it may not take long. What is larger is read beside.
         let most_file_bytes = Some(MOST_SPOT_BYTES);
         let options = ScanOptions { threads: 0, most_file_bytes, ..self.parts.scan_options };
-        let scan = match Scan::start(self.spot_tree(), plan, options, control) {
+        let large = Arc::clone(&self.parts.large);
+        let scan = match Scan::start_beside(self.spot_tree(), plan, options, control, large) {
             Ok(scan) => scan,
             Err(error) => {
                 self.trouble(error_chain(&error));

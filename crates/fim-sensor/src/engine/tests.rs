@@ -15,6 +15,9 @@ use super::*;
 use crate::spool::{BatchLimits, Spool};
 
 const SECOND: i64 = 1_000_000_000;
+
+/// What a scan reads of one file.
+pub(super) const SCANNED_BYTES: u64 = 128 << 20;
 const LIMITS: BatchLimits = BatchLimits { reports: 2, bytes: 1 << 20 };
 
 /// A machine with a sensor, and the server that it reports to.
@@ -104,6 +107,7 @@ impl World {
             clock: Arc::new(move || Timestamp(seconds.load(Ordering::SeqCst) * SECOND)),
             scan_options: ScanOptions::default(),
             orders: Arc::default(),
+            large: Arc::new(LargeFiles::beyond(SCANNED_BYTES)),
         };
         Some(Engine::start(parts, last_run, Some(settings(rules))))
     }

@@ -9,7 +9,7 @@ use fim_scan::{FileTree, Scan, ScanControl, ScanEnd, ScanOptions, StartScanError
 use serde::{Deserialize, Serialize};
 
 use super::scope::StoredScope;
-use super::{Scope, ScopeError, Unseen, entity_path, words};
+use super::{Scope, ScopeError, Unseen, entity_path};
 use crate::state_file::{StateWriter, WriteStateError};
 
 /// What a baseline covers.
@@ -99,8 +99,7 @@ pub fn baseline<T: FileTree>(
         let (entity, problem) = match observation {
             Observation::Present(entity) => (Some(entity), None),
             Observation::Absent(key) => (None, Some((key, "not found".to_owned()))),
-            Observation::Unreadable { key, partial, why } => (partial, Some((key, words(&why)))),
-            Observation::Lost { scope, why } => (None, Some((scope, why))),
+            Observation::Unreadable { key, partial, why } => (partial, Some((key, why.to_string()))),
         };
         if let Some(entity) = entity {
             writer.push(&entity)?;

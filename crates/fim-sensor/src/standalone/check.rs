@@ -10,7 +10,7 @@ use fim_core::{
 use fim_scan::{FileTree, Scan, ScanControl, ScanEnd, ScanOptions, StartScanError};
 
 use super::baseline::Metadata;
-use super::{Scope, Unseen, words};
+use super::{Scope, Unseen};
 use crate::state_file::{Pair, Pairs, ReadStateError, StateReader};
 
 /// Something that a check has to tell, in path order.
@@ -169,12 +169,11 @@ impl Judge {
             Some(Observation::Present(after)) => self.compare(before, &after, found),
             Some(Observation::Absent(_)) => self.miss(before, found),
             Some(Observation::Unreadable { key, partial, why }) => {
-                self.lose_sight(&key, words(&why), found);
+                self.lose_sight(&key, why.to_string(), found);
                 if let Some(after) = partial {
                     self.compare(before, &after, found);
                 }
             }
-            Some(Observation::Lost { scope, why }) => self.lose_sight(&scope, why, found),
             None => self.miss(before, found),
         }
     }

@@ -26,15 +26,5 @@ pub struct Unseen {
     pub why: String,
 }
 
-fn words(why: &fim_core::Unreadable) -> String {
-    match why {
-        fim_core::Unreadable::PermissionDenied => "permission denied".to_owned(),
-        fim_core::Unreadable::Locked => "locked by another program".to_owned(),
-        fim_core::Unreadable::Unstable => "it kept changing while it was read".to_owned(),
-        fim_core::Unreadable::TooLarge => "it is too large to be read at once".to_owned(),
-        fim_core::Unreadable::Damaged(text) => text.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests;

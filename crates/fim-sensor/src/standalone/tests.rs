@@ -115,7 +115,10 @@ fn unreadable_is_never_removed() {
     let machine = Machine::new();
     machine.baseline(&["/etc"], &[]);
     machine.tree.refuse("/etc/ssh", TreeError::PermissionDenied).refuse("/etc/passwd", TreeError::Locked);
-    assert_eq!(machine.check(&[]), ["?/etc/passwd locked by another program", "?/etc/ssh permission denied"]);
+    let told = machine.check(&[]);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("?/etc/passwd another program holds it locked"), "{told:?}");
+    assert!(told[1].starts_with("?/etc/ssh permission denied: let the agent read it"), "{told:?}");
 }
 
 #[test]
@@ -277,7 +280,7 @@ fn a_report_shows_what_was_and_what_is() {
     let text = reported(ReportFormat::Text);
     assert!(text.starts_with("Modified   /etc/passwd\n    FileContentChecksum  "), "{text}");
     assert!(text.contains("\n    Size                 4 → 13\n"), "{text}");
-    assert!(text.contains("\nUnreadable /etc/ssh\n    permission denied\n"), "{text}");
+    assert!(text.contains("\nUnreadable /etc/ssh\n    permission denied: "), "{text}");
     let end = "\n1 difference in 3 entities: 0 added, 1 modified, 0 removed; 1 place could not be read \
                (baseline of 1970-01-01T00:00:00Z).\n";
     assert!(text.ends_with(end), "{text}");

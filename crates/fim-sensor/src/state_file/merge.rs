@@ -75,7 +75,7 @@ where
                 return Some(Err(error));
             }
         };
-        let pair = match before.key.path().cmp(path_of(&seen)) {
+        let pair = match before.key.path().cmp(seen.path()) {
             Ordering::Less => {
                 self.waiting = Some(seen);
                 Pair { before: Some(Box::new(before)), seen: None }
@@ -87,14 +87,5 @@ where
             }
         };
         Some(Ok(pair))
-    }
-}
-
-fn path_of(observation: &Observation) -> &fim_core::EntityPath {
-    match observation {
-        Observation::Present(entity) => entity.key.path(),
-        Observation::Absent(key)
-        | Observation::Unreadable { key, .. }
-        | Observation::Lost { scope: key, .. } => key.path(),
     }
 }
