@@ -16,6 +16,7 @@ mod observation;
 mod path;
 mod pattern;
 mod rule;
+mod sight;
 mod summary;
 mod time;
 mod tracker;
@@ -40,6 +41,7 @@ pub use rule::{
     DirectoryDecision, EntityDecision, Explanation, How, InvalidRule, LinkDecision, Links, PathType,
     RECOMMENDED_GROUP, Rule, RuleError, RuleSet, ScanPlan, WhyNot, recommended_linux,
 };
+pub use sight::{OutOfSight, Sighting};
 pub use summary::{acl_text, attributes_text, capabilities_text, checksum_text, flags_text, label_text};
 pub use time::Timestamp;
 pub use tracker::{Demand, Input, Memory, OpenGap, ScanEnd, Settings, Stop, Tracker};

@@ -3,8 +3,8 @@
 use super::spots::Circumstances;
 use super::{Demand, Scan, Tracker, View};
 use crate::{
-    ChangeSource, Entity, EntityKey, EntityKind, EntityPath, Gap, GapCause, GapScope, Observation, Rule,
-    Timestamp, Unreadable, Who, WhoUnknown, absorb, diff,
+    ChangeSource, Entity, EntityKey, EntityKind, EntityPath, Gap, GapCause, GapScope, Observation,
+    OutOfSight, Rule, Sighting, Timestamp, Unreadable, Who, WhoUnknown, absorb, diff,
 };
 
 impl Tracker {
@@ -18,34 +18,40 @@ impl Tracker {
         demands: &mut Vec<Demand>,
     ) {
         self.meet(view, before.as_deref(), seen.as_ref());
-        match seen {
-            Some(Observation::Present(entity)) => {
-                self.gaps.close(entity.key.path(), now, demands);
-                self.pass_link(view, &entity);
-                self.see(now, view, before, *entity, demands);
+        if let Some(Observation::Unreadable { key, why, .. }) = &seen
+            && self.try_again(now, view, key.path(), why)
+        {
+            demands.extend(before.map(Demand::Keep));
+            return;
+        }
+        let mut alone = OutOfSight::default();
+        let sight = match view {
+            View::Scan => self.scan.as_mut().map(|scan| &mut scan.out_of_sight),
+            View::Spot => self.spots.as_mut().map(|spots| &mut spots.out_of_sight),
+        };
+        let (sighting, lost) = sight.unwrap_or(&mut alone).judge(before, seen);
+        let is_whole = lost.is_none();
+        if let Some((path, why)) = lost {
+            self.lose_sight(now, view, &path, why.to_string(), demands);
+        }
+        match sighting {
+            Sighting::There { before, seen } => {
+                if is_whole {
+                    self.gaps.close(seen.key.path(), now, demands);
+                    self.pass_link(view, &seen);
+                }
+                self.see(now, view, before, *seen, demands);
             }
-            Some(Observation::Absent(_)) => {
-                if let Some(before) = before {
+            Sighting::Gone(before) => self.miss(now, view, *before, demands),
+            Sighting::Unseen(before) => {
+                // It may be that nothing asks for it any more; then it is forgotten, seen or not.
+                if !is_whole || self.rule_of(view, &before.key, before.kind).is_some() {
+                    demands.push(Demand::Keep(before));
+                } else {
                     self.miss(now, view, *before, demands);
                 }
             }
-            Some(Observation::Unreadable { key, partial, why }) => {
-                if self.try_again(now, view, key.path(), &why) {
-                    demands.extend(before.map(Demand::Keep));
-                    return;
-                }
-                self.lose_sight(now, view, key.path(), why.to_string(), demands);
-                match (partial, before) {
-                    (Some(partial), before) => self.see(now, view, before, *partial, demands),
-                    (None, Some(before)) => demands.push(Demand::Keep(before)),
-                    (None, None) => {}
-                }
-            }
-            None => {
-                if let Some(before) = before {
-                    self.pass_over(now, view, *before, demands);
-                }
-            }
+            Sighting::Nothing => {}
         }
     }
 
@@ -97,21 +103,6 @@ impl Tracker {
         demands.push(Demand::Keep(Box::new(held)));
     }
 
-    /// The look came past the place of an entity without a word of it.
-    fn pass_over(&mut self, now: Timestamp, view: View, before: Entity, demands: &mut Vec<Demand>) {
-        let path = before.key.path();
-        let unseen = match view {
-            View::Scan => self.scan.as_ref().and_then(|scan| scan.unseen.as_ref()),
-            View::Spot => self.spots.as_ref().and_then(|spots| spots.unseen.as_ref()),
-        };
-        let is_monitored = self.rule_of(view, &before.key, before.kind).is_some();
-        if is_monitored && unseen.is_some_and(|unseen| path.is_within(unseen)) {
-            demands.push(Demand::Keep(Box::new(before)));
-        } else {
-            self.miss(now, view, before, demands);
-        }
-    }
-
     /// An entity is not there.
     fn miss(&mut self, now: Timestamp, view: View, before: Entity, demands: &mut Vec<Demand>) {
         self.gaps.close(before.key.path(), now, demands);
@@ -155,15 +146,6 @@ impl Tracker {
         let (scope, cause) = (GapScope::Within(path.clone()), GapCause::Unreadable);
         let gap = Gap { scope, start, end: None, cause, detail };
         self.gaps.open(path, gap, is_unknown, demands);
-        let unseen = match view {
-            View::Scan => self.scan.as_mut().map(|scan| &mut scan.unseen),
-            View::Spot => self.spots.as_mut().map(|spots| &mut spots.unseen),
-        };
-        if let Some(unseen) = unseen
-            && !unseen.as_ref().is_some_and(|unseen| path.is_within(unseen))
-        {
-            *unseen = Some(path.clone());
-        }
     }
 
     /// Notes for a spot that something was, or is, there.

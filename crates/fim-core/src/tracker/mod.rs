@@ -41,8 +41,8 @@ use schedule::Schedule;
 use spots::Spots;
 
 use crate::{
-    ChangeEvent, Entity, EntityKey, EntityPath, Gap, GapCause, GapScope, Hint, Observation, RuleSet,
-    ScanPlan, Spot, Timestamp,
+    ChangeEvent, Entity, EntityKey, EntityPath, Gap, GapCause, GapScope, Hint, Observation, OutOfSight,
+    RuleSet, ScanPlan, Spot, Timestamp,
 };
 
 /// What happens to a sensor.
@@ -199,8 +199,8 @@ struct Scan {
     is_cancelled: bool,
     /// True if changes have been noticed in real time since it began.
     had_real_time: bool,
-    /// Nothing within this path was seen, because it could not be read.
-    unseen: Option<EntityPath>,
+    /// What it could not see into.
+    out_of_sight: OutOfSight,
     /// The symbolic link that was seen last: what is within its path was reached through it.
     link: Option<EntityPath>,
 }
@@ -436,7 +436,7 @@ impl Tracker {
                 rules,
                 is_cancelled: false,
                 had_real_time: self.is_real_time,
-                unseen: None,
+                out_of_sight: OutOfSight::default(),
                 link: None,
             });
         } else {

@@ -6,7 +6,7 @@ use super::hints::Noticed;
 use super::{Demand, Tracker};
 use crate::{
     Aspect, AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Entity, EntityKey, EntityKind,
-    EntityPath, FileAttributes, Timestamp, Who, compare,
+    EntityPath, FileAttributes, OutOfSight, Timestamp, Who, compare,
 };
 
 /// A look at the places that hints are about.
@@ -14,8 +14,8 @@ use crate::{
 pub(super) struct Spots {
     begun: Timestamp,
     noticed: BTreeMap<EntityPath, Spotted>,
-    /// Nothing within this path was seen, because it could not be read.
-    pub(super) unseen: Option<EntityPath>,
+    /// What it could not see into.
+    pub(super) out_of_sight: OutOfSight,
     /// What is gone and what has come, until it is known which of them is one thing that moved.
     gone: Vec<Found>,
     come: Vec<Found>,
@@ -46,7 +46,7 @@ pub(super) struct Circumstances {
 impl Spots {
     pub(super) fn new(begun: Timestamp, due: BTreeMap<EntityPath, Noticed>) -> Self {
         let noticed = due.into_iter().map(|(path, hint)| (path, Spotted { hint, is_met: false })).collect();
-        Self { begun, noticed, unseen: None, gone: Vec::new(), come: Vec::new() }
+        Self { begun, noticed, out_of_sight: OutOfSight::default(), gone: Vec::new(), come: Vec::new() }
     }
 
     /// Notes that something was, or is, at the place.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fim_core::{
-    Aspect, AspectSet, Change, ChangeCategory, Entity, EntityKey, EntityKind, EntityPath, Observation,
-    Timestamp, diff,
+    Aspect, AspectSet, Change, ChangeCategory, Entity, EntityKind, EntityPath, Observation, OutOfSight,
+    Sighting, Timestamp, diff,
 };
 use fim_scan::{FileTree, Scan, ScanControl, ScanEnd, ScanOptions, StartScanError};
 
@@ -152,8 +152,7 @@ fn narrow(all: &Scope, paths: Vec<EntityPath>, file: &Path) -> Result<Scope, Che
 /// Judges pair after pair, and remembers where it could not see.
 #[derive(Default)]
 struct Judge {
-    /// Nothing within this place was seen, so nothing in it is gone.
-    unseen: Option<EntityPath>,
+    out_of_sight: OutOfSight,
     entities: u64,
 }
 
@@ -164,35 +163,18 @@ impl Judge {
         seen: Option<Observation>,
         found: &mut dyn FnMut(Finding),
     ) {
-        let before = before.as_deref();
-        match seen {
-            Some(Observation::Present(after)) => self.compare(before, &after, found),
-            Some(Observation::Absent(_)) => self.miss(before, found),
-            Some(Observation::Unreadable { key, partial, why }) => {
-                self.lose_sight(&key, why.to_string(), found);
-                if let Some(after) = partial {
-                    self.compare(before, &after, found);
-                }
-            }
-            None => self.miss(before, found),
+        let (sighting, lost) = self.out_of_sight.judge(before, seen);
+        if let Some((path, why)) = lost {
+            found(Finding::Unseen(Unseen { path, why: why.to_string() }));
         }
-    }
-
-    fn compare(&mut self, before: Option<&Entity>, after: &Entity, found: &mut dyn FnMut(Finding)) {
-        self.entities += 1;
-        tell(diff(before, Some(after), watched(after.kind)), found);
-    }
-
-    fn miss(&self, before: Option<&Entity>, found: &mut dyn FnMut(Finding)) {
-        let is_unseen = |path| self.unseen.as_ref().is_some_and(|unseen| EntityPath::is_within(path, unseen));
-        let gone = before.filter(|before| !is_unseen(before.key.path()));
-        tell(diff(gone, None, AspectSet::ALL), found);
-    }
-
-    fn lose_sight(&mut self, place: &EntityKey, why: String, found: &mut dyn FnMut(Finding)) {
-        let path = place.path().clone();
-        found(Finding::Unseen(Unseen { path: path.clone(), why }));
-        self.unseen = Some(path);
+        match sighting {
+            Sighting::There { before, seen } => {
+                self.entities += 1;
+                tell(diff(before.as_deref(), Some(&seen), watched(seen.kind)), found);
+            }
+            Sighting::Gone(before) => tell(diff(Some(&before), None, AspectSet::ALL), found),
+            Sighting::Unseen(_) | Sighting::Nothing => {}
+        }
     }
 }
 
