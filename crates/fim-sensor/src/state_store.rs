@@ -247,9 +247,12 @@ impl<D: Disk + Clone> StateStore<D> {
         });
         match whole {
             Ok(()) => Ok(None),
-            Err(error @ (ReadStateError::Damaged { .. } | ReadStateError::NotAState { .. })) => {
-                Ok(Some(error_chain(&error)))
-            }
+            // A state that an earlier version wrote is no state to compare with: that is told as what it is.
+            Err(
+                error @ (ReadStateError::Damaged { .. }
+                | ReadStateError::NotAState { .. }
+                | ReadStateError::Older { .. }),
+            ) => Ok(Some(error_chain(&error))),
             Err(ReadStateError::Open { path, source }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(Some(format!("{} is missing", path.display())))
             }

@@ -9,11 +9,28 @@ use minicbor::decode::{Decoder, Error};
 use minicbor::{Decode, Encode};
 
 use crate::WireError;
-use crate::error::{from_bytes, to_bytes};
+use crate::error::{append, from_bytes, take, to_bytes};
 
-/// The bytes of an entity; what the sensor's state holds of it.
+/// The bytes of an entity.
 pub fn encode_entity(entity: &Entity) -> Vec<u8> {
     to_bytes(&EntityRecord::from(entity))
+}
+
+/// Adds the bytes of an entity to others, as the sensor's state holds many of them.
+pub fn append_entity(entity: &Entity, out: &mut Vec<u8>) {
+    append(&EntityRecord::from(entity), out);
+}
+
+/// Takes the entity off that the bytes begin with. Where it is refused, `bytes` stay as they were.
+///
+/// # Errors
+///
+/// Says what is wrong with the bytes and where.
+pub fn take_entity(bytes: &mut &[u8]) -> Result<Entity, WireError> {
+    let (record, rest) = take::<EntityRecord<'_>>(WHAT, bytes)?;
+    let entity = record.try_into()?;
+    *bytes = rest;
+    Ok(entity)
 }
 
 /// The entity in the bytes.

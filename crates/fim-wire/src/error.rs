@@ -86,21 +86,35 @@ impl WireError {
 /// The bytes of a value.
 pub(crate) fn to_bytes<T: Encode<()>>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
-    let written = minicbor::encode(value, &mut bytes);
-    debug_assert!(written.is_ok(), "writing to memory cannot fail, and no record refuses to be written");
+    append(value, &mut bytes);
     bytes
+}
+
+/// Adds the bytes of a value to others.
+pub(crate) fn append<T: Encode<()>>(value: &T, out: &mut Vec<u8>) {
+    let written = minicbor::encode(value, out);
+    debug_assert!(written.is_ok(), "writing to memory cannot fail, and no record refuses to be written");
 }
 
 /// The value in the bytes, and nothing else.
 pub(crate) fn from_bytes<'b, T: Decode<'b, ()>>(what: &'static str, bytes: &'b [u8]) -> Result<T, WireError> {
-    let mut decoder = Decoder::new(bytes);
-    let value = decoder.decode().map_err(|error| WireError::malformed(what, &error))?;
-    if decoder.position() == bytes.len() {
+    let (value, rest) = take(what, bytes)?;
+    if rest.is_empty() {
         Ok(value)
     } else {
         let problem = "more bytes follow".to_owned();
-        Err(WireError::Malformed { what, position: Some(decoder.position()), problem })
+        Err(WireError::Malformed { what, position: Some(bytes.len() - rest.len()), problem })
     }
+}
+
+/// The value that the bytes begin with, and what follows it.
+pub(crate) fn take<'b, T: Decode<'b, ()>>(
+    what: &'static str,
+    bytes: &'b [u8],
+) -> Result<(T, &'b [u8]), WireError> {
+    let mut decoder = Decoder::new(bytes);
+    let value = decoder.decode().map_err(|error| WireError::malformed(what, &error))?;
+    Ok((value, bytes.get(decoder.position()..).unwrap_or_default()))
 }
 
 fn at(position: Option<usize>) -> String {

@@ -17,7 +17,7 @@ mod report;
 mod who;
 
 pub use batch::{BATCH_VERSION, Batch, Limits, decode_batch, encode_batch};
-pub use entity::{decode_entity, encode_entity};
+pub use entity::{append_entity, decode_entity, encode_entity, take_entity};
 pub use error::WireError;
 pub use listed::{decode_lists, encode_lists};
 pub use memory::{decode_memory, encode_memory};

@@ -13,8 +13,9 @@ use fim_core::{
     WhoUnknown, diff, recommended_linux,
 };
 use fim_wire::{
-    Batch, Inventory, Limits, Report, Seen, WireError, decode_batch, decode_entity, decode_lists,
-    decode_memory, decode_report, encode_batch, encode_entity, encode_lists, encode_memory, encode_report,
+    Batch, Inventory, Limits, Report, Seen, WireError, append_entity, decode_batch, decode_entity,
+    decode_lists, decode_memory, decode_report, encode_batch, encode_entity, encode_lists, encode_memory,
+    encode_report, take_entity,
 };
 use proptest::prelude::*;
 use support::{aspects, entity, entity_at};
@@ -228,6 +229,21 @@ proptest! {
     }
 
     #[test]
+    fn entities_one_behind_the_other_are_taken_off_one_by_one(
+        entities in prop::collection::vec(entity(), 0..4),
+        behind in prop::collection::vec(any::<u8>(), 0..9),
+    ) {
+        let mut bytes = Vec::new();
+        entities.iter().for_each(|entity| append_entity(entity, &mut bytes));
+        bytes.extend_from_slice(&behind);
+        let mut rest = &bytes[..];
+        for entity in entities {
+            prop_assert_eq!(take_entity(&mut rest), Ok(entity));
+        }
+        prop_assert_eq!(rest, &behind[..]);
+    }
+
+    #[test]
     fn a_report_comes_back_as_it_was(report in report()) {
         prop_assert_eq!(decode_report(&encode_report(&report)), Ok(report));
     }
@@ -267,6 +283,7 @@ proptest! {
         let _ = decode_batch(&bytes, &Limits::default());
         let _ = decode_report(&bytes);
         let _ = decode_entity(&bytes);
+        let _ = take_entity(&mut &bytes[..]);
         let _ = decode_memory(&bytes);
         let _ = decode_lists(&bytes);
     }

@@ -43,6 +43,19 @@ pub enum ReadStateError {
         /// The newest number that is known.
         known: u16,
     },
+    /// An earlier Steadfast wrote it, in a format that is not read any more.
+    #[error(
+        "the state {path} is of format {found}, which an earlier version wrote, and this program reads {known} only; use \
+         the program that wrote it, or take a new baseline"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// The format's number in the file.
+        found: u16,
+        /// The format's number that is read.
+        known: u16,
+    },
     /// Its bytes are not what was written.
     #[error("the state {path} is damaged at byte {at_byte}: {what}; restore it, or take a new baseline")]
     Damaged {
@@ -56,10 +69,10 @@ pub enum ReadStateError {
 }
 
 impl ReadStateError {
-    /// True if the file is there and no program can make sense of it.
+    /// True if the file is there and this program or a later one cannot make sense of it.
     pub fn is_damage(&self) -> bool {
         match self {
-            Self::Damaged { .. } | Self::NotAState { .. } => true,
+            Self::Damaged { .. } | Self::NotAState { .. } | Self::Older { .. } => true,
             Self::Open { .. } | Self::Read { .. } | Self::Newer { .. } => false,
         }
     }

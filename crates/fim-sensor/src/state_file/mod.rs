@@ -7,15 +7,15 @@
 //! footer  = 2 (u8) entities (u64) SHA-256 of everything before the footer (32) crc32 of the footer before this (u32)
 //! ```
 //!
-//! Numbers are little endian. What is stored of a block is its entities ([`record`]) compressed with zstd. A file is
-//! written under another name, made durable, and then renamed, so that under its own name it is always whole: what
+//! Numbers are little endian. What is stored of a block is its entities as they go over the wire, one behind the other,
+//! compressed with zstd. A file of another format is refused by name: of a newer one, because a newer program is needed,
+//! of an older one, because what is compared with a baseline must be understood completely. A file is written under another name, made durable, and then renamed, so that under its own name it is always whole: what
 //! is found damaged was damaged afterwards.
 
 mod error;
 mod index;
 mod merge;
 mod reader;
-mod record;
 mod writer;
 
 pub use error::{ReadStateError, WriteStateError};
@@ -25,7 +25,7 @@ pub use reader::StateReader;
 pub use writer::StateWriter;
 
 const MAGIC: [u8; 8] = *b"SFSTATE\n";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const HEADER_BYTES: usize = 8 + 2 + 4 + 4;
 const BLOCK: u8 = 1;
 const BLOCK_HEADER_BYTES: usize = 4 + 4 + 4 + 4;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use fim_core::{Digest, Entity, EntityPath};
 use fim_scan::Hasher;
+use fim_wire::take_entity;
 
-use super::record;
 use super::{
     BLOCK, BLOCK_HEADER_BYTES, FOOTER, FOOTER_BYTES, HEADER_BYTES, MAGIC, MOST_BLOCK_BYTES,
     MOST_METADATA_BYTES, ReadStateError, VERSION,
@@ -28,7 +28,6 @@ pub struct StateReader<R> {
     left_in_block: u32,
     block_at: u64,
     last: Option<EntityPath>,
-    is_first_in_block: bool,
     entities: u64,
     is_ended: bool,
 }
@@ -92,7 +91,6 @@ impl<R: Read> StateReader<R> {
             left_in_block: 0,
             block_at: at_byte,
             last: None,
-            is_first_in_block: true,
             entities: 0,
             is_ended: false,
         }
@@ -112,6 +110,9 @@ impl<R: Read> StateReader<R> {
         let found = u16::from_le_bytes([v0, v1]);
         if found > VERSION {
             return Err(ReadStateError::Newer { path: self.path.clone(), found, known: VERSION });
+        }
+        if (1..VERSION).contains(&found) {
+            return Err(ReadStateError::Older { path: self.path.clone(), found, known: VERSION });
         }
         let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
         if length > MOST_METADATA_BYTES {
@@ -138,10 +139,8 @@ impl<R: Read> StateReader<R> {
                 return Ok(None);
             }
         }
-        let before =
-            self.last.as_ref().filter(|_| !self.is_first_in_block).map_or(&[][..], |last| last.as_bytes());
         let mut rest = &self.block[self.read..];
-        let Some(entity) = record::decode(&mut rest, before) else {
+        let Ok(entity) = take_entity(&mut rest) else {
             return Err(self.damaged(self.block_at, "a block holds no entity where one should be"));
         };
         self.read = self.block.len() - rest.len();
@@ -150,7 +149,6 @@ impl<R: Read> StateReader<R> {
             return Err(self.damaged(self.block_at, "its entities are not in order"));
         }
         self.last = Some(path.clone());
-        self.is_first_in_block = false;
         self.left_in_block -= 1;
         self.entities += 1;
         Ok(Some(entity))
@@ -187,7 +185,7 @@ impl<R: Read> StateReader<R> {
             .ok()
             .filter(|block| block.len() == plain)
             .ok_or_else(|| self.damaged(self.block_at, "a block cannot be decompressed"))?;
-        (self.read, self.left_in_block, self.is_first_in_block) = (0, entities, true);
+        (self.read, self.left_in_block) = (0, entities);
         Ok(())
     }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use fim_core::{Entity, EntityPath};
 use fim_log::{Disk, DiskFile};
 use fim_scan::Hasher;
+use fim_wire::append_entity;
 
-use super::record;
 use super::{
     BLOCK, BLOCK_ENDS_AT_BYTES, FOOTER, MAGIC, MOST_BLOCK_BYTES, MOST_METADATA_BYTES, VERSION,
     WriteStateError,
@@ -73,9 +73,8 @@ impl<'d, D: Disk> StateWriter<'d, D> {
         {
             return Err(WriteStateError::OutOfOrder { earlier: path.clone(), later: last.clone() });
         }
-        let before = self.last.as_ref().filter(|_| self.in_block > 0).map_or(&[][..], |last| last.as_bytes());
         let start = self.plain.len();
-        record::encode(entity, before, &mut self.plain);
+        append_entity(entity, &mut self.plain);
         let bytes = self.plain.len() - start;
         if bytes > MOST_BLOCK_BYTES - BLOCK_ENDS_AT_BYTES {
             self.plain.truncate(start);

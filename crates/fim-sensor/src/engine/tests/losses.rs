@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fim_log::Disk as _;
+use fim_log::{Disk as _, DiskFile as _};
 
 use super::*;
 
@@ -76,6 +76,24 @@ fn a_damaged_state_is_moved_aside_and_told_as_a_gap() {
         world.deliver(&engine);
         assert_eq!(world.reported(), ["-/etc/new"], "{loss:?}");
     }
+}
+
+#[test]
+fn a_state_that_an_earlier_version_wrote_is_told_as_lost_with_its_format() {
+    let (mut world, when) = tampered();
+    let path = Path::new("/state/state-1");
+    let mut bytes = world.disk.read(path).unwrap();
+    bytes[8] = 1;
+    world.disk.remove(path).unwrap();
+    let mut file = world.disk.open_append(path).unwrap();
+    file.append(&bytes).unwrap();
+    file.sync().unwrap();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    world.deliver(&engine);
+    assert!(covers(&world, GapCause::StateLost, when), "{:?}", world.gaps);
+    let lost = world.gaps.iter().find(|gap| gap.cause == GapCause::StateLost).unwrap();
+    assert!(lost.detail.contains("format 1, which an earlier version wrote"), "{}", lost.detail);
 }
 
 #[test]
