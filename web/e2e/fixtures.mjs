@@ -108,6 +108,7 @@ export function makeMachines(changes, now) {
       }),
       agentVersion: '0.1.0',
       state: 'idle',
+      provider: index % 3 === 2 ? 'scan' : 'fanotify+ebpf',
       spoolRecords: 0,
       openGaps: 0,
     };

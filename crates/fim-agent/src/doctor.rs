@@ -4,13 +4,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use fim_os::LiveTree;
+use fim_os::{LiveTree, PROVIDERS, best_watcher};
 use fim_sensor::{Outcome, diagnose};
 
 use crate::DataDirArg;
 use crate::exit::{ATTENTION, FAILURE, fail, print, print_json};
 
-/// Checks what the agent needs: its directory, its certificate, the server, the clock, and the rules' paths.
+/// Checks what the agent needs: its directory, its certificate, the server, the clock, the rules' paths, and what notices
+/// changes in real time.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   steadfast-agent doctor
@@ -31,7 +32,7 @@ pub struct DoctorArgs {
 
 /// Runs `doctor`.
 pub fn doctor(args: &DoctorArgs) -> ExitCode {
-    let checks = diagnose(&args.data_dir.data_dir(), Arc::new(LiveTree::new()));
+    let checks = diagnose(&args.data_dir.data_dir(), Arc::new(LiveTree::new()), &best_watcher(PROVIDERS[0]));
     if args.json {
         if let Err(error) = print_json(&checks) {
             return fail(FAILURE, error);

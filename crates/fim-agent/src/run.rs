@@ -6,8 +6,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use clap::Args;
-use fim_os::{HostFacts, LiveTree};
-use fim_sensor::{LogOptions, MakeWatcher, RunningSensor, ScanOptions, Sensor, SensorConfig};
+use fim_os::{HostFacts, LiveTree, PROVIDERS, best_watcher};
+use fim_sensor::{LogOptions, MakeWatcher, RunningSensor, ScanOptions, Sensor, SensorConfig, WatcherChoice};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -39,6 +39,9 @@ pub struct RunArgs {
     /// Do not notice changes in real time; scans find them.
     #[arg(long)]
     scan_only: bool,
+    /// Notice changes in real time by this, or by what is behind it where it does not work.
+    #[arg(long, value_name = "PROVIDER", default_value = PROVIDERS[0], value_parser = PROVIDERS, conflicts_with = "scan_only")]
+    provider: String,
     /// Work at the usual priority instead of behind everything else.
     #[arg(long)]
     full_priority: bool,
@@ -60,7 +63,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         scan: ScanOptions { threads: args.threads.into(), ..ScanOptions::default() },
         spool: LogOptions { segment_bytes: 1 << 20, max_bytes: args.spool_megabytes << 20 },
     };
-    let sensor = match Sensor::start(config, || Arc::new(LiveTree::new()), make_watcher(args.scan_only)) {
+    let sensor = match Sensor::start(config, || Arc::new(LiveTree::new()), make_watcher(args)) {
         Ok(sensor) => sensor,
         Err(error) => return fail(FAILURE, error),
     };
@@ -77,8 +80,9 @@ pub fn run(args: &RunArgs) -> ExitCode {
     ended
 }
 
-fn make_watcher(scan_only: bool) -> MakeWatcher {
-    if scan_only { Box::new(|| None) } else { Box::new(fim_os::best_watcher) }
+fn make_watcher(args: &RunArgs) -> MakeWatcher {
+    let provider = args.provider.clone();
+    if args.scan_only { Box::new(WatcherChoice::default) } else { Box::new(move || best_watcher(&provider)) }
 }
 
 /// Waits for a signal or for a thread of the sensor to end.

@@ -90,6 +90,7 @@ fn text(status: &Status) -> String {
         lines.push(format!("certificate      until {expires} ({days} days)"));
     }
     lines.extend(status.real_time_error.iter().map(|error| format!("real time        off: {error}")));
+    lines.extend(status.refused_providers.iter().map(|refused| format!("cannot be used   {refused}")));
     if status.large_files_waiting > 0 {
         let (files, bytes) = (status.large_files_waiting, status.large_bytes_left);
         lines.push(format!("large files      {files} to be read beside the scans, {bytes} bytes left"));

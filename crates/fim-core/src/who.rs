@@ -55,6 +55,10 @@ pub enum WhoUnknown {
     NoticeLost,
     /// A scan found it, and no notice of it came.
     NotNoticed,
+    /// Several processes had the number that was told, one after the other.
+    NumberReused,
+    /// What the system told of processes was more than could be taken, and the process had ended.
+    RecordsLost,
 }
 
 impl WhoUnknown {
@@ -65,6 +69,10 @@ impl WhoUnknown {
             Self::Ended => "the process had ended before it could be asked",
             Self::NoticeLost => "the notice of the change was lost, and it was found by looking again",
             Self::NotNoticed => "a scan found it, and no notice of it had come",
+            Self::NumberReused => "several processes had the number that was told, one after the other",
+            Self::RecordsLost => {
+                "so many processes came and went that the system's word on them was lost, and the process had ended"
+            }
         }
     }
 }

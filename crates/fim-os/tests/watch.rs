@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fim_core::{EntityPath, Hint, Notice, PathStyle, Rule, RuleSet, WhoUnknown};
+use fim_core::{Actor, EntityPath, Hint, Notice, PathStyle, Rule, RuleSet, WhoUnknown};
+use fim_os::PROVIDERS;
 use fim_scan::Watcher;
 
 /// A folder that is watched.
@@ -20,17 +21,32 @@ struct Watched {
 }
 
 impl Watched {
-    /// Nothing where the machine does not let us; that is said.
-    fn new() -> Option<Self> {
+    /// One by each provider that works here; what does not is said.
+    fn by_each_provider() -> impl Iterator<Item = Self> {
+        PROVIDERS.into_iter().filter_map(Self::by_provider)
+    }
+
+    /// One by that provider; nothing where it does not work, which is said.
+    fn by_provider(provider: &str) -> Option<Self> {
+        let choice = fim_os::best_watcher(provider);
+        let works = choice.watcher.filter(|watcher| watcher.provider() == provider);
+        if works.is_none() {
+            let why = choice
+                .refused
+                .iter()
+                .find(|refused| refused.provider == provider)
+                .map(|refused| &*refused.why);
+            let why = why.unwrap_or_default();
+            // Any other refusal is a mistake of ours.
+            let is_ours = !FORBIDDEN.iter().any(|forbidden| why.contains(forbidden));
+            assert!(!is_ours, "{provider}: {why}");
+            fim_testkit::skip(&format!("{provider} cannot be used here: {why}"));
+        }
+        works.map(Self::by)
+    }
+
+    fn by(mut watcher: Box<dyn Watcher>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let Some(mut watcher) = fim_os::best_watcher() else {
-            assert!(
-                !fim_testkit::may_notice_in_real_time(),
-                "nothing notices changes, though the machine lets it"
-            );
-            fim_testkit::skip("noticing changes in real time takes root and Linux 5.17");
-            return None;
-        };
         fs::create_dir(folder.path().join("in")).unwrap();
         let place = folder.path().join("in");
         let rule = Rule { recurse: true, ..Rule::new("in", "Custom", place.to_str().unwrap()) };
@@ -38,7 +54,7 @@ impl Watched {
         let canary = EntityPath::unix(folder.path().join("canary").as_os_str().as_encoded_bytes());
         let unwatched = watcher.watch(&Arc::new(plan), &canary);
         assert_eq!(unwatched, []);
-        Some(Self { folder, watcher })
+        Self { folder, watcher }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -73,6 +89,10 @@ impl Watched {
     }
 }
 
+/// Why a machine may refuse a provider.
+const FORBIDDEN: [&str; 4] =
+    ["not permitted", "denied", "does not describe its types", "namespace of its own"];
+
 fn entity(path: &Path) -> EntityPath {
     EntityPath::unix(path.as_os_str().as_encoded_bytes())
 }
@@ -89,103 +109,125 @@ fn names(notice: &Notice) -> Vec<EntityPath> {
 
 #[test]
 fn every_way_to_change_a_file_is_noticed_under_its_name() {
-    let Some(mut watched) = Watched::new() else { return };
-    type Way = (&'static str, fn(&Path));
-    let ways: [Way; 10] = [
-        ("write", |file| fs::write(file, "written").unwrap()),
-        ("write in place", |file| {
-            fs::OpenOptions::new().write(true).open(file).unwrap().write_all_at(b"x", 3).unwrap();
-        }),
-        ("truncate", |file| fs::File::options().write(true).open(file).unwrap().set_len(1).unwrap()),
-        ("chmod", |file| fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap()),
-        ("set the time back", |file| {
-            let file = fs::File::options().write(true).open(file).unwrap();
-            file.set_modified(std::time::UNIX_EPOCH).unwrap();
-        }),
-        ("copy over", |file| {
-            fs::write(file.with_extension("other"), "other").unwrap();
-            fs::copy(file.with_extension("other"), file).unwrap();
-        }),
-        ("rename over", |file| {
-            fs::write(file.with_extension("new"), "new").unwrap();
-            fs::rename(file.with_extension("new"), file).unwrap();
-        }),
-        ("remove", |file| fs::remove_file(file).unwrap()),
-        ("link", |file| fs::hard_link(file, file.with_extension("link")).unwrap()),
-        ("symlink", |file| {
-            fs::remove_file(file).unwrap();
-            std::os::unix::fs::symlink("/etc/passwd", file).unwrap();
-        }),
-    ];
-    for (way, act) in ways {
-        let file = watched.path("in/file");
-        let _ = fs::remove_file(&file);
-        fs::write(&file, "before").unwrap();
-        let names = watched.names_after(|_| act(&file));
-        let is_told = names.contains("in/file") || (way == "link" && names.contains("in/file.link"));
-        assert!(is_told, "{way}: {names:?}");
+    for mut watched in Watched::by_each_provider() {
+        type Way = (&'static str, fn(&Path));
+        let ways: [Way; 10] = [
+            ("write", |file| fs::write(file, "written").unwrap()),
+            ("write in place", |file| {
+                fs::OpenOptions::new().write(true).open(file).unwrap().write_all_at(b"x", 3).unwrap();
+            }),
+            ("truncate", |file| fs::File::options().write(true).open(file).unwrap().set_len(1).unwrap()),
+            ("chmod", |file| fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap()),
+            ("set the time back", |file| {
+                let file = fs::File::options().write(true).open(file).unwrap();
+                file.set_modified(std::time::UNIX_EPOCH).unwrap();
+            }),
+            ("copy over", |file| {
+                fs::write(file.with_extension("other"), "other").unwrap();
+                fs::copy(file.with_extension("other"), file).unwrap();
+            }),
+            ("rename over", |file| {
+                fs::write(file.with_extension("new"), "new").unwrap();
+                fs::rename(file.with_extension("new"), file).unwrap();
+            }),
+            ("remove", |file| fs::remove_file(file).unwrap()),
+            ("link", |file| fs::hard_link(file, file.with_extension("link")).unwrap()),
+            ("symlink", |file| {
+                fs::remove_file(file).unwrap();
+                std::os::unix::fs::symlink("/etc/passwd", file).unwrap();
+            }),
+        ];
+        for (way, act) in ways {
+            let file = watched.path("in/file");
+            let _ = fs::remove_file(&file);
+            fs::write(&file, "before").unwrap();
+            let names = watched.names_after(|_| act(&file));
+            let is_told = names.contains("in/file") || (way == "link" && names.contains("in/file.link"));
+            assert!(is_told, "{way}: {names:?}");
+        }
     }
 }
 
 #[test]
 fn what_is_written_to_a_file_that_stays_open_is_noticed() {
-    let Some(mut watched) = Watched::new() else { return };
-    fs::write(watched.path("in/log"), "one").unwrap();
-    let mut open = fs::File::options().append(true).open(watched.path("in/log")).unwrap();
-    let names = watched.names_after(|_| {
-        open.write_all(b"two").unwrap();
-    });
-    assert!(names.contains("in/log"), "{names:?}");
-    open.rewind().unwrap();
+    for mut watched in Watched::by_each_provider() {
+        fs::write(watched.path("in/log"), "one").unwrap();
+        let mut open = fs::File::options().append(true).open(watched.path("in/log")).unwrap();
+        let names = watched.names_after(|_| {
+            open.write_all(b"two").unwrap();
+        });
+        assert!(names.contains("in/log"), "{names:?}");
+        open.rewind().unwrap();
+    }
 }
 
 #[test]
 fn what_is_made_in_a_new_directory_at_once_is_noticed() {
-    let Some(mut watched) = Watched::new() else { return };
-    let names = watched.names_after(|folder| {
+    for mut watched in Watched::by_each_provider() {
+        watched.hints();
         for number in 0..100 {
-            let deep = folder.join(format!("in/{number}/b/c"));
+            let deep = watched.path(&format!("in/{number}/b/c"));
             fs::create_dir_all(&deep).unwrap();
             fs::write(deep.join("f"), "x").unwrap();
         }
-    });
-    for number in 0..100 {
-        for part in ["", "/b", "/b/c", "/b/c/f"] {
-            assert!(names.contains(&format!("in/{number}{part}")), "{number}{part}");
+        let hints = watched.hints();
+        // A directory that came is looked at with all that is in it by then.
+        let is_told = |path: &EntityPath| {
+            hints.iter().any(|hint| match &hint.notice {
+                Notice::Created { path: came, is_directory: true } => path.is_within(came),
+                notice => names(notice).contains(path),
+            })
+        };
+        for number in 0..100 {
+            for part in ["", "/b", "/b/c", "/b/c/f"] {
+                assert!(is_told(&entity(&watched.path(&format!("in/{number}{part}")))), "{number}{part}");
+            }
+        }
+        // And from then on it is watched itself.
+        for number in 0..100 {
+            let names = format!("in/{number}/b/c/f");
+            fs::write(watched.path(&names), "y").unwrap();
+        }
+        let told: BTreeSet<EntityPath> =
+            watched.hints().iter().flat_map(|hint| names(&hint.notice)).collect();
+        for number in 0..100 {
+            assert!(told.contains(&entity(&watched.path(&format!("in/{number}/b/c/f")))), "{number}");
         }
     }
 }
 
 #[test]
 fn a_move_is_one_notice_with_both_names() {
-    let Some(mut watched) = Watched::new() else { return };
-    fs::create_dir(watched.path("in/d")).unwrap();
-    watched.hints();
-    fs::rename(watched.path("in/d"), watched.path("in/e")).unwrap();
-    let (from, to) = (entity(&watched.path("in/d")), entity(&watched.path("in/e")));
-    let moved = Notice::Moved { from, to, is_directory: true };
-    let hints = watched.hints();
-    assert!(hints.iter().any(|hint| hint.notice == moved), "{hints:?}");
-    // Where the directory was must not be remembered.
-    let names = watched.names_after(|folder| fs::write(folder.join("in/e/f"), "x").unwrap());
-    assert!(names.contains("in/e/f"), "{names:?}");
+    for mut watched in Watched::by_each_provider() {
+        fs::create_dir(watched.path("in/d")).unwrap();
+        watched.hints();
+        fs::rename(watched.path("in/d"), watched.path("in/e")).unwrap();
+        let (from, to) = (entity(&watched.path("in/d")), entity(&watched.path("in/e")));
+        let moved = Notice::Moved { from, to, is_directory: true };
+        let hints = watched.hints();
+        assert!(hints.iter().any(|hint| hint.notice == moved), "{hints:?}");
+        // Where the directory was must not be remembered.
+        let names = watched.names_after(|folder| fs::write(folder.join("in/e/f"), "x").unwrap());
+        assert!(names.contains("in/e/f"), "{names:?}");
+    }
 }
 
 #[test]
 fn names_of_any_bytes_are_noticed_as_they_are() {
     use std::os::unix::ffi::OsStrExt;
-    let Some(mut watched) = Watched::new() else { return };
-    let name = std::ffi::OsStr::from_bytes(b"a\n\xff\x1b[2J");
-    watched.hints();
-    let path = watched.path("in").join(name);
-    fs::write(&path, "x").unwrap();
-    let hints = watched.hints();
-    assert!(hints.iter().any(|hint| names(&hint.notice).contains(&entity(&path))), "{hints:?}");
+    for mut watched in Watched::by_each_provider() {
+        let name = std::ffi::OsStr::from_bytes(b"a\n\xff\x1b[2J");
+        watched.hints();
+        let path = watched.path("in").join(name);
+        fs::write(&path, "x").unwrap();
+        let hints = watched.hints();
+        assert!(hints.iter().any(|hint| names(&hint.notice).contains(&entity(&path))), "{hints:?}");
+    }
 }
 
 #[test]
 fn a_process_that_runs_is_named_and_one_that_has_ended_is_not_made_up() {
-    let Some(mut watched) = Watched::new() else { return };
+    let Some(mut watched) = Watched::by_provider("fanotify") else { return };
     watched.hints();
     let file = watched.path("in/own");
     fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o644).open(&file).unwrap();
@@ -204,5 +246,109 @@ fn a_process_that_runs_is_named_and_one_that_has_ended_is_not_made_up() {
             Ok(actor) => assert!(actor.command_line.as_ref().unwrap().contains("echo x"), "{actor:?}"),
             Err(why) => assert_eq!(*why, WhoUnknown::Ended),
         }
+    }
+}
+
+/// What processes were named for a place.
+fn actors_of(hints: &[Hint], path: &Path) -> Vec<Result<Arc<Actor>, WhoUnknown>> {
+    let named = hints.iter().filter(|hint| names(&hint.notice).contains(&entity(path)));
+    named.map(|hint| hint.by.clone()).collect()
+}
+
+#[test]
+fn of_400_processes_that_live_for_milliseconds_each_is_named() {
+    let Some(mut watched) = Watched::by_provider(PROVIDERS[0]) else { return };
+    watched.hints();
+    let files: Vec<PathBuf> = (0..400).map(|number| watched.path(&format!("in/{number}"))).collect();
+    let mut numbers = Vec::new();
+    for file in &files {
+        let script = format!("echo x > {}", file.display());
+        let mut writer = std::process::Command::new("sh").args(["-c", &script]).spawn().unwrap();
+        numbers.push(writer.id());
+        assert!(writer.wait().unwrap().success());
+    }
+    let hints = watched.hints();
+    for (file, number) in files.iter().zip(numbers) {
+        let actors = actors_of(&hints, file);
+        assert!(!actors.is_empty(), "{file:?}");
+        for actor in actors {
+            let actor = actor.unwrap();
+            assert_eq!(actor.process_id, number);
+            assert_eq!(actor.command_line, Some(format!("sh -c echo x > {}", file.display())));
+            assert_eq!(actor.parents[0].process_id, std::process::id());
+            assert_eq!(actor.user.as_ref().map(|user| user.id), Some(0));
+            assert!(actor.executable.as_ref().is_some_and(|path| path.as_bytes().starts_with(b"/")));
+            assert!(actor.started_nanos.is_some());
+        }
+    }
+}
+
+#[test]
+fn a_process_that_became_another_program_is_told_with_what_it_was() {
+    let Some(mut watched) = Watched::by_provider(PROVIDERS[0]) else { return };
+    watched.hints();
+    let file = watched.path("in/disguised");
+    let script = format!("echo evil > {}; exec true", file.display());
+    let mut writer = std::process::Command::new("sh").args(["-c", &script]).spawn().unwrap();
+    assert!(writer.wait().unwrap().success());
+    let hints = watched.hints();
+    let actors = actors_of(&hints, &file);
+    assert!(!actors.is_empty());
+    for actor in actors {
+        let actor = actor.unwrap();
+        assert_eq!(actor.process_id, writer.id());
+        if actor.command_line.as_deref() == Some("true") {
+            let before = &actor.parents[0];
+            assert_eq!((before.process_id, before.name.as_str()), (writer.id(), "sh"));
+        }
+    }
+}
+
+#[test]
+fn who_has_ended_has_the_rights_that_it_had_throughout_or_none_are_told() {
+    let Some(mut watched) = Watched::by_provider(PROVIDERS[0]) else { return };
+    watched.hints();
+    let file = watched.path("in/by-nobody");
+    fs::write(&file, "x").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    fs::set_permissions(watched.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    watched.hints();
+    let script = format!("echo x > {}", file.display());
+    let setpriv = ["--reuid", "65534", "--clear-groups", "sh", "-c", &script];
+    let ran = std::process::Command::new("setpriv").args(setpriv).status();
+    if !ran.is_ok_and(|status| status.success()) {
+        fim_testkit::skip("setpriv cannot become another user here");
+        return;
+    }
+    for actor in actors_of(&watched.hints(), &file) {
+        assert_eq!(actor.unwrap().user.as_ref().map(|user| user.id), Some(65534));
+    }
+}
+
+#[test]
+fn what_is_in_a_directory_that_came_from_elsewhere_is_noticed() {
+    for mut watched in Watched::by_each_provider() {
+        fs::create_dir_all(watched.path("elsewhere/b")).unwrap();
+        watched.hints();
+        fs::rename(watched.path("elsewhere"), watched.path("in/came")).unwrap();
+        watched.hints();
+        let names = watched.names_after(|folder| fs::write(folder.join("in/came/b/f"), "x").unwrap());
+        assert!(names.contains("in/came/b/f"), "{names:?}");
+        fs::rename(watched.path("in/came"), watched.path("elsewhere")).unwrap();
+        let names = watched.names_after(|folder| fs::write(folder.join("elsewhere/b/f"), "y").unwrap());
+        assert!(!names.contains("in/came/b/f"), "{names:?}");
+    }
+}
+
+#[test]
+fn what_is_removed_and_made_again_is_still_noticed() {
+    for mut watched in Watched::by_each_provider() {
+        fs::create_dir(watched.path("in/d")).unwrap();
+        watched.hints();
+        fs::remove_dir_all(watched.path("in")).unwrap();
+        fs::create_dir_all(watched.path("in/d")).unwrap();
+        watched.hints();
+        let names = watched.names_after(|folder| fs::write(folder.join("in/d/f"), "x").unwrap());
+        assert!(names.contains("in/d/f"), "{names:?}");
     }
 }

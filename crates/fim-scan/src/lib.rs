@@ -34,4 +34,4 @@ pub use sha256::{Hasher, digest_of};
 pub use spots::SpotPlan;
 pub use throttle::{SpeedLimit, Throttle};
 pub use tree::{FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
-pub use watch::{Unwatched, WatchError, Watcher};
+pub use watch::{Refused, Unwatched, WatchError, Watcher, WatcherChoice};

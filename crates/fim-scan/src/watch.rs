@@ -23,6 +23,24 @@ pub trait Watcher: Send + 'static {
     fn wait(&mut self, at_most: Duration, hints: &mut Vec<Hint>) -> Result<(), WatchError>;
 }
 
+/// The best watcher that works, and what better ones there are that do not.
+#[derive(Default)]
+pub struct WatcherChoice {
+    /// The watcher; nothing if none works, and scans find what changes.
+    pub watcher: Option<Box<dyn Watcher>>,
+    /// The better ones, the best first.
+    pub refused: Vec<Refused>,
+}
+
+/// A provider that cannot be used on this machine.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refused {
+    /// What it is called in the status.
+    pub provider: &'static str,
+    /// Why, for a person, and what it takes.
+    pub why: String,
+}
+
 /// A place that a watcher cannot watch; scans see to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unwatched {

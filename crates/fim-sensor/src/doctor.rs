@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fim_core::error_chain;
 use fim_log::is_private;
-use fim_scan::FileTree;
+use fim_scan::{FileTree, WatcherChoice};
 use serde::Serialize;
 
 use crate::client::{CallError, ServerClient};
@@ -46,8 +46,8 @@ pub enum SettingsSource {
     Kept,
 }
 
-/// Checks everything that a sensor with this data directory needs.
-pub fn diagnose<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Vec<Check> {
+/// Checks everything that a sensor with this data directory needs. `choice` is what can notice changes in real time.
+pub fn diagnose<T: FileTree>(dir: &DataDir, tree: Arc<T>, choice: &WatcherChoice) -> Vec<Check> {
     let mut checks = vec![check_rights(dir)];
     match dir.identity() {
         Err(error) => checks.push(bad("identity", error_chain(&error))),
@@ -59,6 +59,7 @@ pub fn diagnose<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Vec<Check> {
         }
     }
     checks.push(check_rules(dir, tree));
+    checks.push(check_real_time(choice));
     checks
 }
 
@@ -161,6 +162,22 @@ fn check_rules<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Check {
         warning(NAME, format!("{summary}; {first}"))
     } else {
         good(NAME, format!("{summary}, all readable"))
+    }
+}
+
+fn check_real_time(choice: &WatcherChoice) -> Check {
+    const NAME: &str = "real time";
+    let refused = choice.refused.iter().map(|refused| format!("{}: {}", refused.provider, refused.why));
+    let refused = refused.collect::<Vec<_>>().join("; ");
+    match &choice.watcher {
+        None => warning(NAME, format!("changes are found by scans only; {refused}")),
+        Some(watcher) if refused.is_empty() => {
+            good(NAME, format!("{} notices changes and who makes them", watcher.provider()))
+        }
+        Some(watcher) => {
+            let what = format!("{} notices changes, and something better cannot be used", watcher.provider());
+            warning(NAME, format!("{what}; {refused}"))
+        }
     }
 }
 

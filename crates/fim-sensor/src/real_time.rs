@@ -15,14 +15,14 @@ use fim_core::{
     EntityKey, EntityPath, GapCause, GapScope, Hint, Loss, Notice, ScanPlan, Timestamp, WhoUnknown,
     error_chain,
 };
-use fim_scan::{Unwatched, Watcher};
+use fim_scan::{Unwatched, Watcher, WatcherChoice};
 
 use crate::inbox::Inbox;
 use crate::status::SharedStatus;
 use crate::time::now;
 
-/// Makes a watcher of the best kind that works here; nothing if there is none, with the reason in the log.
-pub type MakeWatcher = Box<dyn FnMut() -> Option<Box<dyn Watcher>> + Send>;
+/// Makes a watcher of the best kind that works here.
+pub type MakeWatcher = Box<dyn FnMut() -> WatcherChoice + Send>;
 
 /// What the engine wants to be watched.
 #[derive(Debug, Default)]
@@ -108,6 +108,22 @@ impl WatchOrders {
 }
 
 impl RealTime {
+    /// The best watcher that works now; what does not is shown.
+    pub fn choose(&mut self) -> Option<Box<dyn Watcher>> {
+        let WatcherChoice { watcher, refused } = (self.make)();
+        for refused in &refused {
+            tracing::warn!(
+                provider = refused.provider,
+                why = refused.why,
+                "cannot notice changes in real time"
+            );
+        }
+        let refused =
+            refused.iter().map(|refused| format!("{}: {}", refused.provider, refused.why)).collect();
+        self.status.update(|status| status.refused_providers = refused);
+        watcher
+    }
+
     /// Works until the inbox says to stop. `first` is the watcher to begin with.
     pub fn run(mut self, first: Option<Box<dyn Watcher>>) {
         let mut watcher = first;
@@ -118,7 +134,7 @@ impl RealTime {
                 Ended::Failed(why) => {
                     tracing::error!(why, "changes are not noticed in real time; starting again");
                     lost_since = Some((now(), why));
-                    watcher = (self.make)();
+                    watcher = self.choose();
                 }
             }
         }

@@ -101,7 +101,7 @@ impl Sensor {
     pub fn start<T: FileTree>(
         config: SensorConfig,
         tree: impl Fn() -> Arc<T> + Send + Sync + 'static,
-        mut make_watcher: MakeWatcher,
+        make_watcher: MakeWatcher,
     ) -> Result<RunningSensor, StartSensorError> {
         let dir = config.data_dir;
         let identity = dir.identity()?;
@@ -157,12 +157,12 @@ impl Sensor {
             orders: Arc::clone(&orders),
             large: Arc::clone(&large),
         };
-        let real_time = RealTime {
+        let mut real_time = RealTime {
             own_dir: std::fs::canonicalize(dir.path()).unwrap_or_else(|_| dir.path().to_owned()),
             orders: Arc::clone(&orders),
             inbox: Arc::clone(&inbox),
             status: status.clone(),
-            make: Box::new(|| None),
+            make: make_watcher,
         };
         let mut running = RunningSensor {
             status,
@@ -180,12 +180,12 @@ impl Sensor {
         // What is noticed must be so from before the first look, so the watcher is made before the engine begins.
         let (made, is_made) = mpsc::channel();
         running.watch = Some(spawn("watch", move || {
-            let watcher = make_watcher();
+            let watcher = real_time.choose();
             let is_real_time = watcher.is_some();
             real_time.orders.serve(is_real_time);
             let _ = made.send(is_real_time);
             if is_real_time {
-                RealTime { make: make_watcher, ..real_time }.run(watcher);
+                real_time.run(watcher);
             }
         })?);
         running.inbox.put_real_time(is_made.recv().unwrap_or(false));

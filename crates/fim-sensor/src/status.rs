@@ -30,6 +30,8 @@ pub struct Status {
     pub machine_id: String,
     /// How changes are noticed: `scan`, or what notices them in real time.
     pub provider: String,
+    /// What would notice changes better and cannot be used, with the reason; the best first.
+    pub refused_providers: Vec<String>,
     /// Why changes are not noticed in real time any more.
     pub real_time_error: Option<String>,
     /// Places that are scanned but cannot be watched in real time, with the reason; the first of them.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use fim_core::GapCause;
 use fim_sensor::{
     DataDir, EnrollError, Enrollment, Fingerprint, LogOptions, RunningSensor, ScanOptions, Sensor,
-    SensorConfig, SensorState, Token, TrustAnchor, enroll,
+    SensorConfig, SensorState, Token, TrustAnchor, WatcherChoice, enroll,
 };
 use fim_testkit::MemoryTree;
 use fim_wire::Report;
@@ -54,7 +54,7 @@ fn start(dir: &DataDir, tree: &Arc<MemoryTree>) -> RunningSensor {
         spool: LogOptions::default(),
     };
     let tree = Arc::clone(tree);
-    Sensor::start(config, move || Arc::clone(&tree), Box::new(|| None)).unwrap()
+    Sensor::start(config, move || Arc::clone(&tree), Box::new(WatcherChoice::default)).unwrap()
 }
 
 /// All messages of an error and its causes.

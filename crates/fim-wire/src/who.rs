@@ -124,6 +124,8 @@ fn unknown_number(unknown: WhoUnknown) -> u8 {
         WhoUnknown::Ended => 1,
         WhoUnknown::NoticeLost => 2,
         WhoUnknown::NotNoticed => 3,
+        WhoUnknown::NumberReused => 4,
+        WhoUnknown::RecordsLost => 5,
     }
 }
 
@@ -133,6 +135,8 @@ fn unknown_of(number: u8) -> WhoUnknown {
         1 => WhoUnknown::Ended,
         2 => WhoUnknown::NoticeLost,
         3 => WhoUnknown::NotNoticed,
+        4 => WhoUnknown::NumberReused,
+        5 => WhoUnknown::RecordsLost,
         _ => WhoUnknown::NotTold,
     }
 }

@@ -823,6 +823,8 @@ export interface components {
             /** @description The operating system's family. */
             osKind: components["schemas"]["OsKind"];
             progress?: components["schemas"]["Progress"] | null;
+            /** @description How changes are noticed there: `scan`, or what notices them in real time; null if the agent was never heard. */
+            provider: string | null;
             /**
              * Format: int64
              * @description Of these, changes of registry keys and values.

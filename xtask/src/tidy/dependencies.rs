@@ -77,6 +77,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("fim-wire", IO),
     ("fim-log", SERVER),
     ("fim-scan", &["tokio", "rustix", "libc", "ureq", "axum"]),
+    ("fim-bpf", SERVER),
     ("fim-os", &["ureq", "tokio", "axum"]),
     ("fim-sensor", SERVER),
     ("fim-agent", SERVER),

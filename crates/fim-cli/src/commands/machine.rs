@@ -69,6 +69,7 @@ const COLUMNS: &[(&str, &str)] = &[
     ("STATUS", "status"),
     ("STATE", "state"),
     ("OS", "os"),
+    ("REAL TIME", "provider"),
     ("CHANGES (7 D)", "total"),
     ("OPEN GAPS", "openGaps"),
     ("LAST SEEN", "lastSeen"),

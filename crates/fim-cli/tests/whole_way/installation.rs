@@ -138,11 +138,20 @@ impl Installation {
 
     /// Starts `steadfast-agent run` without the right to read what file modes forbid.
     pub fn start_agent_that_modes_bind(&mut self) {
+        self.start_agent_without("-dac_override,-dac_read_search");
+    }
+
+    /// Starts `steadfast-agent run` without the rights by which the kernel tells of all files and processes.
+    pub fn start_agent_that_may_not_watch_all(&mut self) {
+        self.start_agent_without("-sys_admin,-bpf,-perfmon");
+    }
+
+    fn start_agent_without(&mut self, capabilities: &str) {
         let mut agent = self.agent_command(&["run", "--data-dir"]);
         agent.arg(self.path("agent"));
-        // Root reads everything by two capabilities; other users have none to lose.
+        // Root may all this by capabilities; other users have none to lose.
         let mut command = Command::new("setpriv");
-        command.args(["--bounding-set=-dac_override,-dac_read_search"]);
+        command.arg(format!("--bounding-set={capabilities}"));
         let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
         if is_root {
             command.arg(agent.get_program()).args(agent.get_args()).env_remove("STEADFAST_ENROLL_TOKEN");

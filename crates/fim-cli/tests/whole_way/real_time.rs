@@ -23,22 +23,27 @@ fn noticing() -> Option<Installation> {
         fs::write(here.watched(name), "before\n").unwrap();
     }
     here.start_agent();
+    let provider = status_after_baseline(&here)["provider"].clone();
+    if provider == "scan" || provider == "inotify" {
+        assert!(
+            !fim_testkit::may_notice_in_real_time(),
+            "nobody tells who does it:\n{}",
+            here.read_log("agent.log")
+        );
+        fim_testkit::skip("noticing changes with who made them takes root and Linux 5.17");
+        return None;
+    }
+    Some(here)
+}
+
+/// What the agent says once the baseline is its own: what changes from then on is no part of it.
+fn status_after_baseline(here: &Installation) -> Value {
     here.wait_for_baseline();
     let status = crate::installation::until(|| {
         let status = here.agent_status();
         if status["lastScanEnd"].is_string() { Ok(status) } else { Err(status) }
     });
-    let provider = status.unwrap()["provider"].clone();
-    if provider == "scan" {
-        assert!(
-            !fim_testkit::may_notice_in_real_time(),
-            "nothing is noticed:\n{}",
-            here.read_log("agent.log")
-        );
-        fim_testkit::skip("noticing changes in real time takes root and Linux 5.17");
-        return None;
-    }
-    Some(here)
+    status.unwrap()
 }
 
 fn about(name: &str) -> String {
@@ -68,6 +73,72 @@ fn a_change_is_told_when_it_happens_with_who_did_it() {
     writer.wait().unwrap();
     let beats = here.agent_status();
     assert_ne!(beats["provider"], "scan");
+}
+
+#[test]
+fn each_of_many_processes_that_live_for_milliseconds_is_named() {
+    let Some(here) = noticing() else { return };
+    let status = here.agent_status();
+    if status["provider"] != "fanotify+ebpf" {
+        let refused = status["refusedProviders"].to_string();
+        assert!(
+            ["not permitted", "denied", "types", "namespace"].iter().any(|why| refused.contains(why)),
+            "{refused}"
+        );
+        fim_testkit::skip(&format!("the kernel does not tell of processes here: {refused}"));
+        return;
+    }
+    let mut writers = Vec::new();
+    for number in 0..40 {
+        let script = format!("echo x > {}", here.watched(&format!("short-{number}")).display());
+        let mut writer = Command::new("sh").args(["-c", &script]).spawn().unwrap();
+        writers.push(writer.id());
+        assert!(writer.wait().unwrap().success());
+    }
+    let all = "ConfigurationChange | where FileSystemPath contains '/watched/short-'";
+    let rows = here.query_until(all, |rows| rows.len() >= writers.len());
+    for (number, writer) in writers.iter().enumerate() {
+        let name = format!("/watched/short-{number}");
+        let row =
+            rows.iter().find(|row| row["FileSystemPath"].as_str().is_some_and(|path| path.ends_with(&name)));
+        let row = row.unwrap_or_else(|| panic!("{name}: {rows:#?}"));
+        assert_eq!(row["InitiatingProcessId"], json!(writer), "{row:#}");
+        assert!(row["InitiatingProcessCommandLine"].as_str().unwrap().ends_with(&name), "{row:#}");
+        assert!(row["InitiatingProcessName"].as_str().unwrap().starts_with('/'), "{row:#}");
+        assert!(!row["Explanation"].as_str().unwrap_or_default().contains("not known"), "{row:#}");
+    }
+}
+
+#[test]
+fn an_agent_without_rights_notices_by_inotify_and_says_what_it_lacks() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent", "--scan-interval", SCARCE_SCANS]);
+    here.watch_only_own_tree();
+    here.enroll_agent();
+    fs::write(here.watched("hosts"), "before\n").unwrap();
+    here.start_agent_that_may_not_watch_all();
+    let status = status_after_baseline(&here);
+    assert_eq!(status["provider"], "inotify", "{status:#}");
+    let refused = status["refusedProviders"].as_array().unwrap();
+    for (refused, provider) in refused.iter().zip(["fanotify+ebpf: ", "fanotify: "]) {
+        let refused = refused.as_str().unwrap();
+        assert!(refused.starts_with(provider) && refused.contains("CAP_"), "{refused}");
+    }
+    fs::write(here.watched("hosts"), "after\n").unwrap();
+    let row = one(&here, "hosts");
+    assert_eq!(row["InitiatingProcessName"], "");
+    assert!(row["Explanation"].as_str().unwrap().contains("does not tell who made it"), "{row:#}");
+    // What is made in a new directory, and what is in one that moved.
+    fs::create_dir_all(here.watched("a/b")).unwrap();
+    fs::write(here.watched("a/b/f"), "x").unwrap();
+    assert_eq!(one(&here, "a/b/f")["ChangeCategory"], "Added");
+    fs::rename(here.watched("a"), here.watched("z")).unwrap();
+    one(&here, "z/b/f");
+    fs::write(here.watched("z/b/g"), "x").unwrap();
+    assert_eq!(one(&here, "z/b/g")["ChangeCategory"], "Added");
+    let machines: Value = serde_json::from_str(&here.run(&["machine", "list", "--json"]).stdout).unwrap();
+    let machine = machines.as_array().or_else(|| machines["machines"].as_array()).unwrap()[0].clone();
+    assert_eq!(machine["provider"], "inotify", "{machine:#}");
 }
 
 #[test]

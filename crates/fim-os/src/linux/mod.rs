@@ -12,4 +12,4 @@ mod watch;
 pub use host::HostFacts;
 pub use priority::lower_priority;
 pub use tree::LiveTree;
-pub use watch::best_watcher;
+pub use watch::{PROVIDERS, best_watcher};

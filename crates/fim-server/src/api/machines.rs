@@ -135,6 +135,7 @@ fn shown(record: MachineRecord, figures: MachineFigures, open_gaps: u64, status:
         trend,
         agent_version: record.agent_version,
         state: heartbeat.as_ref().map(|heartbeat| heartbeat.state),
+        provider: heartbeat.as_ref().map(|heartbeat| heartbeat.provider.clone()),
         progress: heartbeat.as_ref().and_then(|heartbeat| heartbeat.progress.clone()),
         last_scan: heartbeat.as_ref().and_then(|heartbeat| heartbeat.last_scan_end),
         next_scan: heartbeat.as_ref().and_then(|heartbeat| heartbeat.next_scan),

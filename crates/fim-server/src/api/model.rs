@@ -189,6 +189,9 @@ pub struct Machine {
     /// What the agent said it is doing; null if it was never heard.
     #[schema(required)]
     pub state: Option<AgentState>,
+    /// How changes are noticed there: `scan`, or what notices them in real time; null if the agent was never heard.
+    #[schema(required)]
+    pub provider: Option<String>,
     /// How far the running scan is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,

@@ -81,6 +81,17 @@ const COLUMNS: readonly Column<Machine>[] = [
     cell: (machine) => <AgentStatus machine={machine} />,
   },
   {
+    id: 'provider',
+    header: 'Real time',
+    value: ({ provider }) => provider,
+    width: '116px',
+    hideNarrow: true,
+    cell: ({ provider }) => {
+      if (provider === null) return null;
+      return provider === 'scan' ? <span className="muted">scans only</span> : provider;
+    },
+  },
+  {
     id: 'trend',
     header: 'Trend',
     value: ({ total }) => total,

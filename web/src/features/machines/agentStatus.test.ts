@@ -15,6 +15,7 @@ const machine: Machine = {
   trend: [],
   agentVersion: '0.1.0',
   state: 'idle',
+  provider: 'fanotify+ebpf',
   spoolRecords: 0,
   openGaps: 0,
 };

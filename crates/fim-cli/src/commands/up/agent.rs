@@ -32,8 +32,12 @@ pub fn start(folder: &Path, profile: &Profile, ca_fingerprint: &str) -> Result<R
         scan: ScanOptions::default(),
         spool: LogOptions::default(),
     };
-    Sensor::start(config, || Arc::new(LiveTree::new()), Box::new(fim_os::best_watcher))
-        .map_err(|error| local(&error))
+    Sensor::start(
+        config,
+        || Arc::new(LiveTree::new()),
+        Box::new(|| fim_os::best_watcher(fim_os::PROVIDERS[0])),
+    )
+    .map_err(|error| local(&error))
 }
 
 /// The identity that this server gave, if there is one.

@@ -1,38 +1,35 @@
 //! Fanotify on whole file systems: every change on them is noticed, with its name and the process that made it.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use fim_core::{
-    Attribution, EntityPath, GapCause, GapScope, Hint, Loss, Notice, ScanPlan, Timestamp, WhoUnknown,
-};
+use fim_core::{EntityPath, GapCause, GapScope, Hint, Loss, Notice, ScanPlan, Timestamp, WhoUnknown};
 use fim_scan::{Unwatched, WatchError, Watcher};
 
+use super::actors::Actors;
 use super::event::{self, Event, Name, mask};
 use super::group::{self, Group};
-use super::mounts::{self, Mount};
+use super::mounts::{Mount, MountTable};
 use super::paths::{FileSystem, Paths};
-use super::process;
-use crate::linux::principals::Principals;
+use super::{now, process};
 
 /// Notices what changes on the file systems on which something is monitored.
 pub(super) struct FanotifyWatcher {
     group: Group,
     paths: Paths,
-    /// The kernel tells by it that the mounts have changed.
-    table: File,
-    mounts: Vec<Mount>,
+    table: MountTable,
     plan: Arc<ScanPlan>,
     canary: EntityPath,
-    people: Principals,
-    people_read: Instant,
+    actors: Actors,
+    provider: &'static str,
     buffer: Vec<u8>,
     /// Until when everything that had happened has been heard of.
     heard: Timestamp,
+    /// The same, in nanoseconds after the machine began.
+    heard_nanos: u64,
 }
 
 /// Why fanotify cannot be used.
@@ -50,22 +47,22 @@ pub(super) enum StartError {
 }
 
 impl FanotifyWatcher {
-    /// A watcher that watches nothing yet.
-    pub(super) fn new() -> Result<Self, StartError> {
+    /// A watcher that watches nothing yet, and is called `provider`.
+    pub(super) fn new(provider: &'static str, actors: Actors) -> Result<Self, StartError> {
         let group = Group::new().map_err(StartError::Group)?;
         // Some sandboxes give a group and then refuse every mark.
         group.mark(b"/").and_then(|()| group.unmark(b"/")).map_err(StartError::Mark)?;
         Ok(Self {
             group,
             paths: Paths::default(),
-            table: File::open(mounts::TABLE).map_err(StartError::Mounts)?,
-            mounts: Vec::new(),
+            table: MountTable::open().map_err(StartError::Mounts)?,
             plan: Arc::default(),
             canary: EntityPath::unix("/"),
-            people: Principals::of_this_machine(),
-            people_read: Instant::now(),
+            actors,
+            provider,
             buffer: vec![0; BUFFER_BYTES],
             heard: now(),
+            heard_nanos: process::nanos_since_boot(),
         })
     }
 
@@ -73,7 +70,7 @@ impl FanotifyWatcher {
     fn mark(&mut self) -> Vec<Unwatched> {
         let mut unwatched = Vec::new();
         let mut by_device: HashMap<&str, Vec<Mount>> = HashMap::new();
-        for mount in self.mounts.iter().filter(|mount| self.shows_something(mount)) {
+        for mount in self.table.mounts().iter().filter(|mount| self.shows_something(mount)) {
             by_device.entry(&mount.device).or_default().push(mount.clone());
         }
         let mut file_systems = HashMap::new();
@@ -109,40 +106,15 @@ impl FanotifyWatcher {
         places.any(|root| root.is_within(&mount.point) || mount.point.is_within(root))
     }
 
-    /// Finds out what was mounted and unmounted, and tells the places that may look different now.
+    /// Tells the places that may look different since something was mounted or unmounted.
     fn compare_mounts(&mut self, hints: &mut Vec<Hint>) -> Result<(), WatchError> {
-        let mounts = mounts::read()
+        let changed = self
+            .table
+            .compare(&self.plan)
             .map_err(|source| WatchError::System { doing: "read which file systems are mounted", source })?;
-        let before = std::mem::replace(&mut self.mounts, mounts);
         let now = now();
-        let is_same = |one: &Mount, other: &Mount| {
-            one.id == other.id && one.point == other.point && one.device == other.device
-        };
-        let came = self.mounts.iter().filter(|mount| !before.iter().any(|other| is_same(mount, other)));
-        let went = before.iter().filter(|mount| !self.mounts.iter().any(|other| is_same(mount, other)));
-        let told: Vec<(EntityPath, String)> = came
-            .map(|mount| (mount, "was mounted"))
-            .chain(went.map(|mount| (mount, "was unmounted")))
-            .map(|(mount, what)| (mount.point.clone(), format!("a {} file system {what}", mount.kind)))
-            .collect();
-        if told.is_empty() && !before.is_empty() {
-            let detail = "something was mounted and unmounted before it could be seen where".to_owned();
-            hints.push(self.lost(GapScope::Everything, GapCause::MountsChanged, detail, now));
-        }
-        let relevant = told.into_iter().filter(|(point, _)| {
-            self.plan.roots().iter().any(|root| root.is_within(point) || point.is_within(root))
-        });
-        for (point, detail) in relevant {
-            // What a rule names may lie below the place.
-            let scopes = self.plan.roots().iter().filter(|root| root.is_within(&point) && **root != point);
-            let mut scopes: Vec<EntityPath> = scopes.cloned().collect();
-            if scopes.is_empty() {
-                scopes.push(point);
-            }
-            for scope in scopes {
-                let scope = GapScope::Within(scope);
-                hints.push(self.lost(scope, GapCause::MountsChanged, detail.clone(), now));
-            }
+        for (scope, detail) in changed {
+            hints.push(self.lost(scope, GapCause::MountsChanged, detail, now));
         }
         for place in self.mark() {
             tracing::warn!(path = %place.path, why = place.why, "cannot be watched in real time");
@@ -158,6 +130,7 @@ impl FanotifyWatcher {
     /// Takes in all events that wait, up to a bound, so that mounts and orders get their turn.
     fn take_events(&mut self, hints: &mut Vec<Hint>) -> Result<(), WatchError> {
         for _ in 0..MOST_READS {
+            let asked = (now(), process::nanos_since_boot());
             let mut buffer = std::mem::take(&mut self.buffer);
             let read = self.group.read(&mut buffer);
             let bytes = match read {
@@ -170,7 +143,7 @@ impl FanotifyWatcher {
             self.take_batch(&buffer[..bytes], hints);
             self.buffer = buffer;
             if bytes == 0 {
-                self.heard = now();
+                (self.heard, self.heard_nanos) = asked;
                 return Ok(());
             }
         }
@@ -178,8 +151,7 @@ impl FanotifyWatcher {
     }
 
     fn take_batch(&mut self, mut bytes: &[u8], hints: &mut Vec<Hint>) {
-        // Who a process is does not change within a batch, which is read at one moment.
-        let mut actors: HashMap<i32, Attribution> = HashMap::new();
+        self.actors.catch_up();
         let time = now();
         while let Some(event) = event::next(&mut bytes) {
             let process = event.pidfd.and_then(group::own);
@@ -192,13 +164,7 @@ impl FanotifyWatcher {
             if notices.is_empty() {
                 continue;
             }
-            let by = actors.entry(event.pid).or_insert_with(|| {
-                let seen = process::look(event.pid, &self.people);
-                match process {
-                    Some(process) if group::is_alive(&process) => seen,
-                    Some(_) | None => Err(WhoUnknown::Ended),
-                }
-            });
+            let by = self.actors.of(event.pid, process, self.heard_nanos);
             hints.extend(notices.into_iter().map(|notice| Hint { notice, time, by: by.clone() }));
         }
     }
@@ -259,55 +225,42 @@ fn moved(old: Vec<EntityPath>, new: Vec<EntityPath>, is_directory: bool) -> Vec<
 
 impl Watcher for FanotifyWatcher {
     fn provider(&self) -> &'static str {
-        "fanotify"
+        self.provider
     }
 
     fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched> {
         self.plan = Arc::clone(plan);
         self.canary = canary.clone();
-        match mounts::read() {
-            Ok(mounts) => self.mounts = mounts,
-            Err(error) => {
-                let why = format!("which file systems are mounted cannot be read: {error}");
-                return vec![Unwatched { path: EntityPath::unix("/"), why }];
-            }
+        if let Err(error) = self.table.read() {
+            let why = format!("which file systems are mounted cannot be read: {error}");
+            return vec![Unwatched { path: EntityPath::unix("/"), why }];
         }
-        self.heard = now();
+        (self.heard, self.heard_nanos) = (now(), process::nanos_since_boot());
         self.mark()
     }
 
     fn wait(&mut self, at_most: Duration, hints: &mut Vec<Hint>) -> Result<(), WatchError> {
+        let asked = (now(), process::nanos_since_boot());
         let fds = [(self.group.as_raw_fd(), libc::POLLIN), (self.table.as_raw_fd(), libc::POLLPRI)];
         let [has_events, has_mounts] = group::wait(fds, at_most)
             .map_err(|source| WatchError::System { doing: "wait for notices", source })?;
-        if self.people_read.elapsed() > PEOPLE_LAST {
-            self.people = Principals::of_this_machine();
-            self.people_read = Instant::now();
-        }
         if has_mounts {
             self.compare_mounts(hints)?;
         }
         if has_events {
             self.take_events(hints)?;
         } else {
-            self.heard = now();
+            (self.heard, self.heard_nanos) = asked;
+            self.actors.catch_up();
         }
         Ok(())
     }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// Room for some thousand events at once.
 const BUFFER_BYTES: usize = 256 << 10;
 
 const MOST_READS: usize = 16;
-
-/// How old the names of users are at most.
-const PEOPLE_LAST: Duration = Duration::from_secs(10);
 
 /// File systems whose content the kernel makes up; scans keep out of them as well.
 const STORES_NOTHING: [&str; 15] = [

@@ -1,6 +1,10 @@
 //! The mounts that this process sees (`proc_pid_mountinfo(5)`).
 
-use fim_core::EntityPath;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+
+use fim_core::{EntityPath, GapScope, ScanPlan};
 
 /// One mount.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,13 +21,74 @@ pub(super) struct Mount {
     pub kind: String,
 }
 
+/// The mounts, and the file by which the kernel tells that they have changed.
+#[derive(Debug)]
+pub(super) struct MountTable {
+    table: File,
+    mounts: Vec<Mount>,
+}
+
+impl MountTable {
+    /// A table that has not been read yet.
+    pub(super) fn open() -> io::Result<Self> {
+        Ok(Self { table: File::open(TABLE)?, mounts: Vec::new() })
+    }
+
+    pub(super) fn mounts(&self) -> &[Mount] {
+        &self.mounts
+    }
+
+    pub(super) fn read(&mut self) -> io::Result<()> {
+        self.mounts = read()?;
+        Ok(())
+    }
+
+    /// Finds out what was mounted and unmounted since it was read last. Gives the places of the plan that may look
+    /// different now, with what happened there.
+    pub(super) fn compare(&mut self, plan: &ScanPlan) -> io::Result<Vec<(GapScope, String)>> {
+        let before = std::mem::replace(&mut self.mounts, read()?);
+        let is_same = |one: &Mount, other: &Mount| {
+            one.id == other.id && one.point == other.point && one.device == other.device
+        };
+        let came = self.mounts.iter().filter(|mount| !before.iter().any(|other| is_same(mount, other)));
+        let went = before.iter().filter(|mount| !self.mounts.iter().any(|other| is_same(mount, other)));
+        let told: Vec<(&EntityPath, String)> = came
+            .map(|mount| (mount, "was mounted"))
+            .chain(went.map(|mount| (mount, "was unmounted")))
+            .map(|(mount, what)| (&mount.point, format!("a {} file system {what}", mount.kind)))
+            .collect();
+        if told.is_empty() && !before.is_empty() {
+            let detail = "something was mounted and unmounted before it could be seen where".to_owned();
+            return Ok(vec![(GapScope::Everything, detail)]);
+        }
+        let mut changed = Vec::new();
+        for (point, detail) in told {
+            // What a rule names may lie below the place.
+            let below = plan.roots().iter().filter(|root| root.is_within(point) && *root != point);
+            let scopes: Vec<EntityPath> = below.cloned().collect();
+            if !scopes.is_empty() {
+                changed.extend(scopes.into_iter().map(|root| (GapScope::Within(root), detail.clone())));
+            } else if plan.roots().iter().any(|root| root.is_within(point) || point.is_within(root)) {
+                changed.push((GapScope::Within(point.clone()), detail));
+            }
+        }
+        Ok(changed)
+    }
+}
+
+impl AsRawFd for MountTable {
+    fn as_raw_fd(&self) -> RawFd {
+        self.table.as_raw_fd()
+    }
+}
+
 /// The mounts that this process sees, in the order in which they were made.
-pub(super) fn read() -> std::io::Result<Vec<Mount>> {
+fn read() -> io::Result<Vec<Mount>> {
     std::fs::read(TABLE).map(|table| parse(&table))
 }
 
 /// The mounts in the table; lines that are none are passed over.
-pub(super) fn parse(table: &[u8]) -> Vec<Mount> {
+fn parse(table: &[u8]) -> Vec<Mount> {
     table.split(|&byte| byte == b'\n').filter_map(parse_line).collect()
 }
 
@@ -63,7 +128,7 @@ fn unescape(field: &[u8]) -> Vec<u8> {
     plain
 }
 
-pub(super) const TABLE: &str = "/proc/self/mountinfo";
+const TABLE: &str = "/proc/self/mountinfo";
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! Who a process is, from `/proc`.
 
 use std::fs;
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use fim_core::{Actor, Ancestor, Attribution, EntityPath, WhoUnknown};
@@ -14,20 +15,64 @@ pub(super) fn look(pid: i32, people: &Principals) -> Attribution {
     let read = |name: &str| fs::read(format!("/proc/{pid}/{name}")).ok();
     let (Some(status), Some(stat)) = (read("status"), read("stat")) else { return Err(WhoUnknown::Ended) };
     let status = Status::parse(&status);
-    let login = read("loginuid").and_then(|bytes| number(&bytes)).filter(|&id| id != UNSET);
-    let session = read("sessionid").and_then(|bytes| number(&bytes)).filter(|&id| id != UNSET);
+    let owners = owners_by(pid, &status);
     let executable = readlink(format!("/proc/{pid}/exe"), Vec::new()).ok();
     Ok(Arc::new(Actor {
         process_id: u32::try_from(pid).unwrap_or_default(),
         started_nanos: started_nanos(&stat),
         executable: executable.map(|path| EntityPath::unix(path.into_bytes())),
         command_line: read("cmdline").as_deref().and_then(command_line),
-        user: status.user.map(|id| people.user(id)),
-        login_user: login.map(|id| people.user(id)),
-        session,
+        user: owners.user.map(|id| people.user(id)),
+        login_user: owners.login.map(|id| people.user(id)),
+        session: owners.session,
         parents: status.parent.map(parents).unwrap_or_default(),
         container: read("cgroup").as_deref().and_then(container),
     }))
+}
+
+/// Whose a process is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Owners {
+    pub user: Option<u32>,
+    pub login: Option<u32>,
+    pub session: Option<u32>,
+}
+
+/// Whose the process of that number is; nothing if there is none.
+pub(super) fn owners(pid: i32) -> Option<Owners> {
+    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+    Some(owners_by(pid, &Status::parse(&status)))
+}
+
+fn owners_by(pid: i32, status: &Status) -> Owners {
+    let id = |name: &str| number(&fs::read(format!("/proc/{pid}/{name}")).ok()?).filter(|&id| id != UNSET);
+    Owners { user: status.user, login: id("loginuid"), session: id("sessionid") }
+}
+
+/// The numbers of all processes that run.
+pub(super) fn running() -> Vec<i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// How long ago the machine began, in nanoseconds; the time in which it slept counts.
+#[expect(unsafe_code, reason = "the binding to this call is not among the features in use")]
+pub(super) fn nanos_since_boot() -> u64 {
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: the call writes the time to where it is told to, and nothing is read of it if it does not.
+    let time = unsafe {
+        if libc::clock_gettime(libc::CLOCK_BOOTTIME, time.as_mut_ptr()) != 0 {
+            return 0;
+        }
+        time.assume_init()
+    };
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// The time of a process's start as `/proc` would tell it.
+pub(super) fn as_told(started_nanos: u64) -> u64 {
+    started_nanos / NANOS_PER_TICK * NANOS_PER_TICK
 }
 
 /// What started the process, what started that, and so on.

@@ -1,0 +1,10 @@
+//! The programs that run in the kernel, and what they tell.
+//!
+//! They are written in C (`bpf/kernel`) and committed compiled, so that building this needs no compiler for them. The
+//! loader fits them to the running kernel by the kernel's own description of its types.
+
+mod processes;
+mod record;
+
+pub use processes::{ProcessEvents, StartError};
+pub use record::{Ids, ProcessRecord, Step};
