@@ -4,8 +4,11 @@
 //! is made anew and everything is looked at again.
 
 mod clocks;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -49,16 +52,35 @@ pub(crate) struct RealTime {
     pub status: SharedStatus,
     /// The sensor's own directory; what happens in it is its own doing.
     pub own_dir: PathBuf,
+    pub canary: CanaryTimes,
+    /// Until when it is known that notices were heard: what happened later may have gone unnoticed.
+    pub heard: Timestamp,
+}
+
+/// How a watcher is put to the proof.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CanaryTimes {
+    /// How long after one writing the next is.
+    pub every: Duration,
+    /// How long the notice of it may take on a machine that is busy.
+    pub answer: Duration,
+}
+
+impl Default for CanaryTimes {
+    fn default() -> Self {
+        Self { every: Duration::from_secs(30), answer: Duration::from_secs(10) }
+    }
 }
 
 /// A file that is written to see whether that is noticed.
 struct Canary {
     path: PathBuf,
     entity: EntityPath,
+    times: CanaryTimes,
     /// When it is written next.
     next: Instant,
-    /// Until when the notice of the last writing must have come.
-    deadline: Option<Instant>,
+    /// Until when the notice of the last writing must have come, and when that was.
+    awaited: Option<(Instant, Timestamp)>,
 }
 
 /// How a watcher's time ended.
@@ -124,34 +146,47 @@ impl RealTime {
         watcher
     }
 
-    /// Works until the inbox says to stop. `first` is the watcher to begin with.
+    /// Works until the inbox says to stop. `first` is the watcher to begin with. However it ends otherwise, the engine is
+    /// told since when nothing may have been noticed.
     pub fn run(mut self, first: Option<Box<dyn Watcher>>) {
+        let ended = panic::catch_unwind(AssertUnwindSafe(|| self.listen(first)));
+        self.orders.serve(false);
+        if !self.inbox.is_stopping() {
+            let why = ended.as_ref().cloned().unwrap_or_else(|_| PANICKED.to_owned());
+            tracing::error!(why, "changes are not noticed in real time any more; scans find them");
+            self.inbox.put_real_time(false);
+            self.inbox.put_hints(&mut vec![lost_everything(self.heard, GapCause::NoticesLost, why.clone())]);
+            self.status.update(|status| {
+                status.provider = "scan".to_owned();
+                status.real_time_error = Some(why);
+            });
+        }
+        if let Err(panic) = ended {
+            panic::resume_unwind(panic);
+        }
+    }
+
+    /// Hears with one watcher after the other; why there is no further one.
+    fn listen(&mut self, first: Option<Box<dyn Watcher>>) -> String {
         let mut watcher = first;
-        let mut lost_since = None;
+        let mut lost = None;
         while let Some(hearing) = watcher.take() {
-            match self.hear(hearing, lost_since.take()) {
+            match self.hear(hearing, lost.take()) {
                 Ended::Stopping => break,
                 Ended::Failed(why) => {
                     tracing::error!(why, "changes are not noticed in real time; starting again");
-                    lost_since = Some((now(), why));
+                    lost = Some(why);
                     watcher = self.choose();
                 }
             }
         }
-        self.orders.serve(false);
-        if !self.inbox.is_stopping() {
-            tracing::error!("changes are not noticed in real time any more; scans find them");
-            self.inbox.put_real_time(false);
-            self.status.update(|status| {
-                status.provider = "scan".to_owned();
-                status.real_time_error = lost_since.map(|(_, why)| why);
-            });
-        }
+        lost.unwrap_or_default()
     }
 
     /// Hears with one watcher until it fails or the sensor stops.
-    fn hear(&self, mut watcher: Box<dyn Watcher>, lost: Option<(Timestamp, String)>) -> Ended {
-        let mut canary = Canary::new(&self.own_dir);
+    fn hear(&mut self, mut watcher: Box<dyn Watcher>, lost: Option<String>) -> Ended {
+        let mut canary = Canary::new(&self.own_dir, self.canary);
+        let mut heard = Some(now());
         let own = EntityPath::unix(self.own_dir.as_os_str().as_encoded_bytes());
         let provider = watcher.provider();
         self.status.update(|status| status.provider = provider.to_owned());
@@ -159,7 +194,7 @@ impl RealTime {
         let mut order = 0;
         let mut clocks = Clocks::new(now(), Instant::now());
         let mut hints: Vec<Hint> =
-            lost.map(|(since, why)| lost_everything(since, GapCause::NoticesLost, why)).into_iter().collect();
+            lost.map(|why| lost_everything(self.heard, GapCause::NoticesLost, why)).into_iter().collect();
         while !self.inbox.is_stopping() {
             if let Some((number, newer)) = self.orders.newer_than(order) {
                 let unwatched = watcher.watch(&newer, &canary.entity);
@@ -174,11 +209,10 @@ impl RealTime {
                 return Ended::Failed(error_chain(&error));
             }
             hints.extend(clocks.look(now(), Instant::now()));
-            if canary.is_heard(&hints) {
-                canary.deadline = None;
-            }
+            heard = canary.heard(&hints).or(heard);
             hints.retain(|hint| concerns(hint, &plan, &own));
             self.inbox.put_hints(&mut hints);
+            self.heard = heard.take().unwrap_or(self.heard);
             if order > 0 && !canary.sing() {
                 return Ended::Failed(format!("{provider} noticed nothing of a file that was written"));
             }
@@ -197,33 +231,33 @@ impl RealTime {
 }
 
 impl Canary {
-    fn new(own_dir: &std::path::Path) -> Self {
+    fn new(own_dir: &std::path::Path, times: CanaryTimes) -> Self {
         let path = own_dir.join("canary");
         let entity = EntityPath::unix(path.as_os_str().as_encoded_bytes());
-        Self { path, entity, next: Instant::now(), deadline: None }
+        Self { path, entity, times, next: Instant::now(), awaited: None }
     }
 
-    fn is_heard(&self, hints: &[Hint]) -> bool {
-        self.deadline.is_some()
-            && hints.iter().any(|hint| match &hint.notice {
-                Notice::Touched(path) | Notice::Created { path, .. } => *path == self.entity,
-                Notice::Removed { .. } | Notice::Moved { .. } | Notice::ContentRead(_) | Notice::Lost(_) => {
-                    false
-                }
-            })
+    /// When the file was written, if the notice that was awaited of it is there.
+    fn heard(&mut self, hints: &[Hint]) -> Option<Timestamp> {
+        let is_there = hints.iter().any(|hint| match &hint.notice {
+            Notice::Touched(path) | Notice::Created { path, .. } => *path == self.entity,
+            Notice::Removed { .. } | Notice::Moved { .. } | Notice::ContentRead(_) | Notice::Lost(_) => false,
+        });
+        self.awaited.take_if(|_| is_there).map(|(_, written)| written)
     }
 
     /// Writes the file if it is time to; false if nothing was heard of the last time.
     fn sing(&mut self) -> bool {
-        let now = Instant::now();
-        if self.deadline.is_some_and(|deadline| now > deadline) {
+        let begun = Instant::now();
+        if self.awaited.is_some_and(|(deadline, _)| begun > deadline) {
             return false;
         }
-        if self.deadline.is_none() && now >= self.next {
-            self.next = now + CANARY_EVERY;
+        if self.awaited.is_none() && begun >= self.next {
+            self.next = begun + self.times.every;
+            let written = now();
             // A full disk is told elsewhere; without the file there is nothing to hear.
             match fs::write(&self.path, b"noticed?") {
-                Ok(()) => self.deadline = Some(now + CANARY_TIME),
+                Ok(()) => self.awaited = Some((begun + self.times.answer, written)),
                 Err(error) => tracing::warn!(%error, path = %self.path.display(), "cannot write the canary"),
             }
         }
@@ -258,10 +292,7 @@ const WAIT: Duration = Duration::from_millis(50);
 
 const LONGEST_ORDER: Duration = Duration::from_secs(10);
 
-const CANARY_EVERY: Duration = Duration::from_secs(30);
-
-/// How long the notice of the canary may take on a machine that is busy.
-const CANARY_TIME: Duration = Duration::from_secs(10);
+const PANICKED: &str = "what listens for notices of changes failed; the log says why";
 
 /// How many unwatched places the status names.
 const MOST_SHOWN: usize = 20;

@@ -15,7 +15,7 @@ use crate::client::{CallError, ServerClient};
 use crate::engine::{Engine, EngineParts};
 use crate::identity::{DataDir, DataDirLock, IdentityError, days_left, expiry_advice};
 use crate::inbox::Inbox;
-use crate::real_time::{MakeWatcher, RealTime, WatchOrders};
+use crate::real_time::{CanaryTimes, MakeWatcher, RealTime, WatchOrders};
 use crate::renew::renewal_due;
 use crate::settings::Settings;
 use crate::shared_spool::SharedSpool;
@@ -163,6 +163,8 @@ impl Sensor {
             inbox: Arc::clone(&inbox),
             status: status.clone(),
             make: make_watcher,
+            canary: CanaryTimes::default(),
+            heard: now(),
         };
         let mut running = RunningSensor {
             status,
