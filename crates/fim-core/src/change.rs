@@ -79,7 +79,9 @@ pub fn apply<E: Monitored>(change: &Change<E>, before: Option<E>) -> Option<E> {
     }
 }
 
-/// What makes a repeated report of one change harmless: derived from the machine, the key, before and after.
+/// What a change is told under: derived from the machine, the key, before and after, so that it is the same whenever it
+/// is derived. A sensor tells a change once, and the server keeps what it is told: the id is what a repeat would be known
+/// by, and nothing takes repeats away by it.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ChangeId(pub [u8; 16]);
 
@@ -120,7 +122,7 @@ impl ChangeSource {
 /// A change with its source, rule and times; what a sensor hands on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ChangeEvent<E: Monitored = Entity> {
-    /// What makes a repeat harmless.
+    /// What the change is told under.
     pub id: ChangeId,
     /// The difference.
     pub change: Change<E>,

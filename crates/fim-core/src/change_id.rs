@@ -1,4 +1,4 @@
-//! The id that makes a repeated report of one change harmless.
+//! The id that a change is told under, the same whenever it is derived.
 
 use sha2::{Digest as _, Sha256};
 

@@ -44,5 +44,5 @@ pub use rule::{
 pub use sight::{OutOfSight, Sighting};
 pub use summary::{acl_text, attributes_text, capabilities_text, checksum_text, flags_text, label_text};
 pub use time::Timestamp;
-pub use tracker::{Demand, Input, Memory, OpenGap, ScanEnd, Settings, Stop, Tracker};
+pub use tracker::{Demand, Input, Memory, OpenGap, ScanEnd, Settings, SpotsEnd, Stop, Tracker};
 pub use who::{Actor, Ancestor, Attribution, Who, WhoUnknown};

@@ -6,13 +6,13 @@
 #[allow(dead_code, reason = "other tests use the rest")]
 mod script;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use fim_core::{
-    Actor, ChangeCategory, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, GapCause,
-    GapScope, Hint, Input, Loss, Notice, Observation, PathStyle, Rule, RuleSet, ScanEnd, Settings, Stop,
-    Timestamp, WhoUnknown,
+    Actor, ChangeCategory, ChangeEvent, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes,
+    GapCause, GapScope, Hint, Input, Loss, Notice, Observation, PathStyle, Rule, RuleSet, ScanEnd, Settings,
+    SpotsEnd, Stop, Timestamp, WhoUnknown,
 };
 use proptest::prelude::*;
 use script::Sensor;
@@ -46,6 +46,19 @@ struct Step {
     pause_millis: i64,
 }
 
+/// What happens while a scan is under way.
+#[derive(Clone, Debug)]
+enum Turn {
+    Step(Step),
+    /// The scan reads the next place.
+    Read,
+    /// The tracker is handed the next place that was read.
+    Pass,
+}
+
+/// The places that the rule names, in path order.
+const MONITORED: [&str; 5] = ["/etc/a", "/etc/b", "/etc/d/x", "/etc/d/y", "/etc/z"];
+
 const PLACES: [&str; 6] = ["/etc/a", "/etc/b", "/etc/d/x", "/etc/d/y", "/etc/z", "/var/out"];
 
 struct World {
@@ -67,13 +80,8 @@ impl World {
         for place in ["/etc/a", "/etc/d/x", "/var/out"] {
             world.write(&EntityPath::unix(place), 0);
         }
-        let rule = Rule { recurse: true, ..Rule::new("etc", "Custom", "/etc") };
-        let rules = RuleSet::new(vec![rule], PathStyle::Unix).unwrap();
-        world.sensor.step(Input::SettingsChanged(Settings {
-            is_enabled: true,
-            rules,
-            scan_interval_seconds: 100_000,
-        }));
+        let settings = world.settings();
+        world.sensor.step(Input::SettingsChanged(settings));
         world.scan();
         world
     }
@@ -106,14 +114,76 @@ impl World {
         self.files.keys().filter(|path| path.is_within(&EntityPath::unix("/etc")))
     }
 
+    /// A sensor that was killed starts again, after changes that nobody noticed; its first scan is under way.
+    fn restart(&mut self) {
+        self.sensor.now = self.sensor.now.plus_nanos(1000 * MILLI);
+        let settings = self.settings();
+        self.sensor.restart(self.sensor.now, Stop::Unclean);
+        self.sensor.step(Input::RealTime { is_on: true });
+        self.sensor.step(Input::SettingsChanged(settings));
+        assert!(self.sensor.tracker.is_scanning());
+    }
+
+    fn settings(&self) -> Settings {
+        let rule = Rule { recurse: true, ..Rule::new("etc", "Custom", "/etc") };
+        let rules = RuleSet::new(vec![rule], PathStyle::Unix).unwrap();
+        Settings { is_enabled: true, rules, scan_interval_seconds: 100_000 }
+    }
+
+    /// Lets the interval pass; the next scan is under way.
+    fn begin_scan(&mut self) {
+        self.sensor.now = self.sensor.now.plus_nanos(100_000_000 * MILLI);
+        self.sensor.step(Input::Tick);
+        assert!(self.sensor.tracker.is_scanning());
+    }
+
+    /// A scan goes on while things happen: it reads each place at some time, and comes to tell of it at a later one.
+    fn go_on(&mut self, turns: &[Turn]) {
+        let mut unread: VecDeque<EntityPath> = MONITORED.map(EntityPath::unix).into();
+        let mut read: VecDeque<(EntityPath, Option<Observation>)> = VecDeque::new();
+        let rest = MONITORED.iter().flat_map(|_| [&Turn::Read, &Turn::Pass]);
+        for turn in turns.iter().chain(rest) {
+            match turn {
+                Turn::Step(step) => self.step(step),
+                Turn::Read => {
+                    let Some(path) = unread.pop_front() else { continue };
+                    let seen = self.files.contains_key(&path).then(|| self.observation(&path));
+                    read.push_back((path, seen));
+                }
+                Turn::Pass => {
+                    let Some((path, seen)) = read.pop_front() else { continue };
+                    self.sensor.pass(&path, seen);
+                }
+            }
+        }
+        self.sensor.step(Input::ScanEnded(ScanEnd::Complete));
+    }
+
     fn scan(&mut self) {
         let seen = self.monitored().map(|path| self.observation(path)).collect();
         self.sensor.scan(seen, ScanEnd::Complete);
     }
 
     fn step(&mut self, step: &Step) {
+        let notices = self.act(step);
+        for notice in notices {
+            if step.is_lost {
+                continue;
+            }
+            for path in paths(&notice) {
+                self.touched.entry(path).or_default().insert(step.actor);
+            }
+            let by = Ok(Arc::new(Actor { process_id: step.actor, ..Actor::default() }));
+            self.sensor.step(Input::Noticed(Hint { notice, time: self.sensor.now, by }));
+            self.look();
+        }
+        self.pass(step.pause_millis);
+    }
+
+    /// Does what the step says; what is to be noticed of it.
+    fn act(&mut self, step: &Step) -> Vec<Notice> {
         let path = |place: usize| EntityPath::unix(PLACES[place]);
-        let notices = match step.act {
+        match step.act {
             Act::Write { place, content } => {
                 let path = path(place);
                 let is_new = !self.files.contains_key(&path);
@@ -137,19 +207,7 @@ impl World {
             },
             Act::Move { .. } => Vec::new(),
             Act::Rumour { place } => vec![Notice::Touched(path(place))],
-        };
-        for notice in notices {
-            if step.is_lost {
-                continue;
-            }
-            for path in paths(&notice) {
-                self.touched.entry(path).or_default().insert(step.actor);
-            }
-            let by = Ok(Arc::new(Actor { process_id: step.actor, ..Actor::default() }));
-            self.sensor.step(Input::Noticed(Hint { notice, time: self.sensor.now, by }));
-            self.look();
         }
-        self.pass(step.pause_millis);
     }
 
     fn pass(&mut self, millis: i64) {
@@ -173,7 +231,7 @@ impl World {
                     seen.push(self.observation(&spot.path));
                 }
             }
-            self.sensor.look(seen);
+            self.sensor.look(seen, SpotsEnd::Complete);
         }
     }
 
@@ -184,6 +242,31 @@ impl World {
             self.monitored().map(|path| (path, Some(Digest([self.files[path].0; 32])))).collect();
         assert_eq!(known, real);
     }
+}
+
+/// Every event leads on from what the ones before it told, so that none is told twice and none undoes what was not done.
+fn assert_chained(start: &BTreeMap<EntityPath, Entity>, events: &[ChangeEvent]) {
+    let mut told: BTreeMap<EntityPath, Option<Digest>> =
+        start.iter().map(|(path, entity)| (path.clone(), entity.digest)).collect();
+    for event in events {
+        let path = event.change.key.path().clone();
+        let was = match &event.moved_from {
+            Some(old) => told.remove(old.path()),
+            None => told.remove(&path),
+        };
+        let is_gone_again = event.is_fleeting && event.change.after.is_none();
+        assert!(
+            is_gone_again || was == event.change.before.as_ref().map(|before| before.digest),
+            "{event:?}"
+        );
+        if let Some(after) = event.change.after.as_ref().filter(|_| !event.is_fleeting) {
+            told.insert(path, after.digest);
+        }
+    }
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    prop_oneof![3 => step(false).prop_map(Turn::Step), 2 => Just(Turn::Read), 2 => Just(Turn::Pass)]
 }
 
 fn paths(notice: &Notice) -> Vec<EntityPath> {
@@ -253,6 +336,36 @@ proptest! {
     }
 
     #[test]
+    fn what_happens_while_a_scan_is_under_way_is_told_once(
+        unseen in prop::collection::vec(step(false), 0..4),
+        is_restart: bool,
+        turns in prop::collection::vec(turn(), 0..40),
+    ) {
+        let mut world = World::new();
+        let start = world.sensor.state.clone();
+        if is_restart {
+            for step in &unseen {
+                world.act(step);
+            }
+            world.restart();
+        } else {
+            world.begin_scan();
+        }
+        world.go_on(&turns);
+        world.pass(3000);
+        world.assert_true();
+        assert_chained(&start, &world.sensor.events);
+        // The next scan has nothing to add.
+        let told = world.sensor.events.len();
+        world.begin_scan();
+        world.go_on(&[]);
+        world.pass(1000);
+        prop_assert_eq!(&world.sensor.events[told..], &[]);
+        prop_assert_eq!(world.sensor.tracker.open_gaps(), 0);
+        world.assert_true();
+    }
+
+    #[test]
     fn all_who_touched_a_place_while_it_did_not_keep_still_are_told(actors in prop::collection::vec(1_u32..40, 1..60)) {
         let mut world = World::new();
         for (turn, &actor) in actors.iter().enumerate() {
@@ -312,8 +425,7 @@ fn more_places_than_there_is_room_for_are_looked_at_all_the_same() {
         }
         world.pass(3000);
         world.assert_true();
-        let is_added =
-            |event: &&fim_core::ChangeEvent| event.change.category() == Some(ChangeCategory::Added);
+        let is_added = |event: &&ChangeEvent| event.change.category() == Some(ChangeCategory::Added);
         assert_eq!(world.sensor.events.iter().filter(is_added).count(), many);
     }
 }

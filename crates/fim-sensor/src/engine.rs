@@ -21,6 +21,7 @@ use fim_scan::{FileTree, LargeFiles, ScanControl, ScanOptions};
 use fim_wire::Report;
 
 use list_run::ListRun;
+use spot_run::Meanwhile;
 
 use crate::alive::LastRun;
 use crate::identity::DataDir;
@@ -79,10 +80,12 @@ pub(crate) struct Engine<T: FileTree, D: Disk> {
     waiting_gaps: VecDeque<Gap>,
     /// True if the spool has reports that are not durable.
     is_unsynced: bool,
-    /// What is known since the state file was written.
+    /// What is known since the state file was written, with what the scan under way has told.
     recent: Overlay,
-    /// What spots told since the scan under way began.
-    meanwhile: Option<Overlay>,
+    /// What spots showed since the scan under way began.
+    meanwhile: Option<Meanwhile>,
+    /// How long hints and settings wait at most while a scan is under way.
+    pause: Duration,
     /// The state file for looking up places; nothing until it is needed, and after it was replaced.
     blocks: Option<StateBlocks<D::Reader>>,
     /// The spots that the tracker wants to be looked at, until they are.
@@ -123,6 +126,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             is_unsynced: false,
             recent: Overlay::default(),
             meanwhile: None,
+            pause: PAUSE,
             blocks: None,
             due_spots: None,
             plan: Arc::default(),
@@ -201,6 +205,20 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             status.state = SensorState::Stopped;
             status.progress = None;
         });
+    }
+
+    /// Gives up a scan that has ended; its threads may still wait for the file system.
+    fn leave_behind(&mut self, control: Arc<ScanControl>) {
+        self.abandoned.push(control);
+        self.abandoned.retain(|scan| scan.live_threads() > 0);
+    }
+
+    /// Why no further scan may begin, if too many threads of earlier ones still wait for the file system.
+    fn why_not_scan(&mut self) -> Option<String> {
+        self.abandoned.retain(|scan| scan.live_threads() > 0);
+        let threads: usize = self.abandoned.iter().map(|scan| scan.live_threads()).sum();
+        let is_bounded = threads < MOST_ABANDONED_THREADS;
+        (!is_bounded).then(|| format!("{threads} threads of earlier scans still wait for the file system"))
     }
 
     /// Does the looks that the tracker wants: at spots first, which take no time.
@@ -304,7 +322,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             return;
         }
         if let Some(meanwhile) = &mut self.meanwhile {
-            meanwhile.put(key.path().clone(), entity.clone());
+            meanwhile.overlay.put(key.path().clone(), entity.clone());
         }
         self.recent.put(key.path().clone(), entity);
     }
@@ -535,6 +553,8 @@ fn still_waiting<T: FileTree, D: Disk + Clone>(parts: &EngineParts<T, D>) -> Vec
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
+
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long the engine waits before it looks at the clock again.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);

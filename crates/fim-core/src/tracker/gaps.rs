@@ -93,6 +93,11 @@ impl OpenGaps {
         self.places.contains_key(path)
     }
 
+    /// True if the place is known not to be seen now.
+    pub(super) fn is_open(&self, path: &EntityPath) -> bool {
+        self.places.get(path).is_some_and(|place| !place.is_closed)
+    }
+
     /// Closes what was not met again in a scan that saw everything.
     pub(super) fn end_complete_scan(&mut self, now: Timestamp, demands: &mut Vec<Demand>) {
         for place in self.places.values_mut().filter(|place| !place.is_confirmed) {

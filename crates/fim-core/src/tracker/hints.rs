@@ -4,6 +4,7 @@
 //! notice (patience): otherwise touching a file without end would hide it. All who were noticed meanwhile are kept.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::{Attribution, EntityPath, Notice, Timestamp, Who, WhoUnknown};
 
@@ -13,6 +14,8 @@ pub(super) struct Hints {
     places: BTreeMap<EntityPath, Noticed>,
     /// Nothing is due before this.
     earliest: Option<Timestamp>,
+    /// A look was cut short: the next one begins no sooner than this.
+    rest_end: Option<Timestamp>,
 }
 
 /// What was noticed of one place.
@@ -97,6 +100,21 @@ impl Hints {
         self.places.entry(path).or_insert(again);
     }
 
+    /// Puts places back that could not be looked at; what was noticed of them meanwhile is added. They are due after a
+    /// rest, for what kept the look from ending may well keep the next one.
+    pub(super) fn put_off(&mut self, hints: impl Iterator<Item = (EntityPath, Noticed)>, now: Timestamp) {
+        for (path, noticed) in hints {
+            match self.places.entry(path) {
+                Entry::Vacant(place) => {
+                    place.insert(noticed);
+                }
+                Entry::Occupied(mut place) => place.get_mut().take_in_older(noticed),
+            }
+        }
+        self.rest_end = Some(now.plus_nanos(REST_NANOS));
+        self.expect_by(now);
+    }
+
     /// True if something is known to have happened at the place since it was looked at last.
     pub(super) fn covers(&self, path: &EntityPath) -> bool {
         if self.places.is_empty() {
@@ -109,13 +127,17 @@ impl Hints {
 
     /// When something may be due.
     pub(super) fn next(&self) -> Option<Timestamp> {
-        self.earliest
+        self.earliest.map(|earliest| self.rest_end.map_or(earliest, |rest_end| rest_end.max(earliest)))
     }
 
     /// Removes and returns the places that should be looked at now, each with those that belong to it; at most
     /// [`MOST_AT_ONCE`] and their partners, the first in path order.
     pub(super) fn take_due(&mut self, now: Timestamp) -> BTreeMap<EntityPath, Noticed> {
         let mut due = BTreeMap::new();
+        if self.rest_end.is_some_and(|end| end > now && end <= now.plus_nanos(REST_NANOS)) {
+            return due;
+        }
+        self.rest_end = None;
         // A clock that is set back makes all of them due rather than none.
         let is_set_back = self.earliest.is_some_and(|earliest| earliest > now.plus_nanos(PATIENCE_NANOS));
         if self.earliest.is_none_or(|earliest| earliest > now && !is_set_back) {
@@ -144,13 +166,14 @@ impl Hints {
     pub(super) fn clear(&mut self) {
         self.places.clear();
         self.earliest = None;
+        self.rest_end = None;
     }
 
     fn take_with_partners(&mut self, path: EntityPath, due: &mut BTreeMap<EntityPath, Noticed>) {
         let mut waiting = vec![path];
         while let Some(path) = waiting.pop() {
-            if let Some(mut noticed) = self.places.remove(&path) {
-                waiting.append(&mut noticed.partners);
+            if let Some(noticed) = self.places.remove(&path) {
+                waiting.extend(noticed.partners.iter().cloned());
                 due.insert(path, noticed);
             }
         }
@@ -264,6 +287,27 @@ impl Noticed {
         }
     }
 
+    /// Adds what was noticed of the place before.
+    fn take_in_older(&mut self, older: Self) {
+        let newer = std::mem::replace(self, older);
+        self.first = self.first.min(newer.first);
+        self.last = self.last.max(newer.last);
+        if self.is_found_by_scan == newer.is_found_by_scan {
+            self.who.merge(newer.who);
+        } else if self.is_found_by_scan {
+            // Whom a notice names is more than what a scan found.
+            self.who = newer.who;
+        }
+        self.is_found_by_scan &= newer.is_found_by_scan;
+        self.is_deep |= newer.is_deep;
+        self.came |= newer.came;
+        self.went |= newer.went;
+        self.is_directory |= newer.is_directory;
+        let more = newer.partners.into_iter().filter(|partner| !self.partners.contains(partner));
+        let more: Vec<EntityPath> = more.take(MOST_PARTNERS - self.partners.len()).collect();
+        self.partners.extend(more);
+    }
+
     fn due(&self) -> Timestamp {
         self.last.plus_nanos(QUIET_NANOS).min(self.first.plus_nanos(PATIENCE_NANOS))
     }
@@ -279,6 +323,9 @@ pub(super) const QUIET_NANOS: i64 = 200_000_000;
 
 /// How long after the first notice a place is looked at though it is not quiet.
 pub(super) const PATIENCE_NANOS: i64 = 2_000_000_000;
+
+/// How long after a look that was cut short the next one begins.
+const REST_NANOS: i64 = 10_000_000_000;
 
 const STEP_NANOS: i64 = 10_000_000;
 

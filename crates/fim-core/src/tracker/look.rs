@@ -55,6 +55,41 @@ impl Tracker {
         }
     }
 
+    /// Answers with what the state shall hold of an entity that spots may have shown later than the scan did.
+    pub(super) fn overtake(
+        &mut self,
+        now: Timestamp,
+        key: EntityKey,
+        held: Option<Box<Entity>>,
+        seen: Option<Observation>,
+        demands: &mut Vec<Demand>,
+    ) {
+        match seen {
+            Some(Observation::Present(seen)) => {
+                self.pass_link(View::Scan, &seen);
+                if held.as_ref().is_some_and(|held| self.sees_more(held, &seen)) {
+                    return self.look(now, View::Scan, held, Some(Observation::Present(seen)), demands);
+                }
+            }
+            // What is within it was not seen by this scan, whatever it is by now.
+            Some(Observation::Unreadable { key, why, .. }) if is_directory(held.as_deref()) => {
+                let seen = Observation::Unreadable { key, partial: None, why };
+                return self.look(now, View::Scan, held, Some(seen), demands);
+            }
+            Some(Observation::Unreadable { .. } | Observation::Absent(_)) | None => {}
+        }
+        demands.push(held.map_or(Demand::Forget(key), Demand::Keep));
+    }
+
+    /// True if the scan has read what a spot could not, and the entity is not known to have changed since.
+    fn sees_more(&self, held: &Entity, seen: &Entity) -> bool {
+        let is_as_new = match (held.attributes.changed, seen.attributes.changed) {
+            (Some(held), Some(seen)) => seen >= held,
+            (None, _) | (_, None) => false,
+        };
+        is_as_new && held.kind == seen.kind && self.gaps.is_open(held.key.path())
+    }
+
     /// An entity is there.
     fn see(
         &mut self,
@@ -142,7 +177,11 @@ impl Tracker {
             None => self.baselined.scan_plan().directory(path).is_descend(),
         };
         let is_unknown = self.baselined.rule_for(&key).is_none() && !reaches_within;
-        let start = self.unwatched_since(now);
+        let start = match self.spots.as_ref().filter(|_| view == View::Spot) {
+            // Up to then nothing was noticed of it.
+            Some(spots) => spots.noticed_since(path, self.unwatched_since(now)).min(now),
+            None => self.unwatched_since(now),
+        };
         let (scope, cause) = (GapScope::Within(path.clone()), GapCause::Unreadable);
         let gap = Gap { scope, start, end: None, cause, detail };
         self.gaps.open(path, gap, is_unknown, demands);
@@ -258,6 +297,10 @@ impl Tracker {
     fn rule_of(&self, view: View, key: &EntityKey, kind: EntityKind) -> Option<&Rule> {
         self.scan_of(view).map_or(&self.settings.rules, |scan| &scan.rules).rule_for_kind(key, kind)
     }
+}
+
+fn is_directory(entity: Option<&Entity>) -> bool {
+    entity.is_some_and(|entity| entity.kind == EntityKind::Directory)
 }
 
 /// What has changed this recently may be on its way as a notice.

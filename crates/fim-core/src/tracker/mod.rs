@@ -74,6 +74,16 @@ pub enum Input {
         /// What was seen; nothing if the scan came past the place without a word of it.
         seen: Option<Observation>,
     },
+    /// In the place of [`Input::Looked`] where spots have been looked at since the scan began: what the scan saw may be
+    /// older than what is known by now.
+    Overtaken {
+        /// What it is about.
+        key: EntityKey,
+        /// What is known of it by now.
+        held: Option<Box<Entity>>,
+        /// What the scan saw.
+        seen: Option<Observation>,
+    },
     /// The scan under way has ended. The state keeps whatever was not handed in.
     ScanEnded(ScanEnd),
     /// Changes are noticed in real time from now on, or no more.
@@ -85,13 +95,13 @@ pub enum Input {
     Noticed(Hint),
     /// One entity at or, for a deep one, below the spots that are being looked at, in path order.
     SpotLooked {
-        /// What the state held.
+        /// What the state held, with what the scan under way has told.
         before: Option<Box<Entity>>,
         /// What was seen; nothing if the look came past the place without a word of it.
         seen: Option<Observation>,
     },
-    /// All spots have been looked at.
-    SpotsEnded,
+    /// The look at the spots has ended.
+    SpotsEnded(SpotsEnd),
     /// The sensor is about to stop; always the last input.
     Stopping,
 }
@@ -126,6 +136,18 @@ pub enum ScanEnd {
         /// The last path that was looked at.
         after: Option<EntityPath>,
         /// Why it ended there, for a person.
+        why: String,
+    },
+}
+
+/// How a look at spots ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SpotsEnd {
+    /// All of them were looked at.
+    Complete,
+    /// Not all of them were: what was noticed there has yet to be looked into.
+    CutShort {
+        /// Why, for a person.
         why: String,
     },
 }
@@ -230,8 +252,9 @@ impl Tracker {
         match input {
             Input::Looked { before, seen } => self.look(now, View::Scan, before, seen, demands),
             Input::SpotLooked { before, seen } => self.look(now, View::Spot, before, seen, demands),
-            Input::SpotsEnded => {
-                self.end_spots(now, demands);
+            Input::Overtaken { key, held, seen } => self.overtake(now, key, held, seen, demands),
+            Input::SpotsEnded(end) => {
+                self.end_spots(now, end, demands);
                 self.go_on(now, demands);
             }
             Input::RealTime { is_on } => {

@@ -7,6 +7,8 @@ use crate::Timestamp;
 pub(crate) struct Schedule {
     interval_nanos: i64,
     next: Timestamp,
+    /// Until when the machine has the time after the last scan for itself, whatever a scan is wanted for.
+    rest_end: Timestamp,
     /// The latest time that was seen since the next scan was set.
     latest: Timestamp,
 }
@@ -30,6 +32,7 @@ impl Schedule {
     pub(crate) fn end_scan(&mut self, begun: Timestamp, now: Timestamp) {
         let rest = now.plus_nanos(self.interval_nanos / 10);
         self.next = begun.plus_nanos(self.interval_nanos).max(rest);
+        self.rest_end = rest.max(now.plus_nanos(now.nanos_since(begun).max(0).saturating_mul(RESTS)));
         self.latest = now;
         self.bring_near(now);
     }
@@ -49,6 +52,11 @@ impl Schedule {
         self.next = self.next.min(time);
     }
 
+    /// Lets the next scan begin once the machine has had its rest from the last one.
+    pub(super) fn bring_to_rest(&mut self, now: Timestamp) {
+        self.bring_to(self.rest_end.max(now));
+    }
+
     pub(crate) fn next(&self) -> Timestamp {
         self.next
     }
@@ -58,5 +66,8 @@ impl Schedule {
         self.next = self.next.min(now.plus_nanos(self.interval_nanos));
     }
 }
+
+/// How many times as long as a scan the rest from it is.
+const RESTS: i64 = 10;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;

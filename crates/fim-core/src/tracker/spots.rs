@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::hints::Noticed;
-use super::{Demand, Tracker};
+use super::{Demand, SpotsEnd, Tracker};
 use crate::{
     Aspect, AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Entity, EntityKey, EntityKind,
-    EntityPath, FileAttributes, OutOfSight, Timestamp, Who, compare,
+    EntityPath, FileAttributes, GapCause, GapScope, Loss, OutOfSight, Timestamp, Who, compare,
 };
 
 /// A look at the places that hints are about.
@@ -66,6 +66,13 @@ impl Spots {
         .map(|spotted| &spotted.hint)
     }
 
+    /// Since when the place may be another than before, where it was watched from `watched` on: since the first notice
+    /// of it. What a scan found may have happened at any time before.
+    pub(super) fn noticed_since(&self, path: &EntityPath, watched: Timestamp) -> Timestamp {
+        let hint = self.hint(path).filter(|hint| !hint.is_found_by_scan);
+        hint.map_or(watched, |hint| hint.first.max(watched))
+    }
+
     /// Who changed what is at the place now, and when. `changed` is when its inode changed, if it is there and that is
     /// known; it is exact where it lies between the first notice and now.
     pub(super) fn circumstances(
@@ -108,9 +115,29 @@ impl Tracker {
         true
     }
 
+    /// Ends the look. One that was cut short is made again later, and is a gap until then.
+    pub(super) fn end_spots(&mut self, now: Timestamp, end: SpotsEnd, demands: &mut Vec<Demand>) {
+        let Some(spots) = self.spots.take() else { return };
+        match end {
+            SpotsEnd::Complete => self.complete_spots(now, spots, demands),
+            SpotsEnd::CutShort { why } if self.is_watching() => {
+                let since = spots.noticed.values().map(|spotted| spotted.hint.first).min().unwrap_or(now);
+                let detail = format!("changes were noticed and could not be looked into: {why}");
+                let scope = GapScope::Everything;
+                let loss = Loss { scope, since, cause: GapCause::NoticesLost, detail };
+                self.losses.open(now, loss, demands);
+                self.schedule.bring_to_rest(now);
+                demands.push(self.remember());
+                let hints = spots.noticed.into_iter().map(|(path, spotted)| (path, spotted.hint));
+                self.hints.put_off(hints, now);
+            }
+            // Nothing is promised of it any more.
+            SpotsEnd::CutShort { .. } => {}
+        }
+    }
+
     /// Tells what moved, came and went, and closes the gaps that the look has made good.
-    pub(super) fn end_spots(&mut self, now: Timestamp, demands: &mut Vec<Demand>) {
-        let Some(mut spots) = self.spots.take() else { return };
+    fn complete_spots(&mut self, now: Timestamp, mut spots: Spots, demands: &mut Vec<Demand>) {
         let mut gone: BTreeMap<Identity, Found> = BTreeMap::new();
         for found in std::mem::take(&mut spots.gone) {
             // Of two names of one inode that went, one may have moved and the other is gone.

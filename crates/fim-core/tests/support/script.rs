@@ -10,8 +10,8 @@ use std::sync::Arc;
 use fim_core::{
     Actor, Attribution, ChangeEvent, ChangeSource, Demand, Digest, Entity, EntityKey, EntityKind, EntityPath,
     FileAttributes, Gap, GapCause, GapScope, Hint, Input, Links, Loss, Memory, Notice, Observation,
-    PathStyle, PathType, Principal, Rule, RuleSet, ScanEnd, Settings, Spot, Stop, Timestamp, Tracker,
-    Unreadable, WhoUnknown, apply, checksum_text,
+    PathStyle, PathType, Principal, Rule, RuleSet, ScanEnd, Settings, Spot, SpotsEnd, Stop, Timestamp,
+    Tracker, Unreadable, WhoUnknown, apply, checksum_text,
 };
 
 /// A sensor with nothing behind it: performs what the tracker demands on a state in memory.
@@ -24,6 +24,8 @@ pub struct Sensor {
     pub gaps: Vec<Gap>,
     /// The spots that the tracker wants to be looked at.
     pub spots: Vec<Spot>,
+    /// What spots were looked at since the last scan began.
+    overtaken: Vec<Spot>,
 }
 
 impl Sensor {
@@ -36,6 +38,7 @@ impl Sensor {
             events: Vec::new(),
             gaps: Vec::new(),
             spots: Vec::new(),
+            overtaken: Vec::new(),
         }
     }
 
@@ -49,6 +52,7 @@ impl Sensor {
     fn perform(&mut self, demand: Demand) -> Option<String> {
         match demand {
             Demand::StartScan(plan) => {
+                self.overtaken.clear();
                 let roots: Vec<String> = plan.roots().iter().map(ToString::to_string).collect();
                 Some(format!("scan {}", roots.join(" ")))
             }
@@ -97,42 +101,55 @@ impl Sensor {
             None => true,
             Some(after) => after.as_ref().is_some_and(|after| path <= after),
         };
-        let mut pairs: BTreeMap<EntityPath, (Option<Box<Entity>>, Option<Observation>)> = BTreeMap::new();
-        for (path, entity) in self.state.iter().filter(|(path, _)| is_reached(path)) {
-            pairs.entry(path.clone()).or_default().0 = Some(Box::new(entity.clone()));
-        }
-        for observation in seen {
-            let path = observation.path().clone();
-            pairs.entry(path).or_default().1 = Some(observation);
-        }
+        let known = self.state.keys().filter(|path| is_reached(path)).cloned();
+        let mut places: BTreeMap<EntityPath, Option<Observation>> = known.map(|path| (path, None)).collect();
+        places.extend(seen.into_iter().map(|seen| (seen.path().clone(), Some(seen))));
         let mut lines = Vec::new();
-        for (before, seen) in pairs.into_values() {
-            lines.extend(self.step(Input::Looked { before, seen }));
+        for (path, seen) in places {
+            lines.extend(self.pass(&path, seen));
         }
         lines.extend(self.step(Input::ScanEnded(end)));
         lines
     }
 
+    /// The scan under way comes past a place.
+    pub fn pass(&mut self, path: &EntityPath, seen: Option<Observation>) -> Vec<String> {
+        let held = self.state.get(path).cloned().map(Box::new);
+        if self.overtaken.iter().any(|spot| is_at(spot, path)) {
+            self.step(Input::Overtaken { key: EntityKey::File(path.clone()), held, seen })
+        } else if held.is_some() || seen.is_some() {
+            self.step(Input::Looked { before: held, seen })
+        } else {
+            Vec::new()
+        }
+    }
+
     /// Runs the sensor's side of a look at the spots: the state and what is there.
-    pub fn look(&mut self, seen: Vec<Observation>) -> Vec<String> {
+    pub fn look(&mut self, seen: Vec<Observation>, end: SpotsEnd) -> Vec<String> {
         let spots = std::mem::take(&mut self.spots);
-        let is_spot = |path: &EntityPath| {
-            spots.iter().any(|spot| spot.path == *path || spot.is_deep && path.is_within(&spot.path))
+        let is_reached = |path: &EntityPath| match &end {
+            SpotsEnd::Complete => true,
+            SpotsEnd::CutShort { .. } => seen.iter().any(|seen| seen.path() >= path),
         };
+        let is_spot = |path: &EntityPath| is_reached(path) && spots.iter().any(|spot| is_at(spot, path));
         let mut pairs: BTreeMap<EntityPath, (Option<Box<Entity>>, Option<Observation>)> = BTreeMap::new();
         for (path, entity) in self.state.iter().filter(|(path, _)| is_spot(path)) {
             pairs.entry(path.clone()).or_default().0 = Some(Box::new(entity.clone()));
         }
-        for observation in seen {
+        for observation in &seen {
             let path = observation.path().clone();
             assert!(is_spot(&path), "nobody asked for {path}");
-            pairs.entry(path).or_default().1 = Some(observation);
+            pairs.entry(path).or_default().1 = Some(observation.clone());
         }
         let mut lines = Vec::new();
         for (before, seen) in pairs.into_values() {
             lines.extend(self.step(Input::SpotLooked { before, seen }));
         }
-        lines.extend(self.step(Input::SpotsEnded));
+        self.overtaken.extend(match &end {
+            SpotsEnd::Complete => spots,
+            SpotsEnd::CutShort { .. } => Vec::new(),
+        });
+        lines.extend(self.step(Input::SpotsEnded(end)));
         lines
     }
 
@@ -161,6 +178,10 @@ impl Sensor {
         }
         from
     }
+}
+
+fn is_at(spot: &Spot, path: &EntityPath) -> bool {
+    spot.path == *path || spot.is_deep && path.is_within(&spot.path)
 }
 
 /// Runs a case and gives it back with what the tracker really demanded.
@@ -220,7 +241,13 @@ fn perform(sensor: &mut Sensor, line: &str, particulars: &[&str]) -> Vec<String>
             let hint = hint(sensor.now, rest);
             sensor.step(Input::Noticed(hint))
         }
-        ["look", "sees"] => sensor.look(particulars.iter().map(|text| observation(text)).collect()),
+        ["look", "sees"] => {
+            sensor.look(particulars.iter().map(|text| observation(text)).collect(), SpotsEnd::Complete)
+        }
+        ["look", "cut", "short", "because", why @ ..] => {
+            let end = SpotsEnd::CutShort { why: why.join(" ") };
+            sensor.look(particulars.iter().map(|text| observation(text)).collect(), end)
+        }
         ["the", "state", "holds"] => sensor.state.values().map(entity_text).collect(),
         other => panic!("no such step: {other:?}"),
     }

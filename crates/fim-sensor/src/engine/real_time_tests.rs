@@ -1,17 +1,20 @@
 //! The engine with hints, on a tree in memory and a disk that loses power.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use fim_core::{
-    Actor, Aspect, ChangeSource, EntityPath, GapCause, GapScope, Hint, Input, Loss, Notice, Stop, WhoUnknown,
+    Actor, Aspect, ChangeSource, EntityPath, GapCause, GapScope, Hint, Input, Loss, Notice, Stop, Timestamp,
+    WhoUnknown,
 };
 use fim_log::Disk;
 use fim_scan::{FileTree, LargeTurn};
-use fim_testkit::{Fault, MemoryTree, Survives};
+use fim_testkit::{Fault, FaultyDisk, MemoryTree, Survives};
 
-use super::Engine;
-use super::tests::{SCANNED_BYTES, TAMPERED, World};
+use super::tests::{SCANNED_BYTES, TAMPERED, World, tamper};
+use super::{Engine, MOST_ABANDONED_THREADS};
+use crate::inbox::Message;
 
 fn touched(path: &str) -> Notice {
     Notice::Touched(EntityPath::unix(path))
@@ -96,6 +99,160 @@ fn a_power_loss_at_any_operation_of_real_time_leaves_one_report_of_each_change()
             run(Some(operation), survives);
         }
     }
+}
+
+/// Starts a sensor that was killed, whose first scan is under way when all that `tampered` tells of happens: after the
+/// sensor has looked at the clock `moment` times, and noticed `late` looks at the clock after that.
+fn start_into_changes(world: &World, moment: u32, late: u32) -> Option<Engine<MemoryTree, FaultyDisk>> {
+    let mut engine = world.boot(Stop::Unclean, &["/etc"])?;
+    engine.pause = Duration::ZERO;
+    engine.take_in(Input::RealTime { is_on: true });
+    let (tree, inbox) = (Arc::clone(&world.tree), Arc::clone(&engine.parts.inbox));
+    let (seconds, mut looks) = (Arc::clone(&world.seconds), 0);
+    *world.at_the_clock.lock().unwrap() = Some(Box::new(move || {
+        looks += 1;
+        if looks == moment {
+            tamper(&tree);
+        }
+        if looks == moment + late {
+            let time = Timestamp(seconds.load(Ordering::SeqCst) * 1_000_000_000);
+            let by = Ok(Arc::new(Actor { process_id: 7, ..Actor::default() }));
+            inbox.put_hints(&mut tampered().map(|notice| Hint { notice, time, by: by.clone() }).into());
+        }
+        if looks > moment + late && looks.is_multiple_of(3) {
+            seconds.fetch_add(1, Ordering::SeqCst);
+        }
+    }));
+    engine.tick();
+    let mut happen = world.at_the_clock.lock().unwrap().take().unwrap();
+    // What the scan ended before happens behind it.
+    (0..moment + late).for_each(|_| happen());
+    if let Message::Hints(hints) = engine.parts.inbox.take() {
+        engine.take_in_all(hints.into_iter().map(Input::Noticed));
+    }
+    for _ in 0..2 {
+        world.pass(1);
+        engine.tick();
+    }
+    Some(engine)
+}
+
+#[test]
+fn what_is_noticed_while_a_scan_is_under_way_is_told_once() {
+    let mut sources = std::collections::BTreeSet::new();
+    for moment in 1..30 {
+        for late in [0, 1, 2, 4, 8, 16, 32] {
+            let mut world = World::new();
+            let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+            engine.tick();
+            drop(engine);
+            let mut engine = start_into_changes(&world, moment, late).unwrap();
+            world.pass(10);
+            engine.tick();
+            world.deliver(&engine);
+            assert_eq!(world.reported(), TAMPERED, "after {moment} looks, noticed {late} later");
+            sources.extend(world.changes.iter().map(|event| event.source.name()));
+        }
+    }
+    assert_eq!(sources.len(), 2, "the scan tells some and notices tell some: {sources:?}");
+}
+
+#[test]
+fn a_power_loss_at_any_operation_of_a_scan_with_notices_leaves_one_report_of_each_change() {
+    let run = |moment, late, fault: Option<u64>, survives| {
+        let mut world = World::new();
+        let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+        engine.tick();
+        drop(engine);
+        let before = world.disk.operations();
+        if let Some(operation) = fault {
+            world.disk.fail_at(before + operation, Fault::PowerLoss);
+        }
+        let engine = start_into_changes(&world, moment, late);
+        let has_started = engine.is_some();
+        let operations = world.disk.operations() - before;
+        drop(engine);
+        world.disk.lose_power(survives);
+        // Where the sensor could not even start, nothing has happened yet.
+        if !has_started {
+            world.tamper();
+        }
+        for _ in 0..2 {
+            let mut engine = world.boot(Stop::Unclean, &["/etc"]).unwrap();
+            engine.tick();
+            world.deliver(&engine);
+        }
+        let place =
+            format!("after {moment} looks, noticed {late} later, power lost at {fault:?}, {survives:?}");
+        assert_eq!(world.reported(), TAMPERED, "{place}");
+        operations
+    };
+    for (moment, late) in [(4, 0), (4, 12), (14, 2), (20, 6)] {
+        let operations = run(moment, late, None, Survives::Nothing);
+        assert!(operations > 10, "{operations}");
+        for operation in 0..operations {
+            for survives in [Survives::Nothing, Survives::Everything, Survives::Any(operation * 31)] {
+                run(moment, late, Some(operation), survives);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_look_that_hangs_is_a_gap_since_the_notice_and_leaves_a_bounded_number_of_threads_behind() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    world.tree.file("/etc/hosts", "evil").hang("/etc/hosts");
+    engine.parts.scan_options.patience = Some(Duration::from_millis(1));
+    let noticed = world.now();
+    notice(&world, &mut engine, [touched("/etc/hosts")]);
+    for _ in 0..MOST_ABANDONED_THREADS {
+        world.pass(10);
+        engine.tick();
+        let threads: usize = engine.abandoned.iter().map(|scan| scan.live_threads()).sum();
+        assert!(threads <= MOST_ABANDONED_THREADS + 1, "{threads}");
+    }
+    world.deliver(&engine);
+    assert_eq!(world.reported(), [""; 0]);
+    let lost = world.gaps.iter().find(|gap| gap.cause == GapCause::NoticesLost).unwrap();
+    assert_eq!((lost.start, lost.end), (noticed, None));
+    assert!(lost.detail.contains("did not answer"), "{}", lost.detail);
+    world.tree.answer();
+    while engine.abandoned.iter().any(|scan| scan.live_threads() > 0) {
+        std::thread::yield_now();
+    }
+    engine.parts.scan_options.patience = Some(Duration::from_secs(60));
+    for _ in 0..2 {
+        world.pass(10);
+        engine.tick();
+    }
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["~/etc/hosts"]);
+    assert_eq!(world.changes[0].who.actors[0].process_id, 7, "who it was is still known");
+    let ended = world.gaps.iter().filter(|gap| gap.cause == GapCause::NoticesLost && gap.end.is_some());
+    assert_eq!(ended.count(), 1, "{:?}", world.gaps);
+}
+
+#[test]
+fn a_stop_ends_a_look_that_hangs() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    world.tree.file("/etc/hosts", "evil").hang("/etc/hosts");
+    engine.parts.scan_options.patience = Some(Duration::from_secs(20));
+    let (tree, inbox) = (Arc::clone(&world.tree), Arc::clone(&engine.parts.inbox));
+    engine.parts.tree = Box::new(move || {
+        inbox.stop();
+        Arc::clone(&tree)
+    });
+    notice(&world, &mut engine, [touched("/etc/hosts")]);
+    world.deliver(&engine);
+    world.tree.answer();
+    let [gap] = world.gaps.as_slice() else { panic!("{:?}", world.gaps) };
+    assert!(gap.detail.contains("the agent was stopped"), "{}", gap.detail);
 }
 
 #[test]
@@ -183,6 +340,7 @@ fn a_huge_file_does_not_keep_the_others_waiting_and_is_read_beside_them() {
     world.tree.sparse("/etc/huge", "x", 64 << 20).file("/etc/hosts", "evil");
     let created = Notice::Created { path: EntityPath::unix("/etc/huge"), is_directory: false };
     notice(&world, &mut engine, [created, touched("/etc/hosts")]);
+    let noticed = world.now().plus_nanos(-1_000_000_000);
     world.deliver(&engine);
     assert_eq!(world.reported(), ["~/etc/hosts", "+/etc/huge"]);
     let told = |world: &World| -> Vec<_> {
@@ -190,6 +348,7 @@ fn a_huge_file_does_not_keep_the_others_waiting_and_is_read_beside_them() {
     };
     let gap = |is_over| (GapCause::Unreadable, "/etc/huge".to_owned(), is_over);
     assert_eq!(told(&world), [gap(false)], "its content is not known yet");
+    assert_eq!(world.gaps[0].start, noticed, "and was up to the notice");
     read_large_files(&world, &mut engine);
     world.deliver(&engine);
     assert_eq!(told(&world), [gap(false), gap(true)], "it has been read, without a scan");

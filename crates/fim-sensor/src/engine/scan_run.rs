@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fim_core::{Demand, Entity, EntityPath, Input, Observation, ScanEnd, ScanPlan, error_chain};
+use fim_core::{Demand, Entity, EntityKey, EntityPath, Input, Observation, ScanEnd, ScanPlan, error_chain};
 use fim_log::Disk;
 use fim_scan::{FileTree, Scan, ScanControl, ScanOptions};
 use fim_wire::Report;
 
-use super::{Engine, MOST_ABANDONED_THREADS};
+use super::Engine;
+use super::spot_run::Meanwhile;
 use crate::inbox::Message;
 use crate::overlay::Overlay;
 use crate::state_file::{Pair, Pairs, ReadStateError, StateWriter, WriteStateError};
@@ -76,15 +77,14 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             last_sync: started,
         };
         let since = self.parts.spool.lock().last_durable();
-        self.meanwhile = Some(Overlay::default());
+        self.meanwhile = Some(Meanwhile::since(since));
         let end = self.stream(plan, &control, &mut harvest);
-        let meanwhile = self.meanwhile.take().unwrap_or_default();
+        let meanwhile = self.meanwhile.take().unwrap_or_else(|| Meanwhile::since(since));
         self.end_inventory(matches!(end, StreamEnd::Complete));
         self.parts.inbox.set_scan(None);
         self.control = None;
-        self.abandoned.push(Arc::clone(&control));
-        self.abandoned.retain(|scan| scan.live_threads() > 0);
-        self.end_scan(end, &control, harvest, Meanwhile { overlay: meanwhile, since });
+        self.leave_behind(Arc::clone(&control));
+        self.end_scan(end, &control, harvest, meanwhile);
     }
 
     /// Brings the state so near to the spool that what is left between them can be held in memory.
@@ -116,10 +116,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         control: &Arc<ScanControl>,
         harvest: &mut Harvest<'_, D>,
     ) -> StreamEnd {
-        self.abandoned.retain(|scan| scan.live_threads() > 0);
-        let threads: usize = self.abandoned.iter().map(|scan| scan.live_threads()).sum();
-        if threads >= MOST_ABANDONED_THREADS {
-            let why = format!("{threads} threads of earlier scans still wait for the file system");
+        if let Some(why) = self.why_not_scan() {
             return StreamEnd::CutShort { after: None, why };
         }
         let held = match self.parts.store.entities() {
@@ -139,7 +136,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let mut pairs = Pairs::new(state, scan);
         loop {
             // One file may take minutes, and hints must not wait for it.
-            while pairs.needs_observation() && !pairs.source().is_ready(PAUSE) {
+            while pairs.needs_observation() && !pairs.source().is_ready(self.pause) {
                 self.pause_for_others(control, harvest);
             }
             let Some(pair) = pairs.next() else { break };
@@ -167,25 +164,26 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Hands one place to the tracker; a change goes to the spool before the state takes it up.
     fn look(&mut self, before: Option<Box<Entity>>, seen: Option<Observation>, harvest: &mut Harvest<'_, D>) {
         let held = before.clone();
-        // What a spot told since the scan began is newer than what the scan may have read before.
-        let path = match (&before, &seen) {
-            (Some(before), _) => Some(before.key.path()),
-            (None, Some(seen)) => Some(seen.path()),
-            (None, None) => None,
+        let key = match (&before, &seen) {
+            (Some(before), _) => before.key.clone(),
+            (None, Some(seen)) => EntityKey::File(seen.path().clone()),
+            (None, None) => return,
         };
-        let newer = path.and_then(|path| self.meanwhile.as_ref().and_then(|meanwhile| meanwhile.get(path)));
-        if let Some(newer) = newer {
-            let newer = newer.clone();
-            return harvest.hold(held.as_deref(), newer.as_ref());
-        }
+        let overtaken = self.meanwhile.as_ref().and_then(|meanwhile| meanwhile.newer(key.path(), &held));
+        let input = match overtaken {
+            Some(newer) => Input::Overtaken { key, held: newer, seen },
+            None => Input::Looked { before, seen },
+        };
         let mut demands = std::mem::take(&mut harvest.demands);
-        self.tracker.handle((self.parts.clock)(), Input::Looked { before, seen }, &mut demands);
+        self.tracker.handle((self.parts.clock)(), input, &mut demands);
+        let mut is_told = false;
         let mut is_refused = false;
         for demand in demands.drain(..) {
             match demand {
                 Demand::Emit(event) => {
                     harvest.changes += 1;
-                    is_refused = !self.spool(&Report::Change(*event));
+                    is_told = self.spool(&Report::Change(*event));
+                    is_refused = !is_told;
                     harvest.refused += u64::from(is_refused);
                 }
                 Demand::Keep(_) | Demand::Forget(_) if is_refused => {
@@ -194,8 +192,16 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 Demand::Keep(entity) => {
                     self.inventory(&entity);
                     harvest.hold(held.as_deref(), Some(&entity));
+                    if is_told {
+                        self.note_told(entity.key.clone(), Some(*entity));
+                    }
                 }
-                Demand::Forget(_) => harvest.hold(held.as_deref(), None),
+                Demand::Forget(key) => {
+                    harvest.hold(held.as_deref(), None);
+                    if is_told {
+                        self.note_told(key, None);
+                    }
+                }
                 other @ (Demand::StartScan(_)
                 | Demand::CancelScan
                 | Demand::LookAt(_)
@@ -207,11 +213,24 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         harvest.demands = demands;
     }
 
+    /// Notes what a spot has to be compared with from now on, so that it does not tell the same again.
+    fn note_told(&mut self, key: EntityKey, after: Option<Entity>) {
+        if self.has_room_for_spots() {
+            self.recent.put(key.path().clone(), after);
+        }
+    }
+
+    /// True unless so much is known that the state file does not have that spots wait for the end of the scan, which
+    /// writes a new one.
+    fn has_room_for_spots(&self) -> bool {
+        self.recent.len() < self.most_overlaid.saturating_mul(2)
+    }
+
     /// From time to time: makes changes durable so that they can be sent, shows how far the scan is, and hears what
     /// there is in the inbox.
     fn pause_for_others(&mut self, control: &ScanControl, harvest: &mut Harvest<'_, D>) {
         let now = Instant::now();
-        if now.duration_since(harvest.last_pause) < PAUSE {
+        if now.duration_since(harvest.last_pause) < self.pause {
             return;
         }
         harvest.last_pause = now;
@@ -234,6 +253,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             Message::Nothing => self.take_in(Input::Tick),
         }
         while !self.parts.inbox.is_stopping()
+            && self.has_room_for_spots()
             && let Some(spots) = self.due_spots.take()
         {
             self.look_at(spots);
@@ -254,7 +274,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         });
     }
 
-    fn why_cut_short(&self, control: &ScanControl) -> String {
+    pub(super) fn why_cut_short(&self, control: &ScanControl) -> String {
         if self.parts.inbox.is_stopping() {
             return "the agent was stopped".to_owned();
         }
@@ -371,13 +391,6 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     }
 }
 
-/// What spots told while a scan was under way.
-struct Meanwhile {
-    overlay: Overlay,
-    /// The spool's last record when the scan began.
-    since: u64,
-}
-
 /// What of a complete scan is on the disk.
 #[derive(Clone, Copy)]
 struct Kept {
@@ -400,6 +413,4 @@ impl<D: Disk> Harvest<'_, D> {
     }
 }
 
-/// How long hints and settings wait at most while a scan is under way.
-const PAUSE: Duration = Duration::from_millis(50);
 const SYNC: Duration = Duration::from_secs(1);

@@ -4,6 +4,7 @@ mod losses;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use fim_core::{ChangeCategory, ChangeEvent, GapCause, GapScope, ListKind, Listed};
@@ -20,13 +21,17 @@ const SECOND: i64 = 1_000_000_000;
 pub(super) const SCANNED_BYTES: u64 = 128 << 20;
 const LIMITS: BatchLimits = BatchLimits { reports: 2, bytes: 1 << 20 };
 
+type Happening = Box<dyn FnMut() + Send>;
+
 /// A machine with a sensor, and the server that it reports to.
 pub(super) struct World {
     pub(super) disk: FaultyDisk,
     pub(super) tree: Arc<MemoryTree>,
     dir: tempfile::TempDir,
-    seconds: Arc<AtomicI64>,
+    pub(super) seconds: Arc<AtomicI64>,
     pub(super) spool_bytes: u64,
+    /// What happens whenever a sensor looks at the clock.
+    pub(super) at_the_clock: Arc<Mutex<Option<Happening>>>,
     /// What the last sensor that started showed; nothing before the first.
     shown: RefCell<Option<SharedStatus>>,
     highest: BTreeMap<[u8; 16], u64>,
@@ -52,6 +57,7 @@ impl World {
             dir: tempfile::tempdir().unwrap(),
             seconds: Arc::new(AtomicI64::new(1000)),
             spool_bytes: 1 << 20,
+            at_the_clock: Arc::default(),
             shown: RefCell::default(),
             highest: BTreeMap::new(),
             changes: Vec::new(),
@@ -92,7 +98,7 @@ impl World {
         });
         let inbox = Arc::new(Inbox::default());
         let scan_inbox = Arc::clone(&inbox);
-        let seconds = Arc::clone(&self.seconds);
+        let (seconds, at_the_clock) = (Arc::clone(&self.seconds), Arc::clone(&self.at_the_clock));
         self.pass(30);
         let parts = EngineParts {
             machine: [7; 16],
@@ -104,7 +110,12 @@ impl World {
             spool: Arc::new(SharedSpool::new(spool)),
             inbox,
             status: self.shown.borrow_mut().insert(SharedStatus::default()).clone(),
-            clock: Arc::new(move || Timestamp(seconds.load(Ordering::SeqCst) * SECOND)),
+            clock: Arc::new(move || {
+                if let Some(happen) = &mut *at_the_clock.lock().unwrap() {
+                    happen();
+                }
+                Timestamp(seconds.load(Ordering::SeqCst) * SECOND)
+            }),
             scan_options: ScanOptions::default(),
             orders: Arc::default(),
             large: Arc::new(LargeFiles::beyond(SCANNED_BYTES)),
@@ -152,12 +163,12 @@ impl World {
 
     /// Changes the tree in every way.
     pub(super) fn tamper(&self) {
-        self.tree
-            .file("/etc/hosts", "evil")
-            .file("/etc/new", "new")
-            .remove("/etc/shadow")
-            .mode("/etc/passwd", 0o666);
+        tamper(&self.tree);
     }
+}
+
+pub(super) fn tamper(tree: &MemoryTree) {
+    tree.file("/etc/hosts", "evil").file("/etc/new", "new").remove("/etc/shadow").mode("/etc/passwd", 0o666);
 }
 
 pub(super) const TAMPERED: [&str; 4] = ["~/etc/hosts", "+/etc/new", "~/etc/passwd", "-/etc/shadow"];
