@@ -74,6 +74,28 @@ export function kqlSteps({ page, messages }, url, name) {
       await page.keyboard.press('Escape');
       assert.match(await text(), /\| where ChangeCategory == 'Modified'$/);
     },
+    'Tab accepts a suggestion and stays in the editor': async () => {
+      await type('ConfigurationChange\n| where FileS');
+      await suggestions().filter({ hasText: 'FileSystemPath' }).first().waitFor(PATIENCE);
+      await page.keyboard.press('Tab');
+      await page.keyboard.type(" == 'x'", { delay: 15 });
+      await page.keyboard.press('Escape');
+      assert.match(await text(), /\| where FileSystemPath == 'x'$/);
+    },
+    'Tab indents, and leaves the editor after Ctrl+M': async () => {
+      const inEditor = () => page.evaluate(() => !!document.activeElement?.closest('.monaco-editor'));
+      await type('ConfigurationChange');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Home');
+      await page.keyboard.press('Tab');
+      assert.match(await text(), /^\s+ConfigurationChange$/);
+      assert.ok(await inEditor());
+      await page.keyboard.press('Control+m');
+      await page.keyboard.press('Tab');
+      assert.ok(!(await inEditor()));
+      await page.locator('.query-editor .view-lines').click();
+      await page.keyboard.press('Control+m');
+    },
     'an operator that the server does not answer is not suggested': async () => {
       await type('ConfigurationChange\n| ');
       await page.keyboard.press('Control+Space');
@@ -116,6 +138,27 @@ export function kqlSteps({ page, messages }, url, name) {
         /count_/.test(document.querySelector('.query-results')?.textContent ?? ''),
       );
       assert.match(new URL(page.url()).searchParams.get('q'), /summarize count/);
+    },
+    'a chart that the query asks for is drawn, with its rows beside it': async () => {
+      await type(
+        'ConfigurationChange | summarize count() by bin(TimeGenerated, 6h), ChangeCategory | render timechart',
+      );
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Shift+Enter');
+      const chart = page.getByRole('img', { name: /^timechart of .*Modified/ });
+      await chart.locator('svg text').first().waitFor(PATIENCE);
+      await screenshot(page, `${name}-chart`);
+      await page.getByRole('tab', { name: 'Results' }).click();
+      await page.waitForSelector('.query-results .grid-row', PATIENCE);
+      await page.getByRole('tab', { name: 'Chart' }).click();
+      await chart.locator('svg text').first().waitFor(PATIENCE);
+    },
+    'a chart that the page does not draw is said to be a table': async () => {
+      await type('ConfigurationChange | summarize count() by Computer | render treemap');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Shift+Enter');
+      await page.getByText('does not draw a treemap').waitFor(PATIENCE);
+      await page.waitForSelector('.query-results .grid-row', PATIENCE);
     },
     'the rows are saved as CSV': async () => {
       const [download] = await Promise.all([

@@ -1,4 +1,4 @@
-import { BarChart } from 'echarts/charts';
+import { BarChart, LineChart, PieChart } from 'echarts/charts';
 import {
   AriaComponent,
   BrushComponent,
@@ -11,17 +11,38 @@ import { SVGRenderer } from 'echarts/renderers';
 import { useEffect, useRef } from 'react';
 import { useTheme } from './theme';
 
-use([BarChart, GridComponent, LegendComponent, TooltipComponent, BrushComponent, AriaComponent, SVGRenderer]);
+use([
+  BarChart,
+  LineChart,
+  PieChart,
+  GridComponent,
+  LegendComponent,
+  TooltipComponent,
+  BrushComponent,
+  AriaComponent,
+  SVGRenderer,
+]);
 
 /** Reads a CSS variable as it is now, so that a chart has the colours of the current theme. */
 export type ColorOf = (variable: string) => string;
 
 type Props = {
   label: string;
-  height: number;
+  /** In pixels, or any CSS height. */
+  height: number | string;
   build(colorOf: ColorOf): EChartsCoreOption;
   /** Given the values at both ends of what was dragged over, on the horizontal axis. */
   onBrush?(from: number, to: number): void;
+};
+
+/** What a moment on an axis is called, by the largest unit that begins there. */
+const MOMENTS = {
+  year: '{yyyy}',
+  month: '{d} {MMM}',
+  day: '{d} {MMM}',
+  hour: '{HH}:{mm}',
+  minute: '{HH}:{mm}',
+  second: '{HH}:{mm}:{ss}',
 };
 
 /** Otherwise labels that would touch are left out here and there. */
@@ -88,13 +109,15 @@ function withLook(option: EChartsCoreOption, colorOf: ColorOf): EChartsCoreOptio
       color: colorOf('--colorNeutralForeground2'),
       fontSize: 11,
       hideOverlap: true,
-      ...(own as { axisLabel?: object }).axisLabel,
+      ...((own as { type?: string }).type === 'time' ? { formatter: MOMENTS } : {}),
     },
   });
+  const { tooltip, ...own } = option;
   return {
     animation: false,
     textStyle: { fontFamily: colorOf('--fontFamilyBase') || 'sans-serif' },
-    aria: { enabled: true, decal: { show: false } },
+    // It would put words of its own in the place of our label.
+    aria: { enabled: false },
     grid: { left: 8, right: 12, top: 28, bottom: 4, containLabel: true },
     tooltip: {
       trigger: 'axis',
@@ -102,6 +125,7 @@ function withLook(option: EChartsCoreOption, colorOf: ColorOf): EChartsCoreOptio
       backgroundColor: colorOf('--colorNeutralBackground1'),
       borderColor: line,
       textStyle: { color: colorOf('--colorNeutralForeground1'), fontSize: 12 },
+      ...(tooltip as object),
     },
     legend: {
       top: 0,
@@ -111,8 +135,8 @@ function withLook(option: EChartsCoreOption, colorOf: ColorOf): EChartsCoreOptio
       icon: 'roundRect',
       textStyle: { color: colorOf('--colorNeutralForeground2') },
     },
-    ...option,
-    xAxis: axis(option.xAxis),
-    yAxis: axis(option.yAxis),
+    ...own,
+    // What has no axes, such as a pie, must not be given any.
+    ...(option.xAxis ? { xAxis: axis(option.xAxis), yAxis: axis(option.yAxis) } : {}),
   };
 }

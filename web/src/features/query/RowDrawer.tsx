@@ -10,6 +10,7 @@ import { Dismiss24Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
 import type { QueryColumn } from '../../api/types';
 import { CopyButton } from '../../ui/CopyButton';
+import { useReturnFocus } from '../../ui/useReturnFocus';
 import { cellText, type ResultRow } from './cell';
 
 type Props = { columns: readonly QueryColumn[]; row: ResultRow; onClose(): void };
@@ -17,6 +18,7 @@ type Props = { columns: readonly QueryColumn[]; row: ResultRow; onClose(): void 
 /** One row of an answer from top to bottom. */
 export function RowDrawer({ columns, row, onClose }: Props) {
   const [showsEmpty, setShowsEmpty] = useState(false);
+  useReturnFocus();
   const fields = columns
     .map(({ name, type }, index) => ({ index, name, text: cellText(row.values[index], type) }))
     .filter(({ text }) => showsEmpty || (text !== null && text !== ''));

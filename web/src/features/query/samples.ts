@@ -29,6 +29,15 @@ export const SAMPLES = [
     ].join('\n'),
   },
   {
+    name: 'Changes over time, as a chart',
+    query: [
+      'ConfigurationChange',
+      '| where TimeGenerated > ago(7d)',
+      '| summarize count() by bin(TimeGenerated, 6h), ChangeCategory',
+      '| render timechart',
+    ].join('\n'),
+  },
+  {
     name: 'Most changed files',
     query: [
       'ConfigurationChange',

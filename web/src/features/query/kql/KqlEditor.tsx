@@ -102,8 +102,11 @@ export default function KqlEditor({ ref, initial, diagnostics, setup, onChange, 
     },
   }));
 
-  return <div ref={host} className="kql-editor" />;
+  return <div ref={host} className="kql-editor" data-tabster={TAB_IS_THE_EDITORS} />;
 }
+
+/** Else the component library moves the focus at Tab before the editor, which accepts a suggestion by it, is asked. */
+const TAB_IS_THE_EDITORS = JSON.stringify({ focusable: { ignoreKeydown: { Tab: true } } });
 
 const OPTIONS: monaco.editor.IStandaloneEditorConstructionOptions = {
   ariaLabel: 'KQL query editor. Shift+Enter runs the query. Ctrl+M lets Tab move the focus.',
