@@ -579,11 +579,17 @@ export interface components {
         };
         /** @description A change record as lists show it. */
         Change: {
+            actor?: components["schemas"]["ChangeActor"] | null;
             /** @description What happened to it. */
             category: components["schemas"]["ChangeCategory"];
             /** @description The path or key. */
             entity: string;
             eventTime?: components["schemas"]["Moment"] | null;
+            /**
+             * @description What the other fields have no room for, in sentences: what it was called before, who else had a part in it, why
+             *     it is not known who made it. `Explanation`.
+             */
+            explanation?: string | null;
             /** @description Which fields differ. */
             fields: string[];
             /** @description What identifies the change: `ChangeId`. */
@@ -598,8 +604,28 @@ export interface components {
             time: components["schemas"]["Moment"];
             /** @description What kind of entity it is. */
             type: components["schemas"]["ChangeType"];
-            /** @description Who changed it, where that is known. */
+            /** @description The user who changed it, where that is known. */
             who?: string | null;
+        };
+        /** @description A process that changed something, as far as it is known. */
+        ChangeActor: {
+            /** @description Program and arguments: `InitiatingProcessCommandLine`. */
+            commandLine?: string | null;
+            /** @description The container that it ran in: `ContainerId`. */
+            container?: string | null;
+            /** @description The program's path: `InitiatingProcessName`. */
+            executable?: string | null;
+            /** @description Who had signed in, whatever user they became since: `LoginAccountName`. */
+            loginUser?: string | null;
+            /** @description The names of what started it, the nearest first, as in `bash < sshd < systemd`: `InitiatingProcessParentName`. */
+            parents?: string | null;
+            /**
+             * Format: int64
+             * @description The process's id, as the machine counts: `InitiatingProcessId`.
+             */
+            processId: number;
+            /** @description Whose rights it had: `InitiatingProcessAccountName`. */
+            user?: string | null;
         };
         /**
          * @description The published categories of a change.
@@ -830,6 +856,16 @@ export interface components {
              * @description Of these, changes of registry keys and values.
              */
             registry: number;
+            /**
+             * Format: int64
+             * @description Of these, changes of Windows services and Linux daemons.
+             */
+            services: number;
+            /**
+             * Format: int64
+             * @description Of these, changes of installed software.
+             */
+            software: number;
             /**
              * Format: int64
              * @description Reports that wait on the machine to be sent.

@@ -130,6 +130,8 @@ fn shown(record: MachineRecord, figures: MachineFigures, open_gaps: u64, status:
         total: figures.total,
         files: figures.files,
         registry: figures.registry,
+        services: figures.services,
+        software: figures.software,
         last_seen: record.last_seen.map(Moment),
         status,
         trend,

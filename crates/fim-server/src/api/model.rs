@@ -177,6 +177,10 @@ pub struct Machine {
     pub files: u64,
     /// Of these, changes of registry keys and values.
     pub registry: u64,
+    /// Of these, changes of Windows services and Linux daemons.
+    pub services: u64,
+    /// Of these, changes of installed software.
+    pub software: u64,
     /// When the agent was last heard; null if it never was.
     #[schema(required)]
     pub last_seen: Option<Moment>,
@@ -259,9 +263,42 @@ pub struct Change {
     pub rule: String,
     /// How it was noticed: `Scan`, `RealTime` or `Agentless`.
     pub source: String,
-    /// Who changed it, where that is known.
+    /// The user who changed it, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
+    /// The process that changed it, where that is known; of several the one that acted last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<ChangeActor>,
+    /// What the other fields have no room for, in sentences: what it was called before, who else had a part in it, why
+    /// it is not known who made it. `Explanation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+}
+
+/// A process that changed something, as far as it is known.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeActor {
+    /// The program's path: `InitiatingProcessName`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executable: Option<String>,
+    /// The process's id, as the machine counts: `InitiatingProcessId`.
+    pub process_id: u64,
+    /// Program and arguments: `InitiatingProcessCommandLine`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_line: Option<String>,
+    /// Whose rights it had: `InitiatingProcessAccountName`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Who had signed in, whatever user they became since: `LoginAccountName`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_user: Option<String>,
+    /// The names of what started it, the nearest first, as in `bash < sshd < systemd`: `InitiatingProcessParentName`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parents: Option<String>,
+    /// The container that it ran in: `ContainerId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
 }
 
 /// A page of changes.

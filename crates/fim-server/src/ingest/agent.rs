@@ -24,6 +24,7 @@ use super::heartbeat::{Heartbeat, HeartbeatAnswer, heartbeat_seconds};
 use super::places::{BatchPlace, TakenBytes};
 use super::rows::Rows;
 use super::silence;
+use super::who::{actor_of, explanation_of};
 use crate::api::model::{Change, ChangeCategory, ChangeType, Rule};
 use crate::app::AppState;
 use crate::clock::Moment;
@@ -402,7 +403,9 @@ fn decompress(body: &[u8], bytes: usize, most: usize) -> Result<Vec<u8>, Problem
 fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> Vec<Change> {
     let changes = batch.events.iter().filter_map(|report| match report {
         Report::Change(event) => {
-            live_change(machine, event, ChangeType::Files, event.change.key.path().to_string(), received)
+            let path = event.change.key.path().to_string();
+            let change = live_change(machine, event, ChangeType::Files, path, received)?;
+            Some(Change { actor: actor_of(event), explanation: explanation_of(event), ..change })
         }
         Report::Listed(event) => {
             let change_type = match event.change.key.list() {
@@ -439,6 +442,8 @@ fn live_change<E: Monitored>(
         rule: event.rule.clone(),
         source: event.source.name().to_owned(),
         who: account_of(event),
+        actor: None,
+        explanation: None,
     })
 }
 

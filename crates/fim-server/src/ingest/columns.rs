@@ -37,6 +37,9 @@ pub fn change_columns(source: Source<'_>, event: &ChangeEvent, received: Timesta
     columns.push(("ConfigChangeType", text("Files")));
     columns.push(("Name", Value::Owned(name_of(path))));
     columns.push(("FileSystemPath", Value::Owned(path.to_string())));
+    if let Some(from) = &event.moved_from {
+        columns.push(("PreviousFileSystemPath", Value::Owned(from.path().to_string())));
+    }
     if let Some(after) = &change.after {
         columns.extend(CURRENT.into_iter().zip(entity_values(after)));
     }

@@ -121,6 +121,8 @@ mod tests {
             rule: "r".to_owned(),
             source: "Scan".to_owned(),
             who: None,
+            actor: None,
+            explanation: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use fim_core::{Actor, ChangeEvent, Principal};
 use fim_store::Value;
 
 use super::columns::Columns;
+use crate::api::model::ChangeActor;
 
 /// The columns of who made a change.
 ///
@@ -26,11 +27,25 @@ pub(super) fn who_columns(event: &ChangeEvent) -> Columns {
             ("ContainerId", text(&actor.container)),
         ]);
     }
-    let explanation = explanation(event);
-    if !explanation.is_empty() {
+    if let Some(explanation) = explanation_of(event) {
         columns.push(("Explanation", Value::Owned(explanation)));
     }
     columns
+}
+
+/// The process that a change is put down to, as [`who_columns`] keeps it: the one that acted last.
+pub(super) fn actor_of(event: &ChangeEvent) -> Option<ChangeActor> {
+    let actor = event.who.actors.last()?;
+    let some = |text: String| (!text.is_empty()).then_some(text);
+    Some(ChangeActor {
+        executable: some(program_of(actor)),
+        process_id: actor.process_id.into(),
+        command_line: actor.command_line.clone().and_then(some),
+        user: actor.user.as_ref().map(principal_text),
+        login_user: actor.login_user.as_ref().map(principal_text),
+        parents: some(parents_of(actor)),
+        container: actor.container.clone().and_then(some),
+    })
 }
 
 /// A user by name, or by number if the name is not known.
@@ -48,8 +63,8 @@ fn parents_of(actor: &Actor) -> String {
     names.join(" < ")
 }
 
-/// What the columns have no room for, in sentences.
-fn explanation(event: &ChangeEvent) -> String {
+/// What the columns have no room for, in sentences; `None` if there is no such thing.
+pub(super) fn explanation_of(event: &ChangeEvent) -> Option<String> {
     let mut sentences = Vec::new();
     if let Some(from) = &event.moved_from {
         sentences.push(format!("It was moved; it was called {} before.", from.path()));
@@ -77,7 +92,7 @@ fn explanation(event: &ChangeEvent) -> String {
         let who = if event.who.actors.is_empty() { "Who did it" } else { "Who else had a part in it" };
         sentences.push(format!("{who} is not known: {}.", why.text()));
     }
-    sentences.join(" ")
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::figures::within;
 use super::literal;
 use super::table::{ReportError, Row, Table};
 use super::timespan::Range;
-use crate::api::model::{Change, ChangeCategory, ChangeType};
+use crate::api::model::{Change, ChangeActor, ChangeCategory, ChangeType};
 use crate::ingest::columns::OLDEST_NANOS;
 
 /// Which changes, in which order.
@@ -240,7 +240,6 @@ pub fn received(row: Row<'_>) -> Result<Receipt, ReportError> {
 /// A change of a row.
 pub fn change(row: Row<'_>) -> Result<Change, ReportError> {
     let fields = row.text("FieldsChanged")?;
-    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Ok(Change {
         id: row.text("ChangeId")?.to_owned(),
         time: row.time("TimeGenerated")?,
@@ -253,7 +252,27 @@ pub fn change(row: Row<'_>) -> Result<Change, ReportError> {
         rule: row.text("RuleName")?.to_owned(),
         source: row.text("ChangeSource")?.to_owned(),
         who: some(row.text("InitiatingProcessAccountName")?),
+        actor: actor(row)?,
+        explanation: some(row.text("Explanation")?),
     })
+}
+
+/// The process that a row names; every process has an id.
+fn actor(row: Row<'_>) -> Result<Option<ChangeActor>, ReportError> {
+    let Some(process_id) = row.number("InitiatingProcessId")? else { return Ok(None) };
+    Ok(Some(ChangeActor {
+        executable: some(row.text("InitiatingProcessName")?),
+        process_id,
+        command_line: some(row.text("InitiatingProcessCommandLine")?),
+        user: some(row.text("InitiatingProcessAccountName")?),
+        login_user: some(row.text("LoginAccountName")?),
+        parents: some(row.text("InitiatingProcessParentName")?),
+        container: some(row.text("ContainerId")?),
+    }))
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// True if the change was on an earlier page; only changes of the cursor's moment can be.
@@ -316,7 +335,9 @@ fn order(sort: Sort) -> &'static str {
 }
 
 const PROJECT: &str = "| project ChangeId, TimeGenerated, EventTime, Computer, ConfigChangeType, ChangeCategory, \
-     Entity, FieldsChanged, RuleName, ChangeSource, InitiatingProcessAccountName\n";
+     Entity, FieldsChanged, RuleName, ChangeSource, InitiatingProcessName, InitiatingProcessId, \
+     InitiatingProcessCommandLine, InitiatingProcessAccountName, InitiatingProcessParentName, LoginAccountName, \
+     ContainerId, Explanation\n";
 
 /// What a change is of: a path, or the name in a list.
 const ENTITY: &str = "| extend Entity = iff(isnotempty(FileSystemPath), FileSystemPath, iff(isnotempty(SvcName), \
@@ -370,6 +391,22 @@ mod tests {
     }
 
     #[test]
+    fn who_made_the_change_is_told_with_all_that_the_row_has_of_it() {
+        let page = read_page(&table([(5, "a")].iter()), Sort::NewestFirst, None, 1).unwrap();
+        let actor = ChangeActor {
+            executable: Some("/usr/bin/dpkg".to_owned()),
+            process_id: 7,
+            command_line: Some("dpkg -i x".to_owned()),
+            user: Some("root".to_owned()),
+            login_user: Some("amira".to_owned()),
+            parents: Some("apt-get < bash".to_owned()),
+            container: None,
+        };
+        assert_eq!(page.items[0].actor, Some(actor));
+        assert_eq!(page.items[0].explanation, None);
+    }
+
+    #[test]
     fn a_made_up_cursor_is_refused() {
         assert_eq!(Cursor::decode("nonsense!"), Err(BadCursor));
         let huge = Cursor { time: 0, id: String::new(), shown: usize::MAX };
@@ -410,7 +447,14 @@ mod tests {
             "FieldsChanged",
             "RuleName",
             "ChangeSource",
+            "InitiatingProcessName",
+            "InitiatingProcessId",
+            "InitiatingProcessCommandLine",
             "InitiatingProcessAccountName",
+            "InitiatingProcessParentName",
+            "LoginAccountName",
+            "ContainerId",
+            "Explanation",
         ];
         let columns = names.map(|name| Column { name: name.to_owned(), scalar_type: String::new() });
         let row = |(time, id): &(i64, &str)| {
@@ -425,7 +469,14 @@ mod tests {
                 json!("Size, Mode"),
                 json!("r"),
                 json!("Scan"),
+                json!("/usr/bin/dpkg"),
+                json!(7),
+                json!("dpkg -i x"),
+                json!("root"),
+                json!("apt-get < bash"),
+                json!("amira"),
                 json!(""),
+                Value::Null,
             ]
         };
         Table::new(&columns, rows.map(row).collect())

@@ -21,14 +21,21 @@ pub fn attributes(row: Row<'_>) -> Result<Vec<Attribute>, ReportError> {
 }
 
 fn of_file(row: Row<'_>, sides: Sides) -> Result<Vec<Attribute>, ReportError> {
-    let mut attributes = vec![
+    let path = row.text("FileSystemPath")?;
+    let path_before = some(row.text("PreviousFileSystemPath")?);
+    let mut attributes = Vec::new();
+    // What stayed where it was has its path above all attributes.
+    if path_before.is_some() {
+        attributes.push(sides.pair("Path", path_before, some(path)));
+    }
+    attributes.extend([
         sides.pair(
             "SHA-256",
             checksum(row.text("PreviousFileContentChecksum")?),
             checksum(row.text("FileContentChecksum")?),
         ),
         sides.pair("Size", row.number_text("PreviousSize")?, row.number_text("Size")?),
-    ];
+    ]);
     let before = parts(row.text("PreviousAttributes")?);
     let after = parts(row.text("Attributes")?);
     let value = |side: &[(String, String)], name: &str| {

@@ -33,6 +33,10 @@ pub struct MachineFigures {
     pub files: u64,
     /// Changes of registry keys and values.
     pub registry: u64,
+    /// Changes of services and daemons.
+    pub services: u64,
+    /// Changes of software.
+    pub software: u64,
     /// By time, in steps of equal length.
     pub trend: Vec<u64>,
 }
@@ -93,7 +97,9 @@ pub fn read_trend(table: &Table, steps: u32) -> Result<Vec<u64>, ReportError> {
 pub fn machines_query(range: Range, steps: u32) -> String {
     format!(
         "{CHANGES}{}| summarize Total = count(), Files = countif(ConfigChangeType == \"Files\"), \
-         Registry = countif(ConfigChangeType == \"Registry\"), {} by SourceComputerId\n",
+         Registry = countif(ConfigChangeType == \"Registry\"), \
+         Services = countif(ConfigChangeType in (\"Daemons\", \"WindowsServices\")), \
+         Software = countif(ConfigChangeType == \"Software\"), {} by SourceComputerId\n",
         within(range),
         trend_columns(range, steps)
     )
@@ -106,6 +112,8 @@ pub fn read_machines(table: &Table, steps: u32) -> Result<HashMap<String, Machin
             total: row.count("Total")?,
             files: row.count("Files")?,
             registry: row.count("Registry")?,
+            services: row.count("Services")?,
+            software: row.count("Software")?,
             trend: (0..steps).map(|step| row.count(&format!("Step{step}"))).collect::<Result<_, _>>()?,
         };
         Ok((row.text("SourceComputerId")?.to_owned(), figures))

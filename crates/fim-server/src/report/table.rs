@@ -66,6 +66,14 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The whole number of a column; `None` if it is null.
+    pub fn number(self, column: &str) -> Result<Option<u64>, ReportError> {
+        match self.cell(column)? {
+            Value::Null => Ok(None),
+            other => other.as_u64().map(Some).ok_or_else(|| wrong(column, other)),
+        }
+    }
+
     /// The number of a column as text; `None` if it is null.
     pub fn number_text(self, column: &str) -> Result<Option<String>, ReportError> {
         match self.cell(column)? {

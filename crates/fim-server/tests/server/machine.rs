@@ -1,9 +1,11 @@
 //! A machine's side: its key, its certificate and its batches.
 
+use std::sync::Arc;
+
 use fim_core::{
-    AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Daemon, DaemonState, Digest, Entity, EntityKey,
-    EntityKind, EntityPath, FileAttributes, Gap, GapCause, GapScope, Listed, PackageManager, Principal,
-    Software, SoftwareType, Timestamp, Who, diff,
+    Actor, Ancestor, Aspect, AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Daemon, DaemonState,
+    Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, Gap, GapCause, GapScope, Listed,
+    PackageManager, Principal, Software, SoftwareType, Timestamp, Who, diff,
 };
 use fim_wire::{Batch, Inventory, Report, Seen, encode_batch};
 use rcgen::{CertificateParams, KeyPair};
@@ -51,6 +53,9 @@ pub struct BatchText {
     pub modified: Vec<String>,
     #[serde(default)]
     pub removed: Vec<String>,
+    /// Paths that were called the same with `.old` behind before, and were moved by somebody.
+    #[serde(default)]
+    pub moved: Vec<String>,
     /// Paths that cannot be read, from now on.
     #[serde(default)]
     pub unreadable: Vec<String>,
@@ -118,6 +123,9 @@ pub fn batch_bytes(sensor: Uuid, text: &BatchText, now: Timestamp) -> Vec<u8> {
     }
     for path in &text.removed {
         events.push(change(path, Some(file(path, 20)), None, observed));
+    }
+    for path in &text.moved {
+        events.push(moved(path, file(path, 20), observed));
     }
     // A gap is known by its start, so both of its reports must have the same.
     let start = Timestamp(1_700_000_000_000_000_000);
@@ -217,6 +225,28 @@ fn change(path: &str, before: Option<Entity>, after: Option<Entity>, observed: T
         moved_from: None,
         is_fleeting: false,
     })
+}
+
+/// The path got its name by a move that was seen as it happened, and so was who made it.
+fn moved(path: &str, entity: Entity, observed: Timestamp) -> Report {
+    let Report::Change(mut event) = change(path, Some(entity.clone()), Some(entity), observed) else {
+        unreachable!("a change is one")
+    };
+    let actor = Actor {
+        process_id: 70,
+        executable: Some(EntityPath::unix(*b"/usr/bin/mv")),
+        command_line: Some("mv old new".to_owned()),
+        user: Some(Principal { id: 0, name: Some("root".to_owned()) }),
+        login_user: Some(Principal { id: 1000, name: Some("amira".to_owned()) }),
+        parents: ["sudo", "bash"].map(|name| Ancestor { process_id: 1, name: name.to_owned() }).into(),
+        ..Actor::default()
+    };
+    event.id.0[0] ^= 0x55;
+    event.change.fields = AspectSet::NONE.with(Aspect::Path);
+    event.source = ChangeSource::RealTime;
+    event.who.add(Ok(Arc::new(actor)));
+    event.moved_from = Some(EntityKey::File(EntityPath::unix(format!("{path}.old").as_bytes())));
+    Report::Change(event)
 }
 
 fn entity(path: &str, size: u64) -> Entity {

@@ -67,6 +67,7 @@ pub(super) const CONFIGURATION_CHANGE: &[Column] = &[
     Column::new("InitiatingProcessParentName", String),
     Column::new("LoginAccountName", String),
     Column::new("ContainerId", String),
+    Column::new("PreviousFileSystemPath", String),
     Column::new("ChangeSource", String),
     Column::new("EventTime", DateTime),
     Column::new("Explanation", String),
