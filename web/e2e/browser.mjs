@@ -96,6 +96,13 @@ export async function layoutFaults(page) {
       if (!chart.querySelector(`[fill="${color}"]`))
         faults.push('a chart is not in the colours of the theme');
     }
+    for (const element of document.querySelectorAll('main *, [role=dialog] *')) {
+      const { fontFamily, fontVariantLigatures } = getComputedStyle(element);
+      const isMonospaced = /^"?(JetBrains|monospace)/.test(fontFamily);
+      if (isMonospaced && fontVariantLigatures !== 'none' && !element.closest('.monaco-editor, svg')) {
+        faults.push(`${element.tagName.toLowerCase()}.${element.className} has ligatures`);
+      }
+    }
     const shell = document.querySelector('.shell, .login');
     const centre = document.elementFromPoint(window.innerWidth / 2, window.innerHeight / 2);
     // A modal dialog covers the page on purpose, with itself or with its backdrop.

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import {
   CAPABILITIES,
+  firstLook,
   makeChanges,
   makeDetail,
   makeGaps,
@@ -102,6 +103,12 @@ function makeWorld() {
       }),
       workspace('large', 'enabled', 5000, { location: 'Dublin' }),
       workspace('staging', 'disabled', null, { machines: 3, linux: 3, subscription: 'Test' }),
+      workspace('fresh', 'enabled', 0, {
+        machines: 1,
+        linux: 1,
+        trend: [0, 0, 0, 0, 0, 0, 0],
+        subscription: 'Test',
+      }),
       workspace('empty', 'enabled', 0, {
         machines: 0,
         linux: 0,
@@ -113,10 +120,18 @@ function makeWorld() {
       'prod-eu': place('enabled', { changes, machines, gaps }),
       payments: place('enabled', { changes: changes.slice(0, 9), machines: machines.slice(0, 4) }),
       quiet: place('enabled', {
-        machines: [{ ...machines[0], total: 0, files: 0, trend: Array(12).fill(0) }],
+        machines: [
+          { ...machines[0], total: 0, files: 0, services: 0, software: 0, trend: Array(12).fill(0) },
+        ],
       }),
       large: place('enabled', { changes: many, machines }),
       staging: place('disabled', { machines: machines.slice(0, 3) }),
+      fresh: place('enabled', {
+        machines: [
+          { ...machines[2], total: 0, files: 0, services: 0, software: 0, trend: Array(12).fill(0) },
+        ],
+        gaps: [firstLook(machines[2].name, now)],
+      }),
       empty: place('enabled'),
     },
     rules: RECOMMENDED.map(({ name, path }) => ({
@@ -203,8 +218,8 @@ function answerSession({ world, request, path, body, send, problem }) {
   if (!isGood) {
     const why =
       path === '/session/one-time'
-        ? 'The link was used or is too old.'
-        : 'The name or the password is wrong.';
+        ? 'the sign-in link was used or is too old; `steadfast up` prints a new one'
+        : 'the name or the password is wrong';
     return problem(401, 'Not signed in', why);
   }
   world.isSignedIn = true;
@@ -231,7 +246,12 @@ function answerWorkspace(tools) {
   if (ws === 'broken')
     return problem(500, 'Internal error', 'The store cannot be read: no space left on device.');
   const place = world.places[ws];
-  if (!place) return problem(404, 'No such workspace', `There is no workspace ${ws}.`);
+  if (!place)
+    return problem(
+      404,
+      'No such workspace',
+      `there is no workspace "${ws}"; \`steadfast workspace list\` shows the workspaces`,
+    );
   const from = tools.url.searchParams.get('from');
   const to = tools.url.searchParams.get('to');
   switch (noun) {
@@ -260,7 +280,7 @@ function answerWorkspace(tools) {
         token: 'ste_example',
         expiresAt: new Date(world.now + 3_600_000).toISOString(),
         caFingerprint: 'ab'.repeat(32),
-        command: `steadfast-agent enroll --server https://fim.example.net:8443 --ca-fingerprint ${'ab'.repeat(32)} --token-file -`,
+        command: `steadfast-agent enroll --server ${ws === 'empty' ? 'https://127.0.0.1:8443' : 'https://fim.example.net:8443'} --ca-fingerprint ${'ab'.repeat(32)} --token-file -`,
       });
     default:
       return problem(404, 'Not found', `There is no ${noun}.`);
@@ -347,6 +367,7 @@ function answerQuery({ body, response, send, problem }, place, noun) {
     response.writeHead(200, { 'content-type': 'text/csv' });
     return response.end('\ufeffComputer,count_\r\nweb-01,1\r\n');
   }
+  if (/bin\(TimeGenerated/.test(body.query)) return send(200, countByTime(place));
   return send(200, /summarize/.test(body.query) ? countByMachine(place) : changeRows(place));
 }
 
@@ -360,6 +381,23 @@ function countByMachine(place) {
     [
       ['Computer', 'string'],
       ['ConfigChangeType', 'string'],
+      ['count_', 'long'],
+    ],
+    [...counts].map(([key, count]) => [...key.split('|'), count]),
+  );
+}
+
+function countByTime(place) {
+  const STEP = 6 * 3_600_000;
+  const counts = new Map();
+  for (const { time, category } of place.changes) {
+    const step = new Date(Math.floor(Date.parse(time) / STEP) * STEP).toISOString();
+    counts.set(`${step}|${category}`, (counts.get(`${step}|${category}`) ?? 0) + 1);
+  }
+  return result(
+    [
+      ['TimeGenerated', 'datetime'],
+      ['ChangeCategory', 'string'],
       ['count_', 'long'],
     ],
     [...counts].map(([key, count]) => [...key.split('|'), count]),

@@ -81,9 +81,41 @@ export function makeChanges(count, now) {
   });
   changes.sort((a, b) => b.time.localeCompare(a.time));
   const [newest] = changes;
-  const example = { entity: '/etc/ssh/sshd_config', category: 'Modified', fields: FIELD_SETS[0] };
-  return [{ ...newest, ...example, machine: 'web-01.example.net' }, ...changes.slice(1)];
+  const told = [
+    { entity: '/etc/ssh/sshd_config', fields: FIELD_SETS[0], who: 'root', actor: VIM },
+    {
+      entity: '/etc/nginx.conf',
+      fields: ['FileSystemPath'],
+      who: 'root',
+      actor: { executable: '/usr/bin/mv', processId: 70, user: 'root', parents: 'cron' },
+      explanation: 'It was moved; it was called /etc/nginx.conf.old before.',
+    },
+    {
+      entity: '/etc/hosts',
+      fields: FIELD_SETS[2],
+      explanation: 'Who did it is not known: the process had ended before it could be asked.',
+    },
+  ].map((own, index) => ({
+    ...(changes[index] ?? newest),
+    category: 'Modified',
+    machine: 'web-01.example.net',
+    source: 'RealTime',
+    ...own,
+  }));
+  return [...told, ...changes.slice(told.length)];
 }
+
+const VIM = {
+  executable: '/usr/bin/vim.basic',
+  processId: 4711,
+  commandLine: 'vim /etc/ssh/sshd_config',
+  user: 'root',
+  loginUser: 'amira',
+  parents: 'sudo < bash < sshd < systemd',
+};
+
+/** Changes of each machine that are not of files. */
+const OTHERS = { services: 1, software: 2 };
 
 export function makeMachines(changes, now) {
   return NAMES.map((short, index) => {
@@ -94,9 +126,10 @@ export function makeMachines(changes, now) {
       name,
       os: SYSTEMS[index % SYSTEMS.length],
       osKind: 'linux',
-      total: own.length,
+      total: own.length + OTHERS.services + OTHERS.software,
       files: own.length,
       registry: 0,
+      ...OTHERS,
       lastSeen: new Date(now - 4_000 - index * 5_000).toISOString(),
       status: 'online',
       trend: Array.from({ length: 12 }, (_, step) => {
@@ -120,16 +153,31 @@ export function makeMachines(changes, now) {
     }
     if (short === 'web-03') {
       const progress = { filesDone: 31_204, filesTotal: 52_331, bytesDone: 1.1e9, bytesTotal: 2.4e9 };
-      return { ...machine, state: 'baselining', progress };
+      return { ...machine, state: 'baselining', progress, openGaps: 1 };
     }
     if (short === 'mail-01') return { ...machine, openGaps: 1 };
     return machine;
   });
 }
 
+/** What every machine has from its start until its first baseline is complete. */
+export function firstLook(machine, now) {
+  return {
+    machine,
+    scope: '*',
+    type: '*',
+    start: new Date(now - 40_000).toISOString(),
+    end: null,
+    cause: 'BaselinePending',
+    detail: 'there is nothing to compare with before the first look is complete',
+    provider: 'scan',
+  };
+}
+
 export function makeGaps(now) {
   const ago = (millis) => new Date(now - millis).toISOString();
   return [
+    firstLook('web-03.example.net', now),
     {
       machine: 'mail-01.example.net',
       scope: '/etc/init.d/exim4',
@@ -147,7 +195,7 @@ export function makeGaps(now) {
       start: ago(2 * DAY),
       end: ago(2 * DAY - 11 * 60_000),
       cause: 'AgentStopped',
-      detail: 'the agent was stopped and started again after 11 minutes',
+      detail: 'the agent was stopped',
       provider: 'scan',
     },
     {
@@ -157,7 +205,7 @@ export function makeGaps(now) {
       start: ago(5 * DAY),
       end: null,
       cause: 'AgentNotReporting',
-      detail: 'last heard 5 days ago; three heartbeats are missing',
+      detail: `nothing heard for 180 s; last heard ${ago(5 * DAY).replace('Z', '4468Z')}`,
       provider: 'server',
     },
     {
@@ -192,9 +240,11 @@ export function makeDetail(changes, id) {
   const related = changes
     .filter((one) => one.entity === change.entity && one.machine === change.machine && one.id !== id)
     .slice(0, 5);
+  const path = attribute('Path', 'FileSystemPath', `${change.entity}.old`, change.entity);
   return {
     ...change,
     attrs: [
+      ...(changed.has('FileSystemPath') ? [path] : []),
       attribute('SHA-256', 'FileContentChecksum', HASH.before, HASH.after),
       attribute('Size', 'Size', '3287', '3316', false),
       attribute('Mode', 'Mode', '0644', '0666'),
@@ -237,7 +287,10 @@ export function makeSummary(changes, machines, gaps, from, to) {
     machinesReporting: machines.filter(({ status }) => status === 'online').length,
     total: inside.length,
     previousTotal: Math.round(inside.length * 0.82),
-    byType: { Files: inside.length },
+    byType:
+      inside.length > 100
+        ? { Files: inside.length - 157, Daemons: 23, Software: 134 }
+        : { Files: inside.length },
     byCategory,
     histogram,
     stepSeconds: width / 1000,

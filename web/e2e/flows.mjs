@@ -12,6 +12,24 @@ export async function checkFlows({ base, world }) {
     page.waitForURL((url) => test(new URL(url).searchParams.get(name)), { timeout: 10_000 });
   const untilPath = (path) => page.waitForURL((url) => new URL(url).pathname === path, { timeout: 10_000 });
   const rows = page.locator('.grid-row');
+  /** Where the focus is: a grid by its name, else the element's tag. */
+  const focus = () =>
+    page.evaluate(() => {
+      const element = document.activeElement;
+      return element?.role === 'grid' ? element.ariaLabel : element?.tagName.toLowerCase();
+    });
+  const untilFocus = async (wanted) => {
+    await page
+      .waitForFunction(
+        (name) => {
+          const element = document.activeElement;
+          return (element?.role === 'grid' ? element.ariaLabel : element?.tagName.toLowerCase()) === name;
+        },
+        wanted,
+        { timeout: 5_000 },
+      )
+      .catch(async () => assert.equal(await focus(), wanted));
+  };
   const row = (text) => page.locator('.grid-row', { hasText: text }).first();
 
   const count = await runSteps({
@@ -31,7 +49,10 @@ export async function checkFlows({ base, world }) {
     'a used link says so and offers the form': async () => {
       world.isSignedIn = false;
       await page.goto(`${base}/login#code=USED`);
-      await page.getByText('The link was used or is too old.').waitFor();
+      const alert = page.getByRole('alert').filter({ hasText: 'The sign-in link was used or is too old;' });
+      await alert.waitFor();
+      assert.match(await alert.innerText(), /steadfast up prints a new one\.$/);
+      assert.equal(await alert.locator('code').innerText(), 'steadfast up');
       await page.getByLabel('Name').waitFor();
     },
     'a link signs in, leaves no code behind, and offers a password': async () => {
@@ -39,7 +60,15 @@ export async function checkFlows({ base, world }) {
       await page.goto(`${base}/login#code=GOOD`);
       await page.getByRole('heading', { name: 'Set a password' }).waitFor();
       assert.ok(!page.url().includes('GOOD'), page.url());
+      await page.getByText('You will sign in as admin.').waitFor();
+      const field = (label) => page.locator('.fui-Field', { has: page.getByLabel(label) });
+      await page.getByLabel(/^New password\s*\*?$/).fill('short');
+      await page.getByLabel('New password again').fill('short');
+      await field(/^New password\s*\*?$/)
+        .getByText('at least 10 characters.')
+        .waitFor();
       await page.getByLabel(/^New password\s*\*?$/).fill('a long sentence');
+      await field('New password again').getByText('The two passwords differ.').waitFor();
       await page.getByLabel('New password again').fill('a long sentence');
       await page.getByRole('button', { name: 'Set password' }).click();
       await untilPath('/workspaces');
@@ -74,6 +103,68 @@ export async function checkFlows({ base, world }) {
       await page.getByRole('button', { name: 'Create', exact: true }).click();
       await untilPath('/w/branch');
       await page.getByText('No machine yet').waitFor();
+    },
+    'a workspace that is not there leads to those that are': async () => {
+      for (const place of ['/w/nope', '/w/nope/query', '/w/nope/settings']) {
+        await page.goto(`${base}${place}`);
+        await page.getByRole('heading', { name: 'Not found' }).waitFor();
+        assert.equal(await page.getByRole('button', { name: 'Try again' }).count(), 0);
+        assert.equal(
+          await page.locator('[role=alert] p').first().innerText(),
+          'There is no workspace "nope"; steadfast workspace list shows the workspaces.',
+        );
+      }
+      await page.getByRole('link', { name: 'Go to the workspaces' }).click();
+      await untilPath('/workspaces');
+    },
+    'pages are walked by keys alone, and each starts with the focus in it': async () => {
+      await page.goto(`${base}/workspaces`);
+      await rows.first().waitFor();
+      await page.keyboard.press('j');
+      await untilFocus('Workspaces');
+      await page.keyboard.press('Enter');
+      await untilPath('/w/prod-eu');
+      await rows.first().waitFor();
+      await untilFocus('main');
+      await page.keyboard.press('j');
+      await untilFocus('Servers');
+    },
+    'the figures of the period stand in one line': async () => {
+      await page.goto(`${base}/w/prod-eu`);
+      await page.waitForSelector('.split-parts');
+      const lines = await page.evaluate(() => {
+        const tops = [...document.querySelectorAll('.split-parts')].map((parts) =>
+          [...parts.children].map((part) => Math.round(part.getBoundingClientRect().top)),
+        );
+        const cards = [...document.querySelectorAll('.summary-kpis > *')];
+        return [...tops, cards.map((card) => Math.round(card.getBoundingClientRect().top))];
+      });
+      for (const tops of lines) assert.equal(new Set(tops).size, 1, JSON.stringify(lines));
+    },
+    'the columns of a machine add up to its total': async () => {
+      await rows.first().waitFor();
+      const names = await page.locator('.grid [role=columnheader]').allInnerTexts();
+      const cells = await rows.first().locator('[role=gridcell]').allInnerTexts();
+      const count = (name) =>
+        Number(cells[names.findIndex((one) => one.trim() === name)].replaceAll(',', ''));
+      const parts = ['Files', 'Registry', 'Services', 'Software'].map(count);
+      assert.ok(parts[3] > 0, parts.join());
+      assert.equal(
+        parts.reduce((sum, part) => sum + part),
+        count('Total'),
+      );
+    },
+    'a first baseline does not look like trouble': async () => {
+      await page.goto(`${base}/w/fresh`);
+      await page.getByText('The first baseline is being taken.').waitFor();
+      await row('First baseline').waitFor();
+      assert.equal(await page.getByText(/open gap/).count(), 0);
+      assert.equal(await page.locator('.gap-mark, .tab-count.warn, .coverage-kpi.bad').count(), 0);
+      await page.getByRole('tab', { name: /^Changes/ }).click();
+      await page.getByRole('heading', { name: 'No change yet' }).waitFor();
+      await page.getByRole('tab', { name: /^Coverage/ }).click();
+      await row('Under way').waitFor();
+      assert.equal(await page.locator('.gap-state.open').count(), 0);
     },
     'a part of a total is a filter that can be taken back': async () => {
       await page.goto(`${base}/w/prod-eu`);
@@ -144,6 +235,61 @@ export async function checkFlows({ base, world }) {
       await page.waitForSelector('.attributes');
       await page.keyboard.press('Escape');
       await untilParameter('change', (value) => value === null);
+      await untilFocus('Changes');
+    },
+    'the list goes on by keys where the drawer left it': async () => {
+      const active = () => page.locator('.grid-row.active').getAttribute('aria-rowindex');
+      await page.goto(`${base}/w/prod-eu?tab=changes`);
+      await rows.nth(4).click();
+      await page.waitForSelector('.attributes');
+      await page.keyboard.press('j');
+      await page.waitForSelector('[aria-rowindex="7"].active');
+      await page.keyboard.press('Escape');
+      await untilFocus('Changes');
+      await page.keyboard.press('j');
+      assert.equal(await active(), '8');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('.attributes');
+      await page.keyboard.press('Escape');
+      await untilFocus('Changes');
+      await page.locator('h1').click();
+      await page.keyboard.press('k');
+      await untilFocus('Changes');
+    },
+    'who made a change is told in the list and in full in the drawer': async () => {
+      await page.goto(`${base}/w/prod-eu?tab=changes`);
+      await row('vim.basic, root (sudo: amira)').click();
+      const told = page.getByRole('region', { name: 'Who made this change and how it was found' });
+      await told.getByText('root (sudo: amira)').waitFor();
+      const text = await told.innerText();
+      for (const part of [
+        'ran vim.basic',
+        'vim /etc/ssh/sshd_config',
+        '/usr/bin/vim.basic',
+        '4711',
+        'sudo ← bash ← sshd ← systemd',
+      ]) {
+        assert.ok(text.includes(part), `${part} is not in ${text}`);
+      }
+      const ligatures = await page
+        .locator('.attributes td.mono')
+        .first()
+        .evaluate((cell) => getComputedStyle(cell).fontVariantLigatures);
+      assert.equal(ligatures, 'none');
+      await page.keyboard.press('Escape');
+      await row('/etc/hosts').click();
+      await told
+        .getByText('Who did it is not known: the process had ended before it could be asked.')
+        .waitFor();
+      await page.keyboard.press('Escape');
+    },
+    'a move has both names': async () => {
+      await row('/etc/nginx.conf').click();
+      await page.getByText('It was moved; it was called /etc/nginx.conf.old before.').waitFor();
+      await page.getByRole('tab', { name: /^Attributes\s*1 changed/ }).waitFor();
+      const cells = page.locator('.attributes tr.changed', { hasText: 'Path' }).locator('td');
+      assert.deepEqual(await cells.allInnerTexts(), ['/etc/nginx.conf.old', '/etc/nginx.conf']);
+      await page.keyboard.press('Escape');
     },
     'what differs is marked': async () => {
       await page
@@ -202,6 +348,11 @@ export async function checkFlows({ base, world }) {
       await row('Cannot be read').waitFor();
       await row('The agent is not heard').waitFor();
       assert.equal(await page.locator('.gap-state.open').count(), 2);
+      assert.match(await page.getByRole('tab', { name: /^Coverage/ }).innerText(), /^Coverage\s*2/);
+      const why = await row('The agent is not heard').innerText();
+      assert.match(why, /Nothing heard for 180 s; last heard \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\./);
+      const stopped = await row('The agent was stopped').innerText();
+      assert.equal(stopped.match(/the agent was stopped/gi).length, 1);
     },
     'empty and not watched never look the same': async () => {
       await page.goto(`${base}/w/quiet?tab=changes`);
@@ -227,6 +378,15 @@ export async function checkFlows({ base, world }) {
       await page.getByRole('menuitem', { name: 'Add a machine…' }).click();
       await page.getByRole('button', { name: 'Create the command' }).click();
       await page.getByText('steadfast-agent enroll').waitFor();
+      assert.equal(await page.getByText('Other machines cannot reach this server.').count(), 0);
+      await page.keyboard.press('Escape');
+    },
+    'an address that no other machine can reach is warned of': async () => {
+      await page.goto(`${base}/w/empty`);
+      await page.getByRole('button', { name: 'Add a machine…' }).click();
+      await page.getByRole('button', { name: 'Create the command' }).click();
+      await page.getByText('Other machines cannot reach this server.').waitFor();
+      await page.getByText('--listen 0.0.0.0:8443').waitFor();
       await page.keyboard.press('Escape');
     },
     'a rule is switched, added and refused with the reason': async () => {

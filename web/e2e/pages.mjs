@@ -7,6 +7,9 @@ import { startFixtureServer } from './fixtureServer.mjs';
 const EDITOR = [['.monaco-editor']];
 const CHART = '.chart svg text';
 
+const TIMECHART =
+  'ConfigurationChange | summarize count() by bin(TimeGenerated, 6h), ChangeCategory | render timechart';
+
 const VIEWS = [
   { name: 'workspaces', path: '/workspaces', ready: '.grid-row' },
   { name: 'dashboard', path: '/w/prod-eu', ready: '.grid-row', also: CHART },
@@ -35,6 +38,13 @@ const VIEWS = [
     also: '.monaco-editor .view-line',
     exclude: EDITOR,
   },
+  {
+    name: 'query-chart',
+    path: `/w/prod-eu/query?q=${encodeURIComponent(TIMECHART)}`,
+    ready: '.monaco-editor .view-line',
+    also: '.query-results .chart svg text',
+    exclude: EDITOR,
+  },
   { name: 'row-drawer', path: '/w/prod-eu/query', ready: '.grid-row', act: openRow, exclude: EDITOR },
   { name: 'enable', path: '/workspaces', ready: '.grid-row', act: openEnable },
   { name: 'create-workspace', path: '/workspaces', ready: '.grid-row', act: clickButton('Create workspace') },
@@ -42,6 +52,8 @@ const VIEWS = [
   { name: 'not-watched', path: '/w/staging?tab=changes', ready: '.state', also: CHART },
   { name: 'nothing-changed', path: '/w/quiet?tab=changes', ready: '.state.good', also: CHART },
   { name: 'no-gaps', path: '/w/quiet?tab=coverage', ready: '.state.good', also: CHART },
+  { name: 'first-baseline', path: '/w/fresh', ready: '.grid-row', also: CHART },
+  { name: 'first-baseline-gap', path: '/w/fresh?tab=coverage', ready: '.gap-state.busy', also: CHART },
   { name: 'no-machines', path: '/w/empty', ready: '.state' },
   { name: 'forbidden', path: '/w/forbidden', ready: '[role=alert]' },
   { name: 'error', path: '/w/broken', ready: '[role=alert]' },

@@ -1,12 +1,11 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
-import type { Machine } from '../api/types';
+import type { Gap, Machine } from '../api/types';
 import { useManageRefusal } from '../api/useSession';
 import { useShortcuts } from '../app/shortcuts';
 import { changesKql } from '../domain/kql';
 import { CoverageBanner } from '../features/coverage/CoverageBanner';
 import { MonitoringOff } from '../features/monitoring/MonitoringOff';
-import { ErrorState } from '../ui/ErrorState';
 import { usePageTitle } from '../ui/usePageTitle';
 import { ChangesTab } from './overview/ChangesTab';
 import { CoverageTab } from './overview/CoverageTab';
@@ -18,6 +17,7 @@ import { OverviewTabs } from './overview/OverviewTabs';
 import { ServersTab } from './overview/ServersTab';
 import { useOverviewData } from './overview/useOverviewData';
 import { useOverviewUrl } from './overview/useOverviewUrl';
+import { WorkspaceError } from './WorkspaceError';
 
 /** The workspace's dashboard. */
 export default function OverviewPage() {
@@ -28,20 +28,13 @@ export default function OverviewPage() {
   const [dialog, setDialog] = useState<OverviewDialog>();
 
   const { ws, search, filters, update } = url;
-  const { workspace, live, isEnabled, openGaps } = data;
+  const { workspace, live, isEnabled, open } = data;
   usePageTitle(workspace.data?.name ?? 'Overview');
   useShortcuts(useMemo(() => ({ r: live.refresh }), [live.refresh]));
 
   if (workspace.error && !workspace.data) {
     return (
-      <div className="page">
-        <ErrorState
-          page
-          error={workspace.error}
-          what="the workspace"
-          onRetry={() => void workspace.refetch()}
-        />
-      </div>
+      <WorkspaceError error={workspace.error} what="the workspace" onRetry={() => void workspace.refetch()} />
     );
   }
 
@@ -65,8 +58,8 @@ export default function OverviewPage() {
           onEnable={() => workspace.data && setDialog({ name: 'enable', workspace: workspace.data })}
         />
       )}
-      {isEnabled && openGaps > 0 && search.tab !== 'coverage' && (
-        <CoverageBanner openGaps={openGaps} onShow={showCoverage} />
+      {isEnabled && open.troubles + open.firstLooks > 0 && search.tab !== 'coverage' && (
+        <CoverageBanner open={open} onShow={showCoverage} />
       )}
       <Figures url={url} data={data} />
       <div className="card">
@@ -78,9 +71,9 @@ export default function OverviewPage() {
           counts={{
             servers: data.machines.data?.length,
             changes: data.changes.data?.pages[0]?.total,
-            coverage: data.coverage.data?.length,
+            coverage: open.troubles || data.coverage.data?.length,
           }}
-          openGaps={openGaps}
+          troubles={open.troubles}
           onTab={(tab) => update({ tab }, true)}
           onSearch={(q) => update({ q })}
         />
@@ -97,6 +90,7 @@ export default function OverviewPage() {
         return (
           <ServersTab
             query={data.machines}
+            gaps={data.coverage.data ?? NO_GAPS}
             refusal={refusal}
             onOpen={queryMachine}
             onShowChanges={({ name }) => update({ tab: 'changes', machine: name }, true)}
@@ -115,3 +109,5 @@ export default function OverviewPage() {
     void navigate({ to: '/w/$ws/query', params: { ws }, search: { q } });
   }
 }
+
+const NO_GAPS: readonly Gap[] = [];

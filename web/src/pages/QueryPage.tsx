@@ -3,8 +3,8 @@ import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback } from 'react';
 import { workspaceQuery } from '../api/queries';
 import { QueryWorkbench } from '../features/query/QueryWorkbench';
-import { ErrorState } from '../ui/ErrorState';
 import { usePageTitle } from '../ui/usePageTitle';
+import { WorkspaceError } from './WorkspaceError';
 
 const ChangeDrawer = lazy(() => import('../features/changes/ChangeDrawer'));
 const route = getRouteApi('/shell/w/$ws/query');
@@ -27,14 +27,7 @@ export default function QueryPage() {
 
   if (workspace.error && !workspace.data) {
     return (
-      <div className="page">
-        <ErrorState
-          page
-          error={workspace.error}
-          what="the workspace"
-          onRetry={() => void workspace.refetch()}
-        />
-      </div>
+      <WorkspaceError error={workspace.error} what="the workspace" onRetry={() => void workspace.refetch()} />
     );
   }
   return (

@@ -15,12 +15,12 @@ import { DeleteRuleDialog } from '../features/rules/DeleteRuleDialog';
 import { RuleDrawer } from '../features/rules/RuleDrawer';
 import { RuleGrid } from '../features/rules/RuleGrid';
 import { EmptyState } from '../ui/EmptyState';
-import { ErrorState } from '../ui/ErrorState';
 import { FormError } from '../ui/FormError';
 import { formatQuantity } from '../ui/format';
 import { LoadingRows } from '../ui/LoadingRows';
 import { usePageTitle } from '../ui/usePageTitle';
 import { WithReason } from '../ui/WithReason';
+import { WorkspaceError } from './WorkspaceError';
 
 type OpenDialog =
   | { name: 'add' }
@@ -48,11 +48,7 @@ export default function SettingsPage() {
   const shown = all.filter((rule) => matches(rule, filter));
 
   if (rules.error && !rules.data) {
-    return (
-      <div className="page">
-        <ErrorState page error={rules.error} what="the settings" onRetry={() => void rules.refetch()} />
-      </div>
-    );
+    return <WorkspaceError error={rules.error} what="the settings" onRetry={() => void rules.refetch()} />;
   }
   return (
     <div className="page">

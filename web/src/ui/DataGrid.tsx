@@ -66,6 +66,14 @@ export function DataGrid<T>(props: Props<T>) {
     if (count > 0 && lastVisible >= count - 1) onEnd?.();
   }, [count, lastVisible, onEnd]);
 
+  // What is stepped through elsewhere is the current row here, so that the list goes on from it.
+  const selected = selectedId ? sorted.findIndex((row) => rowId(row) === selectedId) : -1;
+  useEffect(() => {
+    if (selected < 0) return;
+    setActive(selected);
+    virtualizer.scrollToIndex(selected);
+  }, [selected, virtualizer]);
+
   const onKeyDown = (event: KeyboardEvent) => {
     // Keys of a button or a menu inside a row are not the grid's.
     if (event.target !== event.currentTarget || count === 0) return;

@@ -25,11 +25,17 @@ export function SplitCard<K extends string>({ title, parts, active, onToggle }: 
       </div>
       <div className="split-parts">
         {parts.map(({ key, label, count, color }) => (
-          <button key={key} type="button" aria-pressed={active === key} onClick={() => onToggle(key)}>
+          <button
+            key={key}
+            type="button"
+            title={formatShare(count, total)}
+            aria-pressed={active === key}
+            onClick={() => onToggle(key)}
+          >
             <i style={{ background: color }} aria-hidden="true" />
             {label}
             <b>{formatCount(count)}</b>
-            <span className="muted wide-only">{formatShare(count, total)}</span>
+            <span className="muted share">{formatShare(count, total)}</span>
           </button>
         ))}
       </div>

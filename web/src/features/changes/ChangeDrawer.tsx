@@ -7,6 +7,7 @@ import type { ChangeDetail } from '../../api/types';
 import { ErrorState } from '../../ui/ErrorState';
 import { isTyping } from '../../ui/isTyping';
 import { LoadingRows } from '../../ui/LoadingRows';
+import { useReturnFocus } from '../../ui/useReturnFocus';
 import { AttributeTable } from './AttributeTable';
 import { ChangeDrawerHeader } from './ChangeDrawerHeader';
 import { Circumstances } from './Circumstances';
@@ -29,6 +30,7 @@ const ROOM_FOR_BOTH = '(min-width: 1000px)';
 export default function ChangeDrawer({ ws, id, onStep, onOpen, onClose }: Props) {
   const change = useQuery(changeQuery(ws, id));
   useDrawerKeys(onStep, onClose);
+  useReturnFocus();
   return (
     <Drawer
       open

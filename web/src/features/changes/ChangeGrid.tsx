@@ -3,11 +3,13 @@ import './changes.css';
 import { serverNow } from '../../api/clock';
 import type { Change } from '../../api/types';
 import { CategoryTag } from '../../domain/CategoryTag';
+import { fieldsInWords } from '../../domain/field';
 import { TypeTag } from '../../domain/TypeTag';
 import type { Column } from '../../ui/column';
 import { DataGrid } from '../../ui/DataGrid';
 import { formatAgo, formatTimestamp } from '../../ui/format';
 import { PathText } from '../../ui/PathText';
+import { byLine } from './who';
 
 type Props = {
   changes: readonly Change[];
@@ -37,6 +39,17 @@ export function ChangeGrid({ changes, total, selectedId, empty, onOpen, onEnd }:
   );
 }
 
+/** Who in a few words; all that is known is in the tip and in the drawer. */
+function ByCell({ change }: { change: Change }) {
+  const line = byLine(change);
+  if (line === undefined) return <span className="muted">–</span>;
+  return (
+    <span className="changed-fields" title={change.actor?.commandLine ?? line}>
+      {line}
+    </span>
+  );
+}
+
 // Not sortable: only a part of the list is loaded, and sorting a part would mislead.
 const COLUMNS: readonly Column<Change>[] = [
   {
@@ -52,7 +65,7 @@ const COLUMNS: readonly Column<Change>[] = [
     header: 'Machine',
     value: ({ machine }) => machine,
     sortable: false,
-    width: 'minmax(130px, 1.1fr)',
+    width: 'minmax(110px, 0.9fr)',
     hideNarrow: true,
   },
   {
@@ -78,13 +91,22 @@ const COLUMNS: readonly Column<Change>[] = [
     header: 'What changed',
     value: ({ fields }) => fields.join(', '),
     sortable: false,
-    width: 'minmax(150px, 1.6fr)',
+    width: 'minmax(130px, 1.3fr)',
     hideNarrow: true,
     cell: ({ fields }) => (
       <span className="changed-fields" title={fields.join(', ')}>
-        {fields.length === 0 ? <span className="muted">–</span> : fields.map(fieldInWords).join(', ')}
+        {fieldsInWords(fields) || <span className="muted">–</span>}
       </span>
     ),
+  },
+  {
+    id: 'by',
+    header: 'By',
+    value: byLine,
+    sortable: false,
+    width: 'minmax(90px, 0.9fr)',
+    hideNarrow: true,
+    cell: (change) => <ByCell change={change} />,
   },
   {
     id: 'time',
@@ -100,17 +122,3 @@ const COLUMNS: readonly Column<Change>[] = [
     ),
   },
 ];
-
-/** Published column names are long; these say the same to a person. */
-const FIELD_WORDS: Record<string, string> = {
-  FileContentChecksum: 'Content',
-  DateModified: 'Modified time',
-  DateStatusChanged: 'Status time',
-  DateCreated: 'Created time',
-  Acls: 'ACL',
-  Xattrs: 'Extended attributes',
-};
-
-function fieldInWords(field: string): string {
-  return FIELD_WORDS[field] ?? field;
-}

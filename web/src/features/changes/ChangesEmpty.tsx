@@ -1,17 +1,23 @@
 import { Button } from '@fluentui/react-components';
-import { CheckmarkCircle24Regular, Filter24Regular, ShieldDismiss24Regular } from '@fluentui/react-icons';
+import {
+  CheckmarkCircle24Regular,
+  Filter24Regular,
+  ScanDash24Regular,
+  ShieldDismiss24Regular,
+} from '@fluentui/react-icons';
+import type { OpenGaps } from '../../domain/gaps';
 import { EmptyState } from '../../ui/EmptyState';
 
 type Props = {
   isFiltered: boolean;
   isEnabled: boolean;
   machines: number;
-  openGaps: number;
+  open: OpenGaps;
   onClear(): void;
 };
 
 /** Why there is no change to show: nothing matches, nobody watches, or nothing happened. */
-export function ChangesEmpty({ isFiltered, isEnabled, machines, openGaps, onClear }: Props) {
+export function ChangesEmpty({ isFiltered, isEnabled, machines, open, onClear }: Props) {
   if (isFiltered) {
     return (
       <EmptyState
@@ -32,7 +38,14 @@ export function ChangesEmpty({ isFiltered, isEnabled, machines, openGaps, onClea
       </EmptyState>
     );
   }
-  if (openGaps > 0) {
+  if (open.troubles === 0 && open.firstLooks > 0) {
+    return (
+      <EmptyState icon={<ScanDash24Regular aria-hidden />} title="No change yet">
+        The first baseline is being taken. Changes are found as soon as it is complete.
+      </EmptyState>
+    );
+  }
+  if (open.troubles > 0) {
     return (
       <EmptyState
         tone="warn"

@@ -1,6 +1,7 @@
-import { ScanDash20Regular } from '@fluentui/react-icons';
+import { PersonEdit20Regular, PersonQuestionMark20Regular, ScanDash20Regular } from '@fluentui/react-icons';
 import type { ChangeDetail } from '../../api/types';
 import { formatPreciseTimestamp } from '../../ui/format';
+import { otherExplanation, personOf, programOf, whyUnknown } from './who';
 
 const SOURCE_WORDS: Record<string, string> = {
   Scan: 'a scheduled scan',
@@ -8,12 +9,14 @@ const SOURCE_WORDS: Record<string, string> = {
   Agentless: 'a scan of a disk image',
 };
 
-/** How the change was found, by which rule, and when it happened if that is known. */
+/** Who made the change, how it was found, by which rule, and when it happened if that is known. */
 export function Circumstances({ change }: { change: ChangeDetail }) {
+  const more = otherExplanation(change);
   return (
-    <section className="circumstances" aria-label="How this change was found">
+    <section className="circumstances" aria-label="Who made this change and how it was found">
+      <Who change={change} />
       <ScanDash20Regular aria-hidden />
-      <div>
+      <p>
         Found by <b>{SOURCE_WORDS[change.source] ?? change.source}</b>
         {change.rule && (
           <>
@@ -24,8 +27,66 @@ export function Circumstances({ change }: { change: ChangeDetail }) {
         {change.eventTime && (
           <span className="muted"> · happened {formatPreciseTimestamp(change.eventTime)}</span>
         )}
-        {change.who && <span className="muted"> · by {change.who}</span>}
-      </div>
+      </p>
+      {more && <p className="explanation">{more}</p>}
     </section>
+  );
+}
+
+function Who({ change }: { change: ChangeDetail }) {
+  const unknown = whyUnknown(change);
+  if (unknown !== undefined) {
+    return (
+      <>
+        <PersonQuestionMark20Regular aria-hidden />
+        <p className="muted">{unknown}</p>
+      </>
+    );
+  }
+  const program = programOf(change);
+  return (
+    <>
+      <PersonEdit20Regular aria-hidden />
+      <div>
+        <p>
+          <b>{personOf(change) ?? 'Somebody'}</b>
+          {program ? (
+            <>
+              {' '}
+              ran <code className="program">{program}</code>
+            </>
+          ) : (
+            ' made it'
+          )}
+        </p>
+        {change.actor && <Process actor={change.actor} />}
+      </div>
+    </>
+  );
+}
+
+/** All that is known of the process. */
+function Process({ actor }: { actor: NonNullable<ChangeDetail['actor']> }) {
+  const facts: [string, string | null | undefined][] = [
+    ['Command line', actor.commandLine],
+    ['Program', actor.executable],
+    ['Process', String(actor.processId)],
+    ['Started by', actor.parents?.replaceAll(' < ', ' ← ')],
+    ['User', actor.user],
+    ['Login user', actor.loginUser],
+    ['Container', actor.container],
+  ];
+  return (
+    <dl className="process">
+      {facts.map(
+        ([name, value]) =>
+          value && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd className="mono">{value}</dd>
+            </div>
+          ),
+      )}
+    </dl>
   );
 }

@@ -1,5 +1,6 @@
 import type { Change } from '../../api/types';
 import { CategoryTag } from '../../domain/CategoryTag';
+import { fieldsInWords } from '../../domain/field';
 import { formatTimestamp } from '../../ui/format';
 
 /** The entity's history. */
@@ -19,7 +20,7 @@ export function RelatedChanges({
         <li key={change.id}>
           <button type="button" onClick={() => onOpen(change.id)}>
             <CategoryTag category={change.category} />
-            <span className="changed-fields">{change.fields.join(', ') || change.entity}</span>
+            <span className="changed-fields">{fieldsInWords(change.fields) || change.entity}</span>
             <span className="muted tabular">{formatTimestamp(change.time)}</span>
           </button>
         </li>

@@ -1,13 +1,15 @@
-import { CheckmarkCircle16Regular, ShieldError16Filled } from '@fluentui/react-icons';
+import { CheckmarkCircle16Regular, ScanDash16Regular, ShieldError16Filled } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
 import './coverage.css';
 import { serverNow } from '../../api/clock';
 import type { Gap } from '../../api/types';
+import { isFirstLook } from '../../domain/gaps';
 import type { Column } from '../../ui/column';
 import { DataGrid } from '../../ui/DataGrid';
 import { formatDuration, formatTimestamp } from '../../ui/format';
 import { PathText } from '../../ui/PathText';
-import { causeInWords, machineInWords, scopeInWords } from './cause';
+import { Sentence } from '../../ui/Sentence';
+import { causeInWords, detailInWords, machineInWords, scopeInWords } from './cause';
 
 /** What was not watched, when and why; what is not watched right now is marked. */
 export function CoverageGrid({ gaps, empty }: { gaps: readonly Gap[]; empty: ReactNode }) {
@@ -30,9 +32,9 @@ const COLUMNS: readonly Column<Gap>[] = [
     header: 'State',
     // Open ones first when sorted.
     value: ({ end }) => (end === null ? 0 : 1),
-    width: '92px',
-    narrowWidth: '72px',
-    cell: ({ end }) => <GapState isOpen={end === null} />,
+    width: '104px',
+    narrowWidth: '84px',
+    cell: (gap) => <GapState gap={gap} />,
   },
   {
     id: 'scope',
@@ -45,7 +47,7 @@ const COLUMNS: readonly Column<Gap>[] = [
         <span className="muted narrow-only">
           {machineInWords(machine)} · {causeInWords(cause)}
         </span>
-        <span className="muted narrow-only">{detail}</span>
+        <GapDetail cause={cause} detail={detail} className="narrow-only" />
       </span>
     ),
   },
@@ -63,9 +65,9 @@ const COLUMNS: readonly Column<Gap>[] = [
     width: 'minmax(200px, 2.2fr)',
     hideNarrow: true,
     cell: ({ cause, detail }) => (
-      <span className="two-lines" title={detail}>
+      <span className="two-lines" title={detailInWords(cause, detail)}>
         <b>{causeInWords(cause)}</b>
-        <span className="muted gap-detail">{detail}</span>
+        <GapDetail cause={cause} detail={detail} className="gap-detail" />
       </span>
     ),
   },
@@ -79,16 +81,37 @@ const COLUMNS: readonly Column<Gap>[] = [
   },
 ];
 
-function GapState({ isOpen }: { isOpen: boolean }) {
-  return isOpen ? (
+function GapDetail({ cause, detail, className }: { cause: string; detail: string; className: string }) {
+  const text = detailInWords(cause, detail);
+  if (text === undefined) return null;
+  return (
+    <span className={`muted ${className}`}>
+      <Sentence>{text}</Sentence>
+    </span>
+  );
+}
+
+function GapState({ gap }: { gap: Gap }) {
+  if (gap.end !== null) {
+    return (
+      <span className="gap-state">
+        <CheckmarkCircle16Regular aria-hidden />
+        Ended
+      </span>
+    );
+  }
+  if (isFirstLook(gap)) {
+    return (
+      <span className="gap-state busy">
+        <ScanDash16Regular aria-hidden />
+        Under way
+      </span>
+    );
+  }
+  return (
     <span className="gap-state open">
       <ShieldError16Filled aria-hidden />
       Open
-    </span>
-  ) : (
-    <span className="gap-state">
-      <CheckmarkCircle16Regular aria-hidden />
-      Ended
     </span>
   );
 }

@@ -1,3 +1,5 @@
+import { formatTimestamp } from '../../ui/format';
+
 /** The causes that the server names, in words; a cause of a newer server is shown as it came. */
 const WORDS: Record<string, string> = {
   AgentStopped: 'The agent was stopped',
@@ -19,6 +21,15 @@ const WORDS: Record<string, string> = {
 
 export function causeInWords(cause: string): string {
   return WORDS[cause] ?? cause;
+}
+
+const MOMENT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+
+/** The particulars of a gap for a person; undefined where they only say again what the cause says. */
+export function detailInWords(cause: string, detail: string): string | undefined {
+  const text = detail.trim();
+  if (text === '' || text.toLowerCase() === causeInWords(cause).toLowerCase()) return undefined;
+  return text.replace(MOMENT, formatTimestamp);
 }
 
 /** The server tells of all machines at once what it cannot tell of each. */

@@ -7,6 +7,9 @@ import {
   DialogSurface,
   DialogTitle,
   Field,
+  MessageBar,
+  MessageBarBody,
+  MessageBarTitle,
   Select,
 } from '@fluentui/react-components';
 import { useMutation } from '@tanstack/react-query';
@@ -16,6 +19,7 @@ import { messageOf } from '../../api/problem';
 import { CopyButton } from '../../ui/CopyButton';
 import { FormError } from '../../ui/FormError';
 import { formatTimestamp } from '../../ui/format';
+import { loopbackServer } from './loopback';
 
 const LIFETIMES = [
   { seconds: 3600, label: '1 hour' },
@@ -36,6 +40,7 @@ export function AddMachineDialog({ ws, onClose }: { ws: string; onClose(): void 
       ),
   });
   const token = create.data;
+  const loopback = token && loopbackServer(token.command);
   return (
     <Dialog open onOpenChange={(_, { open }) => !open && onClose()}>
       <DialogSurface className="dialog">
@@ -49,6 +54,7 @@ export function AddMachineDialog({ ws, onClose }: { ws: string; onClose(): void 
                   Install the agent on the machine and run this there as root. It asks for the token, which
                   works once.
                 </p>
+                {loopback && <LoopbackWarning server={loopback} />}
                 <div className="command">
                   <code>{token.command}</code>
                   <CopyButton text={token.command} label="Copy the command" />
@@ -93,5 +99,17 @@ export function AddMachineDialog({ ws, onClose }: { ws: string; onClose(): void 
         </DialogBody>
       </DialogSurface>
     </Dialog>
+  );
+}
+
+function LoopbackWarning({ server }: { server: string }) {
+  return (
+    <MessageBar intent="warning" layout="multiline">
+      <MessageBarBody>
+        <MessageBarTitle>Other machines cannot reach this server.</MessageBarTitle>
+        It listens at <code>{server}</code>, which is this machine alone. Start it with{' '}
+        <code>--listen 0.0.0.0:8443</code> and create the command again.
+      </MessageBarBody>
+    </MessageBar>
   );
 }

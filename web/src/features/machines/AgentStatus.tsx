@@ -7,7 +7,7 @@ import { StatusDot } from '../../ui/StatusDot';
 import { agentStatus } from './agentStatus';
 
 /** What the agent is doing, how far it is, and whether anything of the machine goes unwatched. */
-export function AgentStatus({ machine }: { machine: Machine }) {
+export function AgentStatus({ machine, troubles }: { machine: Machine; troubles: number }) {
   const status = agentStatus(machine);
   return (
     <span className="agent-status">
@@ -18,10 +18,10 @@ export function AgentStatus({ machine }: { machine: Machine }) {
             {status.note ?? (machine.lastSeen ? formatAgo(machine.lastSeen, serverNow()) : 'never heard')}
           </span>
         </StatusDot>
-        {machine.openGaps > 0 && (
-          <span className="gap-mark" title={`${formatQuantity(machine.openGaps, 'open gap')}: not watched`}>
+        {troubles > 0 && (
+          <span className="gap-mark" title={`${formatQuantity(troubles, 'open gap')}: not watched`}>
             <ShieldError16Regular aria-hidden />
-            {formatQuantity(machine.openGaps, 'gap')}
+            {formatQuantity(troubles, 'gap')}
           </span>
         )}
       </span>

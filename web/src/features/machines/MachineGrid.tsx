@@ -1,7 +1,8 @@
 import { Desktop20Regular } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
 import './machines.css';
-import type { Machine } from '../../api/types';
+import type { Gap, Machine } from '../../api/types';
+import { splitOpenGaps } from '../../domain/gaps';
 import type { Column } from '../../ui/column';
 import { DataGrid } from '../../ui/DataGrid';
 import { formatCount } from '../../ui/format';
@@ -11,6 +12,8 @@ import { MachineMenu } from './MachineMenu';
 
 type Props = {
   machines: readonly Machine[];
+  /** What is not watched, to tell a first baseline from trouble. */
+  gaps: readonly Gap[];
   empty: ReactNode;
   onOpen(machine: Machine): void;
   onShowChanges(machine: Machine): void;
@@ -18,9 +21,24 @@ type Props = {
   refusal: string | undefined;
 };
 
-export function MachineGrid({ machines, empty, onOpen, onShowChanges, onRemove, refusal }: Props) {
+export function MachineGrid(props: Props) {
+  const { machines, gaps, empty, onOpen, onShowChanges, onRemove, refusal } = props;
   const columns: Column<Machine>[] = [
-    ...COLUMNS,
+    ...IDENTITY,
+    {
+      id: 'agent',
+      header: 'Agent',
+      value: ({ lastSeen }) => lastSeen,
+      width: 'minmax(210px, 1fr)',
+      narrowWidth: 'minmax(0, 1fr)',
+      cell: (machine) => (
+        <AgentStatus
+          machine={machine}
+          troubles={splitOpenGaps(machine.openGaps, gaps, machine.name).troubles}
+        />
+      ),
+    },
+    ...COUNTS,
     {
       id: 'menu',
       header: '',
@@ -52,12 +70,12 @@ export function MachineGrid({ machines, empty, onOpen, onShowChanges, onRemove, 
   );
 }
 
-const COLUMNS: readonly Column<Machine>[] = [
+const IDENTITY: readonly Column<Machine>[] = [
   {
     id: 'name',
     header: 'Machine',
     value: ({ name }) => name,
-    width: 'minmax(170px, 1.3fr)',
+    width: 'minmax(160px, 1.3fr)',
     cell: ({ name }) => (
       <span className="machine-name">
         <Desktop20Regular aria-hidden />
@@ -72,14 +90,9 @@ const COLUMNS: readonly Column<Machine>[] = [
     width: 'minmax(150px, 1.3fr)',
     hideNarrow: true,
   },
-  {
-    id: 'agent',
-    header: 'Agent',
-    value: ({ lastSeen }) => lastSeen,
-    width: 'minmax(210px, 1fr)',
-    narrowWidth: 'minmax(0, 1fr)',
-    cell: (machine) => <AgentStatus machine={machine} />,
-  },
+];
+
+const COUNTS: readonly Column<Machine>[] = [
   {
     id: 'provider',
     header: 'Real time',
@@ -110,6 +123,8 @@ const COLUMNS: readonly Column<Machine>[] = [
   },
   countColumn('files', 'Files', ({ files }) => files),
   countColumn('registry', 'Registry', ({ registry }) => registry),
+  countColumn('services', 'Services', ({ services }) => services),
+  countColumn('software', 'Software', ({ software }) => software),
 ];
 
 function countColumn(id: string, header: string, value: (machine: Machine) => number): Column<Machine> {
@@ -117,7 +132,7 @@ function countColumn(id: string, header: string, value: (machine: Machine) => nu
     id,
     header,
     value,
-    width: '76px',
+    width: '68px',
     align: 'end',
     hideNarrow: true,
     cell: (machine) => formatCount(value(machine)),

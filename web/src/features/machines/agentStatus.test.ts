@@ -10,6 +10,8 @@ const machine: Machine = {
   total: 0,
   files: 0,
   registry: 0,
+  services: 0,
+  software: 0,
   lastSeen: '2026-11-22T12:00:00Z',
   status: 'online',
   trend: [],

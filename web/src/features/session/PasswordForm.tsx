@@ -1,11 +1,11 @@
 import { Button, Field, Input } from '@fluentui/react-components';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { api, done } from '../../api/client';
 import { messageOf } from '../../api/problem';
-import { keys } from '../../api/queries';
+import { keys, sessionQuery } from '../../api/queries';
 import { FormError } from '../../ui/FormError';
-import { passwordMistake } from './password';
+import { passwordMistake, repeatMistake } from './password';
 
 type Props = { asksCurrent: boolean; cancelWord: string; onDone(): void; onCancel(): void };
 
@@ -15,7 +15,11 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel }: Prop
   const [next, setNext] = useState('');
   const [repeat, setRepeat] = useState('');
   const queryClient = useQueryClient();
-  const mistake = passwordMistake(next, repeat);
+  const user = useQuery(sessionQuery).data?.user.name;
+  const [isNextLeft, setNextLeft] = useState(false);
+  const mistake = passwordMistake(next);
+  const difference = repeatMistake(next, repeat);
+  const isRefused = mistake !== undefined || difference !== undefined;
   const save = useMutation({
     mutationFn: () =>
       done(
@@ -30,11 +34,18 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel }: Prop
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!mistake) save.mutate();
+    if (!isRefused) save.mutate();
   };
   return (
     <form className="form" onSubmit={submit}>
       {save.error && <FormError>{messageOf(save.error)}</FormError>}
+      {user !== undefined && (
+        <p>
+          You will sign in as <b>{user}</b>.
+        </p>
+      )}
+      {/* What keeps passwords needs to know whose it is. */}
+      <input type="text" autoComplete="username" value={user ?? ''} readOnly hidden />
       {asksCurrent && (
         <Field label="Current password" required>
           <Input
@@ -45,18 +56,24 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel }: Prop
           />
         </Field>
       )}
-      <Field label="New password" required hint="At least 10 characters; a sentence is easy to remember.">
+      <Field
+        label="New password"
+        required
+        hint="At least 10 characters; a sentence is easy to remember."
+        {...(next && isNextLeft && mistake ? errorState(mistake) : {})}
+      >
         <Input
           type="password"
           autoComplete="new-password"
           value={next}
           onChange={(_, data) => setNext(data.value)}
+          onBlur={() => setNextLeft(true)}
         />
       </Field>
       <Field
         label="New password again"
         required
-        {...(repeat && mistake ? { validationMessage: mistake, validationState: 'error' as const } : {})}
+        {...(repeat && !mistake && difference ? errorState(difference) : {})}
       >
         <Input
           type="password"
@@ -67,10 +84,14 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel }: Prop
       </Field>
       <div className="form-actions">
         <Button onClick={onCancel}>{cancelWord}</Button>
-        <Button appearance="primary" type="submit" disabled={mistake !== undefined || save.isPending}>
+        <Button appearance="primary" type="submit" disabled={isRefused || save.isPending}>
           Set password
         </Button>
       </div>
     </form>
   );
+}
+
+function errorState(validationMessage: string) {
+  return { validationMessage, validationState: 'error' as const };
 }

@@ -2,11 +2,15 @@
 const LEAST = 10;
 const MOST = 1000;
 
-/** What is wrong with a new password; undefined if nothing is. */
-export function passwordMistake(password: string, repeat: string): string | undefined {
+/** What is wrong with a new password itself; undefined if nothing is. */
+export function passwordMistake(password: string): string | undefined {
   const length = [...password].length;
   if (length < LEAST) return `The password needs at least ${LEAST} characters.`;
   if (length > MOST) return `The password may have at most ${MOST} characters.`;
-  if (password !== repeat) return 'The two passwords differ.';
   return undefined;
+}
+
+/** What is wrong with the password as it was typed again; undefined if nothing is. */
+export function repeatMistake(password: string, repeat: string): string | undefined {
+  return password === repeat ? undefined : 'The two passwords differ.';
 }

@@ -33,16 +33,8 @@ export function ChangesOverTime({ summary, range, onRange }: Props) {
 }
 
 function chartOption(histogram: Summary['histogram'], colorOf: ColorOf) {
-  const day = '{d} {MMM}';
-  const clock = '{HH}:{mm}';
   return {
-    xAxis: {
-      type: 'time',
-      min: histogram[0]?.t,
-      axisLabel: {
-        formatter: { year: '{yyyy}', month: day, day, hour: clock, minute: clock, second: '{HH}:{mm}:{ss}' },
-      },
-    },
+    xAxis: { type: 'time', min: histogram[0]?.t },
     yAxis: { type: 'value', minInterval: 1, splitNumber: 3 },
     brush: {
       toolbox: [],

@@ -1,6 +1,7 @@
 import './summary.css';
 import type { ChangeCategory, ChangeType, Summary } from '../../api/types';
 import { CATEGORIES, CATEGORY_COLOR, CHANGE_TYPES, TYPE_COLOR } from '../../domain/category';
+import type { OpenGaps } from '../../domain/gaps';
 import { formatCount } from '../../ui/format';
 import { KpiCard } from '../../ui/KpiCard';
 import { SplitCard } from '../../ui/SplitCard';
@@ -9,6 +10,7 @@ import { Trend } from './Trend';
 
 type Props = {
   summary: Summary;
+  open: OpenGaps;
   isWatching: boolean;
   type: string | undefined;
   category: string | undefined;
@@ -18,7 +20,8 @@ type Props = {
 };
 
 /** The dashboard's figures; each part of a total is a filter for the list of changes. */
-export function SummaryKpis({ summary, isWatching, type, category, onType, onCategory, onCoverage }: Props) {
+export function SummaryKpis(props: Props) {
+  const { summary, open, isWatching, type, category, onType, onCategory, onCoverage } = props;
   const silent = summary.machines - summary.machinesReporting;
   // Files are always named, so that "no file changed" is said and not left out.
   const types = CHANGE_TYPES.filter((one) => one === 'Files' || (summary.byType[one] ?? 0) > 0);
@@ -39,7 +42,7 @@ export function SummaryKpis({ summary, isWatching, type, category, onType, onCat
         label="Total changes"
         note={<Trend total={summary.total} previous={summary.previousTotal} />}
       />
-      <CoverageKpi openGaps={summary.openGaps} isWatching={isWatching} onOpen={onCoverage} />
+      <CoverageKpi open={open} isWatching={isWatching} onOpen={onCoverage} />
       <SplitCard
         title="By type"
         active={type}

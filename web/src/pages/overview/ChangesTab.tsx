@@ -11,7 +11,7 @@ type Props = { url: OverviewUrl; data: OverviewData };
 
 export function ChangesTab({ url, data }: Props) {
   const { search, filters, update, clearFilters } = url;
-  const { changes, items, pending, live, isEnabled, machineCount, openGaps } = data;
+  const { changes, items, pending, live, isEnabled, machineCount, open: openGaps } = data;
   const selected = search.change;
   // The first one opened adds a place in the history; walking on does not.
   const open = useCallback(
@@ -32,7 +32,7 @@ export function ChangesTab({ url, data }: Props) {
             isFiltered={Object.keys(filters).length > 0}
             isEnabled={isEnabled}
             machines={machineCount}
-            openGaps={openGaps}
+            open={openGaps}
             onClear={clearFilters}
           />
         }

@@ -9,7 +9,7 @@ import type { OverviewUrl } from './useOverviewUrl';
 /** The totals and the chart, in their four states. */
 export function Figures({ url, data }: { url: OverviewUrl; data: OverviewData }) {
   const { search, update } = url;
-  const { summary, isWatching } = data;
+  const { summary, open, isWatching } = data;
   const zoom = useCallback((range: string) => update({ range }, true), [update]);
 
   if (summary.isPending) return <LoadingRows rows={2} height={96} label="Loading the summary" />;
@@ -21,6 +21,7 @@ export function Figures({ url, data }: { url: OverviewUrl; data: OverviewData })
     <>
       <SummaryKpis
         summary={summary.data}
+        open={open}
         isWatching={isWatching}
         type={search.type}
         category={search.category}

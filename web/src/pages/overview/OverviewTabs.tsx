@@ -11,14 +11,15 @@ type Props = {
   range: string;
   filters: ChangeFilters;
   counts: Record<OverviewTab, number | undefined>;
-  openGaps: number;
+  /** How many of the gaps are open and not a first baseline; they are what is counted then. */
+  troubles: number;
   onTab(tab: OverviewTab): void;
   onSearch(q: string | undefined): void;
 };
 
 const LABELS: Record<OverviewTab, string> = { servers: 'Servers', changes: 'Changes', coverage: 'Coverage' };
 
-export function OverviewTabs({ ws, tab, range, filters, counts, openGaps, onTab, onSearch }: Props) {
+export function OverviewTabs({ ws, tab, range, filters, counts, troubles, onTab, onSearch }: Props) {
   const select = (value: unknown) => {
     const next = TABS.find((one) => one === value);
     if (next) onTab(next);
@@ -29,7 +30,7 @@ export function OverviewTabs({ ws, tab, range, filters, counts, openGaps, onTab,
         {TABS.map((value) => (
           <Tab key={value} value={value}>
             {LABELS[value]}
-            <TabCount count={counts[value]} warn={value === 'coverage' && openGaps > 0} />
+            <TabCount count={counts[value]} warn={value === 'coverage' && troubles > 0} />
           </Tab>
         ))}
       </TabList>
@@ -45,7 +46,12 @@ export function OverviewTabs({ ws, tab, range, filters, counts, openGaps, onTab,
 
 function TabCount({ count, warn }: { count: number | undefined; warn: boolean }) {
   if (count === undefined) return null;
-  return <span className={`tab-count${warn ? ' warn' : ''}`}>{formatCount(count)}</span>;
+  return (
+    <span className={`tab-count${warn ? ' warn' : ''}`}>
+      {formatCount(count)}
+      {warn && <span className="visually-hidden"> open</span>}
+    </span>
+  );
 }
 
 const TYPING_PAUSE_MILLIS = 250;

@@ -1,7 +1,7 @@
 import { Button } from '@fluentui/react-components';
 import { Desktop24Regular } from '@fluentui/react-icons';
 import type { UseQueryResult } from '@tanstack/react-query';
-import type { Machine } from '../../api/types';
+import type { Gap, Machine } from '../../api/types';
 import { MachineGrid } from '../../features/machines/MachineGrid';
 import { EmptyState } from '../../ui/EmptyState';
 import { ErrorState } from '../../ui/ErrorState';
@@ -11,13 +11,14 @@ import type { OverviewDialog } from './OverviewDialogs';
 
 type Props = {
   query: UseQueryResult<Machine[]>;
+  gaps: readonly Gap[];
   refusal: string | undefined;
   onOpen(machine: Machine): void;
   onShowChanges(machine: Machine): void;
   onDialog(dialog: OverviewDialog): void;
 };
 
-export function ServersTab({ query, refusal, onOpen, onShowChanges, onDialog }: Props) {
+export function ServersTab({ query, gaps, refusal, onOpen, onShowChanges, onDialog }: Props) {
   if (query.isPending) return <LoadingRows label="Loading machines" />;
   if (query.error && !query.data) {
     return <ErrorState error={query.error} what="the machines" onRetry={() => void query.refetch()} />;
@@ -25,6 +26,7 @@ export function ServersTab({ query, refusal, onOpen, onShowChanges, onDialog }: 
   return (
     <MachineGrid
       machines={query.data ?? []}
+      gaps={gaps}
       refusal={refusal}
       onOpen={onOpen}
       onShowChanges={onShowChanges}

@@ -3,6 +3,7 @@ import { useCallback, useMemo } from 'react';
 import { serverNow } from '../../api/clock';
 import { changesQuery, coverageQuery, machinesQuery, summaryQuery, workspaceQuery } from '../../api/queries';
 import type { Change } from '../../api/types';
+import { splitOpenGaps } from '../../domain/gaps';
 import { resolveRange } from '../../ui/timeRange';
 import { useLiveOverview } from './useLiveOverview';
 import type { OverviewUrl } from './useOverviewUrl';
@@ -21,6 +22,10 @@ export function useOverviewData({ ws, search, filters }: OverviewUrl) {
   const changes = useInfiniteQuery(changesQuery(ws, live.listPeriod, filters));
   const items = useMemo(() => changes.data?.pages.flatMap((page) => page.items) ?? [], [changes.data]);
   const pending = useMemo(() => countMissing(live.arrived, items), [live.arrived, items]);
+  const open = useMemo(
+    () => splitOpenGaps(summary.data?.openGaps ?? 0, coverage.data ?? []),
+    [summary.data, coverage.data],
+  );
   const isEnabled = workspace.data?.state !== 'disabled';
   return {
     workspace,
@@ -35,7 +40,7 @@ export function useOverviewData({ ws, search, filters }: OverviewUrl) {
     live,
     isEnabled,
     isWatching: isEnabled && (summary.data?.machinesReporting ?? 0) > 0,
-    openGaps: summary.data?.openGaps ?? 0,
+    open,
     machineCount: summary.data?.machines ?? 0,
   };
 }

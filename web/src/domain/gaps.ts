@@ -1,0 +1,26 @@
+import type { Gap } from '../api/types';
+
+/** Stretches that are not watched right now. */
+export type OpenGaps = {
+  /** Where something is wrong. */
+  troubles: number;
+  /** Where the first look at what a rule names is still under way, as it is after each start with something new. */
+  firstLooks: number;
+};
+
+/** True for what is not watched because its first baseline is still being taken. */
+export function isFirstLook({ cause }: Pick<Gap, 'cause'>): boolean {
+  return cause === 'BaselinePending';
+}
+
+/**
+ * The open gaps, `total` of them by the server's count, with those apart that end by themselves. `gaps` may be older than
+ * the count, so it never makes a trouble smaller than none, and what it does not explain counts as a trouble.
+ */
+export function splitOpenGaps(total: number, gaps: readonly Gap[], machine?: string): OpenGaps {
+  const known = gaps.filter(
+    (gap) => gap.end === null && isFirstLook(gap) && (machine === undefined || gap.machine === machine),
+  ).length;
+  const firstLooks = Math.min(total, known);
+  return { troubles: total - firstLooks, firstLooks };
+}
