@@ -81,7 +81,7 @@ fn text(status: &Status) -> String {
         format!("last contact     {}", known(&status.last_contact)),
         format!("noticed by       {}", provider(status)),
         format!("last scan        {}", known(&status.last_scan_end)),
-        format!("next scan        {}", known(&status.next_scan)),
+        format!("next scan        {}", next_scan(status)),
         format!("rules in force   {}", status.rules),
         format!("waiting reports  {} ({} bytes on the disk)", status.spool_records, status.spool_bytes),
         format!("open gaps        {}", status.open_gaps),
@@ -103,6 +103,14 @@ fn text(status: &Status) -> String {
     lines.join("\n")
 }
 
+fn next_scan(status: &Status) -> String {
+    match (&status.next_scan, status.state) {
+        (Some(time), _) => time.clone(),
+        (None, SensorState::Baselining | SensorState::Scanning) => "after the one under way".to_owned(),
+        (None, SensorState::Starting | SensorState::Idle | SensorState::Stopped) => "not planned".to_owned(),
+    }
+}
+
 fn provider(status: &Status) -> String {
     match status.provider.as_str() {
         "" => "nothing yet".to_owned(),
@@ -122,7 +130,7 @@ fn describe(status: &Status) -> String {
     match &status.progress {
         Some(progress) => {
             let of = progress.files_total.map_or_else(String::new, |total| format!(" of {total}"));
-            format!("{state}: {}{of} files, {} bytes", progress.files_done, progress.bytes_done)
+            format!("{state}: {}{of} files, {} MiB", progress.files_done, progress.bytes_done >> 20)
         }
         None => state.to_owned(),
     }

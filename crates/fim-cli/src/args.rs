@@ -38,6 +38,7 @@ pub enum Command {
     #[command(after_help = UP_EXAMPLES)]
     Up(UpArgs),
     /// Run the server alone
+    #[command(after_help = "Examples:\n  steadfast server --config /etc/steadfast/server.toml")]
     Server(ServerArgs),
     /// Run a KQL query
     #[command(after_help = QUERY_EXAMPLES)]
@@ -49,13 +50,13 @@ pub enum Command {
     #[command(subcommand, after_help = RULE_EXAMPLES)]
     Rule(RuleCommand),
     /// Enable, disable or show file integrity monitoring of a workspace
-    #[command(subcommand)]
+    #[command(subcommand, after_help = FIM_EXAMPLES)]
     Fim(FimCommand),
     /// List the machines of a workspace, and add new ones
-    #[command(subcommand)]
+    #[command(subcommand, after_help = MACHINE_EXAMPLES)]
     Machine(MachineCommand),
     /// List, create and delete workspaces, and look after their records
-    #[command(subcommand)]
+    #[command(subcommand, after_help = WORKSPACE_EXAMPLES)]
     Workspace(WorkspaceCommand),
     /// Make, list and delete API tokens, which programs sign in with
     #[command(subcommand, after_help = TOKEN_EXAMPLES)]
@@ -76,7 +77,7 @@ pub struct UpArgs {
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub page: SocketAddr,
     /// How often files are scanned: 15m, 5s [default: what the workspace is set to, 15m at first]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = at_least_a_second)]
     pub scan_interval: Option<Duration>,
     /// Do not monitor this machine
     #[arg(long)]
@@ -150,7 +151,7 @@ pub struct ChangesArgs {
     #[arg(long, value_name = "M")]
     pub machine: Option<String>,
     /// How far back
-    #[arg(long, default_value = "24h", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "24h", value_name = "TIME", value_parser = duration)]
     pub since: Duration,
     /// Go on and show changes as they come; stop with Ctrl-C
     #[arg(short, long)]
@@ -163,16 +164,24 @@ pub struct ChangesArgs {
 #[derive(Subcommand)]
 pub enum RuleCommand {
     /// Monitor more
+    #[command(after_help = RULE_ADD_EXAMPLES)]
     Add(RuleAddArgs),
     /// Show the rules
+    #[command(
+        after_help = "Examples:\n  steadfast rule list\n  steadfast rule list --json | jq -r '.[].path'"
+    )]
     List(RuleListArgs),
-    /// Change a rule
+    /// Change a rule; what is not given stays as it is
+    #[command(after_help = RULE_EDIT_EXAMPLES)]
     Edit(RuleEditArgs),
     /// Put a rule in force
+    #[command(after_help = "Examples:\n  steadfast rule enable web")]
     Enable(RuleNameArgs),
     /// Keep a rule but do not work by it
+    #[command(after_help = "Examples:\n  steadfast rule disable web")]
     Disable(RuleNameArgs),
     /// Remove a rule
+    #[command(after_help = "Examples:\n  steadfast rule delete web -w production")]
     Delete(RuleNameArgs),
 }
 
@@ -205,10 +214,10 @@ pub struct RuleSettings {
     /// What is left out; may be given more than once
     #[arg(long, value_name = "PATTERN")]
     pub exclude: Vec<String>,
-    /// Also everything below a folder that matches [default: false]
+    /// Also everything below a folder that matches; a new rule does not, unless told
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub recurse: Option<bool>,
-    /// What happens at symbolic links [default: follow]
+    /// What happens at symbolic links; a new rule follows them, unless told
     #[arg(long, value_enum, value_name = "WAY")]
     pub links: Option<LinksChoice>,
 }
@@ -300,21 +309,28 @@ pub struct RuleNameArgs {
 #[derive(Subcommand)]
 pub enum FimCommand {
     /// Show whether it is on, and what it covers
+    #[command(after_help = "Examples:\n  steadfast fim status\n  steadfast fim status -w production --json")]
     Status(PlainArgs),
     /// Turn it on, with the recommended items
+    #[command(after_help = "Examples:\n  steadfast fim enable -w production")]
     Enable(PlainArgs),
     /// Turn it off; agents stop scanning
+    #[command(after_help = "Examples:\n  steadfast fim disable -w production")]
     Disable(PlainArgs),
-    /// Set how often daemons, software and the inventory are collected
+    /// Set how often files are scanned, and daemons, software and the inventory are collected
     Collect(CollectArgs),
 }
 
-/// How often what is no file is collected.
+/// How often what is monitored is collected.
 #[derive(Args)]
 #[command(after_help = "Examples:
+  steadfast fim collect --files 15m
   steadfast fim collect --daemons 1m
   steadfast fim collect --software off --inventory 24h -w production")]
 pub struct CollectArgs {
+    /// How often the files are scanned: 15m, 1h
+    #[arg(long, value_name = "TIME", value_parser = at_least_a_second)]
+    pub files: Option<Duration>,
     /// How often the daemons are collected: 5m, 30s, or off
     #[arg(long, value_name = "TIME", value_parser = every)]
     pub daemons: Option<Every>,
@@ -336,11 +352,21 @@ fn every(text: &str) -> Result<Every, String> {
     if text == "off" {
         return Ok(Every(0));
     }
-    match humantime::parse_duration(text) {
-        Ok(time) if time.as_secs() > 0 => Ok(Every(time.as_secs())),
-        Ok(_) => Err("write a time of at least a second, or off".to_owned()),
-        Err(error) => Err(format!("{error}; write a time such as 5m, or off")),
-    }
+    let time = at_least_a_second(text).map_err(|error| format!("{error}, or off"))?;
+    Ok(Every(time.as_secs()))
+}
+
+/// Reads a time such as `1h 30m`. The parser's own words say where it stopped, and not what to write instead.
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "this is not a length of time; write one such as 30s, 15m, 24h or 7d".to_owned())
+}
+
+fn at_least_a_second(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|time| {
+        let is_enough = time.as_secs() > 0;
+        is_enough.then_some(time).ok_or_else(|| "write a time of at least a second".to_owned())
+    })
 }
 
 /// A workspace and how to print.
@@ -356,10 +382,15 @@ pub struct PlainArgs {
 #[derive(Subcommand)]
 pub enum MachineCommand {
     /// Show the machines, their state and their changes of the last week
+    #[command(
+        after_help = "Examples:\n  steadfast machine list\n  steadfast machine list -w production --json"
+    )]
     List(PlainArgs),
     /// Make a token with which one new machine can enrol
+    #[command(after_help = ENROLL_EXAMPLES)]
     EnrollToken(EnrollTokenArgs),
     /// Take a machine out; its agent is refused from now on, its records stay
+    #[command(after_help = "Examples:\n  steadfast machine remove web-7")]
     Remove(MachineNameArgs),
 }
 
@@ -369,7 +400,7 @@ pub struct EnrollTokenArgs {
     #[command(flatten)]
     pub workspace: WorkspaceArg,
     /// How long the token can be used
-    #[arg(long, default_value = "1h", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "1h", value_name = "TIME", value_parser = at_least_a_second)]
     pub expires_in: Duration,
     /// Let the new machine take the place of this one, which is removed then
     #[arg(long, value_name = "MACHINE")]
@@ -393,8 +424,12 @@ pub struct MachineNameArgs {
 #[derive(Subcommand)]
 pub enum WorkspaceCommand {
     /// Show the workspaces
+    #[command(after_help = "Examples:\n  steadfast workspace list")]
     List(JsonArg),
     /// Make a workspace
+    #[command(
+        after_help = "Examples:\n  steadfast workspace create production --location Geneva --subscription web"
+    )]
     Create(WorkspaceCreateArgs),
     /// Delete a workspace with its records, rules and machines, for ever
     #[command(
@@ -480,7 +515,7 @@ pub struct TokenCreateArgs {
     #[arg(long, value_name = "W")]
     pub scope: Option<String>,
     /// How long it is good: 30d, 12h; for ever by default
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = at_least_a_second)]
     pub expires_in: Option<Duration>,
     #[command(flatten)]
     pub format: JsonArg,
@@ -543,6 +578,24 @@ const TOKEN_EXAMPLES: &str = "Examples:\n  \
 const RULE_EXAMPLES: &str = "Examples:\n  \
     steadfast rule add --name web --path '/srv/www/**' --exclude '*.log'\n  \
     steadfast rule disable web";
+const RULE_ADD_EXAMPLES: &str = "Examples:\n  \
+    steadfast rule add --name web --path '/srv/www/**' --exclude '*.log'\n  \
+    steadfast rule add --name keys --path /root/.ssh --recurse --links ignore -w production";
+const RULE_EDIT_EXAMPLES: &str = "Examples:\n  \
+    steadfast rule edit web --exclude '*.log' --exclude cache\n  \
+    steadfast rule edit web --rename site --recurse false";
+const FIM_EXAMPLES: &str = "Examples:\n  \
+    steadfast fim status\n  \
+    steadfast fim collect --files 15m --daemons 1m";
+const MACHINE_EXAMPLES: &str = "Examples:\n  \
+    steadfast machine list\n  \
+    steadfast machine enroll-token --expires-in 30m";
+const ENROLL_EXAMPLES: &str = "Examples:\n  \
+    steadfast machine enroll-token --expires-in 30m\n  \
+    steadfast machine enroll-token --replace web-7 --json";
+const WORKSPACE_EXAMPLES: &str = "Examples:\n  \
+    steadfast workspace list\n  \
+    steadfast workspace create production --location Geneva";
 
 #[cfg(test)]
 mod tests {
@@ -553,5 +606,25 @@ mod tests {
     #[test]
     fn the_arguments_do_not_contradict_each_other() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        fn check(command: &clap::Command) {
+            for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+                let help = inner.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.starts_with("Examples:"), "`{}` has no examples", inner.get_name());
+                check(inner);
+            }
+        }
+        check(&Arguments::command());
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_told_how_to_write() {
+        assert_eq!(duration("90m"), Ok(Duration::from_secs(5400)));
+        for (text, said) in [("yesterday", "such as 30s, 15m, 24h or 7d"), ("0s", "at least a second")] {
+            assert!(at_least_a_second(text).unwrap_err().contains(said), "{text}");
+        }
     }
 }

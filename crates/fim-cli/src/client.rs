@@ -125,10 +125,9 @@ impl Client {
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
         let reason = match error {
-            ureq::Error::Rustls(tls) => format!(
-                "its certificate is not trusted ({tls}); if the server was made anew, run 'steadfast up' again on \
-                 its machine, or name its CA certificate with --ca"
-            ),
+            ureq::Error::Rustls(tls) => not_trusted(tls),
+            // What fails in the handshake comes as bytes that are not as they should be.
+            ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => not_trusted(io),
             ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => {
                 "nothing listens there; is 'steadfast up' running?".to_owned()
             }
@@ -136,6 +135,13 @@ impl Client {
         };
         Failure::Unreachable { server: self.profile.server.clone(), reason }
     }
+}
+
+fn not_trusted(error: &dyn std::error::Error) -> String {
+    format!(
+        "its certificate is not trusted ({error}); name the CA certificate of that very server with --ca, or, if it was \
+         made anew, run 'steadfast up' again on its machine"
+    )
 }
 
 /// One segment of a path, so that any name is one segment.

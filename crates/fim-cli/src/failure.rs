@@ -1,7 +1,5 @@
 //! What can go wrong in a command, and the exit code that tells a script which it was.
 
-use std::process::ExitCode;
-
 use thiserror::Error;
 
 use crate::problem::Problem;
@@ -45,14 +43,14 @@ impl Failure {
     }
 
     /// The exit code, as `--help` documents it.
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
+    pub fn exit_code(&self) -> u8 {
+        match self {
             Self::Refused(_) => 1,
             Self::Usage(_) => 2,
             Self::Unreachable { .. } => 3,
             Self::NotAllowed(_) => 4,
             Self::Local(_) => 5,
-        })
+        }
     }
 }
 

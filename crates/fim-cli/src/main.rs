@@ -2,10 +2,13 @@
 //!
 //! Data goes to standard output, talk to standard error.
 
+#![warn(clippy::print_stdout, reason = "what reads it may be gone: `out` knows what to do then")]
+
 mod args;
 mod client;
 mod commands;
 mod failure;
+mod out;
 mod problem;
 mod profile;
 mod table;
@@ -17,7 +20,7 @@ use clap::Parser;
 use crate::args::{Arguments, Command, ConnectionArgs};
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::profile::Profile;
+use crate::profile::{Profile, Profiles};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -25,7 +28,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("steadfast: {}", table::plain_lines(&failure.to_string()));
-            failure.exit_code()
+            ExitCode::from(failure.exit_code())
         }
     }
 }
@@ -47,22 +50,17 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// A client of the server that the options name, else the profile.
 fn connect(options: &ConnectionArgs) -> Result<Client, Failure> {
-    let saved = Profile::read(&profile::home()?)?;
     // A token is for one server: it must never travel to another that an option names.
-    let token = match std::env::var("STEADFAST_TOKEN") {
-        Ok(token) => Some(token),
-        Err(_) => saved
-            .as_ref()
-            .filter(|saved| options.server.as_ref().is_none_or(|server| *server == saved.server))
-            .map(|saved| saved.token.clone()),
-    };
+    let saved = Profiles::read(&profile::home()?)?.and_then(|saved| saved.of(options.server.as_deref()));
+    let token =
+        std::env::var("STEADFAST_TOKEN").ok().or_else(|| saved.as_ref().map(|saved| saved.token.clone()));
     let server = options.server.clone().or_else(|| saved.as_ref().map(|saved| saved.server.clone()));
     let ca_pem = match &options.ca {
         Some(path) => Some(
             std::fs::read_to_string(path)
                 .map_err(|error| Failure::Local(format!("cannot read {}: {error}", path.display())))?,
         ),
-        None => saved.filter(|saved| server.as_ref() == Some(&saved.server)).and_then(|saved| saved.ca_pem),
+        None => saved.and_then(|saved| saved.ca_pem),
     };
     let Some(server) = server else {
         return Err(Failure::Usage(

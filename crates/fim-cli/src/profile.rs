@@ -1,6 +1,6 @@
-//! Where the client finds its server: the profile that `steadfast up` writes, and what overrides it.
+//! Where the client finds its server: the profiles that `steadfast up` writes, and what overrides them.
 //!
-//! The profile is `profile.toml` under `$STEADFAST_HOME`, by default `~/.config/steadfast`, with mode 0600.
+//! They are `profile.toml` under `$STEADFAST_HOME`, by default `~/.config/steadfast`, with mode 0600.
 
 use std::fs;
 use std::io;
@@ -23,8 +23,39 @@ pub struct Profile {
     pub token: String,
 }
 
-impl Profile {
-    /// Writes the profile so that only its owner can read it, whole or not at all.
+/// The servers that this user has started: the last one, which is asked unless another is named, and those before it.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profiles {
+    server: String,
+    ca_pem: Option<String>,
+    token: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    others: Vec<Profile>,
+}
+
+impl Profiles {
+    /// The profiles with this one as the last: what was known of its address or its authority before is replaced.
+    pub fn with(known: Option<Self>, profile: Profile) -> Self {
+        let is_other = |other: &Profile| other.server != profile.server && other.ca_pem != profile.ca_pem;
+        let mut others: Vec<Profile> = known.iter().flat_map(Self::all).filter(is_other).collect();
+        others.truncate(MOST_OTHERS);
+        Self { server: profile.server, ca_pem: profile.ca_pem, token: profile.token, others }
+    }
+
+    /// All of them, the last one first.
+    pub fn all(&self) -> impl Iterator<Item = Profile> {
+        let last =
+            Profile { server: self.server.clone(), ca_pem: self.ca_pem.clone(), token: self.token.clone() };
+        std::iter::once(last).chain(self.others.iter().cloned())
+    }
+
+    /// The profile of that server; the last one if none is named.
+    pub fn of(&self, server: Option<&str>) -> Option<Profile> {
+        self.all().find(|profile| server.is_none_or(|server| profile.server == server))
+    }
+
+    /// Writes the profiles so that only their owner can read them, whole or not at all.
     pub fn write(&self, home: &Path) -> io::Result<PathBuf> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(home)?;
         let path = home.join(FILE_NAME);
@@ -33,7 +64,7 @@ impl Profile {
         Ok(path)
     }
 
-    /// Reads the profile; `None` if there is none.
+    /// Reads the profiles; `None` if there is none.
     pub fn read(home: &Path) -> Result<Option<Self>, Failure> {
         let path = home.join(FILE_NAME);
         match fs::read_to_string(&path) {
@@ -46,7 +77,7 @@ impl Profile {
     }
 }
 
-/// The folder of the profile.
+/// The folder of the profiles.
 pub fn home() -> Result<PathBuf, Failure> {
     if let Some(home) = std::env::var_os("STEADFAST_HOME") {
         return Ok(PathBuf::from(home));
@@ -57,6 +88,9 @@ pub fn home() -> Result<PathBuf, Failure> {
 }
 
 const FILE_NAME: &str = "profile.toml";
+
+/// Servers that somebody tried once are many in time.
+const MOST_OTHERS: usize = 20;
 
 #[cfg(test)]
 mod tests {
@@ -72,17 +106,37 @@ mod tests {
             ca_pem: Some("PEM".into()),
             token: "stf_x".into(),
         };
-        let path = profile.write(home.path()).unwrap();
-        profile.write(home.path()).unwrap();
+        let profiles = Profiles::with(None, profile);
+        let path = profiles.write(home.path()).unwrap();
+        profiles.write(home.path()).unwrap();
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(Profile::read(home.path()).unwrap().unwrap().token, "stf_x");
+        assert_eq!(Profiles::read(home.path()).unwrap().unwrap().of(None).unwrap().token, "stf_x");
+    }
+
+    #[test]
+    fn a_second_server_does_not_take_the_first_ones_place() {
+        let profile = |server: &str, ca: &str, token: &str| Profile {
+            server: server.into(),
+            ca_pem: Some(ca.into()),
+            token: token.into(),
+        };
+        let both = Profiles::with(Some(Profiles::with(None, profile("a", "A", "1"))), profile("b", "B", "2"));
+        assert_eq!(both.of(None).unwrap().token, "2");
+        assert_eq!(both.of(Some("a")).unwrap().token, "1");
+        assert!(both.of(Some("c")).is_none());
+        // The same server on another port, and another server on the same one.
+        let moved = Profiles::with(Some(both), profile("a2", "A", "3"));
+        assert!(moved.of(Some("a")).is_none());
+        let replaced = Profiles::with(Some(moved), profile("b", "B2", "4"));
+        let tokens: Vec<String> = replaced.all().map(|profile| profile.token).collect();
+        assert_eq!(tokens, ["4", "3"]);
     }
 
     #[test]
     fn a_damaged_profile_is_named() {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join(FILE_NAME), "server = 3").unwrap();
-        let message = Profile::read(home.path()).err().unwrap().to_string();
+        let message = Profiles::read(home.path()).err().unwrap().to_string();
         assert!(message.contains("profile.toml is damaged"), "{message}");
     }
 }

@@ -1,5 +1,6 @@
 //! Rows as aligned columns, and values as text.
 
+use crate::out;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use fim_core::is_hidden;
 use serde_json::Value;
@@ -15,7 +16,7 @@ pub fn print(headings: &[&str], rows: &[Vec<Value>]) {
             if value.is_number() { cell.set_alignment(CellAlignment::Right) } else { cell }
         }));
     }
-    println!("{}", table.trim_fmt());
+    out::line(table.trim_fmt());
 }
 
 /// A value as a person reads it. Hidden characters never reach the terminal: names of files are an attacker's choice,

@@ -42,6 +42,34 @@ impl Actor {
     pub const MAX_COMMAND_BYTES: usize = 4096;
     /// How many ancestors are kept.
     pub const MAX_PARENTS: usize = 8;
+
+    /// True if both tell of the same process in the same role: the same id and start as far as both know it, and nothing
+    /// that both know differs. A process that became another program or user in between is told as both.
+    fn is_one_with(&self, other: &Self) -> bool {
+        fn agree<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
+            one.is_none() || other.is_none() || one == other
+        }
+        self.process_id == other.process_id
+            && agree(&self.started_nanos, &other.started_nanos)
+            && agree(&self.executable, &other.executable)
+            && agree(&self.command_line, &other.command_line)
+            && agree(&self.user, &other.user)
+            && agree(&self.login_user, &other.login_user)
+    }
+
+    /// How much of it is known.
+    fn richness(&self) -> usize {
+        let known = [
+            self.started_nanos.is_some(),
+            self.executable.is_some(),
+            self.command_line.is_some(),
+            self.user.is_some(),
+            self.login_user.is_some(),
+            self.session.is_some(),
+            self.container.is_some(),
+        ];
+        known.into_iter().filter(|is_known| *is_known).count() + self.parents.len()
+    }
 }
 
 /// Why it is not known who made a change. It is never guessed.
@@ -98,7 +126,11 @@ impl Who {
     /// Notes that somebody had a part in it.
     pub fn add(&mut self, by: Attribution) {
         match by {
-            Ok(actor) if self.actors.contains(&actor) => {}
+            Ok(actor) if let Some(known) = self.actors.iter_mut().find(|known| known.is_one_with(&actor)) => {
+                if actor.richness() > known.richness() {
+                    *known = actor;
+                }
+            }
             Ok(actor) if self.actors.len() < Self::MAX_ACTORS => self.actors.push(actor),
             Ok(_) => self.more = self.more.saturating_add(1),
             Err(why) => self.unknown = Some(self.unknown.map_or(why, |known| known.min(why))),
@@ -114,5 +146,37 @@ impl Who {
         if let Some(why) = other.unknown {
             self.add(Err(why));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn actor(executable: Option<&str>) -> Actor {
+        Actor {
+            process_id: 7,
+            started_nanos: Some(1),
+            executable: executable.map(EntityPath::unix),
+            ..Actor::default()
+        }
+    }
+
+    #[test]
+    fn a_process_of_which_more_is_known_later_is_told_once_with_all_of_it() {
+        let mut who = Who::default();
+        for told in [actor(None), actor(Some("/bin/dash")), actor(None)] {
+            who.add(Ok(Arc::new(told)));
+        }
+        assert_eq!(who.actors, [Arc::new(actor(Some("/bin/dash")))]);
+    }
+
+    #[test]
+    fn another_program_or_another_start_is_somebody_else() {
+        let mut who = Who::default();
+        who.add(Ok(Arc::new(actor(Some("/bin/dash")))));
+        who.add(Ok(Arc::new(actor(Some("/bin/cat")))));
+        who.add(Ok(Arc::new(Actor { started_nanos: Some(2), ..actor(None) })));
+        assert_eq!(who.actors.len(), 3);
     }
 }

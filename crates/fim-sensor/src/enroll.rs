@@ -51,9 +51,7 @@ pub enum EnrollError {
     #[error("cannot enrol this machine")]
     Call(#[source] CallError),
     /// The token is not one that the server takes.
-    #[error(
-        "the server {server} refused the token: {detail}; make a new one with `steadfast machine enroll-token`"
-    )]
+    #[error("the server {server} refused the token: {detail}")]
     Token {
         /// The server's address.
         server: String,

@@ -43,7 +43,8 @@ pub struct Identity {
 pub enum IdentityError {
     /// There is none yet.
     #[error(
-        "this machine is not enrolled ({} is missing); run `steadfast-agent enroll --server URL --token-file FILE`",
+        "this machine is not enrolled ({} is missing); run `steadfast-agent enroll --server URL --token-file FILE`, or \
+         name the folder of an agent that is with `--data-dir`: that of `steadfast up` is `agent` in its own",
         path.display()
     )]
     NotEnrolled {

@@ -1,7 +1,7 @@
 //! `steadfast changes`: recent changes, and new ones as they come.
 
 use std::collections::{HashSet, VecDeque};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 
 use chrono::{DateTime, Local, SecondsFormat, Utc};
 use serde_json::Value;
@@ -10,6 +10,7 @@ use ureq::BodyReader;
 use crate::args::ChangesArgs;
 use crate::client::{Client, segment};
 use crate::failure::Failure;
+use crate::out;
 use crate::table::{plain, plain_json, text};
 
 /// Prints the changes since the given time, oldest first, then, if asked, each new one.
@@ -157,11 +158,7 @@ impl Shown {
 
 fn show(change: &Value, as_json: bool) {
     let line = if as_json { plain_json(&change.to_string()) } else { describe(change) };
-    let mut out = std::io::stdout().lock();
-    // A closed pipe is how `head` says that it has seen enough.
-    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
-    }
+    out::line(line);
 }
 
 /// One line a change: when, what kind, where, what, and which of its aspects.
@@ -179,8 +176,9 @@ fn describe(change: &Value) -> String {
         Some(kind) => format!("{}  ", plain(kind)),
     };
     let fields = if fields.is_empty() { String::new() } else { format!("  ({})", fields.join(", ")) };
+    let who = change["who"].as_str().map_or_else(String::new, |who| format!("  by {}", plain(who)));
     format!(
-        "{time}  {:<8}  {}  {kind}{}{fields}",
+        "{time}  {:<8}  {}  {kind}{}{fields}{who}",
         text(&change["category"]),
         text(&change["machine"]),
         text(&change["entity"])
@@ -236,6 +234,14 @@ mod tests {
             "fields": ["Size", "Mode"],
         });
         assert_eq!(describe(&change), "not a time  Modified  web-1  /etc/a\\nb  (Size, Mode)");
+    }
+
+    #[test]
+    fn a_change_says_by_whom_where_that_is_known() {
+        let change = json!({
+            "time": "t", "category": "Removed", "machine": "web-1", "entity": "/etc/a", "fields": [], "who": "root",
+        });
+        assert_eq!(describe(&change), "t  Removed   web-1  /etc/a  by root");
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! `steadfast fim`: file integrity monitoring of a workspace, on or off.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use crate::args::{CollectArgs, Every, FimCommand, PlainArgs};
 use crate::client::{Client, segment};
 use crate::commands::print_json;
 use crate::failure::Failure;
+use crate::out;
 use crate::table::text;
 
 /// Shows or switches file integrity monitoring.
@@ -25,10 +28,11 @@ pub fn run(client: &Client, command: &FimCommand) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sets how often what is no file is collected.
+/// Sets how often what is monitored is collected.
 fn collect(client: &Client, args: &CollectArgs) -> Result<(), Failure> {
     let seconds = |every: &Option<Every>| every.as_ref().map(|Every(seconds)| *seconds);
     let wanted = [
+        ("filesSeconds", args.files.map(|time| time.as_secs())),
         ("daemonsSeconds", seconds(&args.daemons)),
         ("softwareSeconds", seconds(&args.software)),
         ("inventorySeconds", seconds(&args.inventory)),
@@ -52,22 +56,27 @@ fn show(status: &Value, args: &PlainArgs) {
         print_json(status);
         return;
     }
-    println!("Workspace  {}", args.workspace.workspace);
-    println!("State      {}", text(&status["state"]));
-    println!("Solution   {}", text(&status["solution"]));
-    println!(
+    out::line(format_args!("Workspace  {}", args.workspace.workspace));
+    out::line(format_args!("State      {}", text(&status["state"])));
+    out::line(format_args!("Solution   {}", text(&status["solution"])));
+    out::line(format_args!(
         "Rules      {} of {} enabled",
         text(&status["rules"]["enabled"]),
         text(&status["rules"]["total"])
-    );
-    println!("Machines   {}", text(&status["machines"]));
-    println!("Scan       every {} s", text(&status["scanIntervalSeconds"]));
+    ));
+    out::line(format_args!("Machines   {}", text(&status["machines"])));
+    out::line(format_args!("Files      every {}", time(status["scanIntervalSeconds"].as_u64().unwrap_or(0))));
     for (name, field) in
         [("Daemons", "daemonsSeconds"), ("Software", "softwareSeconds"), ("Inventory", "inventorySeconds")]
     {
         match status["collection"][field].as_u64() {
-            Some(seconds) => println!("{name:<10} every {seconds} s"),
-            None => println!("{name:<10} not collected"),
+            Some(seconds) => out::line(format_args!("{name:<10} every {}", time(seconds))),
+            None => out::line(format_args!("{name:<10} not collected")),
         }
     }
+}
+
+/// A length of time as a person says it.
+fn time(seconds: u64) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs(seconds))
 }

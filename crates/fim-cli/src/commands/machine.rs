@@ -7,6 +7,7 @@ use crate::args::{EnrollTokenArgs, MachineCommand, PlainArgs};
 use crate::client::{Client, segment};
 use crate::commands::{print_json, print_list};
 use crate::failure::Failure;
+use crate::out;
 use crate::table::text;
 
 /// Does what was asked with machines.
@@ -55,7 +56,7 @@ fn enroll_token(client: &Client, args: &EnrollTokenArgs) -> Result<(), Failure> 
         print_json(&token);
         return Ok(());
     }
-    println!("{}", text(&token["token"]));
+    out::line(text(&token["token"]));
     eprintln!(
         "One machine can enrol with it until {}. Run this there, and give it the token:",
         text(&token["expiresAt"])

@@ -12,11 +12,12 @@ pub mod workspace;
 
 use serde_json::Value;
 
+use crate::out;
 use crate::table;
 
 /// Prints a document for programs.
 fn print_json(value: &Value) {
-    println!("{}", table::plain_json(&format!("{value:#}")));
+    out::line(table::plain_json(&format!("{value:#}")));
 }
 
 /// Prints the named fields of each object of a list below their headings.

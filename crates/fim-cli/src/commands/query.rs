@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::args::{OutputFormat, QueryArgs};
 use crate::client::{Client, segment};
 use crate::failure::Failure;
+use crate::out;
 use crate::table;
 
 /// Runs the query and prints its rows.
@@ -22,8 +23,8 @@ pub fn run(client: &Client, args: &QueryArgs) -> Result<(), Failure> {
 fn print_answer(client: &Client, path: &str, body: &Value, output: OutputFormat) -> Result<(), Failure> {
     if output == OutputFormat::Csv {
         let mut rows = client.post_stream(&format!("{path}.csv"), body)?;
-        io::copy(&mut rows, &mut io::stdout().lock()).map_err(|error| written(&error))?;
-        return Ok(());
+        let copied = io::copy(&mut rows, &mut io::stdout().lock()).and_then(|_| io::stdout().flush());
+        return written(copied);
     }
     let answer: Answer = client.post(path, body)?;
     match output {
@@ -31,9 +32,9 @@ fn print_answer(client: &Client, path: &str, body: &Value, output: OutputFormat)
             let headings: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
             table::print(&headings, &answer.rows);
         }
-        OutputFormat::Json => write_objects(&answer, "[", ",\n ", "]\n").map_err(|error| written(&error))?,
+        OutputFormat::Json => written(write_objects(&answer, "[", ",\n ", "]\n"))?,
         OutputFormat::Ndjson if answer.rows.is_empty() => {}
-        OutputFormat::Ndjson => write_objects(&answer, "", "\n", "\n").map_err(|error| written(&error))?,
+        OutputFormat::Ndjson => written(write_objects(&answer, "", "\n", "\n"))?,
         OutputFormat::Csv => {}
     }
     if answer.truncated {
@@ -52,8 +53,8 @@ fn read_query() -> Result<String, Failure> {
     Ok(query)
 }
 
-fn written(error: &io::Error) -> Failure {
-    Failure::Local(format!("cannot write the rows: {error}"))
+fn written(rows: io::Result<()>) -> Result<(), Failure> {
+    rows.or_else(|error| out::failed(&error).map_or(Ok(()), Err))
 }
 
 /// What the server answers.

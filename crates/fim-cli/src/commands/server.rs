@@ -1,5 +1,6 @@
 //! `steadfast server`: the server alone; and what `up` shares with it.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -27,7 +28,12 @@ pub fn run(args: &ServerArgs) -> Result<(), Failure> {
 /// Log lines go to standard error; `RUST_LOG` chooses which.
 pub fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(is_terminal)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 /// The threads that serve.

@@ -6,6 +6,7 @@ use crate::args::{TokenCommand, TokenCreateArgs};
 use crate::client::{Client, segment};
 use crate::commands::{print_json, print_list};
 use crate::failure::Failure;
+use crate::out;
 use crate::table::{plain, text};
 
 /// Does what was asked with API tokens.
@@ -45,7 +46,7 @@ fn create(client: &Client, args: &TokenCreateArgs) -> Result<(), Failure> {
         print_json(&token);
         return Ok(());
     }
-    println!("{}", text(&token["token"]));
+    out::line(text(&token["token"]));
     let until = match token["expiresAt"].as_str() {
         Some(moment) => format!("until {}", plain(moment)),
         None => "until it is deleted".to_owned(),

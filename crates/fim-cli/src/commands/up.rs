@@ -5,13 +5,15 @@ mod progress;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::server::{Serving, stop_signal};
 use crate::args::UpArgs;
 use crate::failure::Failure;
-use crate::profile::{self, Profile};
+use crate::out;
+use crate::profile::{self, Profile, Profiles};
 
 /// Starts everything, tells where it is, and goes on until it is told to stop.
 pub fn run(args: &UpArgs) -> Result<(), Failure> {
@@ -30,7 +32,7 @@ pub fn run(args: &UpArgs) -> Result<(), Failure> {
     config.browser_listen = Some(args.page);
     config.names_of_options =
         fim_server::OptionNames { data_dir: "--data-dir", listen: "--listen", browser_listen: "--page" };
-    config.scan_interval_seconds = args.scan_interval.map(|interval| interval.as_secs().max(1));
+    config.scan_interval_seconds = args.scan_interval.map(|interval| interval.as_secs());
     let signal = stop_signal(&runtime)?;
     let serving = Serving::start(&runtime, config)?;
     let outcome = serve(args, &data_dir, &serving, signal);
@@ -58,7 +60,8 @@ fn serve(
         progress::show_first_baseline(agent, &data_dir.join("agent"), &signal);
     }
     if !args.json {
-        announce(data_dir, &profile, serving)?;
+        let interval = agent.as_ref().map(|agent| agent.status().scan_interval_seconds);
+        announce(data_dir, &profile, serving, interval)?;
     }
     let failure = wait(agent.as_ref(), &signal);
     if let Some(agent) = agent {
@@ -87,8 +90,11 @@ fn wait(
 fn write_profile(serving: &Serving<'_>) -> Result<Profile, Failure> {
     let home = profile::home()?;
     let server = format!("https://{}", reachable(serving.address()));
-    let kept = Profile::read(&home)?
-        .filter(|kept| kept.ca_pem.as_deref() == Some(serving.ca_pem()))
+    let known = Profiles::read(&home)?;
+    let kept = known
+        .iter()
+        .flat_map(Profiles::all)
+        .find(|kept| kept.ca_pem.as_deref() == Some(serving.ca_pem()))
         .map(|kept| kept.token)
         .filter(|token| serving.accepts_token(token));
     let token = match kept {
@@ -96,7 +102,7 @@ fn write_profile(serving: &Serving<'_>) -> Result<Profile, Failure> {
         None => serving.new_owner_token()?,
     };
     let profile = Profile { server, ca_pem: Some(serving.ca_pem().to_owned()), token };
-    profile.write(&home).map_err(|error| {
+    Profiles::with(known, profile.clone()).write(&home).map_err(|error| {
         Failure::Local(format!("cannot write the profile in {}: {error}", home.display()))
     })?;
     Ok(profile)
@@ -112,20 +118,30 @@ fn print_ready(data_dir: &Path, profile: &Profile, serving: &Serving<'_>) -> Res
         "caFingerprint": serving.ca_fingerprint(),
         "dataDir": data_dir,
     });
-    println!("{ready}");
+    out::line(&ready);
     Ok(())
 }
 
 /// Tells a person where the page is and how to sign in: last, so that it is what is left to see.
-fn announce(data_dir: &Path, profile: &Profile, serving: &Serving<'_>) -> Result<(), Failure> {
+fn announce(
+    data_dir: &Path,
+    profile: &Profile,
+    serving: &Serving<'_>,
+    scan_interval_seconds: Option<u64>,
+) -> Result<(), Failure> {
     let page = page(serving);
     eprintln!();
     eprintln!("Steadfast is running.");
     eprintln!("  Page         {page}");
     eprintln!("  Sign in      {}   (works once, for 10 minutes)", sign_in(&page, serving)?);
+    eprintln!("               later as `admin`, with the password that you set there");
     eprintln!("  API, agents  {}", profile.server);
     eprintln!("  CA SHA-256   {}", serving.ca_fingerprint());
     eprintln!("  Data         {}", data_dir.display());
+    if let Some(seconds) = scan_interval_seconds.filter(|seconds| *seconds > 0) {
+        let interval = humantime::format_duration(Duration::from_secs(seconds));
+        eprintln!("  Scans        every {interval}; `steadfast fim collect --files 15m` sets another time");
+    }
     eprintln!("Stop it with Ctrl-C. In another terminal: steadfast changes --follow");
     eprintln!();
     Ok(())
@@ -159,7 +175,7 @@ fn default_data_dir() -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::Usage("no home directory is known; give --data-dir".to_owned()))
 }
 
-const LOOK_AT_AGENT_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+const LOOK_AT_AGENT_EVERY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

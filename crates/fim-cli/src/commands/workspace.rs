@@ -8,6 +8,7 @@ use crate::args::{Limit, WorkspaceCommand, WorkspaceDeleteArgs, WorkspaceStorage
 use crate::client::{Client, segment};
 use crate::commands::{print_json, print_list};
 use crate::failure::Failure;
+use crate::out;
 use crate::table::{plain, text};
 
 /// Does what was asked with workspaces.
@@ -93,23 +94,23 @@ fn storage(client: &Client, args: &WorkspaceStorageArgs) -> Result<(), Failure> 
         None => otherwise.to_owned(),
     };
     let megabytes = |value: &Value| value.as_u64().unwrap_or(0).div_ceil(1_000_000);
-    println!("Retention  {}", or(&storage["settings"]["retentionDays"], "days", "for ever"));
+    out::line(format_args!("Retention  {}", or(&storage["settings"]["retentionDays"], "days", "for ever")));
     let cap = match &storage["settings"]["dailyCapBytes"] {
         Value::Null => "no cap".to_owned(),
         bytes => format!("cap {} MB", megabytes(bytes)),
     };
     let reached =
         if storage["isCapReached"] == true { "; the cap is reached, agents keep the rest" } else { "" };
-    println!(
+    out::line(format_args!(
         "Today      {} MB billed, {} MB free allowance, {cap}{reached}",
         megabytes(&storage["usedTodayBytes"]),
         megabytes(&storage["allowanceBytes"])
-    );
-    println!("Now        {}", job(&storage["running"]));
+    ));
+    out::line(format_args!("Now        {}", job(&storage["running"])));
     if let Some(reason) = storage["done"]["lastFailure"].as_str() {
-        println!("Failed     {}", plain(reason));
+        out::line(format_args!("Failed     {}", plain(reason)));
     }
-    println!();
+    out::line("");
     print_list(storage["tables"].as_array().map_or(&[], Vec::as_slice), TABLE_COLUMNS);
     Ok(())
 }

@@ -10,6 +10,7 @@ use super::rules::recommended;
 use super::workspaces::fim_state;
 use crate::app::{App, AppState};
 use crate::authz::Actor;
+use crate::config::MAX_SCAN_INTERVAL_SECONDS;
 use crate::control::{By, WorkspaceRecord};
 use crate::ingest::silence;
 use crate::problem::{ApiJson, Kind, OptionalJson, Problem};
@@ -78,7 +79,7 @@ pub async fn disable_fim(
     describe(&app, &workspace).await
 }
 
-/// Sets how often daemons, software and the inventory are collected.
+/// Sets how often files are scanned, and daemons, software and the inventory are collected.
 #[utoipa::path(
     patch, path = "/api/v1/workspaces/{ws}/fim/collection", tag = "fim", request_body = CollectionPatch,
     params(("ws" = String, Path, description = "The workspace's id or name.")),
@@ -96,10 +97,21 @@ pub async fn edit_collection(
         software_seconds: interval("softwareSeconds", patch.software_seconds, before.software_seconds)?,
         inventory_seconds: interval("inventorySeconds", patch.inventory_seconds, before.inventory_seconds)?,
     };
-    if collection != before {
+    let scans = workspace.scan_interval_seconds;
+    let files_seconds = match patch.files_seconds {
+        Some(seconds) if (1..=MAX_SCAN_INTERVAL_SECONDS).contains(&seconds) => seconds,
+        Some(seconds) => {
+            return Err(Problem::new(
+                Kind::BadRequest,
+                format!("filesSeconds is {seconds}; it takes 1 to {MAX_SCAN_INTERVAL_SECONDS} (a week)"),
+            ));
+        }
+        None => scans,
+    };
+    if collection != before || files_seconds != scans {
         let by = By { actor: &actor.name, at: app.clock.now() };
         app.control
-            .set_collection(workspace.id, collection, by)
+            .set_collection(workspace.id, files_seconds, collection, by)
             .await
             .map_err(|error| Problem::internal("setting what is collected", &error))?;
     }

@@ -213,10 +213,11 @@ impl Control {
         transaction.commit().await.map_err(setting)
     }
 
-    /// Sets how often lists and the inventory are collected.
+    /// Sets how often files are scanned, and lists and the inventory are collected.
     pub async fn set_collection(
         &self,
         workspace: Uuid,
+        files_seconds: u64,
         collection: Collection,
         by: By<'_>,
     ) -> Result<(), ControlError> {
@@ -225,9 +226,11 @@ impl Control {
             |interval: Option<u64>| interval.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
         let mut transaction = self.write("setting what is collected").await?;
         sqlx::query(
-            "UPDATE workspaces SET daemon_interval_seconds = ?, software_interval_seconds = ?, \
-             inventory_interval_seconds = ?, settings_revision = settings_revision + 1 WHERE id = ?",
+            "UPDATE workspaces SET scan_interval_seconds = ?, daemon_interval_seconds = ?, \
+             software_interval_seconds = ?, inventory_interval_seconds = ?, \
+             settings_revision = settings_revision + 1 WHERE id = ?",
         )
+        .bind(seconds(Some(files_seconds)))
         .bind(seconds(collection.daemons_seconds))
         .bind(seconds(collection.software_seconds))
         .bind(seconds(collection.inventory_seconds))
@@ -235,7 +238,8 @@ impl Control {
         .execute(&mut *transaction)
         .await
         .map_err(&setting)?;
-        audit(&mut transaction, by, "collection.set", &workspace.to_string(), &json!(collection)).await?;
+        let set = json!({ "filesSeconds": files_seconds, "collection": collection });
+        audit(&mut transaction, by, "collection.set", &workspace.to_string(), &set).await?;
         transaction.commit().await.map_err(setting)
     }
 

@@ -1,4 +1,4 @@
-//! How often what is no file is collected.
+//! How often what is monitored is collected.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,10 +18,14 @@ pub struct Collection {
     pub inventory_seconds: Option<u64>,
 }
 
-/// How often to collect what is no file. What is absent stays; 0 is for what is not to be collected.
+/// How often to scan the files, and to collect what is no file. What is absent stays; 0 is for what is not to be
+/// collected.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CollectionPatch {
+    /// Seconds between the beginnings of two scans of the files; never 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_seconds: Option<u64>,
     /// Seconds between two collections of the daemons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daemons_seconds: Option<u64>,
