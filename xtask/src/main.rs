@@ -41,6 +41,8 @@ fn root() -> PathBuf {
 const USAGE: &str = "usage: cargo xtask CHORE
 
   bench scan    our stand-alone mode beside AIDE; writes docs/benchmarks.md
+  bench ingest  what it takes to accept records and to keep them; writes docs/benchmarks/ingest.md
+  bench query   queries beside DuckDB over the same files; writes docs/benchmarks/query.md
   fuzz          hostile inputs for everything that parses bytes of others
   dist [AGENT]  the package of the agent for Debian, from target/bin/steadfast-agent; goes to target/dist
   tidy          the layout is as ARCHITECTURE.md says: who depends on whom, purity, lengths, named paths";

@@ -1,10 +1,12 @@
-//! `bench scan`: our stand-alone mode beside AIDE, on the same trees and with the same attributes.
+//! `bench scan`: our stand-alone mode beside AIDE, on the same trees and with the same attributes. `bench ingest` and
+//! `bench query`: the log store.
 //!
 //! Processor seconds are what counts: they do not depend on what else the machine does, as the time on the wall does.
 //! Tools take turns within each repetition, so that a busy minute meets all of them.
 
 mod measure;
 mod report;
+mod store;
 mod tools;
 mod workload;
 
@@ -21,9 +23,17 @@ use workload::{Sizes, Workload};
 /// Runs `cargo xtask bench ARGUMENTS`.
 pub fn run(arguments: &[String]) -> anyhow::Result<()> {
     let [what, options @ ..] = arguments else { bail!("{USAGE}") };
-    ensure!(what == "scan", "there is no benchmark {what:?}\n\n{USAGE}");
-    let options = Options::parse(options)?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in no workspace")?;
+    match what.as_str() {
+        "scan" => scan(root, options),
+        "ingest" => store::ingest(root, &store::Options::parse(options)?),
+        "query" => store::query(root, &store::Options::parse(options)?),
+        _ => bail!("there is no benchmark {what:?}\n\n{USAGE}"),
+    }
+}
+
+fn scan(root: &Path, options: &[String]) -> anyhow::Result<()> {
+    let options = Options::parse(options)?;
     let agent = match &options.agent {
         Some(agent) => agent.clone(),
         None => build_agent(root)?,
@@ -136,13 +146,20 @@ impl Drop for Directory {
     }
 }
 
-const USAGE: &str = "usage: cargo xtask bench scan [OPTIONS]
+const USAGE: &str = "usage: cargo xtask bench scan|ingest|query [OPTIONS]
 
-Runs `steadfast-agent baseline` and `check` beside Debian's AIDE, and a newer one if AIDE names its program.
+scan runs `steadfast-agent baseline` and `check` beside Debian's AIDE, and a newer one if AIDE names its program.
 
   --full              trees of the published sizes (needs some 15 GB and an hour)
   --small-files N     how many small files
   --big-mib N         how large each big file is, in MiB
   --reps N            how often each is measured (3)
   --agent FILE        this program instead of a new release build
-  --output FILE       write there instead of docs/benchmarks.md";
+  --output FILE       write there instead of docs/benchmarks.md
+
+ingest feeds the log store with records of a fleet's shape; query asks the same of our engine and of DuckDB over the same
+files. Both build with the development profile, which is what `make run` builds.
+
+  --records N         how many records (1000000)
+  --reps N            how often it is measured (3)
+  --output FILE       write there instead of docs/benchmarks/ingest.md or query.md";

@@ -113,7 +113,7 @@ fn peak_mib(runs: &[Run]) -> f64 {
     runs.iter().map(|run| run.peak_kib).max().unwrap_or(0) as f64 / 1024.0
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut sorted: Vec<f64> = values.collect();
     sorted.sort_by(f64::total_cmp);
     match sorted.len() {
@@ -123,7 +123,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     }
 }
 
-fn machine() -> String {
+pub fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let field = |text: &str, name: &str| {
         let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
@@ -150,6 +150,8 @@ const HEAD: &str = "<!-- Written by `cargo xtask bench scan`; change that, not t
 
 What a scan costs, beside AIDE on the same trees and with the same attributes. Processor seconds and memory are the
 figures to compare; the time on the wall depends on what else the machine did.
+
+What the log store costs is in [ingest](benchmarks/ingest.md) and [queries](benchmarks/query.md).
 
 ";
 
