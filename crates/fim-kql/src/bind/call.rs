@@ -132,8 +132,7 @@ impl Binder<'_> {
             }
             Shape::ExtractAll => self.extract_all(name, arguments, span),
             Shape::Replace => {
-                let parameters =
-                    [Parameter::Text("regex"), Parameter::Text("rewrite"), Parameter::Text("text")];
+                let parameters = [Parameter::Regex, Parameter::Text("rewrite"), Parameter::Text("text")];
                 let mut arguments = self.fixed(name, &parameters, arguments)?;
                 arguments.rotate_right(1);
                 of(Function::ReplaceRegex, arguments, ScalarType::String)
@@ -254,6 +253,10 @@ impl Binder<'_> {
         let wanted = match parameter {
             Parameter::Any(_) => Some(ty),
             Parameter::AnyAsText(_) => Some(ScalarType::String),
+            Parameter::Regex => {
+                self.check_regex(&argument)?;
+                matches!(ty, ScalarType::String | ScalarType::Dynamic).then_some(ScalarType::String)
+            }
             Parameter::Text(_) => {
                 matches!(ty, ScalarType::String | ScalarType::Dynamic).then_some(ScalarType::String)
             }

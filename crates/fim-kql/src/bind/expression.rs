@@ -232,13 +232,25 @@ impl Binder<'_> {
         }
     }
 
-    /// Nothing is checked but that a constant pattern is not empty of meaning; the engine compiles it.
-    fn check_regex(&mut self, pattern: &Expr) -> Option<()> {
+    /// A constant pattern is one that the engine can compile: where it cannot, nothing would match, without a word.
+    pub(super) fn check_regex(&mut self, pattern: &Expr) -> Option<()> {
         match &pattern.kind {
             ExprKind::Literal(Value::Null) => {
                 self.problem(Code::InvalidConstant, pattern.span, "the regular expression is null");
                 None
             }
+            ExprKind::Literal(Value::String(text)) => match regex_syntax::Parser::new().parse(text) {
+                Ok(_) => Some(()),
+                Err(error) => {
+                    // The parser draws the place over several lines; its last one says what is wrong.
+                    let shown = error.to_string();
+                    let why = shown.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                    let message =
+                        format!("this is no regular expression: {why}; escape what is meant as it stands");
+                    self.problem(Code::InvalidConstant, pattern.span, message);
+                    None
+                }
+            },
             _ => Some(()),
         }
     }

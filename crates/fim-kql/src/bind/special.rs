@@ -118,7 +118,7 @@ impl Binder<'_> {
         if arguments.len() == 2 {
             arguments.insert(1, literal(Value::Null, ScalarType::Dynamic, span));
         }
-        let parameters = [Parameter::Text("regex"), Parameter::Dynamic("groups"), Parameter::Text("text")];
+        let parameters = [Parameter::Regex, Parameter::Dynamic("groups"), Parameter::Text("text")];
         let arguments = self.fixed(name, &parameters, arguments)?;
         Some(call(Function::ExtractAll, arguments, ScalarType::Dynamic, span))
     }

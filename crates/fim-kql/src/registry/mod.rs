@@ -125,6 +125,8 @@ pub(crate) enum Parameter {
     AnyAsText(&'static str),
     /// A text, or a dynamic value taken as one.
     Text(&'static str),
+    /// A regular expression: a text, or a dynamic value taken as one. A constant one is checked.
+    Regex,
     /// A constant text that is one of these, in any case.
     OneOf(&'static str, &'static [&'static str]),
     /// An integer, as `long`.
@@ -146,6 +148,7 @@ pub(crate) enum Parameter {
 impl Parameter {
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Parameter::Regex => "regex",
             Parameter::Any(name)
             | Parameter::AnyAsText(name)
             | Parameter::Text(name)
@@ -165,7 +168,7 @@ impl Parameter {
         match self {
             Parameter::Any(_) | Parameter::AnyAsText(_) | Parameter::AnyAsDynamic(_) => "any",
             Parameter::OneOf(..) => "string",
-            Parameter::Text(_) => "string or dynamic",
+            Parameter::Text(_) | Parameter::Regex => "string or dynamic",
             Parameter::Whole(_) => "int or long",
             Parameter::Number(_) => "a number",
             Parameter::Moment(_) => "datetime",

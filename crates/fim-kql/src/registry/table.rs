@@ -4,7 +4,7 @@ use super::{FunctionEntry, Naming, Parameter, Shape};
 use crate::function::Function;
 use crate::types::ScalarType;
 
-use Parameter::{Any, AnyAsText, Length, Moment, Number, OneOf, Text, Whole};
+use Parameter::{Any, AnyAsText, Length, Moment, Number, OneOf, Regex, Text, Whole};
 use ScalarType::{Bool, DateTime, Decimal, Dynamic, Guid, Int, Long, Real, String as Str, TimeSpan};
 
 pub(super) const fn fixed(
@@ -104,7 +104,7 @@ pub(crate) const FUNCTIONS: &[FunctionEntry] = &[
     renamed(fixed("exp10", Function::Exp10, &[Number("x")], 1, Real, "10 to the power of x.")),
     renamed(fixed("exp2", Function::Exp2, &[Number("x")], 1, Real, "2 to the power of x.")),
     shaped("estimate_data_size", Shape::DataSize, "How many bytes the values of some columns take."),
-    shaped("extract", Shape::Typed { function: Function::Extract, parameters: &[Text("regex"), Whole("group"), Text("text")], gives: ScalarType::String }, "What a group of a regular expression matches."),
+    shaped("extract", Shape::Typed { function: Function::Extract, parameters: &[Regex, Whole("group"), Text("text")], gives: ScalarType::String }, "What a group of a regular expression matches."),
     renamed(shaped("floor", Shape::Bin, "The same as `bin`.")),
     renamed(fixed("format_datetime", Function::FormatDateTime, &[Moment("moment"), Text("format")], 2, Str, "A moment as text in a given format.")),
     renamed(fixed("format_timespan", Function::FormatTimeSpan, &[Length("timespan"), Text("format")], 2, Str, "A timespan as text in a given format.")),
@@ -135,7 +135,7 @@ pub(crate) const FUNCTIONS: &[FunctionEntry] = &[
     renamed(shaped("parsejson", Shape::ParseJson, "The same as `parse_json`.")),
     renamed(fixed("pow", Function::Pow, &[Number("base"), Number("exponent")], 2, Real, "A number to the power of another.")),
     shaped("replace", Shape::Replace, "Replaces all matches of a regular expression; an older form of `replace_regex`."),
-    fixed("replace_regex", Function::ReplaceRegex, &[Text("text"), Text("regex"), Text("rewrite")], 3, Str, "Replaces all matches of a regular expression."),
+    fixed("replace_regex", Function::ReplaceRegex, &[Text("text"), Regex, Text("rewrite")], 3, Str, "Replaces all matches of a regular expression."),
     fixed("replace_string", Function::ReplaceString, &[Text("text"), Text("what"), Text("with")], 3, Str, "Replaces all occurrences of a text."),
     renamed(shaped("round", Shape::Rounding { function: Function::Round, has_digits: true }, "Rounds to so many digits.")),
     fixed("sign", Function::Sign, &[Number("x")], 1, Real, "-1, 0 or 1."),
@@ -165,9 +165,9 @@ pub(crate) const FUNCTIONS: &[FunctionEntry] = &[
     renamed(shaped("totime", Shape::Convert(TimeSpan), "The value as `timespan`.")),
     renamed(shaped("totimespan", Shape::Convert(TimeSpan), "The value as `timespan`.")),
     fixed("toupper", Function::ToUpper, &[AnyAsText("text")], 1, Str, "The text in upper case."),
-    fixed("trim", Function::Trim, &[Text("regex"), Text("text")], 2, Str, "Removes what a regular expression matches at both ends."),
-    fixed("trim_end", Function::TrimEnd, &[Text("regex"), Text("text")], 2, Str, "Removes what a regular expression matches at the end."),
-    fixed("trim_start", Function::TrimStart, &[Text("regex"), Text("text")], 2, Str, "Removes what a regular expression matches at the start."),
+    fixed("trim", Function::Trim, &[Regex, Text("text")], 2, Str, "Removes what a regular expression matches at both ends."),
+    fixed("trim_end", Function::TrimEnd, &[Regex, Text("text")], 2, Str, "Removes what a regular expression matches at the end."),
+    fixed("trim_start", Function::TrimStart, &[Regex, Text("text")], 2, Str, "Removes what a regular expression matches at the start."),
 ];
 
 /// Functions and aggregates of the language that do not run yet, so that a message can say so.

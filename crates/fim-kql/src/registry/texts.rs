@@ -5,7 +5,7 @@ use super::{FunctionEntry, Parameter, Shape};
 use crate::function::Function;
 use crate::types::ScalarType;
 
-use Parameter::{AnyAsDynamic, AnyAsText, Number, OneOf, Text, Whole};
+use Parameter::{AnyAsDynamic, AnyAsText, Number, OneOf, Regex, Text, Whole};
 use ScalarType::{Bool, Dynamic, Guid, Long, String as Str};
 
 const COUNT_KINDS: &[&str] = &["normal", "regex"];
@@ -33,7 +33,7 @@ pub(super) const FUNCTIONS: &[FunctionEntry] = &[
     fixed("hash_sha1", Function::HashSha1, &[AnyAsText("value")], 1, Str, "The SHA-1 digest of a value's text in hexadecimal digits."),
     fixed("hash_sha256", Function::HashSha256, &[AnyAsText("value")], 1, Str, "The SHA-256 digest of a value's text in hexadecimal digits."),
     shaped("hash_xxhash64", Shape::Hash, "The same as `hash`."),
-    fixed("indexof_regex", Function::IndexOfRegex, &[AnyAsText("text"), Text("regex"), Whole("start"), Whole("length"), Whole("occurrence")], 2, Long, "The position where a regular expression matches, from 0, or -1."),
+    fixed("indexof_regex", Function::IndexOfRegex, &[AnyAsText("text"), Regex, Whole("start"), Whole("length"), Whole("occurrence")], 2, Long, "The position where a regular expression matches, from 0, or -1."),
     fixed("isascii", Function::IsAscii, &[Text("text")], 1, Bool, "Whether a text has only ASCII characters."),
     fixed("isutf8", Function::IsUtf8, &[Text("text")], 1, Bool, "Whether a text is valid UTF-8."),
     variadic("make_string", Function::CodePointsToString, &[], AnyAsDynamic("code points"), 1, Str, "The same as `unicode_codepoints_to_string`."),
