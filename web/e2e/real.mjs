@@ -95,7 +95,7 @@ const steps = {
     await untilSeen('.category.Removed', () => undefined);
   },
   'the time before the first baseline is a gap that has ended': async () => {
-    await untilGap('The first baseline is being taken', 'Ended');
+    await untilGap('Before the first baseline', 'Ended');
   },
   'a file that cannot be read is a gap until it can be': async () => {
     const locked = join(watched, 'locked.conf');

@@ -6,6 +6,7 @@ import { useShortcuts } from '../app/shortcuts';
 import { changesKql } from '../domain/kql';
 import { CoverageBanner } from '../features/coverage/CoverageBanner';
 import { MonitoringOff } from '../features/monitoring/MonitoringOff';
+import { useFocusOnPage } from '../ui/useFocusOnPage';
 import { usePageTitle } from '../ui/usePageTitle';
 import { ChangesTab } from './overview/ChangesTab';
 import { CoverageTab } from './overview/CoverageTab';
@@ -30,6 +31,7 @@ export default function OverviewPage() {
   const { ws, search, filters, update } = url;
   const { workspace, live, isEnabled, open } = data;
   usePageTitle(workspace.data?.name ?? 'Overview');
+  useFocusOnPage();
   useShortcuts(useMemo(() => ({ r: live.refresh }), [live.refresh]));
 
   if (workspace.error && !workspace.data) {

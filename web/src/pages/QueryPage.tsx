@@ -3,6 +3,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback } from 'react';
 import { workspaceQuery } from '../api/queries';
 import { QueryWorkbench } from '../features/query/QueryWorkbench';
+import { useFocusOnPage } from '../ui/useFocusOnPage';
 import { usePageTitle } from '../ui/usePageTitle';
 import { WorkspaceError } from './WorkspaceError';
 
@@ -15,6 +16,7 @@ export default function QueryPage() {
   const navigate = route.useNavigate();
   const workspace = useQuery(workspaceQuery(ws));
   usePageTitle(`Query ${workspace.data?.name ?? ws}`);
+  useFocusOnPage();
 
   const onRan = useCallback(
     (query: string) => void navigate({ search: (old) => ({ ...old, q: query }), replace: true }),

@@ -18,6 +18,7 @@ import { EmptyState } from '../ui/EmptyState';
 import { FormError } from '../ui/FormError';
 import { formatQuantity } from '../ui/format';
 import { LoadingRows } from '../ui/LoadingRows';
+import { useFocusOnPage } from '../ui/useFocusOnPage';
 import { usePageTitle } from '../ui/usePageTitle';
 import { WithReason } from '../ui/WithReason';
 import { WorkspaceError } from './WorkspaceError';
@@ -43,6 +44,7 @@ export default function SettingsPage() {
   const [dialog, setDialog] = useState<OpenDialog>();
   const close = () => setDialog(undefined);
   usePageTitle(`Settings of ${workspace.data?.name ?? ws}`);
+  useFocusOnPage();
 
   const all = rules.data ?? [];
   const shown = all.filter((rule) => matches(rule, filter));

@@ -14,6 +14,7 @@ import { EmptyState } from '../ui/EmptyState';
 import { ErrorState } from '../ui/ErrorState';
 import { formatQuantity } from '../ui/format';
 import { LoadingRows } from '../ui/LoadingRows';
+import { useFocusOnPage } from '../ui/useFocusOnPage';
 import { usePageTitle } from '../ui/usePageTitle';
 import { WithReason } from '../ui/WithReason';
 
@@ -21,6 +22,7 @@ type OpenDialog = { name: 'create' } | { name: 'enable'; workspace: Workspace } 
 
 export default function WorkspacesPage() {
   usePageTitle('Workspaces');
+  useFocusOnPage();
   const navigate = useNavigate();
   const refusal = useManageRefusal();
   const workspaces = useQuery(workspacesQuery);

@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import './shell.css';
-import { focusGrid, isNowhere } from '../../ui/useReturnFocus';
+import { focusGrid } from '../../ui/useReturnFocus';
 import { useShortcuts } from '../shortcuts';
 import { ShortcutsDialog } from './ShortcutsDialog';
 import { SideNav } from './SideNav';
@@ -15,19 +15,10 @@ export function Shell() {
   const queryClient = useQueryClient();
   const isLoading = useRouterState({ select: (state) => state.isLoading });
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const shown = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
-  const shownBefore = useRef<string>(undefined);
   const [isNavOpen, setNavOpen] = useState(false);
   const [isHelpOpen, setHelpOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
   const search = useRef<HTMLInputElement>(null);
-
-  // A page that is gone takes the focus with it; once the new one is there it starts from its own.
-  useEffect(() => {
-    const isAnother = shownBefore.current !== undefined && shownBefore.current !== shown;
-    if (isAnother && isNowhere(document.activeElement)) main.current?.focus({ preventScroll: true });
-    shownBefore.current = shown;
-  }, [shown]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new page starts at its top and closes the menu.
   useEffect(() => {

@@ -41,13 +41,13 @@ const COLUMNS: readonly Column<Gap>[] = [
     header: 'Not watched',
     value: ({ scope }) => scope,
     width: 'minmax(180px, 2fr)',
-    cell: ({ scope, machine, cause, detail }) => (
+    cell: (gap) => (
       <span className="two-lines">
-        {scope === '*' ? <b>{scopeInWords(scope)}</b> : <PathText path={scope} />}
+        {gap.scope === '*' ? <b>{scopeInWords(gap.scope)}</b> : <PathText path={gap.scope} />}
         <span className="muted narrow-only">
-          {machineInWords(machine)} · {causeInWords(cause)}
+          {machineInWords(gap.machine)} · {causeInWords(gap)}
         </span>
-        <GapDetail cause={cause} detail={detail} className="narrow-only" />
+        <GapDetail gap={gap} className="narrow-only" />
       </span>
     ),
   },
@@ -61,13 +61,13 @@ const COLUMNS: readonly Column<Gap>[] = [
   {
     id: 'cause',
     header: 'Why',
-    value: ({ cause }) => causeInWords(cause),
+    value: causeInWords,
     width: 'minmax(200px, 2.2fr)',
     hideNarrow: true,
-    cell: ({ cause, detail }) => (
-      <span className="two-lines" title={detailInWords(cause, detail)}>
-        <b>{causeInWords(cause)}</b>
-        <GapDetail cause={cause} detail={detail} className="gap-detail" />
+    cell: (gap) => (
+      <span className="two-lines" title={detailInWords(gap)}>
+        <b>{causeInWords(gap)}</b>
+        <GapDetail gap={gap} className="gap-detail" />
       </span>
     ),
   },
@@ -81,8 +81,8 @@ const COLUMNS: readonly Column<Gap>[] = [
   },
 ];
 
-function GapDetail({ cause, detail, className }: { cause: string; detail: string; className: string }) {
-  const text = detailInWords(cause, detail);
+function GapDetail({ gap, className }: { gap: Gap; className: string }) {
+  const text = detailInWords(gap);
   if (text === undefined) return null;
   return (
     <span className={`muted ${className}`}>

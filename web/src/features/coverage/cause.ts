@@ -1,3 +1,4 @@
+import type { Gap } from '../../api/types';
 import { formatTimestamp } from '../../ui/format';
 
 /** The causes that the server names, in words; a cause of a newer server is shown as it came. */
@@ -19,16 +20,19 @@ const WORDS: Record<string, string> = {
   ClockChanged: 'The clock jumped',
 };
 
-export function causeInWords(cause: string): string {
-  return WORDS[cause] ?? cause;
+/** What is said of one that has ended, where the words are of something that goes on. */
+const WORDS_WHEN_ENDED: Record<string, string> = { BaselinePending: 'Before the first baseline' };
+
+export function causeInWords({ cause, end }: Pick<Gap, 'cause' | 'end'>): string {
+  return (end === null ? undefined : WORDS_WHEN_ENDED[cause]) ?? WORDS[cause] ?? cause;
 }
 
 const MOMENT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 
 /** The particulars of a gap for a person; undefined where they only say again what the cause says. */
-export function detailInWords(cause: string, detail: string): string | undefined {
-  const text = detail.trim();
-  if (text === '' || text.toLowerCase() === causeInWords(cause).toLowerCase()) return undefined;
+export function detailInWords(gap: Pick<Gap, 'cause' | 'end' | 'detail'>): string | undefined {
+  const text = gap.detail.trim();
+  if (text === '' || text.toLowerCase() === causeInWords(gap).toLowerCase()) return undefined;
   return text.replace(MOMENT, formatTimestamp);
 }
 

@@ -29,7 +29,7 @@ export function MachineGrid(props: Props) {
       id: 'agent',
       header: 'Agent',
       value: ({ lastSeen }) => lastSeen,
-      width: 'minmax(210px, 1fr)',
+      width: 'minmax(184px, 1fr)',
       narrowWidth: 'minmax(0, 1fr)',
       cell: (machine) => (
         <AgentStatus
@@ -75,7 +75,7 @@ const IDENTITY: readonly Column<Machine>[] = [
     id: 'name',
     header: 'Machine',
     value: ({ name }) => name,
-    width: 'minmax(160px, 1.3fr)',
+    width: 'minmax(162px, 1.4fr)',
     cell: ({ name }) => (
       <span className="machine-name">
         <Desktop20Regular aria-hidden />
@@ -87,7 +87,8 @@ const IDENTITY: readonly Column<Machine>[] = [
     id: 'os',
     header: 'Operating system',
     value: ({ os }) => os,
-    width: 'minmax(150px, 1.3fr)',
+    width: 'minmax(124px, 1fr)',
+    cell: ({ os }) => <span title={os}>{os}</span>,
     hideNarrow: true,
   },
 ];
@@ -97,7 +98,7 @@ const COUNTS: readonly Column<Machine>[] = [
     id: 'provider',
     header: 'Real time',
     value: ({ provider }) => provider,
-    width: '116px',
+    width: '104px',
     hideNarrow: true,
     cell: ({ provider }) => {
       if (provider === null) return null;
@@ -108,7 +109,7 @@ const COUNTS: readonly Column<Machine>[] = [
     id: 'trend',
     header: 'Trend',
     value: ({ total }) => total,
-    width: '96px',
+    width: '76px',
     hideNarrow: true,
     cell: ({ trend, name }) => <Sparkline values={trend} label={`Changes of ${name} over the period`} />,
   },
@@ -116,7 +117,7 @@ const COUNTS: readonly Column<Machine>[] = [
     id: 'total',
     header: 'Total',
     value: ({ total }) => total,
-    width: '72px',
+    width: '60px',
     narrowWidth: '52px',
     align: 'end',
     cell: ({ total }) => <b>{formatCount(total)}</b>,
@@ -132,7 +133,7 @@ function countColumn(id: string, header: string, value: (machine: Machine) => nu
     id,
     header,
     value,
-    width: '68px',
+    width: '64px',
     align: 'end',
     hideNarrow: true,
     cell: (machine) => formatCount(value(machine)),
