@@ -13,7 +13,15 @@ use common::{CorpusCatalog, TABLES, corpus, folder, options};
 use fim_kql::{Code, compile, parse};
 
 /// Where we differ on purpose: the start of a query, and why.
-const DIFFERENCES: [(&str, &str); 15] = [
+const DIFFERENCES: [(&str, &str); 17] = [
+    (
+        "Mixed | where s matches regex \"[\"",
+        "a text that is no regular expression matches nothing, and saying so helps",
+    ),
+    (
+        "Mixed | extend a = extract(\"a(\"",
+        "a text that is no regular expression matches nothing, and saying so helps",
+    ),
     ("Mixed | evaluate bag_unpack(s)", "the service checks the arguments of plugins, the editor does not"),
     (
         "Mixed | evaluate bag_unpack(x, columnsConflict",

@@ -316,7 +316,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Sets how often daemons, software and the inventory are collected. */
+        /** Sets how often files are scanned, and daemons, software and the inventory are collected. */
         patch: operations["edit_collection"];
         trace?: never;
     };
@@ -674,13 +674,21 @@ export interface components {
              */
             softwareSeconds: number | null;
         };
-        /** @description How often to collect what is no file. What is absent stays; 0 is for what is not to be collected. */
+        /**
+         * @description How often to scan the files, and to collect what is no file. What is absent stays; 0 is for what is not to be
+         *     collected.
+         */
         CollectionPatch: {
             /**
              * Format: int64
              * @description Seconds between two collections of the daemons.
              */
             daemonsSeconds?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds between the beginnings of two scans of the files; never 0.
+             */
+            filesSeconds?: number | null;
             /**
              * Format: int64
              * @description Seconds between two inventories.
