@@ -22,6 +22,12 @@ export function kqlSteps({ page, messages }, url, name) {
         .map((line) => line.textContent.replaceAll('\u00a0', ' '))
         .join('\n'),
     );
+  /** Waits until the editor shows such a text: it paints what was typed a moment later. */
+  const shows = async (pattern) => {
+    for (let frame = 0; frame < 300 && !pattern.test(await text()); frame += 1)
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+    assert.match(await text(), pattern);
+  };
   const type = async (query) => {
     await page.locator('.query-editor .view-lines').click();
     await page.keyboard.press('Control+A');
@@ -72,7 +78,7 @@ export function kqlSteps({ page, messages }, url, name) {
       await page.keyboard.press('Enter');
       await page.keyboard.type(" == 'Modified'", { delay: 15 });
       await page.keyboard.press('Escape');
-      assert.match(await text(), /\| where ChangeCategory == 'Modified'$/);
+      await shows(/\| where ChangeCategory == 'Modified'$/);
     },
     'Tab accepts a suggestion and stays in the editor': async () => {
       await type('ConfigurationChange\n| where FileS');
@@ -80,7 +86,7 @@ export function kqlSteps({ page, messages }, url, name) {
       await page.keyboard.press('Tab');
       await page.keyboard.type(" == 'x'", { delay: 15 });
       await page.keyboard.press('Escape');
-      assert.match(await text(), /\| where FileSystemPath == 'x'$/);
+      await shows(/\| where FileSystemPath == 'x'$/);
     },
     'Tab indents, and leaves the editor after Ctrl+M': async () => {
       const inEditor = () => page.evaluate(() => !!document.activeElement?.closest('.monaco-editor'));
@@ -88,7 +94,7 @@ export function kqlSteps({ page, messages }, url, name) {
       await page.keyboard.press('Escape');
       await page.keyboard.press('Home');
       await page.keyboard.press('Tab');
-      assert.match(await text(), /^\s+ConfigurationChange$/);
+      await shows(/^\s+ConfigurationChange$/);
       assert.ok(await inEditor());
       await page.keyboard.press('Control+m');
       await page.keyboard.press('Tab');
