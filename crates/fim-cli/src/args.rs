@@ -1,5 +1,7 @@
 //! What can be typed after `steadfast`.
 
+mod rule;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::EXIT_CODES;
+
+pub use rule::{RuleAddArgs, RuleCommand, RuleEditArgs, RuleNameArgs, RuleSettings};
 
 /// File integrity monitoring: what changed on your machines, who changed it, and where nobody was looking.
 #[derive(Parser)]
@@ -156,151 +160,6 @@ pub struct ChangesArgs {
     /// Go on and show changes as they come; stop with Ctrl-C
     #[arg(short, long)]
     pub follow: bool,
-    #[command(flatten)]
-    pub format: JsonArg,
-}
-
-/// What can be done with rules.
-#[derive(Subcommand)]
-pub enum RuleCommand {
-    /// Monitor more
-    #[command(after_help = RULE_ADD_EXAMPLES)]
-    Add(RuleAddArgs),
-    /// Show the rules
-    #[command(
-        after_help = "Examples:\n  steadfast rule list\n  steadfast rule list --json | jq -r '.[].path'"
-    )]
-    List(RuleListArgs),
-    /// Change a rule; what is not given stays as it is
-    #[command(after_help = RULE_EDIT_EXAMPLES)]
-    Edit(RuleEditArgs),
-    /// Put a rule in force
-    #[command(after_help = "Examples:\n  steadfast rule enable web")]
-    Enable(RuleNameArgs),
-    /// Keep a rule but do not work by it
-    #[command(after_help = "Examples:\n  steadfast rule disable web")]
-    Disable(RuleNameArgs),
-    /// Remove a rule
-    #[command(after_help = "Examples:\n  steadfast rule delete web -w production")]
-    Delete(RuleNameArgs),
-}
-
-/// Options of `rule add`.
-#[derive(Args)]
-pub struct RuleAddArgs {
-    #[command(flatten)]
-    pub workspace: WorkspaceArg,
-    /// What the rule monitors
-    #[arg(long = "type", value_enum, default_value_t = RuleType::LinuxFile, value_name = "TYPE")]
-    pub rule_type: RuleType,
-    /// The rule's name
-    #[arg(long, value_name = "NAME")]
-    pub name: String,
-    /// The path; *, ?, [..] and ** stand for more than one
-    #[arg(long, value_name = "PATTERN")]
-    pub path: String,
-    /// The group it is shown in
-    #[arg(long, value_name = "GROUP")]
-    pub group: Option<String>,
-    #[command(flatten)]
-    pub settings: RuleSettings,
-    #[command(flatten)]
-    pub format: JsonArg,
-}
-
-/// The settings of a rule that `add` and `edit` share.
-#[derive(Args)]
-pub struct RuleSettings {
-    /// What is left out; may be given more than once
-    #[arg(long, value_name = "PATTERN")]
-    pub exclude: Vec<String>,
-    /// Also everything below a folder that matches; a new rule does not, unless told
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
-    pub recurse: Option<bool>,
-    /// What happens at symbolic links; a new rule follows them, unless told
-    #[arg(long, value_enum, value_name = "WAY")]
-    pub links: Option<LinksChoice>,
-}
-
-/// What a rule monitors.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum RuleType {
-    /// Files and folders of Linux machines
-    LinuxFile,
-}
-
-impl RuleType {
-    /// The API's word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::LinuxFile => "linux-file",
-        }
-    }
-}
-
-/// What happens at symbolic links.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum LinksChoice {
-    /// Monitor what the link points to as well
-    Follow,
-    /// Leave links out
-    Ignore,
-    /// Monitor the link itself only
-    Manage,
-}
-
-impl LinksChoice {
-    /// The API's word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Follow => "follow",
-            Self::Ignore => "ignore",
-            Self::Manage => "manage",
-        }
-    }
-}
-
-/// Options of `rule list`.
-#[derive(Args)]
-pub struct RuleListArgs {
-    #[command(flatten)]
-    pub workspace: WorkspaceArg,
-    #[command(flatten)]
-    pub format: JsonArg,
-}
-
-/// Options of `rule edit`.
-#[derive(Args)]
-pub struct RuleEditArgs {
-    #[command(flatten)]
-    pub workspace: WorkspaceArg,
-    /// The rule's name
-    pub name: String,
-    /// Another path
-    #[arg(long, value_name = "PATTERN")]
-    pub path: Option<String>,
-    /// Another group
-    #[arg(long, value_name = "GROUP")]
-    pub group: Option<String>,
-    /// Another name
-    #[arg(long, value_name = "NAME")]
-    pub rename: Option<String>,
-    /// Leave nothing out any more
-    #[arg(long, conflicts_with = "exclude")]
-    pub no_exclude: bool,
-    #[command(flatten)]
-    pub settings: RuleSettings,
-    #[command(flatten)]
-    pub format: JsonArg,
-}
-
-/// One rule.
-#[derive(Args)]
-pub struct RuleNameArgs {
-    #[command(flatten)]
-    pub workspace: WorkspaceArg,
-    /// The rule's name
-    pub name: String,
     #[command(flatten)]
     pub format: JsonArg,
 }
@@ -578,12 +437,6 @@ const TOKEN_EXAMPLES: &str = "Examples:\n  \
 const RULE_EXAMPLES: &str = "Examples:\n  \
     steadfast rule add --name web --path '/srv/www/**' --exclude '*.log'\n  \
     steadfast rule disable web";
-const RULE_ADD_EXAMPLES: &str = "Examples:\n  \
-    steadfast rule add --name web --path '/srv/www/**' --exclude '*.log'\n  \
-    steadfast rule add --name keys --path /root/.ssh --recurse --links ignore -w production";
-const RULE_EDIT_EXAMPLES: &str = "Examples:\n  \
-    steadfast rule edit web --exclude '*.log' --exclude cache\n  \
-    steadfast rule edit web --rename site --recurse false";
 const FIM_EXAMPLES: &str = "Examples:\n  \
     steadfast fim status\n  \
     steadfast fim collect --files 15m --daemons 1m";

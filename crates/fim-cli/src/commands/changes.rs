@@ -88,6 +88,7 @@ fn follow(client: &Client, workspace: &str, args: &ChangesArgs) -> Result<(), Fa
 fn again(client: &Client, path: &str) -> Result<BufReader<BodyReader<'static>>, Failure> {
     let mut failures = 0;
     loop {
+        // A server that restarts or refuses is not to be asked again and again without a pause.
         std::thread::sleep(RECONNECT_PAUSE);
         match client.events(path) {
             Err(failure @ Failure::Unreachable { .. }) if failures < RECONNECTS => {
