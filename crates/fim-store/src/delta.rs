@@ -92,6 +92,14 @@ pub enum TableError {
         /// Why.
         source: object_store::Error,
     },
+    /// A data file that the table does not name cannot be set aside.
+    #[error("cannot set the data file {path} aside, which its table does not name")]
+    SetAside {
+        /// The file.
+        path: Path,
+        /// Why.
+        source: object_store::Error,
+    },
     /// The last commit is not whole, and its rows are not in the ingest log any more.
     #[error(
         "the commit {} is damaged, and its rows are no longer in the ingest log; restore it from a backup",
@@ -120,6 +128,18 @@ pub(crate) struct DeltaTable {
     files: Arc<dyn ObjectStore>,
     log: LogStoreRef,
     state: DeltaTableState,
+}
+
+/// The data files of a table and of its directory.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    /// Those of the table that are there.
+    pub(crate) live: Vec<DataFile>,
+    /// Those of the table that are gone, or have not their size any more.
+    pub(crate) lost: Vec<DataFile>,
+    /// Those that are not part of the table, each with when it left it; a file that was never part of it, because a crash
+    /// came before its commit, has no time.
+    pub(crate) strays: Vec<(DataFile, Option<Timestamp>)>,
 }
 
 /// What was done to a table before it could be opened.
@@ -321,24 +341,28 @@ impl DeltaTable {
         self.append(vec![Action::Metadata(metadata)], operation, None).await
     }
 
-    /// The data files in the table's directory that are not part of it, each with when it left it; a file that was never
-    /// part of it, because a crash came before its commit, has no time.
-    pub(crate) async fn strays(&self) -> Result<Vec<(DataFile, Option<Timestamp>)>, TableError> {
+    /// What is in the table's directory, compared with what the table says.
+    pub(crate) async fn contents(&self) -> Result<Contents, TableError> {
         let in_read = in_delta("read", &self.dir);
         let root = self.absolute("")?;
         let in_list = |source| TableError::List { dir: self.dir.clone(), source };
         let found: Vec<ObjectMeta> = self.files.list(Some(&root)).try_collect().await.map_err(in_list)?;
         // By name, which is unique, because the same place can be spelled in two ways.
-        let live = self.data_files()?.into_iter().filter_map(|file| file.path.filename().map(str::to_owned));
-        let live: HashSet<String> = live.collect();
+        let sizes: HashMap<&str, u64> =
+            found.iter().filter_map(|meta| Some((meta.location.filename()?, meta.size))).collect();
+        let is_there = |file: &DataFile| {
+            file.path.filename().and_then(|name| sizes.get(name)).is_some_and(|&size| size == file.size)
+        };
+        let (live, lost): (Vec<_>, Vec<_>) = self.data_files()?.into_iter().partition(is_there);
+        let named: HashSet<&str> = live.iter().chain(&lost).filter_map(|file| file.path.filename()).collect();
         let is_stray = |meta: &&ObjectMeta| {
             meta.location.extension() == Some("parquet")
-                && !meta.location.filename().is_some_and(|name| live.contains(name))
+                && !meta.location.filename().is_some_and(|name| named.contains(name))
                 && !meta.location.parts().any(|part| part.as_ref() == DELTA_LOG)
         };
         let strays: Vec<&ObjectMeta> = found.iter().filter(is_stray).collect();
         if strays.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Contents { live, lost, strays: Vec::new() });
         }
         let removals = self.state.all_tombstones(self.log.as_ref());
         let left: HashMap<String, Option<i64>> = removals
@@ -352,7 +376,8 @@ impl DeltaTable {
             let (path, size, day) = (meta.location.clone(), meta.size, NaiveDate::default());
             (DataFile { path, size, rows: 0, day, min_time: 0, max_time: 0 }, at)
         };
-        Ok(strays.into_iter().map(stray).collect())
+        let strays = strays.into_iter().map(stray).collect();
+        Ok(Contents { live, lost, strays })
     }
 
     async fn append(

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::loss::Loss;
 use crate::marks::Marks;
 use crate::meter::Meter;
 
@@ -95,6 +96,9 @@ pub(crate) struct Flushed {
     /// What was ever stored up to that position.
     #[serde(default)]
     pub(crate) meter: Meter,
+    /// Losses that were found and are not told yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) untold: Vec<Loss>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -127,6 +131,7 @@ impl<D: Disk> Directory<D> {
         }
         let directory = Self { disk, path: path.to_owned(), log_id };
         directory.clear_staging().map_err(unusable(&directory.staging()))?;
+        directory.begin_record()?;
         Ok(directory)
     }
 
@@ -151,15 +156,28 @@ impl<D: Disk> Directory<D> {
         write_format(&self.disk, &self.path, self.log_id)
     }
 
+    /// Writes the first record of what is in tables, before there is any: once there are tables, a record that is missing
+    /// was taken away.
+    fn begin_record(&self) -> Result<(), OpenDirectoryError> {
+        let path = self.path.join(FLUSHED);
+        match self.disk.read(&path) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(OpenDirectoryError::Unusable { path, source }),
+        }
+        if !self.list_tables().map_err(unusable(&self.tables()))?.is_empty() {
+            let reason = "it is missing, and there are tables".to_owned();
+            return Err(OpenDirectoryError::Damaged { path, reason });
+        }
+        self.write_flushed(&Flushed::default()).map_err(unusable(&path))
+    }
+
     /// What the last finished flush recorded.
     pub(crate) fn read_flushed(&self) -> Result<Flushed, OpenDirectoryError> {
         let path = self.path.join(FLUSHED);
-        match self.disk.read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| OpenDirectoryError::Damaged { path, reason: error.to_string() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Flushed::default()),
-            Err(source) => Err(OpenDirectoryError::Unusable { path, source }),
-        }
+        let bytes = self.disk.read(&path).map_err(unusable(&path))?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| OpenDirectoryError::Damaged { path, reason: error.to_string() })
     }
 
     /// Records, durably, what is in tables.

@@ -5,7 +5,7 @@
 //! that they end with, and does not hold up the others: these go on from cut to cut. Only the ingest log keeps its
 //! segments until all tables have followed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +43,8 @@ pub(crate) enum FlushInput {
     DropWorkspace(Uuid, SyncSender<Result<(), DropWorkspaceError>>),
     /// The maintainer has made files that are to take the place of others.
     Rewrite(Rewrite, SyncSender<Result<Rewritten, FlushError>>),
+    /// What was lost when the store was opened is told, durably.
+    LossesTold(SyncSender<Result<(), FlushError>>),
     Stop,
 }
 
@@ -180,6 +182,10 @@ impl<D: Disk> Flusher<D> {
                 }
                 Ok(FlushInput::Rewrite(rewrite, reply)) => {
                     let _ = reply.send(runtime.block_on(self.rewrite(rewrite)));
+                }
+                Ok(FlushInput::LossesTold(reply)) => {
+                    self.flushed.untold.clear();
+                    let _ = reply.send(self.write_record());
                 }
                 Ok(FlushInput::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -321,14 +327,13 @@ impl<D: Disk> Flusher<D> {
         })
     }
 
-    /// Those of the table's files that readers do not see yet. After a repeated attempt these may be some of a commit that
+    /// Those of the table's files that are new. After a repeated attempt these may be some of a commit that
     /// succeeded although its caller saw an error.
     fn unpublished(&self, key: TableKey, files: Vec<DataFile>) -> Vec<DataFile> {
-        let published = self.shared.read().tables.get(&key).map(|state| Arc::clone(&state.files));
-        let is_published = |file: &DataFile| {
-            published.iter().flat_map(|files| files.iter()).any(|known| known.path == file.path)
-        };
-        files.into_iter().filter(|file| !is_published(file)).collect()
+        let state = self.shared.read();
+        let Some(table) = state.tables.get(&key) else { return files };
+        let known: HashSet<_> = table.files.iter().chain(&table.lost).map(|file| &file.path).collect();
+        files.into_iter().filter(|file| !known.contains(&file.path)).collect()
     }
 
     /// Removes a workspace, and remembers that, so that rows of it that are still in the log stay gone.
@@ -342,6 +347,7 @@ impl<D: Disk> Flusher<D> {
         self.flushed.marks.forget(workspace);
         self.flushed.meter.forget(workspace);
         self.flushed.versions.remove(&workspace);
+        self.flushed.untold.retain(|loss| loss.workspace != Some(workspace));
         self.directory.write_flushed(&self.flushed).map_err(in_remove)?;
         let told = self.committer.blocking_send(CommitInput::Forget(workspace));
         told.map_err(|_| DropWorkspaceError::Closed)?;

@@ -35,7 +35,8 @@
 //! ```text
 //! lock             held while the store is open; has the process's number
 //! format.json      the format's number, and the log's id: the application id of the tables' transactions
-//! flushed.json     up to where the log is in tables, what was delivered and metered until then, dropped workspaces
+//! flushed.json     up to where the log is in tables, what was delivered and metered until then, dropped workspaces, and
+//!                  losses that are not told yet
 //! log/             the ingest log's segments
 //! staging/         files that are being written; cleared at the opening
 //! tables/WORKSPACE/TABLE/                       a Delta Lake table
@@ -67,6 +68,7 @@ mod flush;
 mod held;
 mod ingest_log;
 mod lease;
+mod loss;
 mod maintain;
 mod marks;
 mod meter;
@@ -86,12 +88,13 @@ pub use delta::{DataFile, TableError};
 pub use directory::OpenDirectoryError;
 pub use flush::{DropWorkspaceError, FlushError};
 pub use ingest_log::{Appended, IngestLog, OpenIngestLogError, Replay};
+pub use loss::{Loss, LostRows};
 pub use maintain::Retention;
 pub use marks::{Marks, Origin};
 pub use meter::Metered;
 pub use progress::{Job, JobFailure, JobKind, Maintenance};
 pub use record::{DecodeRecordError, EncodeRecordError, IngestRecord};
-pub use recover::{Loss, OpenStoreError, Recovery};
+pub use recover::{OpenStoreError, Recovery};
 pub use rows::{BuildError, RowBuilder, TableBuilder, Value};
 pub use step::{Observer, Step};
 pub use store::{Accepted, IngestError, SnapshotError, Store, StoreOptions, TableInfo, TableSnapshot};

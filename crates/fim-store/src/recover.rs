@@ -15,11 +15,12 @@ use thiserror::Error;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use crate::delta::{self, DataFile, DeltaTable, Repair, TableError};
+use crate::delta::{self, Contents, DataFile, DeltaTable, Repair, TableError};
 use crate::directory::{Directory, Flushed, OpenDirectoryError};
 use crate::durable::DurableFiles;
 use crate::ingest_log::{IngestLog, OpenIngestLogError, Replay};
 use crate::lease::Departed;
+use crate::loss::{self, Loss, LostRows};
 use crate::maintain::nanos;
 use crate::record::IngestRecord;
 use crate::schema::{self, TIME_GENERATED};
@@ -36,30 +37,12 @@ pub struct Recovery {
     /// How many data files a crash had left that were not yet part of a table; they were removed, and their rows were read
     /// back from the log or are still in the files that they were made of.
     pub orphans: u64,
-    /// Accepted calls that were in the log only and cannot be read any more. Their rows are lost: tell it.
+    /// Rows that were accepted and are lost, found by this opening or by an earlier one: tell them, then call
+    /// [`crate::Store::losses_told`]. Those of a data file are told by each opening until it is back.
     pub lost: Vec<Loss>,
-    /// True if the log had fewer records than were once in it, as when its directory was removed. Rows that were in the
-    /// log only are lost: tell it. They were accepted after [`Recovery::newest_in_tables`].
-    pub was_log_replaced: bool,
-    /// The newest `TimeGenerated` that any data file has; `None` if there is no file.
-    pub newest_in_tables: Option<Timestamp>,
     /// How many bytes were cut off the log's end because no whole record was in them: what a crash leaves of a call that
     /// was not acknowledged, or what damage has made of the last one that was.
     pub torn_bytes: u64,
-}
-
-/// Accepted calls whose rows are lost.
-///
-/// When they were accepted is told by the rows around them: a row is accepted after its `TimeGenerated`, by a delay that
-/// is not known.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Loss {
-    /// Their positions in the log.
-    pub positions: RangeInclusive<u64>,
-    /// The newest row that was accepted before them, in the log or in a table; `None` if there is none.
-    pub after: Option<Timestamp>,
-    /// The newest row that was accepted in the first call after them; `None` if none was.
-    pub before: Option<Timestamp>,
 }
 
 /// Why a store could not be opened.
@@ -122,6 +105,7 @@ pub(crate) async fn recover<D: Disk + Clone>(
     for (key, table) in &tables {
         positions.insert(*key, table.position(directory.log_id).await?.unwrap_or(0));
     }
+    let newest_in_tables = newest_in_tables(&tables)?;
     let (mut log, mut replay) =
         IngestLog::open(disk.clone(), directory.log(), options.log, flushed.position, flushed.marks.clone())?;
     let in_tables = positions.values().copied().max().unwrap_or(0).max(flushed.position);
@@ -131,78 +115,128 @@ pub(crate) async fn recover<D: Disk + Clone>(
             in_log = log.last_position(),
             "the ingest log has fewer records than were in it; rows that were in it only are lost"
         );
-        recovery.was_log_replaced = true;
+        let loss = Loss { rows: LostRows::Log, workspace: None, after: newest_in_tables, before: None };
+        flushed.untold = loss::all(&flushed.untold, vec![loss]);
         // The position first: with it and a new log's first positions under the old id, a crash would be misread.
         flushed.position = 0;
-        directory
-            .write_flushed(&flushed)
-            .map_err(|source| TableError::Directory { dir: directory.tables(), source })?;
+        write(&directory, &flushed)?;
         directory.renew_log_id()?;
         positions.clear();
         drop(log);
         (log, replay) = IngestLog::open(disk, directory.log(), options.log, 0, flushed.marks.clone())?;
     }
-    let departed =
-        clear_strays(&files, &tables, &flushed.versions, options.keep_departed, &mut recovery).await?;
+    let lost = std::mem::take(&mut replay.lost).into_iter();
+    let mut found: Vec<Loss> =
+        lost.map(|positions| lost_calls(positions, &replay.records, newest_in_tables)).collect();
     let (dropped, meter) = (flushed.dropped.clone(), flushed.meter.clone());
     let mut state = State { dropped, meter, ..State::default() };
+    let mut departed = HashMap::new();
     for (key, table) in &tables {
-        let files = Arc::new(table.data_files()?);
-        state.tables.insert(*key, TableState { files, ..TableState::default() });
+        let contents = table.contents().await?;
+        if is_older(&flushed, *key, table) {
+            found.push(lost_commits(*key, &contents));
+            set_aside(&files, contents.strays).await?;
+        } else if let Some(left) =
+            clear(&files, contents.strays, options.keep_departed, &mut recovery).await?
+        {
+            departed.insert(*key, left);
+        }
+        found.extend(contents.lost.iter().map(|file| lost_file(*key, file)));
+        let (files, lost) = (Arc::new(contents.live), contents.lost);
+        state.tables.insert(*key, TableState { files, lost, ..TableState::default() });
     }
-    recovery.newest_in_tables = newest_in_tables(&state);
+    found.extend(lost_tables(&flushed, &tables));
+    recovery.lost = loss::all(&flushed.untold, found);
+    remember(&directory, &mut flushed, &tables, &recovery.lost)?;
     recovery.torn_bytes = replay.torn_bytes;
-    let lost = std::mem::take(&mut replay.lost).into_iter();
-    recovery.lost =
-        lost.map(|positions| loss(positions, &replay.records, recovery.newest_in_tables)).collect();
     recovery.replayed = replay_rows(replay, &positions, &mut state);
     info!(
         tables = tables.len(),
         replayed = recovery.replayed,
         torn = recovery.torn_commits,
         orphans = recovery.orphans,
+        lost = recovery.lost.len(),
         "store opened"
     );
     Ok(Recovered { directory, files, tables, flushed, log, state, recovery, departed })
 }
 
-/// Removes data files that were never part of a table, and lists those that have left one.
-async fn clear_strays(
-    files: &Arc<dyn ObjectStore>,
+/// Writes down the losses that the next opening would not see any more, and with them what the tables are now.
+fn remember<D: Disk>(
+    directory: &Directory<D>,
+    flushed: &mut Flushed,
     tables: &BTreeMap<TableKey, DeltaTable>,
-    versions: &BTreeMap<Uuid, BTreeMap<String, u64>>,
+    lost: &[Loss],
+) -> Result<(), OpenStoreError> {
+    let untold = loss::to_remember(lost);
+    if untold == flushed.untold {
+        return Ok(());
+    }
+    flushed.untold = untold;
+    for (workspace, versions) in &mut flushed.versions {
+        versions.retain(|name, recorded| {
+            let Some(table) = schema::table(name) else { return true };
+            let now = tables.get(&(*workspace, table.name)).map(DeltaTable::version);
+            *recorded = now.map_or(*recorded, |now| now.min(*recorded));
+            now.is_some()
+        });
+    }
+    write(directory, flushed)
+}
+
+fn write<D: Disk>(directory: &Directory<D>, flushed: &Flushed) -> Result<(), OpenStoreError> {
+    let written = directory.write_flushed(flushed);
+    Ok(written.map_err(|source| TableError::Directory { dir: directory.tables(), source })?)
+}
+
+/// True if the table lacks commits that it once had, as when its Delta log was restored from a backup.
+fn is_older(flushed: &Flushed, key: TableKey, table: &DeltaTable) -> bool {
+    let recorded = flushed.versions.get(&key.0).and_then(|versions| versions.get(key.1));
+    recorded.is_some_and(|&recorded| table.version() < recorded)
+}
+
+/// Keeps data files that an older table does not name from being taken for a crash's: they may be all that there is of
+/// newer rows.
+async fn set_aside(
+    files: &Arc<dyn ObjectStore>,
+    strays: Vec<(DataFile, Option<Timestamp>)>,
+) -> Result<(), TableError> {
+    for (file, _) in strays {
+        let moved = async {
+            let name = format!("{}{SET_ASIDE}", file.path);
+            let to = object_store::path::Path::parse(name)?;
+            warn!(file = %file.path, %to, "the table is older than it was and does not name this data file; setting it aside");
+            files.rename(&file.path, &to).await
+        };
+        moved.await.map_err(|source| TableError::SetAside { path: file.path.clone(), source })?;
+    }
+    Ok(())
+}
+
+/// Removes data files that were never part of the table, and lists those that have left it; `None` if none have.
+async fn clear(
+    files: &Arc<dyn ObjectStore>,
+    strays: Vec<(DataFile, Option<Timestamp>)>,
     keep_departed: Duration,
     recovery: &mut Recovery,
-) -> Result<HashMap<TableKey, Departed>, OpenStoreError> {
-    let mut departed = HashMap::new();
-    for (key, table) in tables {
-        let recorded = versions.get(&key.0).and_then(|versions| versions.get(key.1));
-        if recorded.is_some_and(|&recorded| table.version() < recorded) {
-            // A restored log, for example: what it does not name may be all that there is of newer rows.
-            warn!(workspace = %key.0, table = key.1, version = table.version(), recorded, "the table is older than it was; leaving files alone that it does not name");
-            continue;
-        }
-        let mut left: Vec<(DataFile, Timestamp)> = Vec::new();
-        for (file, at) in table.strays().await? {
-            match at {
-                Some(at) => left.push((file, at)),
-                None => {
-                    let removed = files.delete(&file.path).await;
-                    removed.map_err(|source| TableError::Remove { path: file.path.clone(), source })?;
-                    recovery.orphans += 1;
-                }
+) -> Result<Option<Departed>, TableError> {
+    let mut left: Vec<(DataFile, Timestamp)> = Vec::new();
+    for (file, at) in strays {
+        match at {
+            Some(at) => left.push((file, at)),
+            None => {
+                let removed = files.delete(&file.path).await;
+                removed.map_err(|source| TableError::Remove { path: file.path.clone(), source })?;
+                recovery.orphans += 1;
             }
         }
-        left.sort_by_key(|(_, at)| *at);
-        let mut queue = Departed::default();
-        for (file, at) in left {
-            queue.add(vec![file], at.plus_nanos(nanos(keep_departed)), Arc::default());
-        }
-        if !queue.is_empty() {
-            departed.insert(*key, queue);
-        }
     }
-    Ok(departed)
+    left.sort_by_key(|(_, at)| *at);
+    let mut queue = Departed::default();
+    for (file, at) in left {
+        queue.add(vec![file], at.plus_nanos(nanos(keep_departed)), Arc::default());
+    }
+    Ok((!queue.is_empty()).then_some(queue))
 }
 
 async fn open_tables<D: Disk>(
@@ -240,13 +274,21 @@ async fn open_tables<D: Disk>(
     Ok(tables)
 }
 
-fn newest_in_tables(state: &State) -> Option<Timestamp> {
-    let files = state.tables.values().flat_map(|table| table.files.iter());
-    files.map(|file| timestamp(file.max_time)).max()
+/// The newest `TimeGenerated` that any data file has, or had; `None` if there is no file.
+fn newest_in_tables(tables: &BTreeMap<TableKey, DeltaTable>) -> Result<Option<Timestamp>, TableError> {
+    let mut newest = None;
+    for table in tables.values() {
+        newest = newest.max(newest_of(&table.data_files()?));
+    }
+    Ok(newest)
+}
+
+fn newest_of(files: &[DataFile]) -> Option<Timestamp> {
+    files.iter().map(|file| timestamp(file.max_time)).max()
 }
 
 /// What the records around lost ones tell of when they were accepted.
-fn loss(
+fn lost_calls(
     positions: RangeInclusive<u64>,
     records: &[(u64, IngestRecord)],
     newest_in_tables: Option<Timestamp>,
@@ -254,7 +296,37 @@ fn loss(
     let (earlier, later) = records.split_at(records.partition_point(|(at, _)| at < positions.start()));
     let after = earlier.iter().filter_map(|(_, record)| newest_row(record)).max().max(newest_in_tables);
     let before = later.first().and_then(|(_, record)| newest_row(record));
-    Loss { positions, after, before }
+    Loss { rows: LostRows::Calls(positions), workspace: None, after, before }
+}
+
+/// Tables that were there at the last flush and are not any more.
+fn lost_tables(flushed: &Flushed, tables: &BTreeMap<TableKey, DeltaTable>) -> Vec<Loss> {
+    let recorded = flushed.versions.iter().flat_map(|(workspace, versions)| {
+        versions.keys().filter_map(|name| Some((*workspace, schema::table(name)?.name)))
+    });
+    let gone = recorded.filter(|key| !tables.contains_key(key));
+    gone.map(|(workspace, name)| Loss {
+        rows: LostRows::Table(name.to_owned()),
+        workspace: Some(workspace),
+        after: None,
+        before: None,
+    })
+    .collect()
+}
+
+fn lost_commits(key: TableKey, contents: &Contents) -> Loss {
+    let after = newest_of(&contents.live).max(newest_of(&contents.lost));
+    Loss { rows: LostRows::Commits(key.1.to_owned()), workspace: Some(key.0), after, before: None }
+}
+
+fn lost_file(key: TableKey, file: &DataFile) -> Loss {
+    warn!(workspace = %key.0, table = key.1, file = %file.path, rows = file.rows, "a data file is gone or has not its size any more; its rows are lost");
+    Loss {
+        rows: LostRows::File { table: key.1.to_owned(), rows: file.rows },
+        workspace: Some(key.0),
+        after: Some(timestamp(file.min_time)),
+        before: Some(timestamp(file.max_time)),
+    }
 }
 
 fn newest_row(record: &IngestRecord) -> Option<Timestamp> {
@@ -286,3 +358,6 @@ fn replay_rows(replay: Replay, positions: &HashMap<TableKey, u64>, state: &mut S
     }
     replayed
 }
+
+/// What the name of a data file gets that is set aside, so that neither readers nor a later opening take it for one.
+const SET_ASIDE: &str = ".unnamed";

@@ -26,6 +26,8 @@ pub(crate) type TableKey = (Uuid, &'static str);
 pub(crate) struct TableState {
     /// Committed, and not in a buffer any more.
     pub(crate) files: Arc<Vec<DataFile>>,
+    /// Committed as well, and not there when the store was opened.
+    pub(crate) lost: Vec<DataFile>,
     /// That of the stretch since files last left the table.
     pub(crate) lease: Arc<Lease>,
     /// Being made into files.
@@ -128,6 +130,7 @@ impl State {
         let gone: BTreeSet<_> = removed.iter().map(|file| &file.path).collect();
         let files = Arc::make_mut(&mut table.files);
         files.retain(|file| !gone.contains(&file.path));
+        table.lost.retain(|file| !gone.contains(&file.path));
         files.extend(added);
         Some(std::mem::take(&mut table.lease))
     }

@@ -265,6 +265,13 @@ impl Store {
         &self.recovery
     }
 
+    /// The losses of [`Store::recovery`] are told, durably: later openings need not tell them again. Blocks.
+    pub fn losses_told(&self) -> Result<(), FlushError> {
+        let (reply, answer) = sync_channel(1);
+        self.flusher.send(FlushInput::LossesTold(reply)).map_err(|_| FlushError::NoAnswer)?;
+        answer.recv().map_err(|_| FlushError::NoAnswer)?
+    }
+
     /// Stores the rows of one batch, all of them or none, once for each origin. When it returns `Ok` they are durable,
     /// and every later snapshot has them.
     pub async fn ingest(

@@ -56,6 +56,64 @@ fn a_log_that_is_gone_is_told_as_a_gap() {
     assert_eq!(paths(&mut owner), json!([["/etc/a"]]));
 }
 
+#[test]
+fn a_table_and_a_data_file_that_are_taken_while_the_server_is_down_are_told_and_the_rest_is_there() {
+    let mut running = Running::start();
+    let (mut client, machine) = joined(&running, "web01");
+    let token = running.owner_token();
+    for (sequence, path) in (1..).zip(["/etc/a", "/etc/b"]) {
+        running.clock.advance(Duration::from_secs(60));
+        send(&running, &mut client, &machine, &added(sequence, &[path]));
+        running.restart();
+        client = machine.client(&running);
+    }
+    let mut gone = PathBuf::new();
+    running.kill_and_start(|data| {
+        let mut files = data_files(&table(data, "ConfigurationChange"));
+        files.sort();
+        gone = files.remove(0);
+        fs::remove_file(&gone).unwrap();
+    });
+    let gaps = until_told(&mut owner(&running, &token));
+    let [gap] = &gaps[..] else { panic!("{gaps:#?}") };
+    let detail = gap["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("a data file of ConfigurationChange with 1 rows is gone or not whole"),
+        "{detail}"
+    );
+    let time = |key: &str| gap[key].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    assert!((time("end") - time("start")).num_milliseconds() <= 2, "{gap:#}");
+    assert_eq!(paths(&mut owner(&running, &token)), json!([["/etc/b"]]));
+
+    running.kill_and_start(|data| fs::remove_dir_all(table(data, "ConfigurationChange")).unwrap());
+    let mut owner = owner(&running, &token);
+    let about_table =
+        |gap: &Value| gap["detail"].as_str().unwrap().contains("ConfigurationChange is gone from");
+    while !until_told(&mut owner).iter().any(about_table) {
+        std::thread::yield_now();
+    }
+    assert_eq!(paths(&mut owner), json!([]));
+}
+
+/// A table of the only workspace.
+fn table(data: &Path, name: &str) -> PathBuf {
+    let mut workspaces = fs::read_dir(data.join("store/tables")).unwrap();
+    workspaces.next().unwrap().unwrap().path().join(name)
+}
+
+fn data_files(table: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(table).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(data_files(&path)),
+            false => found.push(path),
+        }
+    }
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "parquet"));
+    found
+}
+
 fn owner(running: &Running, token: &str) -> Client {
     Client::new(&running.url(), running.server().ca_pem(), None).with_token(token)
 }

@@ -137,6 +137,8 @@ impl Maintainer {
             if !expired.is_empty() {
                 return Some(Plan { key, kind: JobKind::Expire, files: expired });
             }
+            let lost = self.shared.read().tables.get(&key).map(|table| table.lost.clone())?;
+            files.retain(|file| !lost.contains(file));
             let files = plan::next_merge(&files, today, &self.options)?;
             Some(Plan { key, kind: JobKind::Merge, files })
         })
@@ -235,8 +237,11 @@ impl Maintainer {
         self.set_aside.retain(|(key, _), _| !state.dropped.contains(&key.0));
     }
 
+    /// All files that the table names, the lost ones too.
     fn files_of(&self, key: TableKey) -> Vec<DataFile> {
-        self.shared.read().tables.get(&key).map(|table| table.files.to_vec()).unwrap_or_default()
+        let state = self.shared.read();
+        let tables = state.tables.get(&key).into_iter();
+        tables.flat_map(|table| table.files.iter().chain(&table.lost)).cloned().collect()
     }
 
     fn today(&self) -> NaiveDate {

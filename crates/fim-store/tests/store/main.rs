@@ -12,6 +12,7 @@ mod disk_reader;
 mod kill_points;
 mod layout;
 mod log_model;
+mod losses;
 mod maintain;
 mod power_loss;
 mod readers;

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fim_store::{IngestError, Origin, SnapshotError, Store, StoreOptions};
+use fim_store::{IngestError, LostRows, Origin, SnapshotError, Store, StoreOptions};
 use futures::executor::block_on;
 use tempfile::tempdir;
 use uuid::Uuid;
 
 use crate::support::{
     CHANGES, COVERAGE, WORKSPACE, change_ids, changes, copy, expected_changes, expected_gaps, gap_ids, gaps,
-    ingest, open, origin, quiet, texts,
+    ingest, lost, open, origin, quiet, texts,
 };
 
 #[test]
@@ -285,13 +285,18 @@ fn a_log_that_was_removed_is_told_and_costs_nothing_that_was_in_tables() {
     drop(store);
     fs::remove_dir_all(directory.path().join("log")).unwrap();
     let store = open(directory.path());
-    assert!(store.recovery().was_log_replaced);
+    assert_eq!(lost(&store), [&LostRows::Log]);
     assert!(ingest(&store, 3).unwrap().duplicate);
     ingest(&store, 4).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(lost(&store), [&LostRows::Log], "until it is told");
+    store.losses_told().unwrap();
     drop(store);
     for _ in 0..2 {
         let store = open(directory.path());
-        assert!(!store.recovery().was_log_replaced, "told once");
+        assert_eq!(lost(&store), [&LostRows::Log; 0]);
         assert_eq!(change_ids(&store), expected_changes(1..=4));
         store.close().unwrap();
     }
@@ -310,7 +315,7 @@ fn a_record_that_the_medium_has_damaged_is_told_with_its_neighbours_and_the_othe
     flip_byte(directory.path(), starts[1] + 100);
     let store = open(directory.path());
     let [loss] = &store.recovery().lost[..] else { panic!("{:?}", store.recovery()) };
-    assert_eq!((&loss.positions, loss.after.is_some()), (&(2..=2), true));
+    assert_eq!((&loss.rows, loss.after.is_some()), (&LostRows::Calls(2..=2), true));
     assert!(loss.after < loss.before, "{loss:?}");
     assert_eq!(change_ids(&store), expected_changes([1, 3]));
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use fim_core::Timestamp;
-use fim_store::{Accepted, Clock, IngestError, Origin, Store, StoreOptions, TableBuilder, TableSnapshot};
+use fim_store::{
+    Accepted, Clock, IngestError, LostRows, Origin, Store, StoreOptions, TableBuilder, TableSnapshot,
+};
 use futures::executor::block_on;
 use object_store::ObjectStoreExt as _;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -119,6 +121,11 @@ pub fn expected_gaps(batches: impl IntoIterator<Item = u64>) -> Vec<String> {
     let mut ids: Vec<_> = batches.into_iter().map(|batch| format!("{batch}/0")).collect();
     ids.sort();
     ids
+}
+
+/// What the opening of the store found to be lost.
+pub fn lost(store: &Store) -> Vec<&LostRows> {
+    store.recovery().lost.iter().map(|loss| &loss.rows).collect()
 }
 
 /// All values of a text column, sorted, of buffered rows and of data files.
