@@ -12,7 +12,7 @@ use fim_kql::ast::{
     ParameterNode, ParsePart, SourceNode, Statement, TableNode,
 };
 use fim_kql::lexer::{TokenKind, tokenize};
-use fim_kql::{Expr, ExprKind, Operator, Plan, Query, SortKey, Source, bind, parse};
+use fim_kql::{Expr, ExprKind, Operator, Plan, Query, SortKey, Source, bind, compile, parse};
 
 fn snapshot(stage: &str, render: impl Fn(&str) -> String) {
     for (file, queries) in corpus() {
@@ -62,8 +62,7 @@ fn each_query_of_the_corpus_has_its_plan() {
 #[test]
 fn each_query_of_the_corpus_has_its_diagnostics() {
     snapshot("diagnostics", |query| {
-        let (ast, mut found) = parse(query);
-        found.extend(bind(&ast, &CorpusCatalog, &options()).1);
+        let found = compile(query, &CorpusCatalog, &options()).err().unwrap_or_default();
         found.iter().fold(String::new(), |out, diagnostic| {
             format!("{out}  {diagnostic}  [{}]\n", &query[diagnostic.span.start..diagnostic.span.end])
         })

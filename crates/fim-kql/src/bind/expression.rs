@@ -144,6 +144,11 @@ impl Binder<'_> {
         let is_function = registry::function(name).is_some() || registry::aggregate(name).is_some();
         let message = match name {
             "null" => "there is no plain null; write it with a type, as long(null)".to_owned(),
+            _ if name.starts_with(|first: char| first.is_ascii_digit()) => {
+                format!(
+                    "'{name}' is no column, number or timespan; the units of time are d, h, m, s, ms, microsecond and tick"
+                )
+            }
             _ if is_function && suggestion.is_none() => format!("'{name}' is a function; write {name}(…)"),
             _ if suggestion.is_some() => format!("there is no column '{name}'"),
             _ => format!("there is no column '{name}'{}", there_are(name, schema)),

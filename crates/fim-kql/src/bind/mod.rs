@@ -40,6 +40,7 @@ use merge::merge_projections;
 use crate::ast::{Ast, Name, Pipeline, SourceNode, Statement};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Problem, Span, locate};
+use crate::lexer::{Token, TokenKind, tokenize};
 use crate::parser::parse;
 use crate::plan::{Constant, Expr, Plan, Query, Render, SortKey, Source};
 use crate::time::DateTime;
@@ -128,12 +129,30 @@ pub fn compile_with(
 ) -> Result<Bound, Vec<Diagnostic>> {
     let (ast, mut diagnostics) = parse(text);
     let (bound, found) = bind_with(&ast, catalog, options, answers);
+    let found = sure(&ast.text, &diagnostics, found);
     diagnostics.extend(found);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     match bound {
         Some(bound) if diagnostics.is_empty() => Ok(bound),
         Some(_) | None => Err(diagnostics),
     }
+}
+
+/// Those of the binder's findings that do not depend on what the parser has found missing.
+///
+/// From the operator on that the first thing is wrong with, the tree has gaps, and what seems wrong there may be right once
+/// they are filled. Only a name that stands before the first gap is wrong whatever follows.
+fn sure(text: &str, of_parser: &[Diagnostic], found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let Some(gap) = of_parser.iter().map(|problem| problem.span.start).min() else { return found };
+    let is_boundary = |token: &&Token| {
+        matches!(token.kind, TokenKind::Bar | TokenKind::Semicolon) && token.span.start < gap
+    };
+    let step = tokenize(text).iter().rfind(is_boundary).map_or(0, |token| token.span.start);
+    let is_sure = |problem: &Diagnostic| match problem.code {
+        Code::UnknownName | Code::UnknownTable => problem.span.end <= gap,
+        _ => problem.span.end <= step,
+    };
+    found.into_iter().filter(is_sure).collect()
 }
 
 /// The most operators that a query may hold, those of each use of a `let` counted: engines plan in more than linear time.
