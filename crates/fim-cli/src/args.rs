@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::failure::EXIT_CODES;
 
@@ -22,6 +22,20 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// What was typed. Ends the program if that cannot be understood, or asks for help.
+pub fn parse() -> Arguments {
+    let mut command = Arguments::command();
+    // Gives the subcommands the options that all of them take.
+    command.build();
+    // These two are servers themselves.
+    for name in ["up", "server"] {
+        command = command.mut_subcommand(name, |server| {
+            server.mut_arg("server", |arg| arg.hide(true)).mut_arg("ca", |arg| arg.hide(true))
+        });
+    }
+    Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
 }
 
 /// Which server, when it is not the profile's.
@@ -62,6 +76,9 @@ pub enum Command {
     /// List, create and delete workspaces, and look after their records
     #[command(subcommand, after_help = WORKSPACE_EXAMPLES)]
     Workspace(WorkspaceCommand),
+    /// Print a link by which one browser signs in to the page, once
+    #[command(after_help = "Examples:\n  steadfast sign-in\n  steadfast sign-in --json")]
+    SignIn(JsonArg),
     /// Make, list and delete API tokens, which programs sign in with
     #[command(subcommand, after_help = TOKEN_EXAMPLES)]
     Token(TokenCommand),

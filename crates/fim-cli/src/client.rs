@@ -1,12 +1,13 @@
 //! The HTTP client of the API: one server, one token, its certificate authority.
 
 use std::io::{BufReader, Read};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::http::{Response, StatusCode};
+use ureq::http::{Response, StatusCode, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, BodyReader};
 
@@ -43,6 +44,19 @@ impl Client {
             .build()
             .new_agent();
         Ok(Self { agent, profile })
+    }
+
+    /// The server's address.
+    pub fn server(&self) -> &str {
+        self.profile.server.trim_end_matches('/')
+    }
+
+    /// True if the server is reached by a loopback address, and so is on this machine.
+    pub fn is_local(&self) -> bool {
+        let address = self.profile.server.parse::<Uri>();
+        let host = address.iter().find_map(Uri::host).unwrap_or_default();
+        let host = host.trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
     /// Gets a document.
@@ -89,7 +103,7 @@ impl Client {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("{}/api/v1{path}", self.profile.server.trim_end_matches('/'))
+        format!("{}/api/v1{path}", self.server())
     }
 
     fn bearer(&self) -> String {

@@ -15,15 +15,13 @@ mod table;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::args::{Arguments, Command, ConnectionArgs};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::profile::{Profile, Profiles};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = args::parse();
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -44,6 +42,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Fim(command) => commands::fim::run(&connect()?, command),
         Command::Machine(command) => commands::machine::run(&connect()?, command),
         Command::Workspace(command) => commands::workspace::run(&connect()?, command),
+        Command::SignIn(format) => commands::sign_in::run(&connect()?, format),
         Command::Token(command) => commands::token::run(&connect()?, command),
     }
 }

@@ -69,6 +69,8 @@ pub struct App {
     pub downtime: Option<Downtime>,
     /// How other machines reach it.
     pub public_url: String,
+    /// Where the page is without TLS, for a browser on this machine: `http://ADDRESS`.
+    pub local_page: Option<String>,
     /// True once the server is to stop.
     pub stop: watch::Receiver<bool>,
 }

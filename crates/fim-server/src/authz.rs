@@ -132,6 +132,8 @@ pub enum Noun {
     EnrollmentToken,
     /// What a program signs in with.
     ApiToken,
+    /// What a browser signs in with once.
+    SignInLink,
     /// What the server knows by itself: tables, capabilities, recommended items.
     Reference,
     /// The caller's own session and password.
@@ -149,6 +151,7 @@ impl Noun {
             Self::Record => "record",
             Self::EnrollmentToken => "enrolment token",
             Self::ApiToken => "API token",
+            Self::SignInLink => "sign-in link",
             Self::Reference => "reference",
             Self::OwnSession => "own session",
         }
@@ -202,9 +205,10 @@ fn needed_role(verb: Verb, noun: Noun) -> Option<Role> {
             Noun::Workspace | Noun::Fim | Noun::Rule | Noun::Machine | Noun::Record,
             Verb::Create | Verb::Edit | Verb::Delete,
         ) => Some(Role::Owner),
-        (Noun::EnrollmentToken | Noun::ApiToken, Verb::View | Verb::Create | Verb::Edit | Verb::Delete) => {
-            Some(Role::Owner)
-        }
+        (
+            Noun::EnrollmentToken | Noun::ApiToken | Noun::SignInLink,
+            Verb::View | Verb::Create | Verb::Edit | Verb::Delete,
+        ) => Some(Role::Owner),
     }
 }
 
@@ -231,7 +235,7 @@ mod tests {
     use super::*;
 
     const VERBS: [Verb; 4] = [Verb::View, Verb::Create, Verb::Edit, Verb::Delete];
-    const NOUNS: [Noun; 9] = [
+    const NOUNS: [Noun; 10] = [
         Noun::Workspace,
         Noun::Fim,
         Noun::Rule,
@@ -239,6 +243,7 @@ mod tests {
         Noun::Record,
         Noun::EnrollmentToken,
         Noun::ApiToken,
+        Noun::SignInLink,
         Noun::Reference,
         Noun::OwnSession,
     ];

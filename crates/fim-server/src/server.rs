@@ -19,12 +19,9 @@ use uuid::Uuid;
 
 use crate::app::{App, AppState, Downtime, stopped};
 use crate::authz::{Grant, Role, Scope};
-use crate::clock::seconds_to_nanos;
 use crate::config::ServerConfig;
 use crate::connection::{Transport, serve};
-use crate::control::{
-    AddWorkspaceError, By, Control, ControlError, OpenControlError, RandomError, Secret, digest_of,
-};
+use crate::control::{AddWorkspaceError, By, Control, ControlError, OpenControlError, digest_of};
 use crate::data_dir::{DataDir, OpenDataDirError};
 use crate::ingest::places::{BatchPlaces, DecodedBytes};
 use crate::ingest::usage::{self, Caps};
@@ -129,9 +126,6 @@ pub enum MakeSecretError {
     /// The database failed.
     #[error(transparent)]
     Control(#[from] ControlError),
-    /// The system gave no randomness.
-    #[error(transparent)]
-    Random(#[from] RandomError),
     /// There is no such workspace.
     #[error("there is no workspace \"{0}\"")]
     NoWorkspace(String),
@@ -179,7 +173,7 @@ impl Server {
         let downtime = last_alive.map(|from| Downtime { from, until: started });
         let (stop, stopping) = watch::channel(false);
         let addresses = listeners.addresses(&config);
-        let app = Arc::new(parts.into_app(config, started, downtime, addresses.tls, stopping.clone()));
+        let app = Arc::new(parts.into_app(config, started, downtime, addresses, stopping.clone()));
         usage::tell_retention(&app).await.map_err(|problem| StartError::Bootstrap(problem.detail))?;
         let tasks = run(&app, listeners, &stopping);
         tracing::info!(tls = %addresses.tls, browser = ?addresses.browser, "the server listens");
@@ -216,7 +210,7 @@ impl Parts {
         config: ServerConfig,
         started: Timestamp,
         downtime: Option<Downtime>,
-        address: SocketAddr,
+        addresses: Addresses,
         stop: watch::Receiver<bool>,
     ) -> App {
         let Self { control, store, authority, tls, queries, passwords } = self;
@@ -239,7 +233,8 @@ impl Parts {
             started,
             downtime,
             stop,
-            public_url: public_url(&config, address),
+            public_url: public_url(&config, addresses.tls),
+            local_page: addresses.browser.map(|address| format!("http://{address}")),
             store,
             config,
         }
@@ -314,14 +309,11 @@ impl RunningServer {
         token.map(|token| token.token).map_err(|problem| MakeSecretError::Refused(problem.detail))
     }
 
-    /// A code by which `admin` signs in once, within ten minutes: `/login#code=CODE`.
-    pub async fn issue_sign_in_code(&self) -> Result<String, MakeSecretError> {
-        let now = self.app.clock.now();
-        let user = self.app.control.ensure_owner(ADMIN, By { actor: HERE, at: now }).await?;
-        let secret = Secret::generate("")?;
-        let expires_at = now.plus_nanos(seconds_to_nanos(SIGN_IN_CODE_SECONDS));
-        self.app.control.add_sign_in_code(secret.digest(), user, now, expires_at).await?;
-        Ok(secret.expose().to_owned())
+    /// A link by which `admin` signs in once, within ten minutes.
+    pub async fn issue_sign_in_link(&self) -> Result<api::SignInLink, MakeSecretError> {
+        let by = By { actor: HERE, at: self.app.clock.now() };
+        let link = api::make_sign_in_link(&self.app, by).await;
+        link.map_err(|problem| MakeSecretError::Refused(problem.detail))
     }
 
     /// A token that one machine can join a workspace (by id or name) with, within an hour.
@@ -453,7 +445,7 @@ async fn bootstrap(control: &Control, now: Timestamp) -> Result<(), StartError> 
     };
     control.apply_recommended(workspace.id, &api::recommended(), &[], by).await?;
     control.set_fim(workspace.id, true, by).await?;
-    control.ensure_owner(ADMIN, by).await?;
+    control.ensure_owner(api::ADMIN, by).await?;
     control.set_state(BOOTSTRAPPED, "1").await?;
     Ok(())
 }
@@ -483,12 +475,9 @@ fn public_url(config: &ServerConfig, tls: SocketAddr) -> String {
     }
 }
 
-/// The user of the first start.
-const ADMIN: &str = "admin";
 const DEFAULT_WORKSPACE: &str = "default";
 /// Whose doing it is when the program that runs the server asks for a secret.
 const HERE: &str = "this machine";
 const OWNER_OF_ALL: Grant = Grant { role: Role::Owner, scope: Scope::Tenant };
 const BOOTSTRAPPED: &str = "bootstrapped";
-const SIGN_IN_CODE_SECONDS: u64 = 600;
 const RENEWAL_CHECK: Duration = Duration::from_secs(3600);

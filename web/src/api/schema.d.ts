@@ -104,6 +104,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sign-in-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a link by which one browser signs in as `admin`, once and within ten minutes. */
+        post: operations["create_sign_in_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1144,6 +1161,15 @@ export interface components {
             /** @description The password. */
             password: string;
         };
+        /** @description A link by which one browser signs in as `admin`, once. */
+        SignInLink: {
+            /** @description When it ends, if it is not used before. */
+            expiresAt: components["schemas"]["Moment"];
+            /** @description The address of the page without TLS, which the server's own machine reaches; `null` if it is not served. */
+            localPage?: string | null;
+            /** @description The link's path and fragment, behind any address of the page. It is not shown again. */
+            path: string;
+        };
         /** @description The records of a workspace on the disk, and what is done to them in the background. */
         Storage: {
             /**
@@ -1626,6 +1652,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_sign_in_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link; it is not shown again. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInLink"];
                 };
             };
             /** @description What went wrong, as RFC 9457. */

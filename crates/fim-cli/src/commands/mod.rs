@@ -6,6 +6,7 @@ pub mod machine;
 pub mod query;
 pub mod rule;
 pub mod server;
+pub mod sign_in;
 pub mod token;
 pub mod up;
 pub mod workspace;

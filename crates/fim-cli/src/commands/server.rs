@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use fim_server::api::SignInLink;
 use fim_server::{RunningServer, Server, ServerConfig};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -129,9 +130,9 @@ impl<'a> Serving<'a> {
         self.runtime.block_on(self.server.issue_owner_token()).map_err(|error| local(&error))
     }
 
-    /// A code that signs one browser in, once.
-    pub fn new_sign_in_code(&self) -> Result<String, Failure> {
-        self.runtime.block_on(self.server.issue_sign_in_code()).map_err(|error| local(&error))
+    /// A link that signs one browser in, once.
+    pub fn new_sign_in_link(&self) -> Result<SignInLink, Failure> {
+        self.runtime.block_on(self.server.issue_sign_in_link()).map_err(|error| local(&error))
     }
 
     /// Answers what is under way, writes what is buffered, and ends.

@@ -134,6 +134,7 @@ fn announce(
     eprintln!("Steadfast is running.");
     eprintln!("  Page         {page}");
     eprintln!("  Sign in      {}   (works once, for 10 minutes)", sign_in(&page, serving)?);
+    eprintln!("               `steadfast sign-in` prints a new one");
     eprintln!("               later as `admin`, with the password that you set there");
     eprintln!("  API, agents  {}", profile.server);
     eprintln!("  CA SHA-256   {}", serving.ca_fingerprint());
@@ -152,7 +153,7 @@ fn page(serving: &Serving<'_>) -> String {
 }
 
 fn sign_in(page: &str, serving: &Serving<'_>) -> Result<String, Failure> {
-    Ok(format!("{page}/login#code={}", serving.new_sign_in_code()?))
+    Ok(format!("{page}{}", serving.new_sign_in_link()?.path))
 }
 
 /// The address by which this machine reaches a server that may listen on all of its addresses.

@@ -70,6 +70,17 @@ fn one_command_watches_this_machine_and_a_change_is_seen_everywhere() {
 }
 
 #[test]
+fn a_new_sign_in_link_is_printed_for_whoever_has_an_owner_s_token() {
+    let mut here = Installation::new();
+    let ready = here.up(&["--no-agent"]);
+    let said = here.run(&["sign-in"]);
+    let page = ready["page"].as_str().unwrap();
+    assert!(said.stdout.starts_with(&format!("{page}/login#code=")), "{}", said.stdout);
+    assert_ne!(said.stdout.trim(), ready["signIn"].as_str().unwrap());
+    assert!(here.json(&["sign-in", "--json"])["expiresAt"].is_string());
+}
+
+#[test]
 fn rights_times_arrivals_and_removals_are_changes() {
     let mut here = with_agent();
     fs::write(here.watched("rights"), "x").unwrap();

@@ -14,6 +14,7 @@ mod workspaces;
 
 pub use model::*;
 pub(crate) use rules::recommended;
+pub(crate) use session::{ADMIN, make_sign_in_link};
 pub(crate) use tokens::{make_enrollment_token, make_token};
 pub(crate) use workspaces::{DropRowsError, drop_rows, is_reporting};
 
@@ -40,12 +41,15 @@ pub(crate) struct Api {
 
 /// The API of this version.
 pub(crate) fn api() -> Api {
-    use Noun::{ApiToken, EnrollmentToken, Fim, Machine, OwnSession, Record, Reference, Rule, Workspace};
+    use Noun::{
+        ApiToken, EnrollmentToken, Fim, Machine, OwnSession, Record, Reference, Rule, SignInLink, Workspace,
+    };
     use Verb::{Create, Delete, Edit, View};
 
     let routes = Routes::new()
         .public(routes!(session::sign_in))
         .public(routes!(session::sign_in_once))
+        .needs(Create, SignInLink, routes!(session::create_sign_in_link))
         .needs(View, OwnSession, routes!(session::show_session))
         .needs(Delete, OwnSession, routes!(session::sign_out))
         .needs(Edit, OwnSession, routes!(session::set_password))

@@ -8,11 +8,11 @@ use axum::response::{AppendHeaders, IntoResponse};
 use fim_core::Timestamp;
 use zeroize::Zeroizing;
 
-use super::model::{NewPassword, OneTimeSignIn, Session, SessionUser, SignIn};
+use super::model::{NewPassword, OneTimeSignIn, Session, SessionUser, SignIn, SignInLink};
 use crate::app::{App, AppState};
 use crate::auth::{CallSession, SESSION_SECONDS, csrf_token, locked, session_cookie, session_id};
 use crate::authz::{Actor, Grant, Proof};
-use crate::clock::seconds_to_nanos;
+use crate::clock::{Moment, seconds_to_nanos};
 use crate::connection::Peer;
 use crate::control::{By, Secret, UserRecord, digest_of};
 use crate::problem::{ApiJson, Kind, Problem};
@@ -73,11 +73,24 @@ pub async fn sign_in_once(
             app.metrics.sign_ins_failed.increment();
             Err(Problem::new(
                 Kind::SignInFailed,
-                "the sign-in link has been used or is older than ten minutes; `steadfast up` prints a new one when it starts",
+                "the sign-in link has been used or is older than ten minutes; `steadfast sign-in` on the server's machine prints a new one",
             ))
         }
         Some(user) => start_session(&app, peer, &user, "one-time code", now).await,
     }
+}
+
+/// Makes a link by which one browser signs in as `admin`, once and within ten minutes.
+#[utoipa::path(
+    post, path = "/api/v1/sign-in-links", tag = "session",
+    responses((status = 201, description = "The link; it is not shown again.", body = SignInLink))
+)]
+pub async fn create_sign_in_link(
+    State(app): State<AppState>,
+    Extension(actor): Extension<Actor>,
+) -> Result<(StatusCode, Json<SignInLink>), Problem> {
+    let by = By { actor: &actor.name, at: app.clock.now() };
+    make_sign_in_link(&app, by).await.map(|link| (StatusCode::CREATED, Json(link)))
 }
 
 /// Who is signed in.
@@ -188,6 +201,17 @@ pub async fn set_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Makes and keeps a link by which one browser signs in as `admin`, who is made if there is none.
+pub async fn make_sign_in_link(app: &App, by: By<'_>) -> Result<SignInLink, Problem> {
+    let failed = |error| Problem::internal("keeping the sign-in link", &error);
+    let user = app.control.ensure_owner(ADMIN, by).await.map_err(failed)?;
+    let secret = Secret::generate("").map_err(|error| Problem::internal("making a sign-in link", &error))?;
+    let expires_at = by.at.plus_nanos(seconds_to_nanos(SIGN_IN_LINK_SECONDS));
+    app.control.add_sign_in_code(secret.digest(), user, expires_at, by).await.map_err(failed)?;
+    let path = format!("/login#code={}", secret.expose());
+    Ok(SignInLink { path, local_page: app.local_page.clone(), expires_at: Moment(expires_at) })
+}
+
 async fn start_session(
     app: &App,
     peer: Peer,
@@ -242,6 +266,9 @@ fn role_names(grants: &[Grant]) -> Vec<String> {
     names
 }
 
+/// The user of the first start.
+pub const ADMIN: &str = "admin";
+const SIGN_IN_LINK_SECONDS: u64 = 600;
 const MOST_NAME_CHARACTERS: usize = 100;
 const LEAST_PASSWORD_CHARACTERS: usize = 10;
 const MOST_PASSWORD_CHARACTERS: usize = 1000;

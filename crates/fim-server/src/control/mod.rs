@@ -17,7 +17,7 @@ pub use enrollment::{ConsumeTokenError, Joined, NewMachine};
 pub use gaps::OpenGap;
 pub use machines::MachineRecord;
 pub use rules::{AddRuleError, EditRuleError};
-pub use secrets::{RandomError, Secret, digest_of};
+pub use secrets::{Secret, digest_of};
 pub use sign_in::UserRecord;
 pub use storage::{Period, Reading, StorageSettings};
 pub use tokens::{AddTokenError, TokenRecord};

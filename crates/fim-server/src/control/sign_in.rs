@@ -188,23 +188,25 @@ impl Control {
         &self,
         digest: [u8; 32],
         id: Uuid,
-        now: Timestamp,
         expires_at: Timestamp,
+        by: By<'_>,
     ) -> Result<(), ControlError> {
         let adding = failed("keeping a sign-in code");
+        let mut transaction = self.write("keeping a sign-in code").await?;
         sqlx::query("DELETE FROM sign_in_codes WHERE expires_at <= ?")
-            .bind(now.0)
-            .execute(&self.pool)
+            .bind(by.at.0)
+            .execute(&mut *transaction)
             .await
             .map_err(&adding)?;
         sqlx::query("INSERT INTO sign_in_codes (digest, user_id, expires_at) VALUES (?, ?, ?)")
             .bind(&digest[..])
             .bind(id.to_string())
             .bind(expires_at.0)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await
-            .map_err(adding)?;
-        Ok(())
+            .map_err(&adding)?;
+        audit(&mut transaction, by, "sign-in-link.create", &id.to_string(), &json!({})).await?;
+        transaction.commit().await.map_err(adding)
     }
 
     /// Uses a one-time code up; `None` if it is unknown, used or too old.

@@ -87,7 +87,8 @@ impl Running {
     }
 
     pub fn sign_in_code(&self) -> String {
-        self.runtime.block_on(self.server().issue_sign_in_code()).unwrap()
+        let link = self.runtime.block_on(self.server().issue_sign_in_link()).unwrap();
+        link.path.strip_prefix("/login#code=").unwrap().to_owned()
     }
 
     pub fn enrollment_token(&self) -> String {

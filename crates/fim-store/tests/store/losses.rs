@@ -60,7 +60,7 @@ fn a_table_that_was_removed_is_told_until_it_is_known_to_be_told_and_the_others_
     store.losses_told().unwrap();
     drop(store);
     let store = open(directory.path());
-    assert_eq!(lost(&store), [&table_of(CHANGES); 0]);
+    assert!(lost(&store).is_empty());
     assert_eq!(change_ids(&store), expected_changes([3]));
 }
 
@@ -84,7 +84,7 @@ fn a_workspace_that_was_dropped_is_no_loss() {
     let store = open(directory.path());
     store.drop_workspace(WORKSPACE).unwrap();
     drop(store);
-    assert_eq!(lost(&open(directory.path())), [&table_of(CHANGES); 0]);
+    assert!(lost(&open(directory.path())).is_empty());
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_data_file_that_is_gone_is_told_with_its_times_until_it_is_back_and_the_othe
     }
     fs::write(&gone, bytes).unwrap();
     let store = open(directory.path());
-    assert_eq!(lost(&store), [&file_of_two_changes(); 0]);
+    assert!(lost(&store).is_empty());
     assert_eq!(change_ids(&store), expected_changes(1..=3));
 }
 
@@ -143,7 +143,7 @@ fn a_table_that_lacks_a_file_takes_rows_and_merges_and_lets_the_lost_ones_go_wit
     assert_eq!(store.maintenance().last_failure, None);
     drop(store);
     let store = open(directory.path());
-    assert_eq!(lost(&store), [&file_of_two_changes(); 0], "its day is over");
+    assert!(lost(&store).is_empty(), "its day is over");
     assert_eq!(change_ids(&store), [""; 0]);
 }
 
@@ -172,7 +172,7 @@ fn a_table_whose_delta_log_is_older_than_it_was_is_told_and_keeps_the_files_that
     store.close().unwrap();
     drop(store);
     let store = open(directory.path());
-    assert_eq!(lost(&store), [&table_of(CHANGES); 0]);
+    assert!(lost(&store).is_empty());
     assert_eq!(change_ids(&store), expected_changes([1, 3]));
     let aside = PathBuf::from(format!("{}.unnamed", newer.display()));
     assert_eq!(fs::read(aside).unwrap(), bytes);

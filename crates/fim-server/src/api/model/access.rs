@@ -23,6 +23,18 @@ pub struct OneTimeSignIn {
     pub code: String,
 }
 
+/// A link by which one browser signs in as `admin`, once.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignInLink {
+    /// The link's path and fragment, behind any address of the page. It is not shown again.
+    pub path: String,
+    /// The address of the page without TLS, which the server's own machine reaches; `null` if it is not served.
+    pub local_page: Option<String>,
+    /// When it ends, if it is not used before.
+    pub expires_at: Moment,
+}
+
 /// Who is signed in.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
