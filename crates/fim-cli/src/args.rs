@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::EXIT_CODES;
 
@@ -24,20 +24,6 @@ pub struct Arguments {
     pub command: Command,
 }
 
-/// What was typed. Ends the program if that cannot be understood, or asks for help.
-pub fn parse() -> Arguments {
-    let mut command = Arguments::command();
-    // Gives the subcommands the options that all of them take.
-    command.build();
-    // These two are servers themselves.
-    for name in ["up", "server"] {
-        command = command.mut_subcommand(name, |server| {
-            server.mut_arg("server", |arg| arg.hide(true)).mut_arg("ca", |arg| arg.hide(true))
-        });
-    }
-    Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
-}
-
 /// Which server, when it is not the profile's.
 #[derive(Args)]
 pub struct ConnectionArgs {
@@ -47,6 +33,15 @@ pub struct ConnectionArgs {
     /// The CA certificate of the server, as a PEM file; the profile's by default
     #[arg(long, env = "STEADFAST_CA", global = true, value_name = "FILE", help_heading = "Connection")]
     pub ca: Option<PathBuf>,
+}
+
+/// Takes the place of [`ConnectionArgs`] where a command is a server itself.
+#[derive(Args)]
+pub struct NoConnectionArgs {
+    #[arg(long = "server", id = "server", hide = true, value_parser = is_server_itself::<String>)]
+    _server: Option<String>,
+    #[arg(long = "ca", id = "ca", hide = true, value_parser = is_server_itself::<PathBuf>)]
+    _ca: Option<PathBuf>,
 }
 
 /// The commands.
@@ -87,6 +82,8 @@ pub enum Command {
 /// Options of `up`.
 #[derive(Args)]
 pub struct UpArgs {
+    #[command(flatten)]
+    pub _connection: NoConnectionArgs,
     /// Where everything is kept; made on first start [default: /var/lib/steadfast as root, else
     /// ~/.local/share/steadfast]
     #[arg(long, value_name = "D")]
@@ -111,6 +108,8 @@ pub struct UpArgs {
 /// Options of `server`.
 #[derive(Args)]
 pub struct ServerArgs {
+    #[command(flatten)]
+    pub _connection: NoConnectionArgs,
     /// The configuration, TOML; every key is optional
     #[arg(long, value_name = "F")]
     pub config: PathBuf,
@@ -236,6 +235,10 @@ fn every(text: &str) -> Result<Every, String> {
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|_| "this is not a length of time; write one such as 30s, 15m, 24h or 7d".to_owned())
+}
+
+fn is_server_itself<T>(_: &str) -> Result<T, &'static str> {
+    Err("this command is a server itself; leave the option out")
 }
 
 fn at_least_a_second(text: &str) -> Result<Duration, String> {

@@ -15,13 +15,15 @@ mod table;
 
 use std::process::ExitCode;
 
+use clap::Parser as _;
+
 use crate::args::{Arguments, Command, ConnectionArgs};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::profile::{Profile, Profiles};
 
 fn main() -> ExitCode {
-    let arguments = args::parse();
+    let arguments = Arguments::parse();
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -85,10 +85,7 @@ fn the_official_parser_agrees_about_the_text_of_published_queries() {
         .collect();
     let queries: Vec<&str> = named.iter().map(|(_, query)| query.as_str()).collect();
     let request = serde_json::json!({ "tables": TABLES, "queries": queries, "syntaxOnly": true });
-    let Some(answers) = ask(&request, "the_official_parser_agrees_about_the_text_of_published_queries")
-    else {
-        return;
-    };
+    let Some(answers) = ask(&request) else { return };
     let mut disagreements = Vec::new();
     let mut refused = 0;
     for ((name, query), answer) in named.iter().zip(&answers) {
@@ -109,10 +106,10 @@ fn the_official_parser_agrees_about_the_text_of_published_queries() {
 }
 
 /// What the official parser answers; none, with a word why, where it is not installed.
-fn ask(request: &serde_json::Value, test: &str) -> Option<Vec<serde_json::Value>> {
+fn ask(request: &serde_json::Value) -> Option<Vec<serde_json::Value>> {
     let oracle = folder().join("oracle");
     if !oracle.join("node_modules").is_dir() {
-        eprintln!("SKIPPED {test}: run `npm ci` in {}", oracle.display());
+        fim_testkit::skip(&format!("run `npm ci` in {}", oracle.display()));
         return None;
     }
     let mut child = Command::new("node")
@@ -132,7 +129,7 @@ fn ask(request: &serde_json::Value, test: &str) -> Option<Vec<serde_json::Value>
 fn the_official_parser_agrees_about_the_corpus() {
     let queries: Vec<String> = corpus().into_iter().flat_map(|(_, queries)| queries).collect();
     let request = serde_json::json!({ "tables": TABLES, "queries": queries });
-    let Some(answers) = ask(&request, "the_official_parser_agrees_about_the_corpus") else { return };
+    let Some(answers) = ask(&request) else { return };
 
     let mut disagreements = Vec::new();
     for (query, answer) in queries.iter().zip(&answers) {

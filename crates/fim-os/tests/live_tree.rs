@@ -55,10 +55,6 @@ fn observe(path: &Path) -> Vec<Entity> {
     observe_with(path, false).into_iter().map(present).skip(1).collect()
 }
 
-fn skip(reason: &str) {
-    eprintln!("SKIPPED: {reason}");
-}
-
 fn run(program: &str, arguments: &[&str], path: &Path) -> bool {
     let done = Command::new(program).args(arguments).arg(path).output();
     done.is_ok_and(|output| output.status.success())
@@ -108,7 +104,7 @@ fn names_of_any_bytes_are_opened_and_read() {
 fn pipes_and_sockets_are_seen_without_waiting_for_anybody() {
     let directory = tempfile::tempdir().unwrap();
     if !run("mkfifo", &[], &directory.path().join("pipe")) {
-        return skip("mkfifo is not there");
+        return fim_testkit::skip("mkfifo is not there");
     }
     let _listener = UnixListener::bind(directory.path().join("socket")).unwrap();
     let kinds: Vec<EntityKind> = observe(directory.path()).iter().map(|entity| entity.kind).collect();
@@ -172,7 +168,7 @@ fn extended_attributes_are_read_with_their_values() {
         rustix::fs::setxattr(&path, name, value, rustix::fs::XattrFlags::empty()).is_ok()
     };
     if !set("user.b", b"two") || !set("user.a", long.as_bytes()) {
-        return skip("this file system has no extended attributes for users");
+        return fim_testkit::skip("this file system has no extended attributes for users");
     }
     let seen = observe(directory.path());
     let xattrs = seen[0].attributes.xattrs.as_ref().unwrap();
@@ -188,7 +184,7 @@ fn marks_of_chattr_and_the_mount_are_seen() {
     let before = observe(directory.path());
     assert!(before[0].attributes.mount_id.is_some(), "the kernel tells the mount since Linux 5.8");
     if before[0].attributes.flags.is_none() || !run("chattr", &["+a"], &path) {
-        return skip("chattr is not there, or this file system or user may not set marks");
+        return fim_testkit::skip("chattr is not there, or this file system or user may not set marks");
     }
     let after = observe(directory.path());
     assert!(run("chattr", &["-a"], &path));
@@ -203,7 +199,7 @@ fn access_control_lists_read_as_getfacl_shows_them() {
     fs::create_dir(&path).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o750)).unwrap();
     if !run("setfacl", &["-m", "u:4242:r-x,d:g:root:rwx"], &path) {
-        return skip("setfacl is not there, or the file system has no access control lists");
+        return fim_testkit::skip("setfacl is not there, or the file system has no access control lists");
     }
     let seen = observe(directory.path());
     let expected = "user::rwx\nuser:4242:r-x\ngroup::r-x\nmask::r-x\nother::---\n\
@@ -236,7 +232,7 @@ fn what_the_system_refuses_is_unreadable_and_still_described() {
     }
     if fs::read(&file).is_ok() {
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
-        return skip("the superuser is refused nothing");
+        return fim_testkit::skip("the superuser is refused nothing");
     }
     let seen = observe_with(directory.path(), false);
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();

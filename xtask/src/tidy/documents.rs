@@ -1,4 +1,6 @@
-//! Paths that documents name exist, and the map stays short.
+//! Paths that documents name exist, the map stays short, and promises have their numbers and tests.
+
+use std::collections::BTreeSet;
 
 /// What is wrong with one document. `exists` answers for paths from the root of the project.
 pub fn check(name: &str, text: &str, exists: impl Fn(&str) -> bool) -> Vec<String> {
@@ -72,6 +74,36 @@ pub fn check_promises(text: &str, count: impl Fn(&str) -> usize) -> Vec<String> 
     breaches
 }
 
+/// Numbers of promises that two promises have, and promises that stand outside of a table's rows, where no reader of
+/// Markdown shows them as such.
+pub fn check_numbers(text: &str) -> Vec<String> {
+    let mut breaches = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut is_in_rows = false;
+    for (index, line) in text.lines().enumerate() {
+        let at = format!("{SPECIFICATION}:{}", index + 1);
+        if line.starts_with("|---") {
+            is_in_rows = true;
+        } else if !line.starts_with('|') {
+            is_in_rows = false;
+        }
+        let number = line.strip_prefix("| ").and_then(|row| row.split(" |").next()).unwrap_or_default();
+        let is_number = number.starts_with(|first: char| first.is_ascii_uppercase())
+            && number.len() > 1
+            && number[1..].chars().all(|digit| digit.is_ascii_digit());
+        if !is_number {
+            continue;
+        }
+        if !seen.insert(number) {
+            breaches.push(format!("{at}: another promise has the number {number}"));
+        }
+        if !is_in_rows {
+            breaches.push(format!("{at}: {number} stands above the table's rule"));
+        }
+    }
+    breaches
+}
+
 /// Where promises are listed with their tests.
 pub const SPECIFICATION: &str = "docs/specification.md";
 
@@ -128,6 +160,20 @@ mod tests {
             [
                 "docs/specification.md:1: no test is called it_is_not_there",
                 "docs/specification.md:1: 2 tests are called it_is_there_twice"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_number_that_two_promises_have_and_a_promise_above_the_rows_are_breaches() {
+        let text =
+            "| No. | Promise |\n| N2 | above |\n|---|---|\n| N1 | one |\n| N1 | two |\n\n| N3 | no table |";
+        assert_eq!(
+            check_numbers(text),
+            [
+                "docs/specification.md:2: N2 stands above the table's rule",
+                "docs/specification.md:5: another promise has the number N1",
+                "docs/specification.md:7: N3 stands above the table's rule"
             ]
         );
     }

@@ -25,6 +25,7 @@ pub fn run(root: &Path) -> Result<()> {
         breaches.extend(documents::check(&name, &text, |named| root.join(named).exists()));
     }
     if let Ok(text) = fs::read_to_string(root.join(documents::SPECIFICATION)) {
+        breaches.extend(documents::check_numbers(&text));
         breaches.extend(documents::check_promises(&text, |test| tests.get(test).copied().unwrap_or(0)));
     }
     for breach in &breaches {

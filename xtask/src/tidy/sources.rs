@@ -23,6 +23,9 @@ pub fn check(name: &str, text: &str) -> Vec<String> {
         {
             breaches.push(format!("{at}: a pure crate must not use {impure}"));
         }
+        if code.to_ascii_lowercase().contains("eprintln!(\"skip") {
+            breaches.push(format!("{at}: say it by fim_testkit::skip, which the runner does not hide"));
+        }
         if ["unsafe {", "unsafe fn", "unsafe impl"].iter().any(|word| code.contains(word))
             && !may_be_unsafe(name)
         {
@@ -103,6 +106,12 @@ mod tests {
         let text = "#[cfg(target_os = \"linux\")]\nmod linux;\n";
         assert_eq!(check("crates/fim-agent/src/main.rs", text).len(), 1);
         assert!(check(PLATFORM_FILES[0], text).is_empty());
+    }
+
+    #[test]
+    fn a_test_that_is_skipped_where_the_runner_hides_it_is_a_breach() {
+        assert_eq!(check("crates/fim-os/tests/x.rs", "eprintln!(\"SKIPPED: no tool\");").len(), 1);
+        assert!(check("crates/fim-os/tests/x.rs", "fim_testkit::skip(\"no tool\");").is_empty());
     }
 
     #[test]

@@ -281,6 +281,9 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
     );
     assert_eq!((said.code, said.stderr.contains("127.0.0.1:1")), (3, true), "{}", said.stderr);
 
+    let said = here.run(&["up", "--server", "https://127.0.0.1:1"]);
+    assert_eq!((said.code, said.stderr.contains("a server itself")), (2, true), "{}", said.stderr);
+
     let listen = ready["server"].as_str().unwrap().trim_start_matches("https://").to_owned();
     let mut second = here.steadfast(&["up", "--no-agent", "--listen", &listen, "--page", "127.0.0.1:0"]);
     let said = finish(second.arg("--data-dir").arg(here.path("other")));

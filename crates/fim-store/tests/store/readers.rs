@@ -23,8 +23,7 @@ fn python() -> Option<PathBuf> {
 #[test]
 fn readers_of_the_format_that_are_not_ours_see_the_same_rows_and_columns() {
     let Some(python) = python() else {
-        eprintln!("SKIPPED: there is no Python with the readers; scripts/setup test installs it");
-        return;
+        return fim_testkit::skip("there is no Python with the readers; scripts/setup test installs it");
     };
     let directory = tempdir().unwrap();
     let options = fim_store::StoreOptions { file_bytes: 1 << 20, ..quiet() };
