@@ -22,10 +22,10 @@ use crate::ingest_log::{IngestLog, OpenIngestLogError, Replay};
 use crate::lease::Departed;
 use crate::loss::{self, Loss, LostRows};
 use crate::maintain::nanos;
+use crate::options::StoreOptions;
 use crate::record::IngestRecord;
 use crate::schema::{self, TIME_GENERATED};
 use crate::state::{State, TableKey, TableState};
-use crate::store::StoreOptions;
 
 /// What was found when a store was opened.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -10,9 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use chrono::NaiveDate;
-use fim_log::{Disk, LogOptions, RealDisk};
+use fim_log::{Disk, RealDisk};
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use thiserror::Error;
@@ -20,50 +18,20 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use crate::clock::Clock;
 use crate::commit::{CommitInput, Committer, Outcome, Request};
-use crate::delta::DataFile;
 use crate::directory::Claim;
 use crate::flush::{DropWorkspaceError, FlushError, FlushInput, Flusher};
 use crate::maintain::{Files, MaintainInput, Maintainer, MergeOptions, Retention};
 use crate::marks::Origin;
 use crate::meter::Metered;
+use crate::options::StoreOptions;
 use crate::progress::Maintenance;
 use crate::record::{EncodeRecordError, IngestRecord};
 use crate::recover::{OpenStoreError, Recovered, Recovery, recover};
 use crate::schema::{self, SchemaMismatch, Table};
+use crate::snapshot::{SnapshotError, TableInfo, TableSnapshot};
 use crate::snapshot_files::SnapshotFiles;
 use crate::state::{Shared, TableState, bytes_of};
-use crate::step::Observer;
-
-/// How a store behaves.
-#[derive(Clone, Debug)]
-pub struct StoreOptions {
-    /// Rows are moved to data files at least this often.
-    pub flush_interval: Duration,
-    /// Rows are moved to data files once they take this much memory, in bytes.
-    pub flush_bytes: u64,
-    /// The most memory, in bytes, that rows which are not in data files may take; beyond it ingest answers
-    /// [`IngestError::Busy`].
-    pub max_buffer_bytes: u64,
-    /// The bounds of the ingest log on the disk; when it is full, ingest answers [`IngestError::Busy`].
-    pub log: LogOptions,
-    /// How many tables' rows are moved to data files at the same time.
-    pub flush_tables_at_once: usize,
-    /// The size that the data files of a day should come to, in bytes; smaller ones are merged. With 0 none are.
-    pub file_bytes: u64,
-    /// So many small files of today are merged into one; a day that is over is put together anyway.
-    pub merge_files: usize,
-    /// How long a data file stays on the disk after it has left its table, for other programs that have just read the
-    /// table's log. The store's own snapshots keep theirs as long as they live.
-    pub keep_departed: Duration,
-    /// After so many commits to a table its log gets a checkpoint, from which readers start.
-    pub checkpoint_commits: u64,
-    /// Where the time comes from.
-    pub clock: Clock,
-    /// Is told of every step on the way to the disk.
-    pub observer: Observer,
-}
 
 /// The log store of one data directory.
 ///
@@ -132,71 +100,6 @@ pub enum IngestError {
     /// The store is closed.
     #[error("the store is closed")]
     Closed,
-}
-
-/// Why there is no snapshot of a table.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub enum SnapshotError {
-    /// There is no such table.
-    #[error("there is no table {name}")]
-    UnknownTable {
-        /// The name.
-        name: String,
-    },
-}
-
-/// All rows of one table of one workspace at one moment: those of `buffered` and those of `files`, each once.
-#[derive(Clone, Debug)]
-pub struct TableSnapshot {
-    /// The table.
-    pub table: &'static Table,
-    /// The schema of all rows. A data file may lack columns that are newer than it; they are null there.
-    pub schema: SchemaRef,
-    /// Rows that are in memory.
-    pub buffered: Vec<RecordBatch>,
-    /// Files of rows, each sorted by the table's order.
-    pub files: Arc<Vec<DataFile>>,
-    /// Where the files are. They stay there as long as this is held, also when the table has merged them or let them go.
-    pub object_store: Arc<dyn ObjectStore>,
-}
-
-/// How much a table of a workspace has.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct TableInfo {
-    /// The table's name.
-    pub name: &'static str,
-    /// How many rows, in memory and in files.
-    pub rows: u64,
-    /// How many of them are in memory.
-    pub buffered_rows: u64,
-    /// How much memory these take, in bytes.
-    pub buffered_bytes: u64,
-    /// How many data files.
-    pub files: u64,
-    /// How many bytes these have.
-    pub file_bytes: u64,
-    /// The first and the last day of their rows.
-    pub days: Option<(NaiveDate, NaiveDate)>,
-    /// How many bytes have left the table and wait to be removed from the disk.
-    pub departed_bytes: u64,
-}
-
-impl Default for StoreOptions {
-    fn default() -> Self {
-        Self {
-            flush_interval: Duration::from_secs(30),
-            flush_bytes: 64 << 20,
-            max_buffer_bytes: 256 << 20,
-            log: LogOptions { segment_bytes: 16 << 20, max_bytes: 1 << 30 },
-            flush_tables_at_once: 4,
-            file_bytes: 256 << 20,
-            merge_files: 8,
-            keep_departed: Duration::from_secs(3_600),
-            checkpoint_commits: 100,
-            clock: Clock::default(),
-            observer: Observer::default(),
-        }
-    }
 }
 
 impl Store {
@@ -333,7 +236,7 @@ impl Store {
         let state = self.shared.read();
         let of_workspace = state.tables.iter().filter(|(key, _)| key.0 == workspace);
         let departed = |key| departed.get(key).copied().unwrap_or(0);
-        of_workspace.map(|(key, table)| info(key.1, table, departed(key))).collect()
+        of_workspace.map(|(key, table)| TableInfo::of(key.1, table, departed(key))).collect()
     }
 
     /// How much was ever stored of each table of a workspace, in rows and billed bytes. It only grows.
@@ -470,13 +373,6 @@ impl fmt::Debug for Store {
     }
 }
 
-impl TableSnapshot {
-    /// How many rows there are.
-    pub fn rows(&self) -> u64 {
-        count(&self.buffered) + self.files.iter().map(|file| file.rows).sum::<u64>()
-    }
-}
-
 struct Threads {
     flush: JoinHandle<()>,
     commit: JoinHandle<()>,
@@ -562,30 +458,6 @@ fn adopt(rows: Vec<(&str, RecordBatch)>) -> Result<Vec<(&'static Table, RecordBa
         }
     }
     Ok(tables)
-}
-
-fn info(name: &'static str, table: &TableState, departed_bytes: u64) -> TableInfo {
-    let buffered = table.buffered();
-    let buffered_rows = count(&buffered);
-    TableInfo {
-        name,
-        rows: buffered_rows + table.files.iter().map(|file| file.rows).sum::<u64>(),
-        buffered_rows,
-        buffered_bytes: bytes_of(&buffered),
-        files: table.files.len() as u64,
-        file_bytes: table.files.iter().map(|file| file.size).sum(),
-        days: table
-            .files
-            .iter()
-            .map(|file| file.day)
-            .min()
-            .zip(table.files.iter().map(|file| file.day).max()),
-        departed_bytes,
-    }
-}
-
-fn count(batches: &[RecordBatch]) -> u64 {
-    batches.iter().map(|batch| batch.num_rows() as u64).sum()
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, OpenStoreError> {
