@@ -55,7 +55,8 @@ export function SignInForm({ notice, onSignedIn }: Props) {
         {signIn.isPending ? 'Signing in…' : 'Sign in'}
       </Button>
       <p className="muted small">
-        First time here? Use the sign-in link that <code>steadfast up</code> printed. It works once.
+        First time here? Use the sign-in link that <code>steadfast up</code> printed. It works once;{' '}
+        <code>steadfast sign-in</code> prints another.
       </p>
     </form>
   );
