@@ -79,9 +79,9 @@ pub fn apply<E: Monitored>(change: &Change<E>, before: Option<E>) -> Option<E> {
     }
 }
 
-/// What a change is told under: derived from the machine, the key, before and after, so that it is the same whenever it
-/// is derived. A sensor tells a change once, and the server keeps what it is told: the id is what a repeat would be known
-/// by, and nothing takes repeats away by it.
+/// What a change is told under: derived from the machine, when it was noticed, the key, before and after, so that one id
+/// is one change. A sensor tells a change once, and the server keeps what it is told: the id is what a repeat would be
+/// known by, and nothing takes repeats away by it.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ChangeId(pub [u8; 16]);
 

@@ -1,4 +1,4 @@
-//! The id that a change is told under, the same whenever it is derived.
+//! The id that a change is told under.
 
 use sha2::{Digest as _, Sha256};
 
@@ -8,15 +8,18 @@ use crate::{
 };
 
 impl ChangeId {
-    /// The id of a change on a machine: the same whoever derives it and however often.
+    /// The id of a change on a machine that was noticed at that time.
     ///
-    /// It is the first half of a SHA-256 over the machine's id, the key and all that is known of both sides, each part
-    /// with its length, so that no two different changes are written alike. Names of users and groups are left out:
-    /// what a number is called may be looked up differently the second time.
-    pub fn derive<E: Identified>(machine: &[u8; 16], change: &Change<E>) -> Self {
+    /// It is the first half of a SHA-256 over the machine's id, the time, the key and all that is known of both sides,
+    /// each part with its length, so that no two different changes are written alike. The time tells apart what
+    /// happens again: a package that goes back to an old version and on to the new one leaves no other trace of the
+    /// turns. Names of users and groups are left out: what a number is called may be looked up differently the second
+    /// time.
+    pub fn derive<E: Identified>(machine: &[u8; 16], observed: Timestamp, change: &Change<E>) -> Self {
         let mut writer = IdWriter(Sha256::new());
-        writer.bytes(b"steadfast change 1");
+        writer.bytes(b"steadfast change 2");
         writer.bytes(machine);
+        writer.time(observed);
         E::write_key(&change.key, &mut writer);
         for side in [&change.before, &change.after] {
             writer.maybe(side.as_ref(), |writer, entity| entity.write(writer));

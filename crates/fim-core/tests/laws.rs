@@ -4,8 +4,8 @@
 mod support;
 
 use fim_core::{
-    Aspect, AspectSet, ChangeId, Entity, EntityKind, EntityPath, FileFlags, Xattr, absorb, apply, compare,
-    diff,
+    Aspect, AspectSet, ChangeId, Entity, EntityKind, EntityPath, FileFlags, Timestamp, Xattr, absorb, apply,
+    compare, diff,
 };
 use proptest::prelude::*;
 use support::{aspects, entity, entity_at};
@@ -97,16 +97,18 @@ proptest! {
     }
 
     #[test]
-    fn an_id_tells_the_machine_and_the_change(
+    fn an_id_tells_the_machine_the_time_and_the_change(
         a in prop::option::of(entity_at(path())),
         b in prop::option::of(entity_at(path())),
         c in entity_at(path()),
     ) {
         let change = diff(a.as_ref(), b.as_ref(), AspectSet::ALL);
         if let Some(change) = change {
-            let id = ChangeId::derive(&[1; 16], &change);
-            prop_assert_eq!(id, ChangeId::derive(&[1; 16], &change.clone()));
-            prop_assert_ne!(id, ChangeId::derive(&[2; 16], &change));
+            let now = Timestamp(7);
+            let id = ChangeId::derive(&[1; 16], now, &change);
+            prop_assert_eq!(id, ChangeId::derive(&[1; 16], now, &change.clone()));
+            prop_assert_ne!(id, ChangeId::derive(&[2; 16], now, &change));
+            prop_assert_ne!(id, ChangeId::derive(&[1; 16], Timestamp(8), &change));
             let mut other = change.clone();
             other.after = Some(c);
             let differs = match (&other.after, &change.after) {
@@ -114,7 +116,7 @@ proptest! {
                 (None | Some(_), None | Some(_)) => true,
             };
             if differs {
-                prop_assert_ne!(id, ChangeId::derive(&[1; 16], &other));
+                prop_assert_ne!(id, ChangeId::derive(&[1; 16], now, &other));
             }
         }
     }
@@ -127,8 +129,8 @@ fn file() -> Entity {
         attributes: fim_core::FileAttributes::default(),
         digest: Some(fim_core::Digest([1; 32])),
     };
-    file.attributes.modified = Some(fim_core::Timestamp(1));
-    file.attributes.changed = Some(fim_core::Timestamp(1));
+    file.attributes.modified = Some(Timestamp(1));
+    file.attributes.changed = Some(Timestamp(1));
     file.attributes.inode = Some(1);
     file
 }
@@ -140,21 +142,21 @@ fn differences(after: &Entity) -> Vec<Aspect> {
 #[test]
 fn a_change_time_alone_is_no_change() {
     let mut after = file();
-    after.attributes.changed = Some(fim_core::Timestamp(2));
+    after.attributes.changed = Some(Timestamp(2));
     assert_eq!(differences(&after), []);
 }
 
 #[test]
 fn a_modification_time_alone_is_a_change() {
     let mut after = file();
-    after.attributes.modified = Some(fim_core::Timestamp(2));
+    after.attributes.modified = Some(Timestamp(2));
     assert_eq!(differences(&after), [Aspect::Modified]);
 }
 
 #[test]
 fn content_changed_with_its_time_put_back_is_found() {
     let mut after = file();
-    after.attributes.changed = Some(fim_core::Timestamp(2));
+    after.attributes.changed = Some(Timestamp(2));
     after.digest = Some(fim_core::Digest([2; 32]));
     assert_eq!(differences(&after), [Aspect::Content]);
 }
@@ -163,7 +165,7 @@ fn content_changed_with_its_time_put_back_is_found() {
 fn a_file_replaced_by_an_identical_one_is_no_change() {
     let mut after = file();
     after.attributes.inode = Some(2);
-    after.attributes.changed = Some(fim_core::Timestamp(2));
+    after.attributes.changed = Some(Timestamp(2));
     assert_eq!(differences(&after), []);
 }
 
@@ -180,7 +182,7 @@ fn a_directory_does_not_tell_again_what_its_entries_tell() {
     let mut before = file();
     before.kind = EntityKind::Directory;
     let mut after = before.clone();
-    after.attributes.modified = Some(fim_core::Timestamp(2));
+    after.attributes.modified = Some(Timestamp(2));
     after.attributes.links = Some(3);
     assert!(compare(&before, &after, AspectSet::ALL).is_empty());
     after.attributes.mode = Some(0o777);

@@ -1,7 +1,7 @@
 //! What is told of lists, and when they are collected.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fim_core::{
     Daemon, DaemonState, Gap, GapScope, ListDemand, ListKind, Listed, Lists, Monitored, PackageManager,
@@ -66,6 +66,22 @@ fn the_first_collection_is_a_baseline_and_differences_follow() {
     let told = take(&mut lists, 300, Ok(vec![package("a", "2"), package("c", "1")]));
     assert_eq!(told, ["Modified a 1 2", "Added c - 1", "Removed b 1 -"]);
     assert!(take(&mut lists, 600, Ok(vec![package("a", "2"), package("c", "1")])).is_empty());
+}
+
+#[test]
+fn each_turn_of_a_package_that_goes_to_and_fro_is_a_change_of_its_own() {
+    let mut lists = lists();
+    let mut ids = BTreeSet::new();
+    for (seconds, version) in (0..).zip(["1", "2", "1", "2", "1"]) {
+        let mut demands = Vec::new();
+        let collected = Ok(vec![package("a", version)]);
+        lists.take(Timestamp(seconds * SECOND), ListKind::Software, collected, &mut demands);
+        ids.extend(demands.iter().filter_map(|demand| match demand {
+            ListDemand::Emit(event) => Some(event.id),
+            ListDemand::Report(_) | ListDemand::Remember => None,
+        }));
+    }
+    assert_eq!(ids.len(), 4);
 }
 
 #[test]

@@ -215,7 +215,7 @@ impl List {
             if let Some(change) = diff(before, after, AspectSet::ALL) {
                 is_changed = true;
                 demands.push(ListDemand::Emit(Box::new(ChangeEvent {
-                    id: ChangeId::derive(machine, &change),
+                    id: ChangeId::derive(machine, now, &change),
                     change,
                     source: ChangeSource::Scan,
                     observed: now,

@@ -227,7 +227,6 @@ impl Tracker {
                 return;
             };
             event.is_fleeting = true;
-            event.id = fleeting_id(event.id, time);
             demands.push(Demand::Emit(event));
         }
     }
@@ -241,7 +240,7 @@ impl Tracker {
     ) -> Demand {
         let age = self.last_complete.map(|complete| now.nanos_since(complete) / 1_000_000_000);
         Demand::Emit(Box::new(ChangeEvent {
-            id: ChangeId::derive(&self.machine, &change),
+            id: ChangeId::derive(&self.machine, now, &change),
             change,
             source: circumstances.source,
             observed: now,
@@ -262,16 +261,6 @@ type Identity = (u64, u64, EntityKind, Timestamp);
 fn identity(entity: &Entity) -> Option<Identity> {
     let attributes = &entity.attributes;
     Some((attributes.device?, attributes.inode?, entity.kind, attributes.created?))
-}
-
-/// All that is known of what came and went is its name, so that time and again it would be the same change: the time
-/// makes it another.
-fn fleeting_id(id: ChangeId, time: Timestamp) -> ChangeId {
-    let mut bytes = id.0;
-    for (byte, time) in bytes.iter_mut().zip(time.0.to_le_bytes()) {
-        *byte ^= time;
-    }
-    ChangeId(bytes)
 }
 
 /// A notice comes this much after what it is about, at most, on a machine that is not overloaded.

@@ -190,7 +190,7 @@ pub fn open_gap(scope: &str, cause: GapCause, start: Timestamp) -> Report {
 fn listed(before: Option<Listed>, after: Option<Listed>, observed: Timestamp) -> Report {
     let change = diff(before.as_ref(), after.as_ref(), AspectSet::ALL).unwrap();
     Report::Listed(ChangeEvent {
-        id: ChangeId::derive(&[7; 16], &change),
+        id: ChangeId::derive(&[7; 16], observed, &change),
         change,
         source: ChangeSource::Scan,
         observed,
