@@ -9,6 +9,8 @@ pub struct Hint {
     pub notice: Notice,
     /// When it happened, as nearly as the source knows.
     pub time: Timestamp,
+    /// It happened after this: all that had happened by then had been noticed.
+    pub since: Timestamp,
     /// Who did it.
     pub by: Attribution,
 }

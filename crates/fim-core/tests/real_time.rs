@@ -68,6 +68,19 @@ struct World {
     next_inode: u64,
     /// Who touched what since the world began.
     touched: BTreeMap<EntityPath, BTreeSet<u32>>,
+    /// The files that are monitored, each by its number.
+    alive: BTreeMap<u64, Life>,
+    /// Those that were, and are gone.
+    gone: Vec<Life>,
+}
+
+/// A file while it was monitored.
+#[derive(Clone, Debug)]
+struct Life {
+    since: Timestamp,
+    names: BTreeSet<EntityPath>,
+    /// Those of its names under which something was known when it took them.
+    taken: BTreeSet<EntityPath>,
 }
 
 impl World {
@@ -76,13 +89,21 @@ impl World {
         sensor.now = Timestamp(1_000_000 * MILLI);
         sensor.step(Input::RealTime { is_on: true });
         sensor.step(Input::Started { last_alive: None, stop: Stop::Unclean, memory: Box::default() });
-        let mut world = Self { sensor, files: BTreeMap::new(), next_inode: 100, touched: BTreeMap::new() };
+        let mut world = Self {
+            sensor,
+            files: BTreeMap::new(),
+            next_inode: 100,
+            touched: BTreeMap::new(),
+            alive: BTreeMap::new(),
+            gone: Vec::new(),
+        };
         for place in ["/etc/a", "/etc/d/x", "/var/out"] {
             world.write(&EntityPath::unix(place), 0);
         }
         let settings = world.settings();
         world.sensor.step(Input::SettingsChanged(settings));
         world.scan();
+        world.live();
         world
     }
 
@@ -166,6 +187,7 @@ impl World {
 
     fn step(&mut self, step: &Step) {
         let notices = self.act(step);
+        self.live();
         for notice in notices {
             if step.is_lost {
                 continue;
@@ -174,7 +196,12 @@ impl World {
                 self.touched.entry(path).or_default().insert(step.actor);
             }
             let by = Ok(Arc::new(Actor { process_id: step.actor, ..Actor::default() }));
-            self.sensor.step(Input::Noticed(Hint { notice, time: self.sensor.now, by }));
+            self.sensor.step(Input::Noticed(Hint {
+                notice,
+                time: self.sensor.now,
+                since: self.sensor.now,
+                by,
+            }));
             self.look();
         }
         self.pass(step.pause_millis);
@@ -208,6 +235,49 @@ impl World {
             Act::Move { .. } => Vec::new(),
             Act::Rumour { place } => vec![Notice::Touched(path(place))],
         }
+    }
+
+    /// Notes which files have come, gone, or got another name.
+    fn live(&mut self) {
+        let here: BTreeMap<u64, EntityPath> =
+            self.monitored().map(|path| (self.files[path].1, path.clone())).collect();
+        let gone: Vec<u64> = self.alive.keys().filter(|inode| !here.contains_key(inode)).copied().collect();
+        self.gone.extend(gone.iter().filter_map(|inode| self.alive.remove(inode)));
+        for (inode, path) in here {
+            let now = self.sensor.now;
+            let new = || Life { since: now, names: BTreeSet::new(), taken: BTreeSet::new() };
+            let life = self.alive.entry(inode).or_insert_with(new);
+            if self.sensor.state.contains_key(&path) {
+                life.taken.insert(path.clone());
+            }
+            life.names.insert(path);
+        }
+    }
+
+    /// Every file that came and went is told by one of its names, or lies in a gap from its beginning; unless it took
+    /// the name of another, and that name is there still: then nothing but the difference is told.
+    fn assert_no_life_is_hidden(&self) {
+        for life in &self.gone {
+            let is_told = self.sensor.events.iter().any(|event| {
+                let names = [Some(&event.change.key), event.moved_from.as_ref()];
+                event.observed >= life.since
+                    && names.into_iter().flatten().any(|key| life.names.contains(key.path()))
+            });
+            let is_in_gap = self.sensor.gaps.iter().any(|gap| {
+                gap.cause == GapCause::NoticesLost
+                    && gap.start <= life.since
+                    && gap.end.is_some_and(|end| end >= life.since)
+            });
+            let is_merged = life.taken.iter().any(|name| self.files.contains_key(name));
+            assert!(is_told || is_in_gap || is_merged, "{life:?} {:?}", self.sensor.gaps);
+        }
+    }
+
+    fn lose(&mut self, scope: GapScope, cause: GapCause, since: Timestamp) {
+        let loss = Loss { scope, since, cause, detail: String::new() };
+        let time = self.sensor.now;
+        let hint = Hint { since, notice: Notice::Lost(loss), time, by: Err(WhoUnknown::NotTold) };
+        self.sensor.step(Input::Noticed(hint));
     }
 
     fn pass(&mut self, millis: i64) {
@@ -311,6 +381,7 @@ proptest! {
         }
         world.pass(3000);
         world.assert_true();
+        world.assert_no_life_is_hidden();
         let events = world.sensor.events.clone();
         // What is told leads from what was to what is.
         let folded: Vec<_> =
@@ -383,31 +454,113 @@ proptest! {
 
     #[test]
     fn what_notices_were_lost_of_is_found_and_the_stretch_is_a_gap(
-        steps in prop::collection::vec(step(true), 0..20),
+        before in prop::collection::vec(step(false), 0..8),
+        lost in prop::collection::vec(step(true), 0..6),
+        after in prop::collection::vec(step(false), 0..8),
         is_everything: bool,
     ) {
         let mut world = World::new();
+        // What was noticed just before may still wait to be looked at when notices begin to be lost.
+        before.iter().for_each(|step| world.step(step));
         let since = world.sensor.now;
-        for step in &steps {
-            world.step(step);
-        }
-        let place = EntityPath::unix("/etc");
-        let scope = if is_everything { GapScope::Everything } else { GapScope::Within(place) };
-        let loss = Loss { scope: scope.clone(), since, cause: GapCause::NoticesLost, detail: String::new() };
-        let hint = Hint { notice: Notice::Lost(loss), time: world.sensor.now, by: Err(WhoUnknown::NotTold) };
-        world.sensor.step(Input::Noticed(hint));
+        lost.iter().for_each(|step| world.step(step));
+        let scope = if is_everything { GapScope::Everything } else { GapScope::Within(EntityPath::unix("/etc")) };
+        world.lose(scope.clone(), GapCause::NoticesLost, since);
+        after.iter().for_each(|step| world.step(step));
         if is_everything {
             world.scan();
         }
         world.pass(5000);
         world.assert_true();
+        world.assert_no_life_is_hidden();
         let told: Vec<_> = world
             .sensor
             .gaps
             .iter()
             .filter(|gap| gap.cause == GapCause::NoticesLost)
             .map(|gap| (&gap.scope, gap.start, gap.end.is_some())).collect();
-        prop_assert_eq!(told, [(&scope, since, false), (&scope, since, true)]);
+        let start = told[0].1;
+        prop_assert!(start == since || start < since && !before.is_empty());
+        prop_assert_eq!(told, [(&scope, start, false), (&scope, start, true)]);
+    }
+
+    #[test]
+    fn of_losses_in_any_order_every_moment_is_in_a_gap(
+        losses in prop::collection::vec((loss(), 0_i64..400), 1..6),
+    ) {
+        let mut world = World::new();
+        world.sensor.gaps.clear();
+        world.pass(1000);
+        let mut told = Vec::new();
+        for ((scope, cause, age_millis), pause) in losses {
+            let since = world.sensor.now.plus_nanos(-age_millis * MILLI);
+            world.lose(scope.clone(), cause, since);
+            told.push((scope, cause, since, world.sensor.now));
+            world.pass(pause);
+        }
+        if world.sensor.tracker.is_scanning() {
+            world.go_on(&[]);
+        }
+        world.pass(5000);
+        while world.sensor.tracker.is_scanning() {
+            world.go_on(&[]);
+            world.pass(5000);
+        }
+        prop_assert_eq!(world.sensor.tracker.open_gaps(), 0);
+        for (scope, cause, since, until) in told {
+            let mut covered = since;
+            let gaps = || world.sensor.gaps.iter().filter(|gap| gap.scope == scope && gap.cause == cause);
+            while covered < until {
+                let further = gaps().filter(|gap| gap.start <= covered).filter_map(|gap| gap.end).max();
+                prop_assert!(further.is_some_and(|end| end > covered), "{scope:?} {covered:?} {:?}", world.sensor.gaps);
+                covered = further.unwrap();
+            }
+        }
+    }
+}
+
+fn loss() -> impl Strategy<Value = (GapScope, GapCause, i64)> {
+    let scopes = ["/etc", "/etc/d"].map(|path| GapScope::Within(EntityPath::unix(path)));
+    let scope = prop::sample::select([[GapScope::Everything].as_slice(), scopes.as_slice()].concat());
+    (scope, prop::sample::select(vec![GapCause::NoticesLost, GapCause::MountsChanged]), 0_i64..2000)
+}
+
+#[test]
+fn names_that_come_and_go_among_more_than_there_is_room_for_are_a_gap() {
+    for directories in [1, 3] {
+        let mut world = World::new();
+        let gone: Vec<EntityPath> = (0..5)
+            .map(|number| EntityPath::unix(format!("/etc/{}/gone-{number}", number % directories)))
+            .collect();
+        let since = world.sensor.now;
+        let notice = |world: &mut World, notice| {
+            let by = Ok(Arc::new(Actor { process_id: 1, ..Actor::default() }));
+            let time = world.sensor.now;
+            world.sensor.step(Input::Noticed(Hint { notice, time, since: time, by }));
+        };
+        for path in &gone {
+            notice(&mut world, Notice::Created { path: path.clone(), is_directory: false });
+        }
+        world.sensor.now = world.sensor.now.plus_nanos(100 * MILLI);
+        for number in 0..17_000 {
+            let path = EntityPath::unix(format!("/etc/{}/{number}", number % directories));
+            world.write(&path, 1);
+            notice(&mut world, Notice::Created { path, is_directory: false });
+        }
+        for path in &gone {
+            notice(&mut world, Notice::Removed { path: path.clone(), is_directory: false });
+        }
+        world.pass(3000);
+        world.assert_true();
+        for path in gone {
+            let is_told = world.sensor.events.iter().any(|event| *event.change.key.path() == path);
+            let is_in_gap = world.sensor.gaps.iter().any(|gap| {
+                let is_here = matches!(&gap.scope, GapScope::Within(place) if path.is_within(place));
+                is_here && gap.start <= since && gap.end.is_some_and(|end| end > since)
+            });
+            assert!(is_told || is_in_gap, "{path} {:?}", world.sensor.gaps);
+        }
+        assert_eq!(world.sensor.tracker.open_gaps(), 0);
     }
 }
 
@@ -421,7 +574,12 @@ fn more_places_than_there_is_room_for_are_looked_at_all_the_same() {
             world.write(&path, 1);
             let by = Ok(Arc::new(Actor { process_id: 1, ..Actor::default() }));
             let notice = Notice::Created { path, is_directory: false };
-            world.sensor.step(Input::Noticed(Hint { notice, time: world.sensor.now, by }));
+            world.sensor.step(Input::Noticed(Hint {
+                notice,
+                time: world.sensor.now,
+                since: world.sensor.now,
+                by,
+            }));
         }
         world.pass(3000);
         world.assert_true();

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fim_core::{EntityPath, Hint, ScanPlan};
+use fim_core::{EntityPath, Hint, ScanPlan, Timestamp};
 
 /// A source of hints. What it names may have changed; what it does not name is found by the next scan.
 pub trait Watcher: Send + 'static {
     /// What it is called in the status: `fanotify`, say.
     fn provider(&self) -> &'static str;
+
+    /// Until when everything that had happened has been handed out as hints.
+    fn heard(&self) -> Timestamp;
 
     /// Watches what the plan names, and the file at `canary`, from the return on, instead of what it watched before.
     /// Says which places it cannot watch.

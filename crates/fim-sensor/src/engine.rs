@@ -280,12 +280,14 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Makes durable what there is, and shows it.
     fn keep_up(&mut self) {
         self.refused.clear();
-        self.sync_spool();
+        let mut is_durable = self.sync_spool();
         if let Some(memory) = self.memory.take() {
             let notes = self.notes(self.parts.store.spool_sequence(), memory);
             let kept = self.parts.store.remember(notes);
+            is_durable &= kept.is_ok();
             self.note_kept(kept.err().map(|error| error_chain(&error)));
         }
+        self.parts.inbox.settle(self.tracker.unsettled_since(), is_durable);
         self.show();
     }
 

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use fim_core::{GapCause, GapScope, Hint, Loss, Notice, WhoUnknown};
+use fim_core::{GapCause, GapScope, Hint, Loss, Notice, Timestamp, WhoUnknown};
 use fim_scan::ScanControl;
 
 use crate::settings::Settings;
@@ -38,6 +38,10 @@ struct Slots {
     is_stopping: bool,
     settings: Option<Box<Settings>>,
     hints: Vec<Hint>,
+    /// Until when all that happened has been put in; nothing while nobody notices changes.
+    heard: Option<Timestamp>,
+    /// Since when something may have happened of which hints were taken out and not looked into.
+    in_hand: Option<Timestamp>,
     real_time: Option<bool>,
     /// The scan under way, so that it ends soon when the sensor is to stop.
     scan: Option<Arc<ScanControl>>,
@@ -67,19 +71,39 @@ impl Inbox {
         }
         let mut slots = self.lock();
         if slots.hints.len() + hints.len() > MOST_HINTS {
-            let since =
-                slots.hints.iter().chain(hints.iter()).map(|hint| hint.time).min().unwrap_or_default();
+            let since = oldest(&slots.hints).into_iter().chain(oldest(hints)).min().unwrap_or_default();
             let detail = format!("more than {MOST_HINTS} notices waited to be looked into");
             let scope = GapScope::Everything;
             let loss = Loss { scope, since, cause: GapCause::NoticesLost, detail };
             let by = Err(WhoUnknown::NotTold);
             let time = hints.last().map_or(since, |hint| hint.time);
             hints.clear();
-            slots.hints = vec![Hint { notice: Notice::Lost(loss), time, by }];
+            slots.hints = vec![Hint { notice: Notice::Lost(loss), time, since, by }];
         } else {
             slots.hints.append(hints);
         }
         self.changed.notify_all();
+    }
+
+    /// Notes until when all that happened has been put in; nothing if nobody notices changes any more.
+    pub fn set_heard(&self, heard: Option<Timestamp>) {
+        self.lock().heard = heard;
+    }
+
+    /// Notes since when something may have happened of which hints were taken out and not looked into. What came of the
+    /// others may have been told and still be lost with the power; then what was noted before counts on.
+    pub fn settle(&self, since: Option<Timestamp>, is_durable: bool) {
+        let mut slots = self.lock();
+        let before = slots.in_hand.filter(|_| !is_durable);
+        slots.in_hand = since.into_iter().chain(before).min();
+    }
+
+    /// Until when all that was noticed has been looked into and told. What came and went since is lost if the sensor
+    /// ends now.
+    pub fn settled_until(&self, now: Timestamp) -> Timestamp {
+        let slots = self.lock();
+        let waiting = oldest(&slots.hints);
+        [slots.heard, slots.in_hand, waiting].into_iter().flatten().fold(now, Timestamp::min)
     }
 
     /// Tells the engine whether changes are noticed in real time.
@@ -155,8 +179,15 @@ impl Slots {
         if self.hints.is_empty() {
             return Message::Nothing;
         }
-        Message::Hints(std::mem::take(&mut self.hints))
+        let hints = std::mem::take(&mut self.hints);
+        self.in_hand = self.in_hand.into_iter().chain(oldest(&hints)).min();
+        Message::Hints(hints)
     }
+}
+
+/// After when the oldest of them happened.
+fn oldest(hints: &[Hint]) -> Option<Timestamp> {
+    hints.iter().map(|hint| hint.since.min(hint.time)).min()
 }
 
 /// As many hints as a burst makes in a second or two; with them some megabytes.

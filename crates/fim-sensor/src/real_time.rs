@@ -156,6 +156,7 @@ impl RealTime {
             tracing::error!(why, "changes are not noticed in real time any more; scans find them");
             self.inbox.put_real_time(false);
             self.inbox.put_hints(&mut vec![lost_everything(self.heard, GapCause::NoticesLost, why.clone())]);
+            self.inbox.set_heard(None);
             self.status.update(|status| {
                 status.provider = "scan".to_owned();
                 status.real_time_error = Some(why);
@@ -212,6 +213,7 @@ impl RealTime {
             heard = canary.heard(&hints).or(heard);
             hints.retain(|hint| concerns(hint, &plan, &own));
             self.inbox.put_hints(&mut hints);
+            self.inbox.set_heard(Some(watcher.heard()));
             self.heard = heard.take().unwrap_or(self.heard);
             if order > 0 && !canary.sing() {
                 return Ended::Failed(format!("{provider} noticed nothing of a file that was written"));
@@ -284,7 +286,7 @@ fn concerns(hint: &Hint, plan: &ScanPlan, own: &EntityPath) -> bool {
 
 fn lost_everything(since: Timestamp, cause: GapCause, detail: String) -> Hint {
     let loss = Loss { scope: GapScope::Everything, since, cause, detail };
-    Hint { notice: Notice::Lost(loss), time: now(), by: Err(WhoUnknown::NotTold) }
+    Hint { notice: Notice::Lost(loss), time: now(), since, by: Err(WhoUnknown::NotTold) }
 }
 
 /// How long one wait for notices is; settings and stopping wait for its end.

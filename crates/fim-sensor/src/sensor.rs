@@ -204,6 +204,7 @@ impl Sensor {
             large,
             status: running.status.clone(),
             spool: Arc::clone(&running.spool),
+            inbox: Arc::clone(&running.inbox),
             dir: running.data_dir.clone(),
         };
         running.pulse = Some(spawn("pulse", move || pulse.run())?);
@@ -249,7 +250,11 @@ impl RunningSensor {
         outcome = outcome.and(join(&mut self.watch, "watch"));
         outcome = outcome.and(join_or_leave(&mut self.large, "large-files"));
         if outcome.is_ok()
-            && let Err(error) = alive::stamp_stopped(&self.data_dir, stopped, self.status.last_complete())
+            && let Err(error) = alive::stamp_stopped(
+                &self.data_dir,
+                self.inbox.settled_until(stopped),
+                self.status.last_complete(),
+            )
         {
             tracing::warn!(%error, "cannot note that the agent stopped in good order");
         }
@@ -270,6 +275,7 @@ struct Pulse {
     large: Arc<LargeFiles>,
     status: SharedStatus,
     spool: Arc<SharedSpool<RealDisk>>,
+    inbox: Arc<Inbox>,
     dir: DataDir,
 }
 
@@ -277,7 +283,9 @@ impl Pulse {
     fn run(self) {
         loop {
             let goes_on = !self.spool.is_stopping();
-            if goes_on && let Err(error) = alive::stamp(&self.dir, now(), self.status.last_complete()) {
+            // What was noticed and not yet told is lost if this process is killed now.
+            let alive = self.inbox.settled_until(now());
+            if goes_on && let Err(error) = alive::stamp(&self.dir, alive, self.status.last_complete()) {
                 tracing::warn!(%error, "cannot note that the agent is alive");
             }
             self.spool.show(&self.status);
@@ -325,7 +333,8 @@ fn join_or_leave(handle: &mut Option<JoinHandle<()>>, thread: &'static str) -> R
 
 /// That the content of a large file is known.
 fn content_read(path: EntityPath) -> Hint {
-    Hint { notice: Notice::ContentRead(path), time: now(), by: Err(WhoUnknown::NotNoticed) }
+    let time = now();
+    Hint { notice: Notice::ContentRead(path), time, since: time, by: Err(WhoUnknown::NotNoticed) }
 }
 
 /// How long a thread that reads files may take to end.

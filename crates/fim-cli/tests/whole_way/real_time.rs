@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -175,6 +175,32 @@ fn what_hides_from_scans_is_told_in_real_time() {
     fs::create_dir_all(here.watched("a/b/c")).unwrap();
     fs::write(here.watched("a/b/c/f"), "x").unwrap();
     assert_eq!(one(&here, "a/b/c/f")["ChangeCategory"], "Added");
+}
+
+#[test]
+fn what_comes_and_goes_just_before_the_end_is_told_or_lies_in_the_gap_of_the_time_without_the_agent() {
+    let Some(mut here) = noticing() else { return };
+    for (turn, is_killed) in [false, true, false, true].into_iter().enumerate() {
+        let name = format!("dropper-{turn}");
+        fs::write(here.watched(&name), "x").unwrap();
+        let written = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        fs::remove_file(here.watched(&name)).unwrap();
+        if is_killed {
+            here.kill_agent();
+        } else {
+            here.stop_agent();
+        }
+        here.start_agent();
+        let when = format!("unixtime_microseconds_todatetime({})", written.as_micros());
+        let gaps = format!(
+            "Coverage | where Cause == 'AgentStopped' | where StartTime <= {when} and EndTime > {when}"
+        );
+        let told = crate::installation::until(|| {
+            let is_told = [&gaps, &about(&name)].iter().any(|kql| !here.query(kql).is_empty());
+            if is_told { Ok(()) } else { Err(here.query("Coverage | project Cause, StartTime, EndTime")) }
+        });
+        told.unwrap_or_else(|gaps| panic!("{name} at {when}: {gaps:#?}"));
+    }
 }
 
 #[test]

@@ -16,24 +16,48 @@ pub(super) struct Hints {
     earliest: Option<Timestamp>,
     /// A look was cut short: the next one begins no sooner than this.
     rest_end: Option<Timestamp>,
+    /// Until when notices of anything at all may be missing beside those that wait.
+    lost_until: Option<Timestamp>,
+    /// Nothing that waits happened before this.
+    oldest: Option<Timestamp>,
+    /// Directories in which names came that are not kept apart any more, and since when.
+    crowded: BTreeMap<EntityPath, Timestamp>,
+}
+
+/// What a notice says beside its place.
+#[derive(Clone, Debug)]
+pub(super) struct Remark {
+    /// When it was taken in.
+    pub now: Timestamp,
+    /// When it happened, and after when for certain.
+    pub time: Timestamp,
+    pub since: Timestamp,
+    pub by: Attribution,
 }
 
 /// What was noticed of one place.
 #[derive(Clone, Debug)]
 pub(super) struct Noticed {
+    /// What was noticed happened after this.
+    pub since: Timestamp,
     /// When something was noticed first.
     pub first: Timestamp,
     /// When something was noticed last.
     pub last: Timestamp,
+    /// Since when it has waited to be looked at.
+    waiting_since: Timestamp,
     /// All who had a part in it.
     pub who: Who,
     /// True if all that is below is to be looked at as well.
     pub is_deep: bool,
     /// True if nothing but a scan said so: who did it may yet come to be known.
     pub is_found_by_scan: bool,
-    /// True if the name came and went, whatever happened in between.
+    /// True if the name came and, as far as was noticed, is there.
     pub came: bool,
-    pub went: bool,
+    /// True if the name went.
+    went: bool,
+    /// True if the name came and went, whatever happened before and after.
+    pub came_and_went: bool,
     /// True if what came is, or was, a directory.
     pub is_directory: bool,
     /// How often it was looked at and did not keep still.
@@ -48,30 +72,32 @@ pub(super) struct NoRoom;
 
 impl Hints {
     /// Takes in a notice of what somebody did at a place; [`Notice::Lost`] and [`Notice::ContentRead`] are none.
+    ///
+    /// `is_named` says whether a rule names a place: what moves to one that none names is gone, and what moves from
+    /// one that none names has come.
     pub(super) fn take_in(
         &mut self,
-        now: Timestamp,
         notice: Notice,
-        time: Timestamp,
-        by: Attribution,
+        remark: Remark,
+        is_named: impl Fn(&EntityPath) -> bool,
     ) -> Result<(), NoRoom> {
-        let time = time.min(now);
         match notice {
-            Notice::Touched(path) => self.at(path, now, time, by).map(|_| ()),
+            Notice::Touched(path) => self.at(path, remark).map(|_| ()),
             Notice::Created { path, is_directory } => {
-                let noticed = self.at(path, now, time, by)?;
-                noticed.came = true;
-                noticed.is_deep |= is_directory;
-                noticed.is_directory = is_directory;
+                let since = remark.since;
+                self.at(path.clone(), remark)?.is_deep |= is_directory;
+                self.come(&path, is_directory, since);
                 Ok(())
             }
             Notice::Removed { path, is_directory } => {
-                let noticed = self.at(path, now, time, by)?;
-                noticed.went = true;
-                noticed.is_deep |= is_directory;
+                self.at(path.clone(), remark)?.is_deep |= is_directory;
+                self.go(&path);
                 Ok(())
             }
-            Notice::Moved { from, to, is_directory } => self.join(&from, &to, now, time, by, is_directory),
+            Notice::Moved { from, to, is_directory } => {
+                let are_named = (is_named(&from), is_named(&to));
+                self.join(&from, &to, remark, is_directory, are_named)
+            }
             Notice::ContentRead(_) | Notice::Lost(_) => Ok(()),
         }
     }
@@ -81,35 +107,46 @@ impl Hints {
         if self.places.contains_key(&path) {
             return Ok(());
         }
-        let noticed = self.at(path, now, now, Err(WhoUnknown::NotNoticed))?;
+        let noticed = self.at(path, Remark::of(now, WhoUnknown::NotNoticed))?;
         noticed.is_found_by_scan = true;
         Ok(())
     }
 
     /// Notes a place that is to be looked at with all below it, because notices of it are lost.
     pub(super) fn look_deep(&mut self, path: EntityPath, now: Timestamp) -> Result<(), NoRoom> {
-        let noticed = self.at(path, now, now, Err(WhoUnknown::NoticeLost))?;
+        let noticed = self.at(path, Remark::of(now, WhoUnknown::NoticeLost))?;
         noticed.is_deep = true;
         Ok(())
     }
 
-    /// Puts a place back that did not keep still.
-    pub(super) fn put_back(&mut self, path: EntityPath, now: Timestamp, noticed: Noticed) {
-        let again = Noticed { first: now, last: now, attempts: noticed.attempts + 1, ..noticed };
-        self.expect_by(now.plus_nanos(QUIET_NANOS));
-        self.places.entry(path).or_insert(again);
+    /// Notes that notices of anything may be missing: of what was noticed by now, not all who did it may be known.
+    pub(super) fn lose_track(&mut self, now: Timestamp) {
+        self.lost_until = Some(now);
     }
 
-    /// Puts places back that could not be looked at; what was noticed of them meanwhile is added. They are due after a
+    /// The directories in which names came that could not be kept apart, and since when; each is told once.
+    pub(super) fn take_crowded(&mut self) -> BTreeMap<EntityPath, Timestamp> {
+        std::mem::take(&mut self.crowded)
+    }
+
+    /// Since when something may have happened that was noticed and not looked into.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        self.oldest
+    }
+
+    /// Puts a place back that did not keep still, or was not in sight.
+    pub(super) fn put_back(&mut self, path: EntityPath, now: Timestamp, noticed: Noticed) {
+        let attempts = noticed.attempts + 1;
+        let again = Noticed { last: noticed.last.max(now), waiting_since: now, attempts, ..noticed };
+        self.expect_by(now.plus_nanos(QUIET_NANOS));
+        self.put_in(path, again);
+    }
+
+    /// Puts places back that could not be looked at. They are due after a
     /// rest, for what kept the look from ending may well keep the next one.
     pub(super) fn put_off(&mut self, hints: impl Iterator<Item = (EntityPath, Noticed)>, now: Timestamp) {
         for (path, noticed) in hints {
-            match self.places.entry(path) {
-                Entry::Vacant(place) => {
-                    place.insert(noticed);
-                }
-                Entry::Occupied(mut place) => place.get_mut().take_in_older(noticed),
-            }
+            self.put_in(path, noticed);
         }
         self.rest_end = Some(now.plus_nanos(REST_NANOS));
         self.expect_by(now);
@@ -153,7 +190,15 @@ impl Hints {
         for path in paths {
             self.take_with_partners(path, &mut due);
         }
+        if let Some(lost_until) = self.lost_until {
+            for noticed in due.values_mut().filter(|noticed| noticed.first <= lost_until) {
+                noticed.who.add(Err(WhoUnknown::NoticeLost));
+            }
+            // Whatever is noticed from now on is noticed after the loss.
+            self.lost_until = Some(lost_until).filter(|_| !self.places.is_empty());
+        }
         let next = self.places.values().map(Noticed::due).min();
+        self.oldest = self.places.values().filter_map(Noticed::unsettled_since).min();
         // Looking through all of them is not done more often than this.
         self.earliest = next.map(|next| next.max(now.plus_nanos(STEP_NANOS)));
         if due.len() >= MOST_AT_ONCE && !self.places.is_empty() {
@@ -162,11 +207,25 @@ impl Hints {
         due
     }
 
-    /// Forgets everything: it is all looked at anyway, or not monitored any more.
+    /// Forgets everything: it is not monitored any more.
     pub(super) fn clear(&mut self) {
         self.places.clear();
         self.earliest = None;
         self.rest_end = None;
+        self.lost_until = None;
+        self.oldest = None;
+        self.crowded.clear();
+    }
+
+    /// Puts a place in that was taken out before; what was noticed of it meanwhile is added.
+    fn put_in(&mut self, path: EntityPath, older: Noticed) {
+        self.oldest = self.oldest.into_iter().chain(older.unsettled_since()).min();
+        match self.places.entry(path) {
+            Entry::Vacant(place) => {
+                place.insert(older);
+            }
+            Entry::Occupied(mut place) => place.get_mut().take_in_older(older),
+        }
     }
 
     fn take_with_partners(&mut self, path: EntityPath, due: &mut BTreeMap<EntityPath, Noticed>) {
@@ -184,35 +243,64 @@ impl Hints {
         &mut self,
         from: &EntityPath,
         to: &EntityPath,
-        now: Timestamp,
-        time: Timestamp,
-        by: Attribution,
+        remark: Remark,
         is_directory: bool,
+        (is_from_named, is_to_named): (bool, bool),
     ) -> Result<(), NoRoom> {
+        let since = remark.since;
         for (place, partner) in [(from, to), (to, from)] {
-            let noticed = self.at(place.clone(), now, time, by.clone())?;
+            let noticed = self.at(place.clone(), remark.clone())?;
             noticed.is_deep |= is_directory;
             if noticed.partners.len() < MOST_PARTNERS && !noticed.partners.contains(partner) {
                 noticed.partners.push(partner.clone());
             }
         }
+        // What is at the new name is replaced.
+        self.go(to);
         // What was only on its way, as the file that an editor writes beside, has not come and gone: it goes on under
         // its other name.
-        let came = self.places.get_mut(from).is_some_and(|noticed| std::mem::take(&mut noticed.came));
-        if let Some(noticed) = self.places.get_mut(to).filter(|_| came) {
-            noticed.came = true;
-            noticed.is_directory = is_directory;
+        let has_come =
+            is_to_named && self.places.get_mut(from).is_some_and(|from| std::mem::take(&mut from.came));
+        self.go(from);
+        if is_to_named && (has_come || !is_from_named) {
+            self.come(to, is_directory, since);
         }
         Ok(())
     }
 
-    fn at(
-        &mut self,
-        path: EntityPath,
-        now: Timestamp,
-        time: Timestamp,
-        by: Attribution,
-    ) -> Result<&mut Noticed, NoRoom> {
+    /// Notes that a name came, which has a place of its own or that of a directory that takes it in.
+    fn come(&mut self, path: &EntityPath, is_directory: bool, since: Timestamp) {
+        match self.places.get_mut(path) {
+            Some(noticed) => {
+                noticed.came = true;
+                noticed.is_directory = is_directory;
+            }
+            None => {
+                if let Some(directory) = path.parent() {
+                    self.crowd(directory, since);
+                }
+            }
+        }
+    }
+
+    /// Notes that a name went.
+    fn go(&mut self, path: &EntityPath) {
+        if let Some(noticed) = self.places.get_mut(path) {
+            noticed.went = true;
+            noticed.came_and_went |= std::mem::take(&mut noticed.came);
+        }
+    }
+
+    /// Notes that names came in the directory that are not kept apart: of those that are gone when it is looked at,
+    /// nothing is known.
+    fn crowd(&mut self, directory: EntityPath, since: Timestamp) {
+        let known = self.crowded.entry(directory).or_insert(since);
+        *known = since.min(*known);
+    }
+
+    fn at(&mut self, path: EntityPath, remark: Remark) -> Result<&mut Noticed, NoRoom> {
+        let Remark { now, time, since, by } = remark;
+        let time = time.min(now);
         let path = self.room_for(path)?;
         self.expect_by(now.plus_nanos(QUIET_NANOS));
         let noticed = self.places.entry(path).or_insert_with(|| Noticed::new(time));
@@ -221,6 +309,8 @@ impl Hints {
             noticed.is_found_by_scan = false;
             noticed.who = Who::default();
         }
+        self.oldest = Some(self.oldest.map_or(since, |oldest| oldest.min(since)));
+        noticed.since = noticed.since.min(since);
         noticed.last = noticed.last.max(time);
         noticed.who.add(by);
         Ok(noticed)
@@ -248,15 +338,18 @@ impl Hints {
         }
         let mut all: Option<Noticed> = None;
         for neighbour in neighbours {
-            let Some(noticed) = self.places.remove(&neighbour) else { continue };
-            match &mut all {
-                None => all = Some(Noticed { partners: Vec::new(), came: false, went: false, ..noticed }),
-                Some(all) => {
-                    all.first = all.first.min(noticed.first);
-                    all.last = all.last.max(noticed.last);
-                    all.is_found_by_scan &= noticed.is_found_by_scan;
-                    all.who.merge(noticed.who);
+            let Some(mut noticed) = self.places.remove(&neighbour) else { continue };
+            if neighbour != directory {
+                if noticed.came || noticed.came_and_went {
+                    self.crowd(directory.clone(), noticed.since);
                 }
+                (noticed.came, noticed.went, noticed.came_and_went) = (false, false, false);
+                noticed.is_directory = false;
+            }
+            noticed.partners.clear();
+            match &mut all {
+                None => all = Some(noticed),
+                Some(all) => all.take_in_older(noticed),
             }
         }
         if let Some(mut all) = all {
@@ -274,13 +367,16 @@ impl Hints {
 impl Noticed {
     fn new(time: Timestamp) -> Self {
         Self {
+            since: time,
             first: time,
             last: time,
+            waiting_since: time,
             who: Who::default(),
             is_deep: false,
             is_found_by_scan: false,
             came: false,
             went: false,
+            came_and_went: false,
             is_directory: false,
             attempts: 0,
             partners: Vec::new(),
@@ -290,7 +386,9 @@ impl Noticed {
     /// Adds what was noticed of the place before.
     fn take_in_older(&mut self, older: Self) {
         let newer = std::mem::replace(self, older);
+        self.since = self.since.min(newer.since);
         self.first = self.first.min(newer.first);
+        self.waiting_since = self.waiting_since.min(newer.waiting_since);
         self.last = self.last.max(newer.last);
         if self.is_found_by_scan == newer.is_found_by_scan {
             self.who.merge(newer.who);
@@ -300,7 +398,8 @@ impl Noticed {
         }
         self.is_found_by_scan &= newer.is_found_by_scan;
         self.is_deep |= newer.is_deep;
-        self.came |= newer.came;
+        self.came_and_went |= newer.came_and_went || (self.came && newer.went);
+        self.came = newer.came || (self.came && !newer.went);
         self.went |= newer.went;
         self.is_directory |= newer.is_directory;
         let more = newer.partners.into_iter().filter(|partner| !self.partners.contains(partner));
@@ -308,12 +407,24 @@ impl Noticed {
         self.partners.extend(more);
     }
 
+    /// Since when what was noticed may have happened; nothing if only a scan found it, as the next scan will again.
+    pub(super) fn unsettled_since(&self) -> Option<Timestamp> {
+        (!self.is_found_by_scan).then_some(self.since)
+    }
+
     fn due(&self) -> Timestamp {
-        self.last.plus_nanos(QUIET_NANOS).min(self.first.plus_nanos(PATIENCE_NANOS))
+        self.last.plus_nanos(QUIET_NANOS).min(self.waiting_since.plus_nanos(PATIENCE_NANOS))
     }
 
     fn is_due(&self, now: Timestamp) -> bool {
-        now >= self.due() || now < self.first
+        now >= self.due() || now < self.waiting_since
+    }
+}
+
+impl Remark {
+    /// What is noted for a look without anybody's having done anything.
+    fn of(now: Timestamp, unknown: WhoUnknown) -> Self {
+        Self { now, time: now, since: now, by: Err(unknown) }
     }
 }
 

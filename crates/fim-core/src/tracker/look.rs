@@ -194,7 +194,8 @@ impl Tracker {
             (Some(before), _) => before.key.path(),
             (None, Some(Observation::Present(entity))) => entity.key.path(),
             (None, Some(Observation::Unreadable { key, .. })) => key.path(),
-            (None, Some(Observation::Absent(_)) | None) => return,
+            (None, Some(Observation::Absent(key))) => return spots.miss(key.path()),
+            (None, None) => return,
         };
         spots.meet(path);
     }

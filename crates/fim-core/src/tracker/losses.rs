@@ -14,6 +14,8 @@ struct Open {
     gap: Gap,
     /// When it was noticed: what was looked at since has been seen.
     noticed: Timestamp,
+    /// The gap begins then, or another that ends where it begins.
+    told_since: Timestamp,
 }
 
 impl Losses {
@@ -39,7 +41,8 @@ impl Losses {
     }
 
     pub(super) fn from_memory(gaps: Vec<OpenGap>, now: Timestamp) -> Self {
-        Self { open: gaps.into_iter().map(|open| Open { gap: open.gap, noticed: now }).collect() }
+        let open = |open: OpenGap| Open { noticed: now, told_since: open.gap.start, gap: open.gap };
+        Self { open: gaps.into_iter().map(open).collect() }
     }
 
     pub(super) fn to_memory(&self) -> impl Iterator<Item = OpenGap> {
@@ -50,21 +53,25 @@ impl Losses {
         self.open.len()
     }
 
-    /// Notes a loss and reports it, unless an open one tells of it. Gives the scope that is to be looked at again.
+    /// Notes a loss and reports it, as far as an open one does not tell of it. Gives the scope that is to be looked at
+    /// again.
     pub(super) fn open(&mut self, now: Timestamp, loss: Loss, demands: &mut Vec<Demand>) -> GapScope {
         let scope = if self.open.len() < MOST_LOSSES { loss.scope } else { GapScope::Everything };
+        let start = loss.since.min(now);
+        let gap = Gap { scope: scope.clone(), start, end: None, cause: loss.cause, detail: loss.detail };
         match self.open.iter_mut().find(|open| open.gap.scope == scope && open.gap.cause == loss.cause) {
-            Some(known) => known.noticed = now,
+            Some(known) => {
+                known.noticed = now;
+                // The start says which gap it is, so that what is missing before it is a gap of its own.
+                if start < known.told_since {
+                    let before = Gap { end: Some(known.told_since), ..gap };
+                    known.told_since = start;
+                    demands.push(Demand::Report(Box::new(before)));
+                }
+            }
             None => {
-                let gap = Gap {
-                    scope: scope.clone(),
-                    start: loss.since.min(now),
-                    end: None,
-                    cause: loss.cause,
-                    detail: loss.detail,
-                };
                 demands.push(Demand::Report(Box::new(gap.clone())));
-                self.open.push(Open { gap, noticed: now });
+                self.open.push(Open { gap, noticed: now, told_since: start });
             }
         }
         scope

@@ -319,6 +319,12 @@ impl Tracker {
         self.gaps.open_count() + self.losses.len() + self.pending.len()
     }
 
+    /// Since when something may have happened that was noticed and has not been looked into: if the sensor ends before
+    /// that is done, nothing was told of what came and went since.
+    pub fn unsettled_since(&self) -> Option<Timestamp> {
+        self.hints.since().into_iter().chain(self.spots.as_ref().and_then(Spots::since)).min()
+    }
+
     /// When the last complete scan ended.
     pub fn last_complete(&self) -> Option<Timestamp> {
         self.last_complete

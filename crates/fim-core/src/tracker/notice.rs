@@ -1,7 +1,8 @@
 //! Taking in hints, and asking for looks at what they are about.
 
+use super::hints::Remark;
 use super::{Demand, Spots, Tracker};
-use crate::{EntityPath, GapCause, GapScope, Hint, Loss, Notice, Spot, Timestamp};
+use crate::{EntityKey, EntityPath, GapCause, GapScope, Hint, Loss, Notice, Spot, Timestamp};
 
 impl Tracker {
     /// Takes in a hint about what a rule names, or what lies above or below that; others are not ours.
@@ -9,7 +10,8 @@ impl Tracker {
         if !self.is_watching() {
             return;
         }
-        let Hint { notice, time, by } = hint;
+        let Hint { notice, time, since, by } = hint;
+        let since = since.min(time).min(now);
         match notice {
             Notice::Lost(loss) => self.lose(now, loss, demands),
             // Nobody is known to have done anything. Without room for it the next scan asks for what is known.
@@ -18,8 +20,13 @@ impl Tracker {
             | Notice::Created { .. }
             | Notice::Removed { .. }
             | Notice::Moved { .. }) => {
-                if self.hints.take_in(now, notice, time, by).is_err() {
-                    self.lose(now, too_many(time.min(now)), demands);
+                let rules = &self.settings.rules;
+                let is_named = |path: &EntityPath| rules.rule_for(&EntityKey::File(path.clone())).is_some();
+                if self.hints.take_in(notice, Remark { now, time, since, by }, is_named).is_err() {
+                    self.lose(now, too_many(since), demands);
+                }
+                for (directory, since) in self.hints.take_crowded() {
+                    self.lose_names(now, directory, since, demands);
                 }
             }
         }
@@ -50,31 +57,61 @@ impl Tracker {
     }
 
     /// Notices of a place are lost: it is looked at again at once, and is a gap until then.
-    fn lose(&mut self, now: Timestamp, loss: Loss, demands: &mut Vec<Demand>) {
+    fn lose(&mut self, now: Timestamp, mut loss: Loss, demands: &mut Vec<Demand>) {
         if let GapScope::Within(path) = &loss.scope
             && !self.reaches(path)
         {
             return;
         }
+        // Of what still waits, and of what is being looked at, another notice may be missing now that would have said what
+        // became of it.
+        loss.since = self.unsettled_since().map_or(loss.since, |since| since.min(loss.since));
         match self.losses.open(now, loss, demands) {
             GapScope::Within(path) if self.hints.look_deep(path.clone(), now).is_ok() => {}
             GapScope::Within(_) | GapScope::Everything | GapScope::List(_) => {
-                // All of it is looked at; who did what can no longer be told apart.
-                self.hints.clear();
-                if self.losses.wants_scan() {
-                    self.schedule.bring_to(now);
-                } else {
+                // All of it is looked at. What was noticed before still waits: it may have come and gone, and then
+                // nothing but the notice tells of it.
+                self.hints.lose_track(now);
+                if !self.losses.wants_scan() {
                     self.losses.open(now, too_many(now), demands);
-                    self.schedule.bring_to(now);
                 }
+                self.schedule.bring_to(now);
             }
         }
         demands.push(self.remember());
     }
 
+    /// Names came in a directory and cannot be kept apart until it is looked at; those that are gone by then leave
+    /// nothing but the gap.
+    fn lose_names(
+        &mut self,
+        now: Timestamp,
+        directory: EntityPath,
+        since: Timestamp,
+        demands: &mut Vec<Demand>,
+    ) {
+        if !self.reaches(&directory) {
+            return;
+        }
+        let detail = "more names came and went at once than can be kept apart; what is there is looked at";
+        let loss = Loss {
+            scope: GapScope::Within(directory),
+            since,
+            cause: GapCause::NoticesLost,
+            detail: detail.to_owned(),
+        };
+        let told = demands.len();
+        if self.losses.open(now, loss, demands) == GapScope::Everything {
+            self.schedule.bring_to(now);
+        }
+        if demands.len() > told {
+            demands.push(self.remember());
+        }
+    }
+
     /// True if a rule names the place, or something below it.
     fn reaches(&self, path: &EntityPath) -> bool {
-        let key = crate::EntityKey::File(path.clone());
+        let key = EntityKey::File(path.clone());
         self.settings.rules.rule_for(&key).is_some()
             || self.settings.rules.scan_plan().directory(path).is_descend()
     }

@@ -6,7 +6,8 @@ use super::hints::Noticed;
 use super::{Demand, SpotsEnd, Tracker};
 use crate::{
     Aspect, AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Entity, EntityKey, EntityKind,
-    EntityPath, FileAttributes, GapCause, GapScope, Loss, OutOfSight, Timestamp, Who, compare,
+    EntityPath, FileAttributes, GapCause, GapScope, Loss, OutOfSight, Rule, Timestamp, Who, WhoUnknown,
+    compare,
 };
 
 /// A look at the places that hints are about.
@@ -26,6 +27,8 @@ struct Spotted {
     hint: Noticed,
     /// True if something was there, or is.
     is_met: bool,
+    /// True if it is known that nothing is there.
+    is_absent: bool,
 }
 
 /// An entity that is gone, or has come, and the rule that says so.
@@ -45,7 +48,8 @@ pub(super) struct Circumstances {
 
 impl Spots {
     pub(super) fn new(begun: Timestamp, due: BTreeMap<EntityPath, Noticed>) -> Self {
-        let noticed = due.into_iter().map(|(path, hint)| (path, Spotted { hint, is_met: false })).collect();
+        let spotted = |hint| Spotted { hint, is_met: false, is_absent: false };
+        let noticed = due.into_iter().map(|(path, hint)| (path, spotted(hint))).collect();
         Self { begun, noticed, out_of_sight: OutOfSight::default(), gone: Vec::new(), come: Vec::new() }
     }
 
@@ -54,6 +58,18 @@ impl Spots {
         if let Some(spotted) = self.noticed.get_mut(path) {
             spotted.is_met = true;
         }
+    }
+
+    /// Notes that nothing is at the place, nor is known to have been.
+    pub(super) fn miss(&mut self, path: &EntityPath) {
+        if let Some(spotted) = self.noticed.get_mut(path) {
+            spotted.is_absent = true;
+        }
+    }
+
+    /// Since when something may have happened that was noticed and is being looked into.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        self.noticed.values().filter_map(|spotted| spotted.hint.unsettled_since()).min()
     }
 
     /// The hint that the place is looked at for: its own, or that of the directory it was reached through.
@@ -69,8 +85,11 @@ impl Spots {
     /// Since when the place may be another than before, where it was watched from `watched` on: since the first notice
     /// of it. What a scan found may have happened at any time before.
     pub(super) fn noticed_since(&self, path: &EntityPath, watched: Timestamp) -> Timestamp {
-        let hint = self.hint(path).filter(|hint| !hint.is_found_by_scan);
-        hint.map_or(watched, |hint| hint.first.max(watched))
+        let Some(since) = self.hint(path).and_then(Noticed::unsettled_since) else { return watched };
+        // What is within it may have been noticed before it could not be seen any more.
+        let within = self.noticed.range(path.clone()..).take_while(|(place, _)| place.is_within(path));
+        let within = within.filter_map(|(_, spotted)| spotted.hint.unsettled_since()).min();
+        since.min(within.unwrap_or(since)).max(watched)
     }
 
     /// Who changed what is at the place now, and when. `changed` is when its inode changed, if it is there and that is
@@ -121,7 +140,7 @@ impl Tracker {
         match end {
             SpotsEnd::Complete => self.complete_spots(now, spots, demands),
             SpotsEnd::CutShort { why } if self.is_watching() => {
-                let since = spots.noticed.values().map(|spotted| spotted.hint.first).min().unwrap_or(now);
+                let since = spots.noticed.values().map(|spotted| spotted.hint.since).min().unwrap_or(now);
                 let detail = format!("changes were noticed and could not be looked into: {why}");
                 let scope = GapScope::Everything;
                 let loss = Loss { scope, since, cause: GapCause::NoticesLost, detail };
@@ -157,9 +176,7 @@ impl Tracker {
             self.tell_gone(now, &spots, found, demands);
         }
         for (path, spotted) in &spots.noticed {
-            if spotted.hint.came && spotted.hint.went && !spotted.is_met {
-                self.tell_fleeting(now, path, &spotted.hint, demands);
-            }
+            self.judge_name(now, path, spotted, demands);
             if spotted.hint.is_deep {
                 let was_open = self.losses.len();
                 self.losses.end_deep_look(path, spots.begun, now, demands);
@@ -167,6 +184,26 @@ impl Tracker {
                     demands.push(self.remember());
                 }
             }
+        }
+    }
+
+    /// Tells of a name that came and is gone again, as its notices say or the look. Where only the notice of its going
+    /// may be missing, and the look came past it without a word, it is looked at alone.
+    fn judge_name(
+        &mut self,
+        now: Timestamp,
+        path: &EntityPath,
+        spotted: &Spotted,
+        demands: &mut Vec<Demand>,
+    ) {
+        let hint = &spotted.hint;
+        if spotted.is_met || !(hint.came || hint.came_and_went) || self.rule_of_name(path, hint).is_none() {
+            return;
+        }
+        if hint.came_and_went || spotted.is_absent {
+            self.tell_fleeting(now, path, hint, demands);
+        } else if hint.attempts < MOST_ATTEMPTS {
+            self.hints.put_back(path.clone(), now, hint.clone());
         }
     }
 
@@ -210,25 +247,35 @@ impl Tracker {
 
     /// Tells of a name that came and went before it could be looked at, as an arrival and a removal.
     fn tell_fleeting(&self, now: Timestamp, path: &EntityPath, hint: &Noticed, demands: &mut Vec<Demand>) {
-        let kind = if hint.is_directory { EntityKind::Directory } else { EntityKind::File };
-        let key = EntityKey::File(path.clone());
-        let Some(rule) = self.settings.rules.rule_for_kind(&key, kind) else { return };
-        if self.baselined.rule_for_kind(&key, kind).is_none() {
-            return;
-        }
+        let Some(rule) = self.rule_of_name(path, hint) else { return };
+        let (key, kind) = key_of_name(path, hint);
         let entity = Entity { key: key.clone(), kind, attributes: FileAttributes::default(), digest: None };
-        for (is_arrival, time) in [(true, hint.first), (false, hint.last)] {
+        // Nobody said when it went if no notice of that has come.
+        let is_told = !hint.came;
+        let gone = if is_told { hint.last } else { now };
+        for (is_arrival, time) in [(true, hint.first), (false, gone)] {
             let side = Some(entity.clone());
             let (before, after) = if is_arrival { (None, side) } else { (side, None) };
             let change = Change { key: key.clone(), before, after, fields: AspectSet::NONE };
-            let circumstances =
-                Circumstances { who: hint.who.clone(), happened: Some(time), source: ChangeSource::RealTime };
+            let mut who = hint.who.clone();
+            if !is_arrival && !is_told {
+                who.add(Err(WhoUnknown::NoticeLost));
+            }
+            let happened = Some(time).filter(|_| is_arrival || is_told);
+            let circumstances = Circumstances { who, happened, source: ChangeSource::RealTime };
             let Demand::Emit(mut event) = self.event(now, change, rule.name.clone(), circumstances) else {
                 return;
             };
             event.is_fleeting = true;
             demands.push(Demand::Emit(event));
         }
+    }
+
+    /// The rule that asks for a name of which nothing but notices are known, if there is a baseline of it.
+    fn rule_of_name(&self, path: &EntityPath, hint: &Noticed) -> Option<&Rule> {
+        let (key, kind) = key_of_name(path, hint);
+        self.baselined.rule_for_kind(&key, kind)?;
+        self.settings.rules.rule_for_kind(&key, kind)
     }
 
     pub(super) fn event(
@@ -261,6 +308,12 @@ type Identity = (u64, u64, EntityKind, Timestamp);
 fn identity(entity: &Entity) -> Option<Identity> {
     let attributes = &entity.attributes;
     Some((attributes.device?, attributes.inode?, entity.kind, attributes.created?))
+}
+
+/// What a name was, as far as its notices tell.
+fn key_of_name(path: &EntityPath, hint: &Noticed) -> (EntityKey, EntityKind) {
+    let kind = if hint.is_directory { EntityKind::Directory } else { EntityKind::File };
+    (EntityKey::File(path.clone()), kind)
 }
 
 /// A notice comes this much after what it is about, at most, on a machine that is not overloaded.

@@ -262,7 +262,12 @@ fn hint(now: Timestamp, words: &[&str]) -> Hint {
             path => GapScope::Within(EntityPath::unix(path)),
         };
         let loss = Loss { scope, since: moment(since), cause: GapCause::NoticesLost, detail: why.join(" ") };
-        return Hint { notice: Notice::Lost(loss), time: now, by: Err(WhoUnknown::NotTold) };
+        return Hint {
+            since: loss.since,
+            notice: Notice::Lost(loss),
+            time: now,
+            by: Err(WhoUnknown::NotTold),
+        };
     }
     let (what, by) = words.split_at(words.iter().position(|word| *word == "by").unwrap());
     let is_directory = what.contains(&"directory");
@@ -275,7 +280,7 @@ fn hint(now: Timestamp, words: &[&str]) -> Hint {
         ["moved", _, "to", ..] => Notice::Moved { from: path(1), to: path(3), is_directory },
         other => panic!("no such notice: {other:?}"),
     };
-    Hint { notice, time: now, by: attribution(&by[1..]) }
+    Hint { notice, time: now, since: now, by: attribution(&by[1..]) }
 }
 
 fn attribution(words: &[&str]) -> Attribution {

@@ -28,7 +28,7 @@ fn notice<T: FileTree, D: Disk + Clone>(
 ) {
     let time = world.now();
     let by = Ok(Arc::new(Actor { process_id: 7, ..Actor::default() }));
-    let hints = notices.into_iter().map(|notice| Hint { notice, time, by: by.clone() });
+    let hints = notices.into_iter().map(|notice| Hint { notice, time, since: time, by: by.clone() });
     engine.take_in_all(hints.map(Input::Noticed).collect::<Vec<_>>().into_iter());
     world.pass(1);
     engine.tick();
@@ -66,6 +66,42 @@ fn what_is_noticed_is_reported_without_a_scan_and_with_who_did_it() {
     engine.tick();
     world.deliver(&engine);
     assert_eq!(world.reported(), TAMPERED);
+}
+
+#[test]
+fn what_was_noticed_and_not_told_yet_is_not_claimed_as_watched() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    let inbox = Arc::clone(&engine.parts.inbox);
+    let since = world.now();
+    world.pass(1);
+    assert_eq!(inbox.settled_until(world.now()), world.now());
+    // What is noticed in one go happened at any time since the last.
+    let (path, time) = (EntityPath::unix("/etc/dropper"), world.now());
+    let come = Notice::Created { path: path.clone(), is_directory: false };
+    let gone = Notice::Removed { path, is_directory: false };
+    let hints = [come, gone].map(|notice| Hint { notice, time, since, by: Err(WhoUnknown::Ended) });
+    inbox.put_hints(&mut hints.into());
+    assert_eq!(inbox.settled_until(world.now()), since);
+    let Message::Hints(hints) = inbox.take() else { panic!("there are hints") };
+    assert_eq!(inbox.settled_until(world.now()), since);
+    engine.take_in_all(hints.into_iter().map(Input::Noticed));
+    assert_eq!(inbox.settled_until(world.now()), since);
+    world.pass(1);
+    engine.tick();
+    assert_eq!(inbox.settled_until(world.now()), world.now());
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["+/etc/dropper", "-/etc/dropper"]);
+    // Nor is it where what was told is not on the disk, or the watcher has not read on.
+    inbox.settle(Some(since), true);
+    inbox.settle(None, false);
+    assert_eq!(inbox.settled_until(world.now()), since);
+    inbox.settle(None, true);
+    assert_eq!(inbox.settled_until(world.now()), world.now());
+    inbox.set_heard(Some(since));
+    assert_eq!(inbox.settled_until(world.now()), since);
 }
 
 #[test]
@@ -117,7 +153,8 @@ fn start_into_changes(world: &World, moment: u32, late: u32) -> Option<Engine<Me
         if looks == moment + late {
             let time = Timestamp(seconds.load(Ordering::SeqCst) * 1_000_000_000);
             let by = Ok(Arc::new(Actor { process_id: 7, ..Actor::default() }));
-            inbox.put_hints(&mut tampered().map(|notice| Hint { notice, time, by: by.clone() }).into());
+            let hints = tampered().map(|notice| Hint { notice, time, since: time, by: by.clone() });
+            inbox.put_hints(&mut hints.into());
         }
         if looks > moment + late && looks.is_multiple_of(3) {
             seconds.fetch_add(1, Ordering::SeqCst);

@@ -32,6 +32,10 @@ impl Watcher for Fake {
         "fake"
     }
 
+    fn heard(&self) -> Timestamp {
+        *self.last.lock().unwrap()
+    }
+
     fn watch(&mut self, _: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched> {
         self.canary = Some(canary.clone());
         Vec::new()
@@ -42,7 +46,7 @@ impl Watcher for Fake {
             self.hears -= 1;
             *self.last.lock().unwrap() = now();
             let notice = Notice::Touched(self.canary.clone().unwrap());
-            hints.push(Hint { notice, time: now(), by: Err(WhoUnknown::NotTold) });
+            hints.push(Hint { notice, time: now(), since: now(), by: Err(WhoUnknown::NotTold) });
             return Ok(());
         }
         match self.fate {

@@ -124,7 +124,7 @@ impl FanotifyWatcher {
 
     fn lost(&self, scope: GapScope, cause: GapCause, detail: String, time: Timestamp) -> Hint {
         let loss = Loss { scope, since: self.heard.min(time), cause, detail };
-        Hint { notice: Notice::Lost(loss), time, by: Err(WhoUnknown::NotTold) }
+        Hint { since: loss.since, notice: Notice::Lost(loss), time, by: Err(WhoUnknown::NotTold) }
     }
 
     /// Takes in all events that wait, up to a bound, so that mounts and orders get their turn.
@@ -165,7 +165,8 @@ impl FanotifyWatcher {
                 continue;
             }
             let by = self.actors.of(event.pid, process, self.heard_nanos);
-            hints.extend(notices.into_iter().map(|notice| Hint { notice, time, by: by.clone() }));
+            let since = self.heard;
+            hints.extend(notices.into_iter().map(|notice| Hint { notice, time, since, by: by.clone() }));
         }
     }
 
@@ -226,6 +227,10 @@ fn moved(old: Vec<EntityPath>, new: Vec<EntityPath>, is_directory: bool) -> Vec<
 impl Watcher for FanotifyWatcher {
     fn provider(&self) -> &'static str {
         self.provider
+    }
+
+    fn heard(&self) -> Timestamp {
+        self.heard
     }
 
     fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched> {

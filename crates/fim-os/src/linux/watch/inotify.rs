@@ -176,7 +176,7 @@ impl InotifyWatcher {
                 events.next_if(|next| next.cookie == event.cookie && next.flags.contains(ReadFlags::MOVED_TO))
             });
             if let Some(notice) = self.notice(&event, other.flatten().as_ref(), time) {
-                hints.push(Hint { notice, time, by: Err(WhoUnknown::NotTold) });
+                hints.push(Hint { notice, time, since: self.heard, by: Err(WhoUnknown::NotTold) });
             }
         }
     }
@@ -233,7 +233,7 @@ impl InotifyWatcher {
         let time = now();
         for (scope, detail) in changed {
             let notice = self.lost(scope, GapCause::MountsChanged, &detail, time);
-            hints.push(Hint { notice, time, by: Err(WhoUnknown::NotTold) });
+            hints.push(Hint { notice, time, since: self.heard, by: Err(WhoUnknown::NotTold) });
         }
         Ok(())
     }
@@ -246,6 +246,10 @@ impl InotifyWatcher {
 impl Watcher for InotifyWatcher {
     fn provider(&self) -> &'static str {
         "inotify"
+    }
+
+    fn heard(&self) -> Timestamp {
+        self.heard
     }
 
     fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched> {
