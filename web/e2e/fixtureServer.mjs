@@ -77,6 +77,7 @@ function makeWorld() {
     linux: 8,
     location: 'Frankfurt',
     subscription: 'Production',
+    dcrImmutableId: 'dcr-00000000000040008000000000000001',
     state,
     ...extra,
   });

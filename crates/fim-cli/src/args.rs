@@ -145,6 +145,9 @@ pub struct QueryArgs {
     /// Print JSON for programs; the same as -o json
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
+    /// Write the rows to this file, which is made anew, instead of printing them
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
     /// The query; - reads it from standard input
     pub kql: String,
 }
@@ -160,6 +163,10 @@ pub enum OutputFormat {
     Csv,
     /// One object a line
     Ndjson,
+    /// A Parquet file
+    Parquet,
+    /// A file of Apache Arrow's interprocess format
+    Arrow,
 }
 
 /// Options of `changes`.
@@ -407,6 +414,8 @@ pub enum RoleChoice {
     Owner,
     /// See everything but secrets, and change nothing
     Reader,
+    /// Send records, and see nothing
+    MetricsPublisher,
 }
 
 impl RoleChoice {
@@ -415,6 +424,7 @@ impl RoleChoice {
         match self {
             Self::Owner => "owner",
             Self::Reader => "reader",
+            Self::MetricsPublisher => "metrics-publisher",
         }
     }
 }
@@ -448,10 +458,12 @@ const STORAGE_EXAMPLES: &str = "Examples:\n  \
     steadfast workspace storage --daily-cap-mb 500";
 const QUERY_EXAMPLES: &str = "Examples:\n  \
     steadfast query 'ConfigurationChange | where TimeGenerated > ago(1d) | summarize count() by Computer'\n  \
-    steadfast query -o csv --timespan P7D - < report.kql > report.csv";
+    steadfast query -o csv --timespan P7D - < report.kql > report.csv\n  \
+    steadfast query -o parquet --file changes.parquet ConfigurationChange";
 const TOKEN_EXAMPLES: &str = "Examples:\n  \
     steadfast token create --name ci --role reader --expires-in 30d\n  \
     steadfast token create --name deploy --role owner --scope production --json\n  \
+    steadfast token create --name shipper --role metrics-publisher --scope production\n  \
     STEADFAST_TOKEN=\"$(steadfast token create --name now --expires-in 1h)\" steadfast changes\n  \
     steadfast token delete ci";
 const RULE_EXAMPLES: &str = "Examples:\n  \

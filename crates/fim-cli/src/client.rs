@@ -86,9 +86,15 @@ impl Client {
         self.read(request.send_json(body))
     }
 
-    /// Posts a document and hands on the answer's bytes as they come.
-    pub fn post_stream<T: Serialize>(&self, path: &str, body: &T) -> Result<impl Read + use<T>, Failure> {
-        Ok(self.check(self.send(path, body))?.into_body().into_reader())
+    /// Posts a document and hands on the answer's bytes as they come, and whether the server cut them short.
+    pub fn post_stream<T: Serialize>(
+        &self,
+        path: &str,
+        body: &T,
+    ) -> Result<(impl Read + use<T>, bool), Failure> {
+        let answer = self.check(self.send(path, body))?;
+        let is_truncated = answer.headers().get("steadfast-truncated").is_some_and(|value| value == "true");
+        Ok((answer.into_body().into_reader(), is_truncated))
     }
 
     /// Opens a stream of server-sent events.

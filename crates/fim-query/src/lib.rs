@@ -1,7 +1,7 @@
 //! A typed plan to DataFusion to rows, within limits.
 //!
 //! ```text
-//! text ─ fim-kql ─▶ bound plan ─ lower ─▶ DataFusion plan ─ engine ─▶ rows ─▶ JSON, CSV, NDJSON, table
+//! text ─ fim-kql ─▶ bound plan ─ lower ─▶ DataFusion plan ─ engine ─▶ rows ─▶ JSON, CSV, NDJSON, Parquet, Arrow, table
 //!                                  ▲                         ▲
 //!                       functions, aggregates          scan of a snapshot
 //! ```
@@ -28,8 +28,8 @@ mod values;
 pub use engine::{EngineOptions, QueryEngine, QueryOptions, StartEngineError, TimeRange};
 pub use error::QueryError;
 pub use rows::{
-    Cell, CsvOptions, QueryRows, QueryStats, Truncation, json_rows, json_value, write_csv, write_json_rows,
-    write_ndjson, write_table,
+    Cell, CsvOptions, QueryRows, QueryStats, Truncation, json_rows, json_value, write_arrow, write_csv,
+    write_json_rows, write_ndjson, write_parquet, write_table,
 };
 pub use tables::{Tables, WorkspaceTables, table_schema};
 pub use values::arrow_type;

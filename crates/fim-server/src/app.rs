@@ -61,6 +61,8 @@ pub struct App {
     pub batch_places: BatchPlaces,
     /// What those batches may take after decompression.
     pub decoded_bytes: DecodedBytes,
+    /// Places for calls of programs whose records are being received and stored.
+    pub ingestion_places: Semaphore,
     /// Places for live streams.
     pub stream_places: Arc<Semaphore>,
     /// When this server started.

@@ -26,8 +26,10 @@ use crate::problem::{Kind, Problem};
 pub enum Access {
     /// Anyone may: signing in.
     Public,
-    /// Whoever [`decide`] lets.
+    /// Whoever [`decide`] lets, in the workspace that the path names if it names one.
     Needs(Verb, Noun),
+    /// Whoever [`decide`] lets, in each workspace that the body names: the handler asks by [`Caller::workspace`].
+    NeedsNamed(Verb, Noun),
 }
 
 impl std::fmt::Display for Access {
@@ -35,6 +37,9 @@ impl std::fmt::Display for Access {
         match self {
             Self::Public => f.write_str("public"),
             Self::Needs(verb, noun) => write!(f, "{} {}", verb.name(), noun.name()),
+            Self::NeedsNamed(verb, noun) => {
+                write!(f, "{} {} of each workspace named", verb.name(), noun.name())
+            }
         }
     }
 }
@@ -77,10 +82,38 @@ impl Pass {
     }
 }
 
+/// Who called, and what for, so that a handler whose body names workspaces can ask for each.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    actor: Actor,
+    verb: Verb,
+    noun: Noun,
+}
+
+impl Caller {
+    /// The workspace of that id or name, if the caller may do there what the route does.
+    pub async fn workspace(&self, app: &App, name: &str) -> Result<WorkspaceRecord, Problem> {
+        let found = workspace(app, name).await?;
+        let place = place_of(found.as_ref());
+        allow(&self.actor, self.verb, self.noun, place)?;
+        found.ok_or_else(|| Problem::not_found("workspace", name))
+    }
+
+    /// Every workspace in which the caller may do what the route does, by name.
+    pub async fn workspaces(&self, app: &App) -> Result<Vec<WorkspaceRecord>, Problem> {
+        let all = app.control.workspaces().await;
+        let all = all.map_err(|error| Problem::internal("reading the workspaces", &error))?;
+        let may = |workspace: &WorkspaceRecord| {
+            decide(&self.actor, self.verb, self.noun, Place::Workspace(workspace.id)) == Decision::Allow
+        };
+        Ok(all.into_iter().filter(may).collect())
+    }
+}
+
 /// Lets a call through to its handler, or answers why not.
 ///
-/// The handler finds the [`Actor`], the [`Pass`], the [`CallSession`] if there is one, and the [`WorkspaceRecord`] that
-/// the path names, in the request's extensions.
+/// The handler finds the [`Actor`], the [`Caller`], the [`Pass`], the [`CallSession`] if there is one, and the
+/// [`WorkspaceRecord`] that the path names, in the request's extensions.
 pub async fn gate(
     State(access): State<Access>,
     Extension(app): Extension<AppState>,
@@ -90,8 +123,9 @@ pub async fn gate(
     next: Next,
 ) -> Result<Response, Problem> {
     check_origin(request.method(), request.headers())?;
-    let Access::Needs(verb, noun) = access else {
-        return Ok(next.run(request).await);
+    let (verb, noun) = match access {
+        Access::Public => return Ok(next.run(request).await),
+        Access::Needs(verb, noun) | Access::NeedsNamed(verb, noun) => (verb, noun),
     };
     let (credential, csrf) = credential(peer.transport, request.headers())?;
     let actor = authenticate(&app, credential).await?;
@@ -100,33 +134,29 @@ pub async fn gate(
     {
         check_csrf(request.headers(), csrf)?;
     }
-    let named = parameters.iter().find(|(name, _)| *name == "ws").map(|(_, value)| value.to_owned());
+    let named = parameters.iter().find_map(|(parameter, value)| named_workspace(parameter, value));
     let found = match &named {
-        Some(name) => workspace(&app, name).await?,
+        Some(named) => workspace(&app, &named.name).await?,
         None => None,
     };
-    let place = match (&named, &found) {
-        (Some(_), Some(workspace)) => Place::Workspace(workspace.id),
-        // Whoever may not see every workspace gets the answer that one of somebody else's gives, and does not learn
-        // which names there are.
-        (Some(_), None) => Place::Workspace(Uuid::nil()),
-        (None, _) if verb == Verb::View && noun == Noun::Workspace => Place::AnyOfTheirs,
-        (None, _) => Place::Tenant,
+    let place = match &named {
+        Some(_) => place_of(found.as_ref()),
+        None if access == Access::NeedsNamed(verb, noun) => Place::AnyOfTheirs,
+        None if verb == Verb::View && noun == Noun::Workspace => Place::AnyOfTheirs,
+        None => Place::Tenant,
     };
-    if let Decision::Deny { needs } = decide(&actor, verb, noun, place) {
+    if let Err(problem) = allow(&actor, verb, noun, place) {
         tracing::info!(actor = %actor.name, address = %peer.address, verb = verb.name(), noun = noun.name(), "refused");
-        return Err(Problem::new(
-            Kind::Forbidden,
-            format!("to {} a {} takes the role {needs} here; ask an owner for it", verb.name(), noun.name()),
-        ));
+        return Err(problem);
     }
-    if let Some(name) = &named {
-        let workspace = found.ok_or_else(|| Problem::not_found("workspace", name))?;
+    if let Some(named) = named {
+        let workspace = found.ok_or_else(|| named.missing())?;
         request.extensions_mut().insert(workspace);
     }
     if let Credential::Session(digest) = credential {
         request.extensions_mut().insert(CallSession { digest });
     }
+    request.extensions_mut().insert(Caller { actor: actor.clone(), verb, noun });
     request.extensions_mut().insert(Pass { credential, verb, noun, place });
     request.extensions_mut().insert(actor);
     Ok(next.run(request).await)
@@ -187,6 +217,53 @@ fn cookie_name(transport: Transport) -> &'static str {
 /// The lock's content, also if a holder panicked: the tables behind it are whole after every statement.
 pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A workspace as a path names it.
+struct Named<'a> {
+    /// What the path has.
+    said: &'a str,
+    /// The workspace's id or name.
+    name: String,
+    /// What the path's word is the name of.
+    noun: &'static str,
+}
+
+impl Named<'_> {
+    fn missing(&self) -> Problem {
+        Problem::not_found(self.noun, self.said)
+    }
+}
+
+/// The workspace that a parameter of the path names, if it is one that does: the workspace itself, or the data
+/// collection rule that every workspace has for records that are sent directly.
+fn named_workspace<'a>(parameter: &str, value: &'a str) -> Option<Named<'a>> {
+    match parameter {
+        "ws" => Some(Named { said: value, name: value.to_owned(), noun: "workspace" }),
+        "dcr" => {
+            let id = value.strip_prefix(WorkspaceRecord::DCR_PREFIX).unwrap_or_default();
+            // No workspace is called "", so that what is no rule's id names none.
+            let name = Uuid::try_parse(id).map(|id| id.to_string()).unwrap_or_default();
+            Some(Named { said: value, name, noun: "data collection rule" })
+        }
+        _ => None,
+    }
+}
+
+/// Where what is in this workspace is. Whoever may not see every workspace gets, of one that is not there, the answer
+/// that one of somebody else's gives, and does not learn which names there are.
+fn place_of(found: Option<&WorkspaceRecord>) -> Place {
+    Place::Workspace(found.map_or(Uuid::nil(), |workspace| workspace.id))
+}
+
+fn allow(actor: &Actor, verb: Verb, noun: Noun, place: Place) -> Result<(), Problem> {
+    match decide(actor, verb, noun, place) {
+        Decision::Allow => Ok(()),
+        Decision::Deny { needs } => Err(Problem::new(
+            Kind::Forbidden,
+            format!("to {} a {} takes the role {needs} here; ask an owner for it", verb.name(), noun.name()),
+        )),
+    }
 }
 
 async fn workspace(app: &App, name: &str) -> Result<Option<WorkspaceRecord>, Problem> {

@@ -15,17 +15,20 @@ pub enum Role {
     Owner,
     /// Seeing everything but secrets, users and tokens.
     Reader,
+    /// Sending records, and seeing none: what a program holds that only delivers.
+    MetricsPublisher,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 2] = [Self::Owner, Self::Reader];
+    pub const ALL: [Self; 3] = [Self::Owner, Self::Reader, Self::MetricsPublisher];
 
     /// The name that people and the API use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Owner => "owner",
             Self::Reader => "reader",
+            Self::MetricsPublisher => "metrics-publisher",
         }
     }
 }
@@ -46,7 +49,7 @@ impl FromStr for Role {
 
 /// There is no role of that name.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("there is no role \"{0}\"; the roles are owner and reader")]
+#[error("there is no role \"{0}\"; the roles are owner, reader and metrics-publisher")]
 pub struct UnknownRole(pub String);
 
 /// Where a grant holds.
@@ -201,8 +204,10 @@ fn needed_role(verb: Verb, noun: Noun) -> Option<Role> {
         (Noun::Workspace | Noun::Fim | Noun::Rule | Noun::Machine | Noun::Record, Verb::View) => {
             Some(Role::Reader)
         }
-        (
-            Noun::Workspace | Noun::Fim | Noun::Rule | Noun::Machine | Noun::Record,
+        (Noun::Record, Verb::Create) => Some(Role::MetricsPublisher),
+        (Noun::Record, Verb::Edit | Verb::Delete)
+        | (
+            Noun::Workspace | Noun::Fim | Noun::Rule | Noun::Machine,
             Verb::Create | Verb::Edit | Verb::Delete,
         ) => Some(Role::Owner),
         (
@@ -214,8 +219,11 @@ fn needed_role(verb: Verb, noun: Noun) -> Option<Role> {
 
 fn includes(held: Role, needed: Role) -> bool {
     match (held, needed) {
-        (Role::Owner, Role::Owner | Role::Reader) | (Role::Reader, Role::Reader) => true,
-        (Role::Reader, Role::Owner) => false,
+        (Role::Owner, Role::Owner | Role::Reader | Role::MetricsPublisher)
+        | (Role::Reader, Role::Reader)
+        | (Role::MetricsPublisher, Role::MetricsPublisher) => true,
+        (Role::Reader, Role::Owner | Role::MetricsPublisher)
+        | (Role::MetricsPublisher, Role::Owner | Role::Reader) => false,
     }
 }
 

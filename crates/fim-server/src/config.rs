@@ -94,6 +94,11 @@ pub struct Limits {
     pub batches_decoded_bytes: usize,
     /// Batches being stored at a time; an agent that finds no place is told to come again.
     pub batches_at_once: usize,
+    /// Bytes of a body of the published ingestion interface as sent. After decompression it may have twice as many, since
+    /// clients count their records without what stands between them.
+    pub ingestion_bytes: usize,
+    /// Calls of that interface that are received and stored at a time; further ones are told to come again.
+    pub ingestions_at_once: usize,
     /// Rows of an answer to a query.
     pub query_rows: usize,
     /// Bytes of an answer to a query.
@@ -156,6 +161,8 @@ impl Default for Limits {
             batch_decoded_bytes: 32 << 20,
             batches_decoded_bytes: 128 << 20,
             batches_at_once: 64,
+            ingestion_bytes: 1 << 20,
+            ingestions_at_once: 32,
             query_rows: 500_000,
             query_bytes: 64 << 20,
             query_seconds: 180,
@@ -352,6 +359,8 @@ const KEYS: &[(&str, &[&str])] = &[
             "batch_decoded_bytes",
             "batches_decoded_bytes",
             "batches_at_once",
+            "ingestion_bytes",
+            "ingestions_at_once",
             "query_rows",
             "query_bytes",
             "query_seconds",
@@ -396,6 +405,8 @@ mod tests {
             batch_decoded_bytes = 1
             batches_decoded_bytes = 1
             batches_at_once = 1
+            ingestion_bytes = 1
+            ingestions_at_once = 1
             query_rows = 1
             query_bytes = 1
             query_seconds = 1

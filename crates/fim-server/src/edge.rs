@@ -6,8 +6,8 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{Extension, Request};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::app::AppState;
 use crate::connection::{Peer, Transport};
 use crate::problem::Problem;
+use crate::surface::Surface;
 
 /// What lets the page of this one answer add styles.
 #[derive(Clone, Debug)]
@@ -37,6 +38,10 @@ impl Nonce {
     }
 }
 
+/// What finds a request in the server's log.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
 /// Gives the request an id and a nonce, and the answer its headers.
 pub async fn edge(
     Extension(app): Extension<AppState>,
@@ -50,17 +55,19 @@ pub async fn edge(
     let method = request.method().clone();
     // Without what follows `?`, which may hold what a user searches for.
     let path = request.uri().path().to_owned();
-    let speaks_json = path.starts_with("/api/") || path.starts_with("/agent/");
+    let surface = Surface::of(&path);
+    let has_credentials = request.headers().contains_key(AUTHORIZATION);
     request.extensions_mut().insert(nonce.clone());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", id);
     let response = next.run(request).instrument(span).await;
 
     let status = response.status();
     let mut response = match response.extensions().get::<Problem>().cloned() {
-        Some(problem) => with_headers_of(response, problem.render(&id)),
+        Some(problem) => with_headers_of(response, surface.render(problem, &id, has_credentials)),
         // An answer of a library, which says nothing but its status.
-        None if speaks_json && (status.is_client_error() || status.is_server_error()) => {
-            with_headers_of(response, Problem::of_status(status).render(&id))
+        None if surface.is_for_programs() && (status.is_client_error() || status.is_server_error()) => {
+            with_headers_of(response, surface.render(Problem::of_status(status), &id, has_credentials))
         }
         None => response,
     };
@@ -77,7 +84,7 @@ pub async fn edge(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
-    if speaks_json && !response.headers().contains_key(CACHE_CONTROL) {
+    if surface.is_for_programs() && !response.headers().contains_key(CACHE_CONTROL) {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response

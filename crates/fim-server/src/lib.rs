@@ -5,16 +5,19 @@
 //!   edge ─ id, log, headers, problems in full
 //!     auth ─ who calls, may they?            ingest ─ agents, by certificate
 //!       api ─ one handler for each operation    batch → columns → rows → store → feed
+//!       clients ─ the published interfaces      records → rows ↗
 //!         report ─ figures by KQL ─ queries ─ fim-query
 //!         control ─ what the server is told: SQLite
 //! ```
 //!
 //! Handlers never compute long: queries run on the engine's own threads, passwords and decoding on workers.
 
+mod answer_body;
 pub mod api;
 mod app;
 mod auth;
 mod authz;
+mod clients;
 mod clock;
 mod config;
 mod connection;
@@ -28,8 +31,10 @@ mod passwords;
 mod pki;
 mod problem;
 mod queries;
+mod query_log;
 mod report;
 mod server;
+mod surface;
 mod throttle;
 mod web;
 

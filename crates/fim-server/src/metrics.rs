@@ -45,6 +45,10 @@ pub struct Metrics {
     pub batches_repeated: Counter,
     /// Reports in the batches stored.
     pub reports: Counter,
+    /// Calls of the published ingestion interface whose records were stored.
+    pub ingestions: Counter,
+    /// Such calls whose records had been stored before.
+    pub ingestions_repeated: Counter,
     /// Queries answered.
     pub queries: Counter,
     /// Queries that failed, by the user's mistake or ours.
@@ -67,7 +71,7 @@ pub struct Gauge {
 impl Metrics {
     /// Everything in the Prometheus text format.
     pub fn render(&self, gauges: &[Gauge]) -> String {
-        let counters: [(&str, &str, &Counter); 12] = [
+        let counters: [(&str, &str, &Counter); 14] = [
             ("http_requests_ok_total", "Requests answered with a status below 400.", &self.requests_ok),
             (
                 "http_requests_refused_total",
@@ -85,6 +89,12 @@ impl Metrics {
             ("batches_total", "Batches of agents that were stored.", &self.batches),
             ("batches_repeated_total", "Batches that had been stored before.", &self.batches_repeated),
             ("reports_total", "Reports in the batches that were stored.", &self.reports),
+            ("ingestions_total", "Calls of programs whose records were stored.", &self.ingestions),
+            (
+                "ingestions_repeated_total",
+                "Calls of programs whose records had been stored before.",
+                &self.ingestions_repeated,
+            ),
             ("queries_total", "Queries answered.", &self.queries),
             ("queries_failed_total", "Queries that failed.", &self.queries_failed),
             ("sign_ins_failed_total", "Sign-ins that failed.", &self.sign_ins_failed),

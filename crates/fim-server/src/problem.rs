@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::model::Diagnostic;
+use crate::surface::NO_RESOURCE;
 
 /// What went wrong, as `application/problem+json`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
@@ -34,7 +35,10 @@ pub struct Problem {
     pub diagnostics: Vec<Diagnostic>,
     /// When to try again.
     #[serde(skip)]
-    pub retry_after_seconds: Option<u64>,
+    pub retry_after_seconds: Option<u32>,
+    /// The word by which clients of a published interface know it, where that interface has one of its own.
+    #[serde(skip)]
+    pub code: Option<&'static str>,
 }
 
 /// The kinds of problems that there are.
@@ -148,6 +152,7 @@ impl Problem {
             request_id: String::new(),
             diagnostics: Vec::new(),
             retry_after_seconds: None,
+            code: None,
         }
     }
 
@@ -166,9 +171,10 @@ impl Problem {
             "workspace" => "; `steadfast workspace list` shows the workspaces",
             "machine" => "; `steadfast machine list` shows the machines",
             "rule" => "; `steadfast rule list` shows the rules",
+            "data collection rule" => "; `steadfast workspace list --json` shows the rules' immutable ids",
             _ => "",
         };
-        Self::new(Kind::NotFound, format!("there is no {what} \"{name}\"{list}"))
+        Self::new(Kind::NotFound, format!("there is no {what} \"{name}\"{list}")).with_code(NO_RESOURCE)
     }
 
     /// With the mistakes in the text that was sent.
@@ -178,10 +184,17 @@ impl Problem {
         self
     }
 
+    /// With the word by which clients of a published interface know it.
+    #[must_use]
+    pub fn with_code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
     /// With the time to wait before the next attempt.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_seconds = Some(seconds.max(1));
+        self.retry_after_seconds = Some(u32::try_from(seconds.max(1)).unwrap_or(u32::MAX));
         self
     }
 
@@ -211,26 +224,38 @@ impl Problem {
         }
     }
 
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// The answer with the request's id in it.
     pub fn render(mut self, request_id: &str) -> Response {
         request_id.clone_into(&mut self.request_id);
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after = self.retry_after_seconds;
-        let mut response = (status, Json(self)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
+        let mut response = (self.status(), Json(&self)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        self.tell_when_to_come_back(&mut response);
         response
+    }
+
+    /// The answer whose document is one of a published interface.
+    pub fn render_as(&self, document: &impl Serialize) -> Response {
+        let mut response = (self.status(), Json(document)).into_response();
+        self.tell_when_to_come_back(&mut response);
+        response
+    }
+
+    fn tell_when_to_come_back(&self, response: &mut Response) {
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
     }
 }
 
 impl IntoResponse for Problem {
     /// The problem travels beside the answer; the outermost layer writes it out with the request's id.
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = status.into_response();
+        let mut response = self.status().into_response();
         response.extensions_mut().insert(self);
         response
     }
@@ -320,7 +345,8 @@ fn json_problem(rejection: &JsonRejection) -> Problem {
     }
 }
 
-fn body_problem(rejection: &BytesRejection) -> Problem {
+/// A body that could not be read.
+pub fn body_problem(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE),
         _ => Problem::new(Kind::BadRequest, format!("the body could not be read: {}", rejection.body_text())),

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fim_core::{Timestamp, error_chain};
-use fim_kql::DateTime;
+use fim_kql::{Code, DateTime};
 use fim_query::{
     EngineOptions, QueryEngine, QueryError, QueryOptions, QueryRows, StartEngineError, TimeRange,
     WorkspaceTables, json_rows,
@@ -16,9 +16,27 @@ use uuid::Uuid;
 use crate::api::model::{Column, Diagnostic};
 use crate::app::App;
 use crate::config::Limits;
+use crate::control::WorkspaceRecord;
 use crate::problem::{Kind, Problem};
+use crate::query_log::{self, Asker, Outcome};
 use crate::report::Table;
 use crate::report::timespan::Range;
+use crate::surface::{SEMANTICS, SYNTAX};
+
+/// What a caller asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Of which workspace.
+    pub workspace: &'a WorkspaceRecord,
+    /// The query.
+    pub text: &'a str,
+    /// Of which time; of all if there is none.
+    pub range: Option<Range>,
+    /// How long the caller waits; the server's own limit holds as well.
+    pub patience: Option<Duration>,
+    /// Who asks.
+    pub asker: &'a Asker,
+}
 
 /// The query engine with the limits that callers get.
 pub struct Queries {
@@ -52,10 +70,13 @@ impl Queries {
         workspace: Uuid,
         text: &str,
         range: Option<Range>,
+        patience: Option<Duration>,
         now: Timestamp,
     ) -> Result<QueryRows, QueryError> {
         let tables = WorkspaceTables::new(Arc::clone(&self.store), workspace);
-        self.engine.run(Arc::new(tables), text, &self.options(now, range)).await
+        let options = self.options(now, range);
+        let deadline = patience.map_or(options.deadline, |patience| options.deadline.min(patience));
+        self.engine.run(Arc::new(tables), text, &QueryOptions { deadline, ..options }).await
     }
 
     fn options(&self, now: Timestamp, range: Option<Range>) -> QueryOptions {
@@ -91,7 +112,7 @@ impl Queries {
 impl App {
     /// Answers a query of ours; a mistake in it is ours too.
     pub async fn report(&self, workspace: Uuid, query: &str) -> Result<Table, Problem> {
-        let rows = match self.queries.run(workspace, query, None, self.clock.now()).await {
+        let rows = match self.queries.run(workspace, query, None, None, self.clock.now()).await {
             Ok(rows) => rows,
             Err(error @ QueryError::Language(_)) => {
                 tracing::error!(query, error = %error, "a report's query has a mistake");
@@ -102,28 +123,28 @@ impl App {
         Ok(Table::new(&columns(&rows), json_rows(&rows).collect()))
     }
 
-    /// Answers a caller's query; a mistake in it is told with its place.
-    pub async fn answer(
-        &self,
-        workspace: Uuid,
-        query: &str,
-        timespan: Option<&str>,
-    ) -> Result<QueryRows, Problem> {
-        let now = self.clock.now();
-        let range = timespan
-            .map(|text| crate::report::timespan::parse(text, now))
-            .transpose()
-            .map_err(|error| Problem::new(Kind::BadRequest, error.to_string()))?;
-        match self.queries.run(workspace, query, range, now).await {
-            Ok(rows) => {
-                self.metrics.queries.increment();
-                Ok(rows)
-            }
-            Err(error) => {
-                self.metrics.queries_failed.increment();
-                Err(problem(&error))
-            }
+    /// Answers a caller's question, and keeps it in `LAQueryLogs`; a mistake in it is told with its place.
+    pub async fn answer(&self, question: Question<'_>) -> Result<QueryRows, Problem> {
+        let Question { workspace, text, range, patience, .. } = question;
+        let started = Instant::now();
+        let rows = self.queries.run(workspace.id, text, range, patience, self.clock.now()).await;
+        let answer = rows.map_err(|error| problem(&error));
+        let (status, rows) = match &answer {
+            Ok(rows) => (200, Some(rows.stats.rows)),
+            Err(problem) => (problem.status, None),
+        };
+        query_log::keep(self, &question, Outcome { status, rows, took: started.elapsed() }).await;
+        match &answer {
+            Ok(_) => self.metrics.queries.increment(),
+            Err(_) => self.metrics.queries_failed.increment(),
         }
+        answer
+    }
+
+    /// The time range that a caller wrote.
+    pub fn range(&self, timespan: Option<&str>) -> Result<Option<Range>, Problem> {
+        let parse = |text| crate::report::timespan::parse(text, self.clock.now());
+        timespan.map(parse).transpose().map_err(|error| Problem::new(Kind::BadRequest, error.to_string()))
     }
 }
 
@@ -139,6 +160,7 @@ pub fn columns(rows: &QueryRows) -> Vec<Column> {
 pub(crate) fn problem(error: &QueryError) -> Problem {
     match error {
         QueryError::Language(diagnostics) => Problem::new(Kind::BadQuery, error.to_string())
+            .with_code(class_of(diagnostics))
             .with_diagnostics(diagnostics.iter().map(shown).collect()),
         QueryError::Deadline { .. } => Problem::new(Kind::TimedOut, error.to_string()),
         QueryError::Memory { .. } | QueryError::Stopped(_) => {
@@ -150,6 +172,32 @@ pub(crate) fn problem(error: &QueryError) -> Problem {
             Problem::internal("running the query", error)
         }
     }
+}
+
+/// Whether the query cannot be read, or can be read and not run.
+fn class_of(diagnostics: &[fim_kql::Diagnostic]) -> &'static str {
+    let is_unreadable = |diagnostic: &fim_kql::Diagnostic| match diagnostic.code {
+        Code::UnexpectedCharacter
+        | Code::UnterminatedString
+        | Code::InvalidLiteral
+        | Code::Syntax
+        | Code::TooDeep
+        | Code::EmptyQuery
+        | Code::UnknownOperator => true,
+        Code::TooLarge
+        | Code::NotSupported
+        | Code::UnknownTable
+        | Code::UnknownName
+        | Code::UnknownFunction
+        | Code::DuplicateName
+        | Code::ArgumentCount
+        | Code::TypeMismatch
+        | Code::InvalidConstant
+        | Code::Aggregation
+        | Code::RowShape
+        | Code::NotSerialized => false,
+    };
+    if diagnostics.iter().any(is_unreadable) { SYNTAX } else { SEMANTICS }
 }
 
 fn shown(diagnostic: &fim_kql::Diagnostic) -> Diagnostic {

@@ -229,6 +229,7 @@ impl Parts {
             sign_ins: Mutex::new(SignIns::new()),
             batch_places: BatchPlaces::new(config.limits.batches_at_once),
             decoded_bytes: DecodedBytes::new(config.limits.batches_decoded_bytes),
+            ingestion_places: Semaphore::new(config.limits.ingestions_at_once),
             stream_places: Arc::new(Semaphore::new(config.limits.streams)),
             started,
             downtime,

@@ -1,5 +1,39 @@
 // Generated from openapi/fim.json by `npm run gen`. Do not edit.
 export interface paths {
+    "/{tenant}/oauth2/v2.0/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exchanges an API token for an access token. */
+        post: operations["exchange_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/{tenant}/v2.0/.well-known/openid-configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells a client where it gets tokens. */
+        get: operations["discover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fim/recommended": {
         parameters: {
             query?: never;
@@ -423,6 +457,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/query.arrow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a query as a file of Arrow's interprocess format. */
+        post: operations["download_query_as_arrow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/query.csv": {
         parameters: {
             query?: never;
@@ -437,6 +488,40 @@ export interface paths {
          *     formula has an apostrophe before it.
          */
         post: operations["download_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/query.ndjson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a query as a file with one JSON object a line. */
+        post: operations["download_query_as_ndjson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/query.parquet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a query as a Parquet file. */
+        post: operations["download_query_as_parquet"];
         delete?: never;
         options?: never;
         head?: never;
@@ -549,10 +634,133 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dataCollectionRules/{dcr}/streams/{stream}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stores records. When the answer comes they are durable, and the next query sees them; a call that is repeated with the
+         *     same `x-ms-client-request-id` and the same records is stored once.
+         */
+        post: operations["post_records"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/$batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers several queries, one after the other, each in its own right: one that fails leaves the others as they are. */
+        post: operations["post_log_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rest/auth/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells a client of the Kusto interface where it gets tokens, and for what. */
+        get: operations["discover_for_kusto"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rest/mgmt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does a command. */
+        post: operations["post_kusto_command"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workspaces/{ws}/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers a query that is in the address. */
+        get: operations["get_log_query"];
+        put?: never;
+        /** Answers a query as the published interface does. Closing the connection stops it. */
+        post: operations["post_log_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/rest/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a query in frames. Closing the connection stops it. */
+        post: operations["post_kusto_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An access token, seen this one time. Source: RFC 6749, section 5.1. */
+        AccessToken: {
+            /** @description The token: `Authorization: Bearer …`. */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Seconds until it is good no more.
+             */
+            expires_in: number;
+            /**
+             * Format: int64
+             * @description The same; some clients look here.
+             */
+            ext_expires_in: number;
+            /** @description `Bearer`. */
+            token_type: string;
+        };
         /**
          * @description What an agent is doing.
          * @enum {string}
@@ -560,6 +768,8 @@ export interface components {
         AgentState: "baselining" | "scanning" | "idle";
         /** @description An API token as lists show it: never the token itself. */
         ApiToken: {
+            /** @description What OAuth 2.0 calls the client's id; the token is the client's secret. */
+            clientId: string;
             /** @description When it was made. */
             createdAt: components["schemas"]["Moment"];
             /** @description Who made it. */
@@ -760,6 +970,16 @@ export interface components {
             /** @description What was probably meant. */
             suggestion?: string | null;
         };
+        /** @description Where a client finds what. Source: OpenID Connect Discovery 1.0, section 3. */
+        Discovery: {
+            authorization_endpoint: string;
+            grant_types_supported: string[];
+            issuer: string;
+            response_types_supported: string[];
+            subject_types_supported: string[];
+            token_endpoint: string;
+            token_endpoint_auth_methods_supported: string[];
+        };
         /** @description What to leave out when monitoring is enabled. */
         EnableFim: {
             /** @description Names of recommended items that are not to be in force. */
@@ -843,11 +1063,79 @@ export interface components {
             /** @description When the step starts. */
             t: components["schemas"]["Moment"];
         };
+        /** @description The directory that is asked for tokens. */
+        KustoDirectory: {
+            FirstPartyAuthorityUrl: string;
+            KustoClientAppId: string;
+            KustoClientRedirectUri: string;
+            KustoServiceResourceId: string;
+            LoginEndpoint: string;
+            LoginMfaRequired: boolean;
+        };
+        /** @description A query, or a command that begins with a dot. */
+        KustoRequest: {
+            /** @description The query or the command. */
+            csl: string;
+            /** @description The database: a workspace's id or name. */
+            db?: string | null;
+            /** @description What is to hold for it, as JSON or as the text of JSON. */
+            properties?: unknown;
+        };
+        /** @description Where the clients of the Kusto interface sign in. */
+        KustoSignIn: {
+            AzureAD: components["schemas"]["KustoDirectory"];
+        };
+        /** @description A table of an answer. */
+        KustoTable: {
+            Columns: components["schemas"]["KustoTableColumn"][];
+            Rows: unknown[][];
+            TableName: string;
+        };
+        /** @description A column of an answer. */
+        KustoTableColumn: {
+            ColumnName: string;
+            ColumnType: string;
+            DataType: string;
+        };
+        /** @description The answer to a command, in the first published shape. */
+        KustoTables: {
+            Tables: components["schemas"]["KustoTable"][];
+        };
         /**
          * @description What a rule does at symbolic links.
          * @enum {string}
          */
         Links: "follow" | "ignore" | "manage";
+        /** @description Several queries. */
+        LogBatch: {
+            requests: components["schemas"]["LogBatchRequest"][];
+        };
+        /** @description One query of several. */
+        LogBatchRequest: {
+            /** @description The query. */
+            body: components["schemas"]["LogQuery"];
+            /** @description What a call of its own would have as headers: `Prefer`. */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description By which its answer is known. */
+            id: string;
+            /** @description `POST`. */
+            method?: string | null;
+            /** @description `/query`. */
+            path?: string | null;
+            /** @description The workspace's id or name. */
+            workspace: string;
+        };
+        /** @description A query. */
+        LogQuery: {
+            /** @description The query in KQL. */
+            query: string;
+            /** @description An ISO 8601 duration up to now, two moments, or a moment and a duration; all of time if absent. */
+            timespan?: string | null;
+            /** @description Further workspaces. A query reads one workspace here, so that only that one's own name may stand here. */
+            workspaces?: string[] | null;
+        };
         /** @description A machine with its figures for a period. */
         Machine: {
             /** @description The agent's version. */
@@ -927,7 +1215,7 @@ export interface components {
             expiresInSeconds?: number | null;
             /** @description A name to know it by, unique. */
             name: string;
-            /** @description `owner` or `reader`. */
+            /** @description `owner`, `reader` or `metrics-publisher`. */
             role: string;
             /** @description The workspace (id or name) that it is limited to; everything if absent. */
             scope?: string | null;
@@ -1369,6 +1657,15 @@ export interface components {
             /** @description In order of their names. */
             tables: components["schemas"]["TableSchema"][];
         };
+        /** @description The form of a client that asks for an access token. */
+        TokenForm: {
+            /** @description The API token's id or name. */
+            client_id: string;
+            /** @description The API token. */
+            client_secret: string;
+            /** @description `client_credentials`. */
+            grant_type: string;
+        };
         /** @description A question in KQL of which only the correctness is asked. */
         ValidateRequest: {
             /** @description The query's text. */
@@ -1386,6 +1683,8 @@ export interface components {
              * @description Changes of the last seven days; null when monitoring is off.
              */
             changesLastWeek: number | null;
+            /** @description The immutable id of the data collection rule by which programs send records directly. */
+            dcrImmutableId: string;
             /** @description The workspace's UUID. */
             id: string;
             /**
@@ -1423,6 +1722,74 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    exchange_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any word. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["TokenForm"];
+            };
+        };
+        responses: {
+            /** @description The access token, seen this one time. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            /** @description What went wrong, in the shape that the interface's clients expect. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    discover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any word. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where a client finds what. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discovery"];
+                };
+            };
+            /** @description What went wrong, in the shape that the interface's clients expect. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
     list_recommended: {
         parameters: {
             query?: never;
@@ -2417,6 +2784,42 @@ export interface operations {
             };
         };
     };
+    download_query_as_arrow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRequest"];
+            };
+        };
+        responses: {
+            /** @description The rows; the header `Steadfast-Truncated` is `true` if there were more, and they were cut at the server's limit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.arrow.file": number[];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     download_query: {
         parameters: {
             query?: never;
@@ -2433,13 +2836,85 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The answer. */
+            /** @description The rows; the header `Steadfast-Truncated` is `true` if there were more, and they were cut at the server's limit. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_query_as_ndjson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRequest"];
+            };
+        };
+        responses: {
+            /** @description The rows; the header `Steadfast-Truncated` is `true` if there were more, and they were cut at the server's limit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_query_as_parquet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRequest"];
+            };
+        };
+        responses: {
+            /** @description The rows; the header `Steadfast-Truncated` is `true` if there were more, and they were cut at the server's limit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": number[];
                 };
             };
             /** @description What went wrong, as RFC 9457. */
@@ -2794,6 +3269,252 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_records: {
+        parameters: {
+            query?: {
+                /** @description `2023-01-01`, or another published version: they do not differ in what is sent. */
+                "api-version"?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The immutable id of the workspace's data collection rule. */
+                dcr: string;
+                /** @description `Custom-` or `Microsoft-` and the table's name. */
+                stream: string;
+            };
+            cookie?: never;
+        };
+        /** @description The records, also by gzip. */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>[];
+            };
+        };
+        responses: {
+            /** @description Stored. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, in the shape that the interface's clients expect. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    post_log_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogBatch"];
+            };
+        };
+        responses: {
+            /** @description An answer for each, in the published shape. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong, in the shape that the interface's clients expect. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    discover_for_kusto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where the client signs in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KustoSignIn"];
+                };
+            };
+            /** @description What went wrong, in the shape that the interface's clients expect. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    post_kusto_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KustoRequest"];
+            };
+        };
+        responses: {
+            /** @description What the command shows. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KustoTables"];
+                };
+            };
+            /** @description What went wrong, in the shape that the interface's clients expect. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    get_log_query: {
+        parameters: {
+            query: {
+                /** @description The query in KQL. */
+                query: string;
+                /** @description As in the body of the same call by POST. */
+                timespan?: string;
+                /** @description With commas between them. */
+                workspaces?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tables of columns and rows, in the published shape. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong, in the shape that the interface's clients expect. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    post_log_query: {
+        parameters: {
+            query?: {
+                /** @description As in the body. */
+                timespan?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogQuery"];
+            };
+        };
+        responses: {
+            /** @description Tables of columns and rows, in the published shape. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong, in the shape that the interface's clients expect. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    post_kusto_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KustoRequest"];
+            };
+        };
+        responses: {
+            /** @description Frames, in the published shape. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong, in the shape that the interface's clients expect. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
         };

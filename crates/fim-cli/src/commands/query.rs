@@ -1,6 +1,8 @@
-//! `steadfast query`: a query's rows as a table, JSON, NDJSON or CSV.
+//! `steadfast query`: a query's rows as a table, JSON, NDJSON, CSV, Parquet or Arrow.
 
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,34 +15,97 @@ use crate::table;
 
 /// Runs the query and prints its rows.
 pub fn run(client: &Client, args: &QueryArgs) -> Result<(), Failure> {
+    let output = if args.json { OutputFormat::Json } else { args.output };
+    let target = Target::of(args, output)?;
     let query = if args.kql == "-" { read_query()? } else { args.kql.clone() };
     let path = format!("/workspaces/{}/query", segment(&args.workspace.workspace));
     let body = json!({ "query": query, "timespan": args.timespan });
-    let output = if args.json { OutputFormat::Json } else { args.output };
-    print_answer(client, &path, &body, output).map_err(|failure| failure.shown_in(&query))
+    print_answer(client, &path, &body, output, target).map_err(|failure| failure.shown_in(&query))
 }
 
-fn print_answer(client: &Client, path: &str, body: &Value, output: OutputFormat) -> Result<(), Failure> {
-    if output == OutputFormat::Csv {
-        let mut rows = client.post_stream(&format!("{path}.csv"), body)?;
-        let copied = io::copy(&mut rows, &mut io::stdout().lock()).and_then(|_| io::stdout().flush());
-        return written(copied);
+/// Where rows go.
+enum Target<'a> {
+    Output,
+    File(&'a Path),
+}
+
+impl<'a> Target<'a> {
+    fn of(args: &'a QueryArgs, output: OutputFormat) -> Result<Self, Failure> {
+        let usage = |message: &str| Err(Failure::Usage(message.to_owned()));
+        match (&args.file, output) {
+            (Some(_), OutputFormat::Table) => {
+                usage("a table is for people; with --file choose -o csv, json, ndjson, parquet or arrow")
+            }
+            (Some(file), _) => Ok(Self::File(file)),
+            (None, OutputFormat::Parquet | OutputFormat::Arrow) if io::stdout().is_terminal() => {
+                usage("this format is not for a terminal; name a file with --file, or send the output to one")
+            }
+            (None, _) => Ok(Self::Output),
+        }
     }
-    let answer: Answer = client.post(path, body)?;
-    match output {
+
+    /// Writes by `write`. A file that could not be written to the end is removed, so that nobody takes it for whole.
+    fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+        match self {
+            Self::Output => {
+                let mut out = io::BufWriter::new(io::stdout().lock());
+                let done = write(&mut out).and_then(|()| out.flush());
+                done.or_else(|error| out::failed(&error).map_or(Ok(()), Err))
+            }
+            Self::File(path) => {
+                let done = File::create(path).map(io::BufWriter::new).and_then(|mut file| {
+                    let done = write(&mut file).and_then(|()| file.flush());
+                    if done.is_err() {
+                        let _ = std::fs::remove_file(path);
+                    }
+                    done
+                });
+                done.map_err(|error| Failure::Local(format!("cannot write {}: {error}", path.display())))
+            }
+        }
+    }
+}
+
+fn print_answer(
+    client: &Client,
+    path: &str,
+    body: &Value,
+    output: OutputFormat,
+    target: Target<'_>,
+) -> Result<(), Failure> {
+    let is_truncated = match output {
+        OutputFormat::Csv => copy(client, &format!("{path}.csv"), body, target)?,
+        OutputFormat::Parquet => copy(client, &format!("{path}.parquet"), body, target)?,
+        OutputFormat::Arrow => copy(client, &format!("{path}.arrow"), body, target)?,
         OutputFormat::Table => {
+            let answer: Answer = client.post(path, body)?;
             let headings: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
             table::print(&headings, &answer.rows);
+            answer.truncated
         }
-        OutputFormat::Json => written(write_objects(&answer, "[", ",\n ", "]\n"))?,
-        OutputFormat::Ndjson if answer.rows.is_empty() => {}
-        OutputFormat::Ndjson => written(write_objects(&answer, "", "\n", "\n"))?,
-        OutputFormat::Csv => {}
-    }
-    if answer.truncated {
+        OutputFormat::Json => {
+            let answer: Answer = client.post(path, body)?;
+            target.write(|to| write_objects(&answer, ["[", ",\n ", "]\n"], to))?;
+            answer.truncated
+        }
+        OutputFormat::Ndjson => {
+            let answer: Answer = client.post(path, body)?;
+            let end = if answer.rows.is_empty() { "" } else { "\n" };
+            target.write(|to| write_objects(&answer, ["", "\n", end], to))?;
+            answer.truncated
+        }
+    };
+    if is_truncated {
         eprintln!("steadfast: the answer was cut at the server's limit; narrow the query or summarize");
     }
     Ok(())
+}
+
+/// Hands on the server's bytes as they come; whether the rows in them were cut.
+fn copy(client: &Client, path: &str, body: &Value, target: Target<'_>) -> Result<bool, Failure> {
+    let (mut rows, is_truncated) = client.post_stream(path, body)?;
+    target.write(|to| io::copy(&mut rows, to).map(drop))?;
+    Ok(is_truncated)
 }
 
 fn read_query() -> Result<String, Failure> {
@@ -51,10 +116,6 @@ fn read_query() -> Result<String, Failure> {
         .read_to_string(&mut query)
         .map_err(|error| Failure::Usage(format!("cannot read the query from standard input: {error}")))?;
     Ok(query)
-}
-
-fn written(rows: io::Result<()>) -> Result<(), Failure> {
-    rows.or_else(|error| out::failed(&error).map_or(Ok(()), Err))
 }
 
 /// What the server answers.
@@ -72,21 +133,19 @@ struct Column {
 }
 
 /// Writes each row as an object whose fields stand in the query's order, which a JSON map would lose.
-fn write_objects(answer: &Answer, before: &str, between: &str, after: &str) -> io::Result<()> {
+fn write_objects(answer: &Answer, [before, between, after]: [&str; 3], to: &mut dyn Write) -> io::Result<()> {
     let names: Vec<String> =
         answer.columns.iter().map(|column| Value::from(&*column.name).to_string()).collect();
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    out.write_all(before.as_bytes())?;
+    to.write_all(before.as_bytes())?;
     for (index, row) in answer.rows.iter().enumerate() {
         let fields: Vec<String> = names
             .iter()
             .zip(row)
             .map(|(name, value)| table::plain_json(&format!("{name}:{value}")))
             .collect();
-        write!(out, "{}{{{}}}", if index > 0 { between } else { "" }, fields.join(","))?;
+        write!(to, "{}{{{}}}", if index > 0 { between } else { "" }, fields.join(","))?;
     }
-    out.write_all(after.as_bytes())?;
-    out.flush()
+    to.write_all(after.as_bytes())
 }
 
 /// More than the server accepts, so that the server's own message is shown.

@@ -52,14 +52,17 @@ fn create(client: &Client, args: &TokenCreateArgs) -> Result<(), Failure> {
         None => "until it is deleted".to_owned(),
     };
     eprintln!(
-        "Keep it now: it is not shown again. It signs in as {} {until}, with STEADFAST_TOKEN or as a bearer token.",
-        args.role.word()
+        "Keep it now: it is not shown again. It signs in as {} {until}, with STEADFAST_TOKEN, as a bearer token, or by OAuth \
+         2.0 as the secret of the client {}.",
+        args.role.word(),
+        text(&token["clientId"])
     );
     Ok(())
 }
 
 const COLUMNS: &[(&str, &str)] = &[
     ("NAME", "name"),
+    ("CLIENT ID", "clientId"),
     ("ROLE", "role"),
     ("SCOPE", "scope"),
     ("EXPIRES", "expiresAt"),

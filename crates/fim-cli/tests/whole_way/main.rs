@@ -5,6 +5,7 @@
     reason = "helpers of tests fail as tests do, and the lints know only functions that are tests themselves"
 )]
 
+mod clients;
 mod installation;
 mod kills;
 mod losses;

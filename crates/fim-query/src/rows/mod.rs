@@ -1,6 +1,7 @@
 //! The rows of a result, and how they are written for programs and people.
 
 mod cell;
+mod columnar;
 mod csv;
 mod json;
 mod table;
@@ -12,6 +13,7 @@ use fim_kql::{Column, Render};
 
 pub use cell::Cell;
 pub(crate) use cell::real_text;
+pub use columnar::{write_arrow, write_parquet};
 pub use csv::{CsvOptions, write_csv};
 pub use json::{json_rows, json_value, write_json_rows, write_ndjson};
 pub use table::write_table;

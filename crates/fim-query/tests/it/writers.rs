@@ -1,6 +1,14 @@
 //! Results as CSV, NDJSON, JSON and tables.
 
-use fim_query::{CsvOptions, QueryRows, write_csv, write_json_rows, write_ndjson, write_table};
+use std::io::Cursor;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use arrow::util::display::array_value_to_string;
+use fim_query::{
+    CsvOptions, QueryRows, write_arrow, write_csv, write_json_rows, write_ndjson, write_parquet, write_table,
+};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::support::{NoTables, engine, run};
 
@@ -66,4 +74,55 @@ fn a_table_for_people_is_aligned_and_cannot_move_the_cursor() {
         "",
     ];
     assert_eq!(text, expected.join("\n"));
+}
+
+#[test]
+fn files_of_columns_have_every_type_and_say_what_it_is_in_the_language() {
+    let rows = rows(&format!("{ONE_OF_EACH} | union (print b = bool(null), s = '')"));
+    let mut bytes = Vec::new();
+    write_parquet(&rows, &mut bytes).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).unwrap();
+    let schema = reader.schema().clone();
+    check_columns(&schema, &reader.build().unwrap().map(Result::unwrap).collect::<Vec<_>>());
+
+    let mut bytes = Vec::new();
+    write_arrow(&rows, &mut bytes).unwrap();
+    let reader = arrow::ipc::reader::FileReader::try_new(Cursor::new(bytes), None).unwrap();
+    let schema = reader.schema();
+    check_columns(&schema, &reader.map(Result::unwrap).collect::<Vec<_>>());
+}
+
+/// The columns of [`ONE_OF_EACH`], with a row of nothing.
+fn check_columns(schema: &Schema, batches: &[RecordBatch]) {
+    let expected = [
+        ("b", "bool", "Boolean", "true"),
+        ("i", "int", "Int32", "-1"),
+        ("l", "long", "Int64", "2"),
+        ("r", "real", "Float64", "1.5"),
+        ("s", "string", "Utf8", "tab\there"),
+        ("t", "datetime", "Timestamp(µs, \"UTC\")", "2026-11-22T01:02:03.400Z"),
+        ("d", "timespan", "Int64", "864010000000"),
+        ("n", "long", "Int64", ""),
+        ("g", "guid", "Utf8", "01234567-89ab-cdef-0123-456789abcdef"),
+        ("j", "dynamic", "Utf8", r#"{"a":[1,"x"]}"#),
+    ];
+    let all = arrow::compute::concat_batches(batches[0].schema_ref(), batches).unwrap();
+    assert_eq!(all.num_rows(), 2);
+    let whole = (0..2).find(|row| array_value_to_string(all.column(0), *row).unwrap() == "true").unwrap();
+    for (index, (name, kql, arrow, value)) in expected.into_iter().enumerate() {
+        let field = schema.field(index);
+        assert_eq!((field.name().as_str(), field.metadata()["kql.type"].as_str()), (name, kql));
+        assert_eq!(field.data_type().to_string(), arrow, "{name}");
+        assert_eq!(array_value_to_string(all.column(index), whole).unwrap(), value, "{name}");
+    }
+}
+
+#[test]
+fn files_of_no_rows_have_their_columns() {
+    let rows = rows("print a = 1 | where a == 2");
+    let mut bytes = Vec::new();
+    write_parquet(&rows, &mut bytes).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).unwrap();
+    assert_eq!(reader.schema().field(0).name(), "a");
+    assert_eq!(reader.build().unwrap().map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 0);
 }

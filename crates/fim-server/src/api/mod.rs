@@ -1,4 +1,5 @@
-//! The API at `/api/v1`: each route with what it does to what, and its description for clients.
+//! The API at `/api/v1`, and the published interfaces beside it: each route with what it does to what, and its
+//! description for clients.
 
 mod changes;
 mod fim;
@@ -30,6 +31,8 @@ use utoipa_axum::routes;
 use crate::app::AppState;
 use crate::auth::{Access, COOKIE_NAME, gate};
 use crate::authz::{Noun, Verb};
+use crate::clients::{batch, ingestion, kusto, log_query, management, sign_in};
+use crate::surface::Surface;
 
 /// The API's router and its description.
 pub(crate) struct Api {
@@ -81,13 +84,24 @@ pub(crate) fn api() -> Api {
         .needs(View, Reference, routes!(fim::list_recommended))
         .needs(View, Record, routes!(query::run_query))
         .needs(View, Record, routes!(query::download_query))
+        .needs(View, Record, routes!(query::download_query_as_ndjson))
+        .needs(View, Record, routes!(query::download_query_as_parquet))
+        .needs(View, Record, routes!(query::download_query_as_arrow))
         .needs(View, Reference, routes!(query::validate_query))
         .needs(View, Reference, routes!(query::list_capabilities))
         .needs(View, Reference, routes!(query::list_tables))
         .needs(Create, EnrollmentToken, routes!(tokens::create_enrollment_token))
         .needs(View, ApiToken, routes!(tokens::list_tokens))
         .needs(Create, ApiToken, routes!(tokens::create_token))
-        .needs(Delete, ApiToken, routes!(tokens::delete_token));
+        .needs(Delete, ApiToken, routes!(tokens::delete_token))
+        .public(routes!(sign_in::exchange_token))
+        .public(routes!(sign_in::discover))
+        .public(routes!(sign_in::discover_for_kusto))
+        .needs(View, Record, routes!(log_query::post_log_query, log_query::get_log_query))
+        .needs_named(View, Record, routes!(batch::post_log_batch))
+        .needs(Create, Record, routes!(ingestion::post_records))
+        .needs_named(View, Record, routes!(kusto::post_kusto_query))
+        .needs_named(View, Record, routes!(management::post_kusto_command));
     let (router, mut document) = routes.router.split_for_parts();
     complete(&mut document);
     Api { router, document }
@@ -109,6 +123,10 @@ impl Routes {
 
     fn needs(self, verb: Verb, noun: Noun, routes: UtoipaMethodRouter<AppState>) -> Self {
         self.add(Access::Needs(verb, noun), routes)
+    }
+
+    fn needs_named(self, verb: Verb, noun: Noun, routes: UtoipaMethodRouter<AppState>) -> Self {
+        self.add(Access::NeedsNamed(verb, noun), routes)
     }
 
     fn add(self, access: Access, mut routes: UtoipaMethodRouter<AppState>) -> Self {
@@ -140,6 +158,7 @@ impl Routes {
         (name = "fim", description = "Whether monitoring is on."),
         (name = "query", description = "Questions in KQL."),
         (name = "tokens", description = "What programs sign in with."),
+        (name = "published", description = "The published interfaces that clients of others speak; errors are in their shape."),
     )
 )]
 struct Document;
@@ -153,9 +172,17 @@ fn complete(document: &mut OpenApi) {
             ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
         )
         .build();
-    for item in document.paths.paths.values_mut() {
+    let published = ResponseBuilder::new()
+        .description("What went wrong, in the shape that the interface's clients expect.")
+        .content("application/json", ContentBuilder::new().build())
+        .build();
+    for (path, item) in &mut document.paths.paths {
+        let answer = match Surface::of(path) {
+            Surface::Own | Surface::Page => &problem,
+            Surface::LogQueries | Surface::Ingestion | Surface::Kusto | Surface::SignIn => &published,
+        };
         for operation in operations(item) {
-            operation.responses.responses.insert("default".to_owned(), RefOr::T(problem.clone()));
+            operation.responses.responses.insert("default".to_owned(), RefOr::T(answer.clone()));
         }
     }
     let components = document.components.get_or_insert_default();
@@ -220,7 +247,16 @@ mod tests {
     #[test]
     fn nothing_but_signing_in_is_public() {
         let public: Vec<String> = accesses().into_iter().filter(|line| line.ends_with(": public")).collect();
-        assert_eq!(public, ["POST /api/v1/session: public", "POST /api/v1/session/one-time: public"]);
+        assert_eq!(
+            public,
+            [
+                "POST /api/v1/session: public",
+                "POST /api/v1/session/one-time: public",
+                "GET /v1/rest/auth/metadata: public",
+                "POST /{tenant}/oauth2/v2.0/token: public",
+                "GET /{tenant}/v2.0/.well-known/openid-configuration: public",
+            ]
+        );
     }
 
     /// Every route as `METHOD path: verb noun`, by path.

@@ -53,6 +53,8 @@ pub struct Workspace {
     pub location: String,
     /// The subscription that it belongs to.
     pub subscription: String,
+    /// The immutable id of the data collection rule by which programs send records directly.
+    pub dcr_immutable_id: String,
     /// Whether monitoring is on.
     pub state: FimState,
 }

@@ -1,25 +1,26 @@
 //! Questions in KQL.
 
-use std::io::{self, Write};
+use std::io;
 
 use axum::Json;
-use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::IntoResponse;
-use fim_query::{CsvOptions, QueryRows, json_rows, table_schema, write_csv};
-use tokio::sync::mpsc;
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use fim_query::{
+    CsvOptions, QueryRows, json_rows, table_schema, write_arrow, write_csv, write_ndjson, write_parquet,
+};
 
 use super::model::{
     Capabilities, Column, QueryRequest, QueryResult, QueryStats, TableSchema, TableSchemas, ValidateRequest,
     Validation,
 };
-use crate::app::AppState;
+use crate::answer_body::{ChunkWriter, written_by};
+use crate::app::{App, AppState};
 use crate::control::WorkspaceRecord;
 use crate::problem::{ApiJson, Problem};
-use crate::queries::{columns, problem};
+use crate::queries::{Question, columns, problem};
+use crate::query_log::Asker;
 
 /// Answers a query. Closing the connection stops it.
 #[utoipa::path(
@@ -30,9 +31,10 @@ use crate::queries::{columns, problem};
 pub async fn run_query(
     State(app): State<AppState>,
     Extension(workspace): Extension<WorkspaceRecord>,
+    asker: Asker,
     ApiJson(request): ApiJson<QueryRequest>,
 ) -> Result<Json<QueryResult>, Problem> {
-    let answer = app.answer(workspace.id, &request.query, request.timespan.as_deref()).await?;
+    let answer = ask(&app, &workspace, &asker, &request).await?;
     // Half a million rows take a while to turn into JSON values.
     let result = tokio::task::spawn_blocking(move || QueryResult {
         columns: columns(&answer),
@@ -48,27 +50,66 @@ pub async fn run_query(
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{ws}/query.csv", tag = "query", request_body = QueryRequest,
     params(("ws" = String, Path, description = "The workspace's id or name.")),
-    responses((status = 200, description = "The answer.", body = String, content_type = "text/csv"))
+    responses((status = 200, description = CUT_OR_WHOLE, body = String, content_type = "text/csv"))
 )]
 pub async fn download_query(
     State(app): State<AppState>,
     Extension(workspace): Extension<WorkspaceRecord>,
+    asker: Asker,
     ApiJson(request): ApiJson<QueryRequest>,
-) -> Result<impl IntoResponse, Problem> {
-    let answer = app.answer(workspace.id, &request.query, request.timespan.as_deref()).await?;
-    let (sender, receiver) = mpsc::channel::<Bytes>(CHUNKS);
-    tokio::task::spawn_blocking(move || {
-        let mut writer = ChunkWriter { sender, chunk: Vec::with_capacity(CHUNK_BYTES) };
-        // A reader that goes away ends the writing; there is nobody left to tell.
-        let _ = write_csv(&answer, CsvOptions { guard_formulas: true }, &mut writer)
-            .and_then(|()| writer.flush());
-    });
-    let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<_, io::Error>));
-    let headers = [
-        (CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (CONTENT_DISPOSITION, "attachment; filename=\"query.csv\""),
-    ];
-    Ok((headers, body))
+) -> Result<Response, Problem> {
+    let rows = ask(&app, &workspace, &asker, &request).await?;
+    Ok(file("query.csv", "text/csv; charset=utf-8", rows, |rows, to| {
+        write_csv(rows, CsvOptions { guard_formulas: true }, to)
+    }))
+}
+
+/// Answers a query as a file with one JSON object a line.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{ws}/query.ndjson", tag = "query", request_body = QueryRequest,
+    params(("ws" = String, Path, description = "The workspace's id or name.")),
+    responses((status = 200, description = CUT_OR_WHOLE, body = String, content_type = "application/x-ndjson"))
+)]
+pub async fn download_query_as_ndjson(
+    State(app): State<AppState>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+    asker: Asker,
+    ApiJson(request): ApiJson<QueryRequest>,
+) -> Result<Response, Problem> {
+    let rows = ask(&app, &workspace, &asker, &request).await?;
+    Ok(file("query.ndjson", "application/x-ndjson", rows, write_ndjson))
+}
+
+/// Answers a query as a Parquet file.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{ws}/query.parquet", tag = "query", request_body = QueryRequest,
+    params(("ws" = String, Path, description = "The workspace's id or name.")),
+    responses((status = 200, description = CUT_OR_WHOLE, body = Vec<u8>, content_type = "application/vnd.apache.parquet"))
+)]
+pub async fn download_query_as_parquet(
+    State(app): State<AppState>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+    asker: Asker,
+    ApiJson(request): ApiJson<QueryRequest>,
+) -> Result<Response, Problem> {
+    let rows = ask(&app, &workspace, &asker, &request).await?;
+    Ok(file("query.parquet", "application/vnd.apache.parquet", rows, write_parquet))
+}
+
+/// Answers a query as a file of Arrow's interprocess format.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{ws}/query.arrow", tag = "query", request_body = QueryRequest,
+    params(("ws" = String, Path, description = "The workspace's id or name.")),
+    responses((status = 200, description = CUT_OR_WHOLE, body = Vec<u8>, content_type = "application/vnd.apache.arrow.file"))
+)]
+pub async fn download_query_as_arrow(
+    State(app): State<AppState>,
+    Extension(workspace): Extension<WorkspaceRecord>,
+    asker: Asker,
+    ApiJson(request): ApiJson<QueryRequest>,
+) -> Result<Response, Problem> {
+    let rows = ask(&app, &workspace, &asker, &request).await?;
+    Ok(file("query.arrow", "application/vnd.apache.arrow.file", rows, write_arrow))
 }
 
 /// The mistakes in a query, without running it.
@@ -115,6 +156,35 @@ pub async fn list_tables() -> Json<TableSchemas> {
     Json(TableSchemas { tables: fim_store::schema::tables().iter().map(table).collect() })
 }
 
+/// A file that is written while it is sent; a header says whether the rows in it are all.
+fn file(
+    name: &'static str,
+    media_type: &'static str,
+    rows: QueryRows,
+    write: impl FnOnce(&QueryRows, &mut ChunkWriter) -> io::Result<()> + Send + 'static,
+) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (TRUNCATED, HeaderValue::from_static(if rows.truncated.is_some() { "true" } else { "false" })),
+    ];
+    let disposition = [(CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))];
+    (headers, disposition, written_by(move |to| write(&rows, to))).into_response()
+}
+
+async fn ask(
+    app: &App,
+    workspace: &WorkspaceRecord,
+    asker: &Asker,
+    request: &QueryRequest,
+) -> Result<QueryRows, Problem> {
+    let range = app.range(request.timespan.as_deref())?;
+    app.answer(Question { workspace, text: &request.query, range, patience: None, asker }).await
+}
+
+/// Says of a file whether its rows were cut at the server's limit.
+const TRUNCATED: HeaderName = HeaderName::from_static("steadfast-truncated");
+const CUT_OR_WHOLE: &str = "The rows; the header `Steadfast-Truncated` is `true` if there were more, and they were cut at the server's limit.";
+
 fn stats(answer: &QueryRows) -> QueryStats {
     QueryStats {
         rows: answer.stats.rows,
@@ -122,30 +192,3 @@ fn stats(answer: &QueryRows) -> QueryStats {
         scanned_rows: Some(answer.stats.scanned_rows),
     }
 }
-
-/// Hands what is written on in pieces, and waits while the reader is slow.
-struct ChunkWriter {
-    sender: mpsc::Sender<Bytes>,
-    chunk: Vec<u8>,
-}
-
-impl Write for ChunkWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.chunk.extend_from_slice(bytes);
-        if self.chunk.len() >= CHUNK_BYTES {
-            self.flush()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.chunk.is_empty() {
-            return Ok(());
-        }
-        let chunk = std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK_BYTES));
-        self.sender.blocking_send(chunk.into()).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
-    }
-}
-
-const CHUNK_BYTES: usize = 64 << 10;
-const CHUNKS: usize = 4;

@@ -156,6 +156,7 @@ pub async fn make_token(
 
 fn shown(record: TokenRecord) -> ApiToken {
     ApiToken {
+        client_id: record.id.to_string(),
         name: record.name,
         role: record.grant.role.to_string(),
         scope: match record.grant.scope {

@@ -258,6 +258,7 @@ async fn describe(app: &App, record: &WorkspaceRecord) -> Result<Workspace, Prob
         linux: machines.len() as u64 - windows,
         location: record.location.clone(),
         subscription: record.subscription.clone(),
+        dcr_immutable_id: record.dcr_immutable_id(),
         state: fim_state(record),
     })
 }

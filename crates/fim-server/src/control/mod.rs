@@ -3,6 +3,7 @@
 //! SQLite through sqlx. Every statement is a literal with bound values; every change writes its line of the audit log
 //! in the same transaction.
 
+mod access_tokens;
 mod enrollment;
 mod gaps;
 mod machines;
@@ -13,6 +14,7 @@ mod storage;
 mod tokens;
 mod workspaces;
 
+pub use access_tokens::Exchanged;
 pub use enrollment::{ConsumeTokenError, Joined, NewMachine};
 pub use gaps::OpenGap;
 pub use machines::MachineRecord;
@@ -238,13 +240,14 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
     Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
     Migration { schema: include_str!("migrations/0003.sql"), version: "PRAGMA user_version = 3" },
     Migration { schema: include_str!("migrations/0004.sql"), version: "PRAGMA user_version = 4" },
     Migration { schema: include_str!("migrations/0005.sql"), version: "PRAGMA user_version = 5" },
     Migration { schema: include_str!("migrations/0006.sql"), version: "PRAGMA user_version = 6" },
+    Migration { schema: include_str!("migrations/0007.sql"), version: "PRAGMA user_version = 7" },
 ];
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::sign_in::grant;
-use super::{By, Control, ControlError, audit, failed, is_duplicate};
+use super::{By, Control, ControlError, audit, failed, is_duplicate, uuid};
 use crate::authz::{Grant, Scope};
 
 /// An API token as kept: never the token itself.
 #[derive(Clone, Debug)]
 pub struct TokenRecord {
+    /// The id, by which OAuth 2.0 knows the client.
+    pub id: Uuid,
     /// The unique name.
     pub name: String,
     /// What it lets do, and where.
@@ -52,12 +54,13 @@ impl Control {
             Scope::Tenant => None,
             Scope::Workspace(id) => Some(id.to_string()),
         };
+        let id = Uuid::new_v4();
         let mut transaction = self.write("keeping an API token").await?;
         let inserted = sqlx::query(
             "INSERT INTO api_tokens (id, name, digest, role, workspace_id, created_by, created_at, expires_at) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
-        .bind(Uuid::new_v4().to_string())
+        .bind(id.to_string())
         .bind(name)
         .bind(&digest[..])
         .bind(grant.role.name())
@@ -76,6 +79,7 @@ impl Control {
         audit(&mut transaction, by, "token.create", name, &detail).await?;
         transaction.commit().await.map_err(adding)?;
         Ok(TokenRecord {
+            id,
             name: name.to_owned(),
             grant,
             created_by: by.actor.to_owned(),
@@ -94,11 +98,17 @@ impl Control {
         rows.iter().map(token).collect::<Result<_, _>>().map_err(reading)
     }
 
-    /// The token of that digest, if it is good.
+    /// The API token of that digest, or whose access token has it, if that is good. An access token's end is the one in
+    /// the record.
     pub async fn token(&self, digest: [u8; 32], now: Timestamp) -> Result<Option<TokenRecord>, ControlError> {
         let reading = failed("reading an API token");
         let row = sqlx::query(
-            "SELECT * FROM api_tokens WHERE digest = ? AND (expires_at IS NULL OR expires_at > ?)",
+            "SELECT id, name, role, workspace_id, created_by, created_at, expires_at, digest FROM api_tokens \
+             WHERE digest = ?1 AND (expires_at IS NULL OR expires_at > ?2) \
+             UNION ALL \
+             SELECT t.id, t.name, t.role, t.workspace_id, t.created_by, t.created_at, a.expires_at, a.digest \
+             FROM access_tokens a JOIN api_tokens t ON t.id = a.token_id \
+             WHERE a.digest = ?1 AND a.expires_at > ?2",
         )
         .bind(&digest[..])
         .bind(now.0)
@@ -135,6 +145,7 @@ impl Control {
 
 fn token(row: &SqliteRow) -> Result<TokenRecord, sqlx::Error> {
     Ok(TokenRecord {
+        id: uuid(row, "id")?,
         name: row.try_get("name")?,
         grant: grant(row)?,
         created_by: row.try_get("created_by")?,

@@ -48,6 +48,15 @@ pub enum AddWorkspaceError {
 }
 
 impl WorkspaceRecord {
+    /// What the immutable id of every data collection rule begins with.
+    pub const DCR_PREFIX: &str = "dcr-";
+
+    /// The immutable id of the data collection rule that the workspace has for records that are sent directly: the
+    /// prefix and 32 digits, as published ones are.
+    pub fn dcr_immutable_id(&self) -> String {
+        format!("{}{}", Self::DCR_PREFIX, self.id.simple())
+    }
+
     /// The workspace as a resource, spelled as published resource ids are.
     pub fn resource_id(&self) -> String {
         let name = self.name.to_lowercase();

@@ -31,7 +31,7 @@ impl Caps {
         }
         let left = Period::Day.begin(now).plus_nanos(Period::Day.nanos()).nanos_since(now);
         let seconds = u64::try_from(left / 1_000_000_000).unwrap_or(0) + 1;
-        let detail = "the workspace has reached its daily cap; records wait at the agents until the next day (UTC), or \
+        let detail = "the workspace has reached its daily cap; records wait with those who send them until the next day (UTC), or \
                       until its owner raises the cap";
         Err(Problem::new(Kind::TooManyRequests, detail).retry_after(seconds.min(LONGEST_WAIT_SECONDS)))
     }

@@ -65,4 +65,8 @@ scenarios! {
     daemons_software_and_the_inventory_become_the_published_rows = "20-lists.yaml";
     a_stream_ends_with_what_let_its_reader_in = "21-revocations.yaml";
     a_deleted_workspace_leaves_nothing_open = "22-deleted-workspaces.yaml";
+    programs_exchange_an_api_token_for_an_access_token = "23-access-tokens.yaml";
+    the_published_query_interface_answers_in_the_published_shape = "24-log-queries.yaml";
+    programs_send_records_and_each_is_stored_once = "25-ingestion.yaml";
+    the_query_interface_of_kusto_clusters_answers_in_frames = "26-kusto.yaml";
 }

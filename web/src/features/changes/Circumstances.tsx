@@ -7,6 +7,7 @@ const SOURCE_WORDS: Record<string, string> = {
   Scan: 'a scheduled scan',
   RealTime: 'the real-time watch',
   Agentless: 'a scan of a disk image',
+  Ingestion: 'a program that sends records',
 };
 
 /** Who made the change, how it was found, by which rule, and when it happened if that is known. */

@@ -73,7 +73,7 @@ pub struct NewPassword {
 pub struct NewApiToken {
     /// A name to know it by, unique.
     pub name: String,
-    /// `owner` or `reader`.
+    /// `owner`, `reader` or `metrics-publisher`.
     pub role: String,
     /// The workspace (id or name) that it is limited to; everything if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +89,8 @@ pub struct NewApiToken {
 pub struct ApiToken {
     /// The name.
     pub name: String,
+    /// What OAuth 2.0 calls the client's id; the token is the client's secret.
+    pub client_id: String,
     /// The role.
     pub role: String,
     /// The workspace's id that it is limited to.
