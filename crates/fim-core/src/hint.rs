@@ -43,6 +43,8 @@ pub enum Notice {
         /// True if it is a directory's: all that is in it moved as well.
         is_directory: bool,
     },
+    /// Something changed below a directory, at a path that is too long to be told.
+    Below(EntityPath),
     /// The content of a file that scans do not read has been read: what is known of it may differ.
     ContentRead(EntityPath),
     /// The source lost track of a place for a while; all of it is to be looked at again.

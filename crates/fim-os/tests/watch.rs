@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fim_core::{Actor, EntityPath, Hint, Notice, PathStyle, Rule, RuleSet, WhoUnknown};
+use fim_core::{Actor, EntityPath, GapCause, GapScope, Hint, Notice, PathStyle, Rule, RuleSet, WhoUnknown};
 use fim_os::PROVIDERS;
 use fim_scan::Watcher;
+use rustix::fs::{CWD, Mode, OFlags};
 
 /// A folder that is watched.
 struct Watched {
@@ -67,7 +68,9 @@ impl Watched {
         fs::write(&mark, "x").unwrap();
         let end = Instant::now() + Duration::from_secs(30);
         let mut hints = Vec::new();
-        let is_mark = |hint: &Hint| names(&hint.notice).iter().any(|path| *path == entity(&mark));
+        let is_mark = |hint: &Hint| {
+            !matches!(hint.notice, Notice::Lost(_)) && names(&hint.notice).contains(&entity(&mark))
+        };
         while !hints.iter().any(is_mark) {
             assert!(Instant::now() < end, "nothing is heard: {hints:?}");
             self.watcher.wait(Duration::from_millis(50), &mut hints).unwrap();
@@ -99,9 +102,10 @@ fn entity(path: &Path) -> EntityPath {
 
 fn names(notice: &Notice) -> Vec<EntityPath> {
     match notice {
-        Notice::Touched(path) | Notice::Created { path, .. } | Notice::Removed { path, .. } => {
-            vec![path.clone()]
-        }
+        Notice::Touched(path)
+        | Notice::Created { path, .. }
+        | Notice::Removed { path, .. }
+        | Notice::Below(path) => vec![path.clone()],
         Notice::Moved { from, to, .. } => vec![from.clone(), to.clone()],
         Notice::ContentRead(_) | Notice::Lost(_) => panic!("{notice:?}"),
     }
@@ -350,5 +354,41 @@ fn what_is_removed_and_made_again_is_still_noticed() {
         watched.hints();
         let names = watched.names_after(|folder| fs::write(folder.join("in/d/f"), "x").unwrap());
         assert!(names.contains("in/d/f"), "{names:?}");
+    }
+}
+
+#[test]
+fn what_changes_at_a_path_too_long_to_be_told_is_told_below_the_nearest_and_as_a_loss() {
+    for provider in &PROVIDERS[..2] {
+        let Some(mut watched) = Watched::by_provider(provider) else { continue };
+        let name = "d".repeat(250);
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let mut deepest = rustix::fs::openat(CWD, watched.path("in"), flags, Mode::empty()).unwrap();
+        let mut nearest = watched.path("in");
+        for _ in 0..20 {
+            rustix::fs::mkdirat(&deepest, &name, Mode::RWXU).unwrap();
+            deepest = rustix::fs::openat(&deepest, &name, flags, Mode::empty()).unwrap();
+            if nearest.as_os_str().len() + 1 + name.len() < 4096 {
+                nearest.push(&name);
+            }
+        }
+        let create = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&deepest, "deep.conf", create, Mode::RUSR | Mode::WUSR).unwrap();
+        watched.hints();
+        // What is told is remembered, and told again.
+        for content in [&b"two"[..], b"one"] {
+            rustix::io::pwrite(&file, content, 0).unwrap();
+            let hints = watched.hints();
+            let below = hints.iter().find(|hint| hint.notice == Notice::Below(entity(&nearest)));
+            let actor = below.unwrap().by.as_ref().unwrap();
+            assert_eq!(actor.process_id, std::process::id());
+            let is_lost = |hint: &Hint| match &hint.notice {
+                Notice::Lost(loss) => {
+                    loss.scope == GapScope::Within(entity(&nearest)) && loss.cause == GapCause::NoticesLost
+                }
+                _ => false,
+            };
+            assert!(hints.iter().any(is_lost));
+        }
     }
 }

@@ -243,7 +243,11 @@ impl Canary {
     fn heard(&mut self, hints: &[Hint]) -> Option<Timestamp> {
         let is_there = hints.iter().any(|hint| match &hint.notice {
             Notice::Touched(path) | Notice::Created { path, .. } => *path == self.entity,
-            Notice::Removed { .. } | Notice::Moved { .. } | Notice::ContentRead(_) | Notice::Lost(_) => false,
+            Notice::Removed { .. }
+            | Notice::Moved { .. }
+            | Notice::Below(_)
+            | Notice::ContentRead(_)
+            | Notice::Lost(_) => false,
         });
         self.awaited.take_if(|_| is_there).map(|(_, written)| written)
     }
@@ -278,6 +282,7 @@ fn concerns(hint: &Hint, plan: &ScanPlan, own: &EntityPath) -> bool {
         Notice::Touched(path)
         | Notice::Created { path, .. }
         | Notice::Removed { path, .. }
+        | Notice::Below(path)
         | Notice::ContentRead(path) => is_named(path),
         Notice::Moved { from, to, .. } => is_named(from) || is_named(to),
         Notice::Lost(_) => true,

@@ -98,6 +98,10 @@ impl Hints {
                 let are_named = (is_named(&from), is_named(&to));
                 self.join(&from, &to, remark, is_directory, are_named)
             }
+            Notice::Below(path) => {
+                self.at(path, remark)?.is_deep = true;
+                Ok(())
+            }
             Notice::ContentRead(_) | Notice::Lost(_) => Ok(()),
         }
     }

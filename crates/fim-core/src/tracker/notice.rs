@@ -19,7 +19,8 @@ impl Tracker {
             notice @ (Notice::Touched(_)
             | Notice::Created { .. }
             | Notice::Removed { .. }
-            | Notice::Moved { .. }) => {
+            | Notice::Moved { .. }
+            | Notice::Below(_)) => {
                 let rules = &self.settings.rules;
                 let is_named = |path: &EntityPath| rules.rule_for(&EntityKey::File(path.clone())).is_some();
                 if self.hints.take_in(notice, Remark { now, time, since, by }, is_named).is_err() {
@@ -66,6 +67,7 @@ impl Tracker {
         // Of what still waits, and of what is being looked at, another notice may be missing now that would have said what
         // became of it.
         loss.since = self.unsettled_since().map_or(loss.since, |since| since.min(loss.since));
+        let told = demands.len();
         match self.losses.open(now, loss, demands) {
             GapScope::Within(path) if self.hints.look_deep(path.clone(), now).is_ok() => {}
             GapScope::Within(_) | GapScope::Everything | GapScope::List(_) => {
@@ -78,7 +80,10 @@ impl Tracker {
                 self.schedule.bring_to(now);
             }
         }
-        demands.push(self.remember());
+        // Whoever causes losses without end shall not cause as many writes.
+        if demands.len() > told {
+            demands.push(self.remember());
+        }
     }
 
     /// Names came in a directory and cannot be kept apart until it is looked at; those that are gone by then leave

@@ -254,7 +254,7 @@ fn perform(sensor: &mut Sensor, line: &str, particulars: &[&str]) -> Vec<String>
 }
 
 /// `touched PATH`, `created PATH`, `removed PATH`, `moved PATH to PATH` (with `directory` behind it where it is one),
-/// each `by ID NAME` or `by nobody`; or `lost PATH since TIME because …`, where `*` is everything.
+/// `below PATH`, each `by ID NAME` or `by nobody`; or `lost PATH since TIME because …`, where `*` is everything.
 fn hint(now: Timestamp, words: &[&str]) -> Hint {
     if let ["lost", scope, "since", since, "because", why @ ..] = words {
         let scope = match *scope {
@@ -275,6 +275,7 @@ fn hint(now: Timestamp, words: &[&str]) -> Hint {
     let notice = match what {
         ["touched", ..] => Notice::Touched(path(1)),
         ["created", ..] => Notice::Created { path: path(1), is_directory },
+        ["below", ..] => Notice::Below(path(1)),
         ["read", ..] => Notice::ContentRead(path(1)),
         ["removed", ..] => Notice::Removed { path: path(1), is_directory },
         ["moved", _, "to", ..] => Notice::Moved { from: path(1), to: path(3), is_directory },

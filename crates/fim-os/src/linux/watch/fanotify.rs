@@ -12,8 +12,8 @@ use fim_scan::{Unwatched, WatchError, Watcher};
 use super::actors::Actors;
 use super::event::{self, Event, Name, mask};
 use super::group::{self, Group};
-use super::mounts::{Mount, MountTable};
-use super::paths::{FileSystem, Paths};
+use super::mounts::{Mount, MountTable, scopes_at};
+use super::paths::{FileSystem, Paths, Place};
 use super::{now, process};
 
 /// Notices what changes on the file systems on which something is monitored.
@@ -168,6 +168,12 @@ impl FanotifyWatcher {
             let since = self.heard;
             hints.extend(notices.into_iter().map(|notice| Hint { notice, time, since, by: by.clone() }));
         }
+        for (place, why) in self.paths.take_untold() {
+            for scope in scopes_at(&self.plan, &place) {
+                let scope = GapScope::Within(scope);
+                hints.push(self.lost(scope, GapCause::NoticesLost, why.clone(), time));
+            }
+        }
     }
 
     /// What an event says of places that rules may name.
@@ -175,15 +181,19 @@ impl FanotifyWatcher {
         let is_directory = event.mask & mask::ON_DIRECTORY != 0;
         let mut notices = Vec::new();
         if event.mask & mask::RENAME != 0 {
-            let old = event.old_name.as_ref().map(|name| self.told(name)).unwrap_or_default();
+            let mut told = |watcher: &mut Self, name: &Option<Name<'_>>| {
+                name.as_ref().map(|name| watcher.told(name, &mut notices)).unwrap_or_default()
+            };
+            let old = told(self, &event.old_name);
             if is_directory {
                 self.paths.forget_directories();
             }
-            let new = event.new_name.as_ref().map(|name| self.told(name)).unwrap_or_default();
-            return moved(old, new, is_directory);
+            let new = told(self, &event.new_name);
+            notices.extend(moved(&old, &new, is_directory));
+            return notices;
         }
         let Some(name) = &event.name else { return notices };
-        let paths = self.told(name);
+        let paths = self.told(name, &mut notices);
         for path in paths {
             if event.mask & mask::CREATE != 0 {
                 notices.push(Notice::Created { path: path.clone(), is_directory });
@@ -201,20 +211,27 @@ impl FanotifyWatcher {
         notices
     }
 
-    /// The paths of a name that the plan may be concerned with.
-    fn told(&mut self, name: &Name<'_>) -> Vec<EntityPath> {
-        let mut paths = self.paths.of(name);
+    /// The paths of a name that the plan may be concerned with. One that has none goes to the notices as what it is below.
+    fn told(&mut self, name: &Name<'_>, notices: &mut Vec<Notice>) -> Vec<EntityPath> {
+        let (mut paths, are_told) = match self.paths.of(name) {
+            Place::At(paths) => (paths, true),
+            Place::Below(above) => (above, false),
+        };
         let roots = self.plan.roots();
         paths.retain(|path| {
             *path == self.canary || roots.iter().any(|root| path.is_within(root) || root.is_within(path))
         });
-        paths
+        if are_told {
+            return paths;
+        }
+        notices.extend(paths.into_iter().map(Notice::Below));
+        Vec::new()
     }
 }
 
 /// A name that became another, as far as both can be seen.
-fn moved(old: Vec<EntityPath>, new: Vec<EntityPath>, is_directory: bool) -> Vec<Notice> {
-    let pairs = old.iter().zip(&new).map(|(from, to)| Notice::Moved {
+fn moved(old: &[EntityPath], new: &[EntityPath], is_directory: bool) -> Vec<Notice> {
+    let pairs = old.iter().zip(new).map(|(from, to)| Notice::Moved {
         from: from.clone(),
         to: to.clone(),
         is_directory,

@@ -63,17 +63,20 @@ impl MountTable {
         }
         let mut changed = Vec::new();
         for (point, detail) in told {
-            // What a rule names may lie below the place.
-            let below = plan.roots().iter().filter(|root| root.is_within(point) && *root != point);
-            let scopes: Vec<EntityPath> = below.cloned().collect();
-            if !scopes.is_empty() {
-                changed.extend(scopes.into_iter().map(|root| (GapScope::Within(root), detail.clone())));
-            } else if plan.roots().iter().any(|root| root.is_within(point) || point.is_within(root)) {
-                changed.push((GapScope::Within(point.clone()), detail));
-            }
+            let scopes = scopes_at(plan, point).into_iter();
+            changed.extend(scopes.map(|scope| (GapScope::Within(scope), detail.clone())));
         }
         Ok(changed)
     }
+}
+
+/// What of the plan may look different if what is at `point` does.
+pub(super) fn scopes_at(plan: &ScanPlan, point: &EntityPath) -> Vec<EntityPath> {
+    if plan.roots().iter().any(|root| point.is_within(root)) {
+        return vec![point.clone()];
+    }
+    // What a rule names may lie below the place.
+    plan.roots().iter().filter(|root| root.is_within(point)).cloned().collect()
 }
 
 impl AsRawFd for MountTable {

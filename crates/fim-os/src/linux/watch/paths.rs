@@ -1,10 +1,11 @@
 //! From the handles of events to paths that rules may name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use fim_core::EntityPath;
 use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::event::{Handle, Name};
 use super::group;
@@ -15,7 +16,29 @@ use super::mounts::Mount;
 pub(super) struct Paths {
     file_systems: HashMap<[u8; 8], FileSystem>,
     /// Where directories are, by file system and handle. Forgotten whenever a directory moves.
-    directories: HashMap<DirectoryKey, Vec<EntityPath>>,
+    directories: HashMap<DirectoryKey, Place>,
+    /// What the paths of the directories take.
+    directory_bytes: usize,
+    /// Places in which something was noticed of which nobody can tell where it was, and why.
+    untold: BTreeMap<EntityPath, String>,
+}
+
+/// Where a directory, or a name in it, is seen.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    /// Under these paths.
+    At(Vec<EntityPath>),
+    /// Somewhere below these: its own paths are longer than the system tells.
+    Below(Vec<EntityPath>),
+}
+
+/// Why a directory is under no path.
+#[derive(Debug)]
+enum Nowhere {
+    /// It was removed, or it lies deeper than scans go.
+    Gone,
+    /// It may well be somewhere.
+    Unknown(String),
 }
 
 /// A file system and a handle on it.
@@ -64,7 +87,7 @@ impl FileSystem {
 impl Paths {
     /// Takes other file systems in place of those it had. Gives those that are no longer among them.
     pub(super) fn replace(&mut self, file_systems: HashMap<[u8; 8], FileSystem>) -> Vec<FileSystem> {
-        self.directories.clear();
+        self.forget_directories();
         let before = std::mem::replace(&mut self.file_systems, file_systems);
         before
             .into_iter()
@@ -80,44 +103,124 @@ impl Paths {
     /// Forgets where directories are, because one of them moved.
     pub(super) fn forget_directories(&mut self) {
         self.directories.clear();
+        self.directory_bytes = 0;
     }
 
-    /// The paths of a name; none if its directory is gone, or cannot be seen from here.
-    pub(super) fn of(&mut self, name: &Name<'_>) -> Vec<EntityPath> {
-        let directories = self.of_directory(&name.directory);
-        if name.name == b"." {
-            return directories.to_vec();
+    /// The places in which something was noticed since this was asked last of which nobody can tell where it was.
+    pub(super) fn take_untold(&mut self) -> BTreeMap<EntityPath, String> {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// Where a name is seen; under no path if its directory is gone. What cannot be told is told by
+    /// [`Self::take_untold`].
+    pub(super) fn of(&mut self, name: &Name<'_>) -> Place {
+        match self.of_directory(&name.directory) {
+            Ok(Place::At(directories)) if name.name == b"." => Place::At(directories.clone()),
+            Ok(Place::At(directories)) => {
+                Place::At(directories.iter().map(|directory| directory.join(name.name)).collect())
+            }
+            Ok(Place::Below(above)) => {
+                let above = above.clone();
+                for place in &above {
+                    self.cannot_tell(place, TOO_LONG);
+                }
+                Place::Below(above)
+            }
+            Err(Nowhere::Gone) => Place::At(Vec::new()),
+            Err(Nowhere::Unknown(why)) => {
+                let mounts = self.file_systems.get(&name.directory.file_system);
+                let points: Vec<EntityPath> = mounts
+                    .map(|known| known.mounts.iter().map(|mount| mount.point.clone()).collect())
+                    .unwrap_or_default();
+                for point in points {
+                    self.cannot_tell(&point, &why);
+                }
+                Place::At(Vec::new())
+            }
         }
-        directories.iter().map(|directory| directory.join(name.name)).collect()
     }
 
-    fn of_directory(&mut self, handle: &Handle<'_>) -> &[EntityPath] {
+    fn cannot_tell(&mut self, place: &EntityPath, why: &str) {
+        if !self.untold.contains_key(place) {
+            self.untold.insert(place.clone(), why.to_owned());
+        }
+    }
+
+    fn of_directory(&mut self, handle: &Handle<'_>) -> Result<&Place, Nowhere> {
         let key = (handle.file_system, Box::from(handle.handle));
         if !self.directories.contains_key(&key) {
-            if self.directories.len() >= MOST_DIRECTORIES {
-                self.directories.clear();
+            let found = self.find(handle)?;
+            let bytes = found.bytes();
+            if self.directories.len() >= MOST_DIRECTORIES || self.directory_bytes + bytes > MOST_BYTES {
+                self.forget_directories();
             }
-            let Some(found) = self.find(handle) else { return &[] };
+            self.directory_bytes += bytes;
             self.directories.insert(key.clone(), found);
         }
-        self.directories.get(&key).map_or(&[], Vec::as_slice)
+        self.directories.get(&key).ok_or(Nowhere::Gone)
     }
 
-    fn find(&self, handle: &Handle<'_>) -> Option<Vec<EntityPath>> {
-        let file_system = self.file_systems.get(&handle.file_system)?;
-        // Another one may have been mounted there meanwhile.
-        let point = open_point(&file_system.base.point).ok()?;
+    fn find(&self, handle: &Handle<'_>) -> Result<Place, Nowhere> {
+        // What is not watched any more concerns nobody.
+        let file_system = self.file_systems.get(&handle.file_system).ok_or(Nowhere::Gone)?;
+        let point = open_point(&file_system.base.point)
+            .map_err(|error| cannot("open the place where the file system is mounted", error.into()))?;
         if point.id != handle.file_system {
-            return None;
+            return Err(Nowhere::Unknown("another file system is mounted over it".to_owned()));
         }
-        let opened = group::open_handle(&point.place, handle.handle).ok()?;
-        let link = format!("/proc/self/fd/{}", opened.as_raw_fd());
-        let path = rustix::fs::readlink(link, Vec::new()).ok()?.into_bytes();
-        if path.ends_with(DELETED) && rustix::fs::fstat(&opened).ok()?.st_nlink == 0 {
-            return None;
+        let opened = group::open_handle(&point.place, handle.handle).map_err(|error| {
+            if error.raw_os_error() == Some(libc::ESTALE) {
+                Nowhere::Gone
+            } else {
+                cannot("open the directory", error)
+            }
+        })?;
+        match nearest_path(&opened)? {
+            (path, true) => Ok(Place::At(file_system.everywhere(&path))),
+            (above, false) => Ok(Place::Below(file_system.everywhere(&above))),
         }
-        Some(file_system.everywhere(&EntityPath::unix(path)))
     }
+}
+
+impl Place {
+    fn bytes(&self) -> usize {
+        let (Self::At(paths) | Self::Below(paths)) = self;
+        paths.iter().map(|path| path.as_bytes().len()).sum()
+    }
+}
+
+/// The path of a directory and true; or, where that is longer than the system tells, the nearest one above whose path is
+/// not, and false.
+fn nearest_path(directory: &OwnedFd) -> Result<(EntityPath, bool), Nowhere> {
+    let tell = |opened: &OwnedFd| rustix::fs::readlink(format!("/proc/self/fd/{}", opened.as_raw_fd()), Vec::new());
+    let told = tell(directory);
+    let is_certain = matches!(&told, Ok(path) if !path.as_bytes().ends_with(DELETED));
+    if !is_certain && rustix::fs::fstat(directory).is_ok_and(|stat| stat.st_nlink == 0) {
+        return Err(Nowhere::Gone);
+    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let up = |from: &OwnedFd| {
+        rustix::fs::openat(from, c"..", flags, Mode::empty())
+            .map_err(|error| cannot("open the directory above", error.into()))
+    };
+    let mut above = match told {
+        Ok(path) => return Ok((EntityPath::unix(path.into_bytes()), true)),
+        Err(Errno::NAMETOOLONG) => up(directory)?,
+        Err(error) => return Err(cannot("tell where the directory is", error.into())),
+    };
+    for _ in 0..MOST_LEVELS {
+        match tell(&above) {
+            Ok(path) => return Ok((EntityPath::unix(path.into_bytes()), false)),
+            Err(Errno::NAMETOOLONG) => above = up(&above)?,
+            Err(error) => return Err(cannot("tell where a directory is", error.into())),
+        }
+    }
+    // So deep scans do not go, which they tell.
+    Err(Nowhere::Gone)
+}
+
+fn cannot(what: &str, error: std::io::Error) -> Nowhere {
+    Nowhere::Unknown(format!("something was noticed and the agent could not {what}: {error}"))
 }
 
 /// The file system's number as events give it: two integers.
@@ -158,8 +261,16 @@ fn append(above: &EntityPath, rest: &[u8]) -> EntityPath {
 
 const DELETED: &[u8] = b" (deleted)";
 
-/// How many directories are remembered; with them about a megabyte.
+/// How many directories are remembered, and what their paths may take.
 const MOST_DIRECTORIES: usize = 8192;
+const MOST_BYTES: usize = 4 << 20;
+
+/// As deep as scans go: what is deeper is not monitored.
+const MOST_LEVELS: usize = 512;
+
+/// Why what is noticed at such a path is not told by it.
+const TOO_LONG: &str =
+    "something was noticed at a path of more than 4,095 bytes, which the system does not tell; all of it is looked at";
 
 /// Under how many paths one place is told.
 const MOST_NAMES: usize = 16;
