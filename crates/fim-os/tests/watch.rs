@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use fim_core::{Actor, EntityPath, GapCause, GapScope, Hint, Notice, PathStyle, Rule, RuleSet, WhoUnknown};
 use fim_os::PROVIDERS;
-use fim_scan::Watcher;
+use fim_scan::{Unwatched, Watcher};
 use rustix::fs::{CWD, Mode, OFlags};
 
 /// A folder that is watched.
@@ -46,16 +46,21 @@ impl Watched {
         works.map(Self::by)
     }
 
-    fn by(mut watcher: Box<dyn Watcher>) -> Self {
+    fn by(watcher: Box<dyn Watcher>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("in")).unwrap();
-        let place = folder.path().join("in");
+        let mut watched = Self { folder, watcher };
+        assert_eq!(watched.watch("in"), []);
+        watched
+    }
+
+    /// Has a place watched in the place of the one before. Gives what cannot be.
+    fn watch(&mut self, name: &str) -> Vec<Unwatched> {
+        let place = self.path(name);
         let rule = Rule { recurse: true, ..Rule::new("in", "Custom", place.to_str().unwrap()) };
         let plan = RuleSet::new(vec![rule], PathStyle::Unix).unwrap().scan_plan();
-        let canary = EntityPath::unix(folder.path().join("canary").as_os_str().as_encoded_bytes());
-        let unwatched = watcher.watch(&Arc::new(plan), &canary);
-        assert_eq!(unwatched, []);
-        Self { folder, watcher }
+        let canary = entity(&self.path("canary"));
+        self.watcher.watch(&Arc::new(plan), &canary)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -89,6 +94,36 @@ impl Watched {
         paths
             .map(|path| String::from_utf8_lossy(&path.as_bytes()[folder.as_bytes().len() + 1..]).into_owned())
             .collect()
+    }
+}
+
+/// Makes a file system of btrfs and mounts it; nothing where that does not work, which is said.
+fn btrfs(folder: &Path) -> Option<Mounted> {
+    let disk = folder.join("disk");
+    fs::File::create(&disk).unwrap().set_len(256 << 20).unwrap();
+    let place = folder.join("mounted");
+    fs::create_dir(&place).unwrap();
+    let run = |program: &str, arguments: &[&Path]| {
+        let output = std::process::Command::new(program).args(arguments).output();
+        let why = match output {
+            Ok(output) if output.status.success() => return true,
+            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+            Err(error) => error.to_string(),
+        };
+        fim_testkit::skip(&format!("btrfs cannot be tried here: {program}: {why}"));
+        false
+    };
+    let is_made = run("mkfs.btrfs", &[Path::new("-q"), &disk])
+        && run("mount", &[Path::new("-o"), Path::new("loop"), &disk, &place]);
+    is_made.then_some(Mounted(place))
+}
+
+/// Something that is mounted until this is dropped.
+struct Mounted(PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
 
@@ -391,4 +426,30 @@ fn what_changes_at_a_path_too_long_to_be_told_is_told_below_the_nearest_and_as_a
             assert!(hints.iter().any(is_lost));
         }
     }
+}
+
+#[test]
+fn a_disk_of_btrfs_is_watched_or_named_as_not_watched() {
+    let Some(mut watched) = Watched::by_provider("fanotify") else { return };
+    let Some(mounted) = btrfs(watched.folder.path()) else { return };
+    assert_eq!(watched.watch("mounted"), []);
+    let names = watched.names_after(|folder| fs::write(folder.join("mounted/f"), "x").unwrap());
+    assert!(names.contains("mounted/f"), "{names:?}");
+
+    let mut make = std::process::Command::new("btrfs");
+    make.args(["subvolume", "create"]).arg(mounted.0.join("part"));
+    assert!(make.output().unwrap().status.success());
+    let names = watched.names_after(|folder| fs::write(folder.join("mounted/part/f"), "x").unwrap());
+    assert!(names.contains("mounted/part/f"), "{names:?}");
+
+    // Of a part alone that is mounted the kernel takes no mark.
+    let disk = watched.path("disk");
+    drop(mounted);
+    let mut mount = std::process::Command::new("mount");
+    let place = watched.path("mounted");
+    mount.args(["-o", "loop,subvol=part"]).arg(disk).arg(&place);
+    assert!(mount.output().unwrap().status.success());
+    let _mounted = Mounted(place.clone());
+    let unwatched = watched.watch("mounted");
+    assert!(unwatched.iter().any(|unwatched| unwatched.path == entity(&place)), "{unwatched:?}");
 }

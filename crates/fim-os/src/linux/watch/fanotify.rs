@@ -75,9 +75,9 @@ impl FanotifyWatcher {
         }
         let mut file_systems = HashMap::new();
         for mounts in by_device.into_values() {
-            let point = mounts[0].point.clone();
+            let points: Vec<EntityPath> = mounts.iter().map(|mount| mount.point.clone()).collect();
             let kind = mounts[0].kind.clone();
-            let marked = FileSystem::of(mounts).and_then(|opened| {
+            let marked = FileSystem::of(mounts, self.table.mounts()).and_then(|opened| {
                 let Some((id, file_system)) = opened else { return Ok(None) };
                 if !self.paths.watches(&id) {
                     self.group.mark(file_system.point().as_bytes())?;
@@ -89,7 +89,7 @@ impl FanotifyWatcher {
                 Err(_) if STORES_NOTHING.contains(&kind.as_str()) => {}
                 Err(error) => {
                     let why = format!("fanotify cannot watch this {kind} file system: {error}");
-                    unwatched.push(Unwatched { path: point, why });
+                    unwatched.extend(points.into_iter().map(|path| Unwatched { path, why: why.clone() }));
                 }
             }
         }

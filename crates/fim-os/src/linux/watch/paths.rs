@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use fim_core::EntityPath;
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 
 use super::event::{Handle, Name};
@@ -54,20 +54,23 @@ pub(super) struct FileSystem {
 }
 
 impl FileSystem {
-    /// The file system of the mounts, which are all of one device, and the number by which events name it.
-    pub(super) fn of(mounts: Vec<Mount>) -> std::io::Result<Option<([u8; 8], Self)>> {
+    /// The file system of the mounts, which are all of one device, and the number by which events name it; nothing if
+    /// others of `all` are mounted over each of them, so that nobody sees it.
+    pub(super) fn of(mounts: Vec<Mount>, all: &[Mount]) -> std::io::Result<Option<([u8; 8], Self)>> {
         let mut candidates: Vec<&Mount> = mounts.iter().collect();
         candidates.sort_by_key(|mount| mount.root.as_bytes().len());
         let mut refusal = None;
         for base in candidates {
             match open_point(&base.point) {
-                // Another file system may be mounted over it.
-                Ok(point) if point.device != base.device => {}
-                Ok(point) => return Ok(Some((point.id, Self { base: base.clone(), mounts }))),
-                Err(error) => refusal = Some(error),
+                Ok(point) if point.mount == base.id => {
+                    return Ok(Some((point.id, Self { base: base.clone(), mounts })));
+                }
+                Ok(point) if all.iter().any(|mount| mount.id == point.mount) => {}
+                Ok(_) => refusal = Some(std::io::Error::other("what is mounted there is not what was told")),
+                Err(error) => refusal = Some(error.into()),
             }
         }
-        refusal.map_or(Ok(None), |error| Err(error.into()))
+        refusal.map_or(Ok(None), Err)
     }
 
     /// Where it is marked.
@@ -235,8 +238,8 @@ struct Point {
     place: OwnedFd,
     /// The number of the file system that is seen there.
     id: [u8; 8],
-    /// Its device, as the table of mounts writes it.
-    device: String,
+    /// The number of the mount. Its device would not do: btrfs gives each subvolume one, and the table of mounts another.
+    mount: u64,
 }
 
 fn open_point(point: &EntityPath) -> rustix::io::Result<Point> {
@@ -244,9 +247,11 @@ fn open_point(point: &EntityPath) -> rustix::io::Result<Point> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let place = rustix::fs::openat(CWD, point.as_bytes(), flags, Mode::empty())?;
     let id = id_bytes(rustix::fs::fstatfs(&place)?.f_fsid);
-    let device = rustix::fs::fstat(&place)?.st_dev;
-    let device = format!("{}:{}", rustix::fs::major(device), rustix::fs::minor(device));
-    Ok(Point { place, id, device })
+    let told = rustix::fs::statx(&place, c"", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?;
+    if told.stx_mask & StatxFlags::MNT_ID.bits() == 0 {
+        return Err(Errno::NOSYS);
+    }
+    Ok(Point { place, id, mount: told.stx_mnt_id })
 }
 
 /// What of `path` lies below `above`, without a separator before it.
