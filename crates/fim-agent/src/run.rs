@@ -53,6 +53,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return fail(FAILURE, anyhow::Error::new(error).context("cannot listen to signals")),
     };
+    fim_os::raise_open_files();
     if !args.full_priority {
         fim_os::lower_priority();
     }

@@ -87,6 +87,8 @@ pub enum WhoUnknown {
     NumberReused,
     /// What the system told of processes was more than could be taken, and the process had ended.
     RecordsLost,
+    /// The process was there, and the system gave no handle of it.
+    NoHandle,
 }
 
 impl WhoUnknown {
@@ -100,6 +102,9 @@ impl WhoUnknown {
             Self::NumberReused => "several processes had the number that was told, one after the other",
             Self::RecordsLost => {
                 "so many processes came and went that the system's word on them was lost, and the process had ended"
+            }
+            Self::NoHandle => {
+                "the system gave no handle of the process, because too many files were open or memory was short"
             }
         }
     }

@@ -6,4 +6,4 @@
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub use linux::{HostFacts, LiveTree, PROVIDERS, best_watcher, lower_priority};
+pub use linux::{HostFacts, LiveTree, PROVIDERS, best_watcher, lower_priority, raise_open_files};

@@ -453,3 +453,33 @@ fn a_disk_of_btrfs_is_watched_or_named_as_not_watched() {
     let unwatched = watched.watch("mounted");
     assert!(unwatched.iter().any(|unwatched| unwatched.path == entity(&place)), "{unwatched:?}");
 }
+
+#[test]
+fn whoever_changes_many_files_uses_up_no_descriptors_of_the_agent() {
+    const AGAIN: &str = "STEADFAST_TEST_WITH_FEW_FILES";
+    // The limit is the process's, so this is a process of its own.
+    if std::env::var_os(AGAIN).is_none() {
+        let own = std::env::current_exe().unwrap();
+        let name = "whoever_changes_many_files_uses_up_no_descriptors_of_the_agent";
+        let mut again = std::process::Command::new("sh");
+        again.args(["-c", "ulimit -S -n 200; exec \"$0\" \"$@\""]).arg(own);
+        let output = again.args(["--exact", name, "--nocapture"]).env(AGAIN, "yes").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    for provider in &PROVIDERS[..2] {
+        let Some(mut watched) = Watched::by_provider(provider) else { continue };
+        watched.hints();
+        for number in 0..3000 {
+            fs::write(watched.path(&format!("in/{number}")), "x").unwrap();
+        }
+        let hints = watched.hints();
+        assert!(hints.len() >= 3000, "{}", hints.len());
+        let unknown: Vec<_> = hints.iter().filter_map(|hint| hint.by.as_ref().err()).collect();
+        assert!(unknown.is_empty(), "{} of {}: {:?}", unknown.len(), hints.len(), unknown[0]);
+    }
+    let limit = || rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    assert_eq!(limit().current, Some(200));
+    fim_os::raise_open_files();
+    assert_eq!(limit().current, limit().maximum);
+}

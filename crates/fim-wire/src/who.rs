@@ -126,6 +126,7 @@ fn unknown_number(unknown: WhoUnknown) -> u8 {
         WhoUnknown::NotNoticed => 3,
         WhoUnknown::NumberReused => 4,
         WhoUnknown::RecordsLost => 5,
+        WhoUnknown::NoHandle => 6,
     }
 }
 
@@ -137,6 +138,7 @@ fn unknown_of(number: u8) -> WhoUnknown {
         3 => WhoUnknown::NotNoticed,
         4 => WhoUnknown::NumberReused,
         5 => WhoUnknown::RecordsLost,
+        6 => WhoUnknown::NoHandle,
         _ => WhoUnknown::NotTold,
     }
 }

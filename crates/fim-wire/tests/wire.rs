@@ -83,6 +83,9 @@ fn who() -> impl Strategy<Value = Who> {
         WhoUnknown::Ended,
         WhoUnknown::NoticeLost,
         WhoUnknown::NotNoticed,
+        WhoUnknown::NumberReused,
+        WhoUnknown::RecordsLost,
+        WhoUnknown::NoHandle,
     ]));
     (prop::collection::vec(actor, 0..=Who::MAX_ACTORS), any::<u32>(), unknown)
         .prop_map(|(actors, more, unknown)| Who { actors, more, unknown })

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 /// Runs the server until it is told to stop.
 pub fn run(args: &ServerArgs) -> Result<(), Failure> {
     log_to_stderr();
+    fim_os::raise_open_files();
     let config = ServerConfig::read(&args.config).map_err(|error| local(&error))?;
     let runtime = runtime()?;
     let signal = stop_signal(&runtime)?;

@@ -24,6 +24,7 @@ pub fn run(args: &UpArgs) -> Result<(), Failure> {
         )));
     }
     super::server::log_to_stderr();
+    fim_os::raise_open_files();
     let data_dir = args.data_dir.clone().map_or_else(default_data_dir, Ok)?;
     let runtime = super::server::runtime()?;
     let mut config = fim_server::ServerConfig::default();

@@ -7,8 +7,8 @@ pub(super) struct Event<'b> {
     pub mask: u64,
     /// The process that did it.
     pub pid: i32,
-    /// A handle of that process, or why there is none, if it was asked for.
-    pub pidfd: Option<i32>,
+    /// A handle of that process.
+    pub handle: ProcessHandle,
     /// The directory and the name in it that the event is about.
     pub name: Option<Name<'b>>,
     /// For a rename: what it was called and what it is called.
@@ -16,6 +16,18 @@ pub(super) struct Event<'b> {
     pub new_name: Option<Name<'b>>,
     /// The object itself.
     pub object: Option<Handle<'b>>,
+}
+
+/// What an event has as a handle of the process behind it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum ProcessHandle {
+    /// A descriptor of it, which is the reader's.
+    Open(i32),
+    /// None: it had ended.
+    #[default]
+    Ended,
+    /// None: the reader has too many files open, or the system lacked memory.
+    Refused,
 }
 
 /// A name in a directory.
@@ -76,7 +88,13 @@ fn take_record<'b>(record: &'b [u8], event: &mut Event<'b>) {
         INFO_DFID => {
             event.name = handle(record).map(|(directory, _)| Name { directory, name: b"." });
         }
-        INFO_PIDFD => event.pidfd = i32_at(record, 4),
+        INFO_PIDFD => {
+            event.handle = match i32_at(record, 4) {
+                Some(fd) if fd >= 0 => ProcessHandle::Open(fd),
+                None | Some(NO_PIDFD) => ProcessHandle::Ended,
+                Some(_) => ProcessHandle::Refused,
+            };
+        }
         INFO_OLD_DFID_NAME => event.old_name = name(record),
         INFO_NEW_DFID_NAME => event.new_name = name(record),
         _ => {}
@@ -113,6 +131,12 @@ const VERSION: u8 = 3;
 const METADATA_BYTES: usize = 24;
 pub(super) const HANDLE_HEADER_BYTES: usize = 8;
 
+/// `FAN_NOPIDFD`; whatever else is below zero says that a handle could not be made (`FAN_EPIDFD`).
+const NO_PIDFD: i32 = -1;
+
+/// What an event takes at least, with a handle of the process and a name.
+pub(super) const LEAST_EVENT_BYTES: usize = 64;
+
 const INFO_FID: u8 = 1;
 const INFO_DFID_NAME: u8 = 2;
 const INFO_DFID: u8 = 3;
@@ -146,6 +170,19 @@ mod tests {
         assert_eq!(name.directory.handle.len(), HANDLE_HEADER_BYTES + 4);
         assert_eq!(next(&mut rest).map(|event| event.mask), Some(mask::OVERFLOW));
         assert_eq!(next(&mut rest), None);
+    }
+
+    #[test]
+    fn a_process_that_had_ended_is_told_apart_from_one_that_no_handle_could_be_made_of() {
+        let handle_of = |told: i32| {
+            let mut info = vec![INFO_PIDFD, 0, 8, 0];
+            info.extend(told.to_ne_bytes());
+            let bytes = event(mask::MODIFY, &info);
+            next(&mut &bytes[..]).unwrap().handle
+        };
+        assert_eq!(handle_of(7), ProcessHandle::Open(7));
+        assert_eq!(handle_of(-1), ProcessHandle::Ended);
+        assert_eq!(handle_of(-2), ProcessHandle::Refused);
     }
 
     proptest! {

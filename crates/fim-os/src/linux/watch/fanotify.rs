@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use fim_core::{EntityPath, GapCause, GapScope, Hint, Loss, Notice, ScanPlan, Tim
 use fim_scan::{Unwatched, WatchError, Watcher};
 
 use super::actors::Actors;
-use super::event::{self, Event, Name, mask};
+use super::event::{self, Event, LEAST_EVENT_BYTES, Name, ProcessHandle, mask};
 use super::group::{self, Group};
 use super::mounts::{Mount, MountTable, scopes_at};
 use super::paths::{FileSystem, Paths, Place};
 use super::{now, process};
+use crate::linux::open_files::most_open_files;
 
 /// Notices what changes on the file systems on which something is monitored.
 pub(super) struct FanotifyWatcher {
@@ -60,7 +61,7 @@ impl FanotifyWatcher {
             canary: EntityPath::unix("/"),
             actors,
             provider,
-            buffer: vec![0; BUFFER_BYTES],
+            buffer: vec![0; buffer_bytes(most_open_files())],
             heard: now(),
             heard_nanos: process::nanos_since_boot(),
         })
@@ -151,10 +152,11 @@ impl FanotifyWatcher {
     }
 
     fn take_batch(&mut self, mut bytes: &[u8], hints: &mut Vec<Hint>) {
+        let read_nanos = process::nanos_since_boot();
         self.actors.catch_up();
         let time = now();
         while let Some(event) = event::next(&mut bytes) {
-            let process = event.pidfd.and_then(group::own);
+            let process = process_of(&event, read_nanos);
             if event.mask & mask::OVERFLOW != 0 {
                 let detail = "the kernel's queue of notices was full".to_owned();
                 hints.push(self.lost(GapScope::Everything, GapCause::NoticesLost, detail, time));
@@ -164,7 +166,7 @@ impl FanotifyWatcher {
             if notices.is_empty() {
                 continue;
             }
-            let by = self.actors.of(event.pid, process, self.heard_nanos);
+            let by = process.and_then(|process| self.actors.of(event.pid, process, self.heard_nanos));
             let since = self.heard;
             hints.extend(notices.into_iter().map(|notice| Hint { notice, time, since, by: by.clone() }));
         }
@@ -229,6 +231,31 @@ impl FanotifyWatcher {
     }
 }
 
+/// A handle of the process behind an event that was read by `read_nanos`; nothing if the process had ended.
+fn process_of(event: &Event<'_>, read_nanos: u64) -> Result<Option<OwnedFd>, WhoUnknown> {
+    match event.handle {
+        ProcessHandle::Open(fd) => Ok(group::own(fd)),
+        ProcessHandle::Ended => Ok(None),
+        ProcessHandle::Refused => match group::open_process(event.pid) {
+            // It was there when the event was read, so whoever has its number and began before is the one.
+            Ok(process)
+                if process::started(event.pid).is_some_and(|start| start < process::as_told(read_nanos)) =>
+            {
+                Ok(Some(process))
+            }
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
+            Ok(_) | Err(_) => Err(WhoUnknown::NoHandle),
+        },
+    }
+}
+
+/// Room for events whose handles of processes take a quarter of the files that may be open at once: as many as are read
+/// at once are open at once.
+fn buffer_bytes(most_open_files: u64) -> usize {
+    let events = usize::try_from(most_open_files / 4).unwrap_or(usize::MAX);
+    events.saturating_mul(LEAST_EVENT_BYTES).clamp(LEAST_BUFFER_BYTES, BUFFER_BYTES)
+}
+
 /// A name that became another, as far as both can be seen.
 fn moved(old: &[EntityPath], new: &[EntityPath], is_directory: bool) -> Vec<Notice> {
     let pairs = old.iter().zip(new).map(|(from, to)| Notice::Moved {
@@ -282,6 +309,9 @@ impl Watcher for FanotifyWatcher {
 /// Room for some thousand events at once.
 const BUFFER_BYTES: usize = 256 << 10;
 
+/// Room for one event with the longest names.
+const LEAST_BUFFER_BYTES: usize = 4096;
+
 const MOST_READS: usize = 16;
 
 /// File systems whose content the kernel makes up; scans keep out of them as well.
@@ -302,3 +332,18 @@ const STORES_NOTHING: [&str; 15] = [
     "binfmt_misc",
     "pstore",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_that_are_read_at_once_take_a_quarter_of_the_files_that_may_be_open() {
+        for most in [1024, 4096, 65_536] {
+            let events = buffer_bytes(most) / LEAST_EVENT_BYTES;
+            assert!(events as u64 <= most / 4, "{most}: {events}");
+        }
+        assert_eq!(buffer_bytes(0), LEAST_BUFFER_BYTES);
+        assert_eq!(buffer_bytes(u64::MAX), BUFFER_BYTES);
+    }
+}

@@ -119,6 +119,12 @@ pub(super) fn own(fd: i32) -> Option<OwnedFd> {
     (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// A handle of the process that has that number now.
+pub(super) fn open_process(pid: i32) -> io::Result<OwnedFd> {
+    let pid = rustix::process::Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?)
+}
+
 /// True if the process is still there, so that what was read of it by its number was its own.
 #[expect(unsafe_code, reason = "the C library has no function for this system call")]
 pub(super) fn is_alive(process: &OwnedFd) -> bool {

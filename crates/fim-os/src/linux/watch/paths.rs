@@ -195,7 +195,8 @@ impl Place {
 /// The path of a directory and true; or, where that is longer than the system tells, the nearest one above whose path is
 /// not, and false.
 fn nearest_path(directory: &OwnedFd) -> Result<(EntityPath, bool), Nowhere> {
-    let tell = |opened: &OwnedFd| rustix::fs::readlink(format!("/proc/self/fd/{}", opened.as_raw_fd()), Vec::new());
+    let tell =
+        |opened: &OwnedFd| rustix::fs::readlink(format!("/proc/self/fd/{}", opened.as_raw_fd()), Vec::new());
     let told = tell(directory);
     let is_certain = matches!(&told, Ok(path) if !path.as_bytes().ends_with(DELETED));
     if !is_certain && rustix::fs::fstat(directory).is_ok_and(|stat| stat.st_nlink == 0) {
@@ -274,8 +275,7 @@ const MOST_BYTES: usize = 4 << 20;
 const MOST_LEVELS: usize = 512;
 
 /// Why what is noticed at such a path is not told by it.
-const TOO_LONG: &str =
-    "something was noticed at a path of more than 4,095 bytes, which the system does not tell; all of it is looked at";
+const TOO_LONG: &str = "something was noticed at a path of more than 4,095 bytes, which the system does not tell; all of it is looked at";
 
 /// Under how many paths one place is told.
 const MOST_NAMES: usize = 16;

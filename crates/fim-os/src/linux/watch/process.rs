@@ -49,6 +49,11 @@ fn owners_by(pid: i32, status: &Status) -> Owners {
     Owners { user: status.user, login: id("loginuid"), session: id("sessionid") }
 }
 
+/// When the process of that number was started, in nanoseconds after the machine was, to the hundredth of a second.
+pub(super) fn started(pid: i32) -> Option<u64> {
+    started_nanos(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
 /// The numbers of all processes that run.
 pub(super) fn running() -> Vec<i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
