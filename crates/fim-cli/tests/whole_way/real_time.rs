@@ -110,6 +110,29 @@ fn each_of_many_processes_that_live_for_milliseconds_is_named() {
 }
 
 #[test]
+fn what_is_in_a_new_directory_is_told_with_who_made_it_and_not_with_who_made_the_directory() {
+    let Some(here) = noticing() else { return };
+    if here.agent_status()["provider"] != "fanotify+ebpf" {
+        return fim_testkit::skip("the kernel does not tell of processes here");
+    }
+    let mut writers = Vec::new();
+    for number in 0..20 {
+        let directory = here.watched(&format!("new-{number}"));
+        assert!(Command::new("mkdir").arg(&directory).status().unwrap().success());
+        let mut writer = Command::new("touch").arg(directory.join("deep")).spawn().unwrap();
+        writers.push(writer.id());
+        assert!(writer.wait().unwrap().success());
+    }
+    let all = "ConfigurationChange | where FileSystemPath contains '/watched/new-' | where FileSystemPath endswith '/deep'";
+    let rows = here.query_until(all, |rows| rows.len() >= writers.len());
+    for (number, writer) in writers.iter().enumerate() {
+        let name = format!("/new-{number}/deep");
+        let row = rows.iter().find(|row| row["FileSystemPath"].as_str().unwrap().ends_with(&name)).unwrap();
+        assert_eq!(row["InitiatingProcessId"], json!(writer), "{row:#}");
+    }
+}
+
+#[test]
 fn an_agent_without_rights_notices_by_inotify_and_says_what_it_lacks() {
     let mut here = Installation::new();
     here.up(&["--no-agent", "--scan-interval", SCARCE_SCANS]);

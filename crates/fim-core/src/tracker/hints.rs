@@ -3,6 +3,7 @@
 //! A place is looked at once nothing was noticed of it for a while (quiet), and at the latest some time after the first
 //! notice (patience): otherwise touching a file without end would hide it. All who were noticed meanwhile are kept.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -50,8 +51,10 @@ pub(super) struct Noticed {
     pub who: Who,
     /// True if all that is below is to be looked at as well.
     pub is_deep: bool,
-    /// True if nothing but a scan said so: who did it may yet come to be known.
-    pub is_found_by_scan: bool,
+    /// What says so.
+    pub found_by: FoundBy,
+    /// True if what is within it came, went or changed with it, so that who did the one did the other.
+    pub takes_along: bool,
     /// True if the name came and, as far as was noticed, is there.
     pub came: bool,
     /// True if the name went.
@@ -64,6 +67,17 @@ pub(super) struct Noticed {
     pub attempts: u32,
     /// Places that are to be looked at together with this one: what a name became, or was before.
     partners: Vec<EntityPath>,
+}
+
+/// What says that something happened at a place, the surest first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum FoundBy {
+    /// A notice of it.
+    Notice,
+    /// A look at a directory that it is in; the notice of it, with who did it, may be on its way.
+    Look,
+    /// A scan; so may it be here.
+    Scan,
 }
 
 /// There is no room for more places, even with those of one directory put together.
@@ -112,7 +126,25 @@ impl Hints {
             return Ok(());
         }
         let noticed = self.at(path, Remark::of(now, WhoUnknown::NotNoticed))?;
-        noticed.is_found_by_scan = true;
+        noticed.found_by = FoundBy::Scan;
+        Ok(())
+    }
+
+    /// The same of a place that is different by a look at the directory `within`, of which something was noticed.
+    pub(super) fn find_within(
+        &mut self,
+        path: EntityPath,
+        now: Timestamp,
+        within: &Noticed,
+    ) -> Result<(), NoRoom> {
+        if self.places.contains_key(&path) {
+            return Ok(());
+        }
+        let unknown = within.who.unknown.unwrap_or(WhoUnknown::NotNoticed);
+        let remark = Remark { since: within.since, ..Remark::of(now, unknown) };
+        let noticed = self.at(path, remark)?;
+        noticed.first = within.first;
+        noticed.found_by = FoundBy::Look;
         Ok(())
     }
 
@@ -120,6 +152,7 @@ impl Hints {
     pub(super) fn look_deep(&mut self, path: EntityPath, now: Timestamp) -> Result<(), NoRoom> {
         let noticed = self.at(path, Remark::of(now, WhoUnknown::NoticeLost))?;
         noticed.is_deep = true;
+        noticed.takes_along = true;
         Ok(())
     }
 
@@ -255,6 +288,7 @@ impl Hints {
         for (place, partner) in [(from, to), (to, from)] {
             let noticed = self.at(place.clone(), remark.clone())?;
             noticed.is_deep |= is_directory;
+            noticed.takes_along |= is_directory;
             if noticed.partners.len() < MOST_PARTNERS && !noticed.partners.contains(partner) {
                 noticed.partners.push(partner.clone());
             }
@@ -308,9 +342,9 @@ impl Hints {
         let path = self.room_for(path)?;
         self.expect_by(now.plus_nanos(QUIET_NANOS));
         let noticed = self.places.entry(path).or_insert_with(|| Noticed::new(time));
-        if noticed.is_found_by_scan {
-            // The notice has come after all, so a scan is not what found it.
-            noticed.is_found_by_scan = false;
+        if noticed.found_by != FoundBy::Notice {
+            // The notice has come after all.
+            noticed.found_by = FoundBy::Notice;
             noticed.who = Who::default();
         }
         self.oldest = Some(self.oldest.map_or(since, |oldest| oldest.min(since)));
@@ -357,7 +391,7 @@ impl Hints {
             }
         }
         if let Some(mut all) = all {
-            all.is_deep = true;
+            (all.is_deep, all.takes_along) = (true, true);
             self.places.insert(directory.clone(), all);
         }
         Ok(directory)
@@ -377,7 +411,8 @@ impl Noticed {
             waiting_since: time,
             who: Who::default(),
             is_deep: false,
-            is_found_by_scan: false,
+            found_by: FoundBy::Notice,
+            takes_along: false,
             came: false,
             went: false,
             came_and_went: false,
@@ -394,13 +429,14 @@ impl Noticed {
         self.first = self.first.min(newer.first);
         self.waiting_since = self.waiting_since.min(newer.waiting_since);
         self.last = self.last.max(newer.last);
-        if self.is_found_by_scan == newer.is_found_by_scan {
-            self.who.merge(newer.who);
-        } else if self.is_found_by_scan {
-            // Whom a notice names is more than what a scan found.
-            self.who = newer.who;
+        match self.found_by.cmp(&newer.found_by) {
+            Ordering::Equal => self.who.merge(newer.who),
+            // Whom a notice names is more than what was found.
+            Ordering::Greater => self.who = newer.who,
+            Ordering::Less => {}
         }
-        self.is_found_by_scan &= newer.is_found_by_scan;
+        self.found_by = self.found_by.min(newer.found_by);
+        self.takes_along |= newer.takes_along;
         self.is_deep |= newer.is_deep;
         self.came_and_went |= newer.came_and_went || (self.came && newer.went);
         self.came = newer.came || (self.came && !newer.went);
@@ -413,7 +449,10 @@ impl Noticed {
 
     /// Since when what was noticed may have happened; nothing if only a scan found it, as the next scan will again.
     pub(super) fn unsettled_since(&self) -> Option<Timestamp> {
-        (!self.is_found_by_scan).then_some(self.since)
+        match self.found_by {
+            FoundBy::Notice | FoundBy::Look => Some(self.since),
+            FoundBy::Scan => None,
+        }
     }
 
     fn due(&self) -> Timestamp {

@@ -121,7 +121,7 @@ impl Tracker {
             if view == View::Spot && seen.kind == EntityKind::File && seen.digest.is_none() {
                 change.after = Some(seen.clone());
             }
-            if view == View::Scan && self.is_left_to_hints(now, seen.key.path(), seen.attributes.changed) {
+            if self.is_left_to_hints(now, view, seen.key.path(), seen.attributes.changed) {
                 demands.extend(before.map(Demand::Keep));
                 return;
             }
@@ -148,7 +148,7 @@ impl Tracker {
             && !self.is_behind_moved_link(view, key.path())
             && let Some(change) = diff(Some(&before), None, watched)
         {
-            if view == View::Scan && self.is_left_to_hints(now, key.path(), None) {
+            if self.is_left_to_hints(now, view, key.path(), None) {
                 demands.push(Demand::Keep(Box::new(before)));
                 return;
             }
@@ -210,12 +210,24 @@ impl Tracker {
         true
     }
 
-    /// True if what a scan found is looked at again in a moment, so that the notice of it, with who did it, has time to
-    /// come. Once a whole scan has been made with real time on, scans find next to nothing that was not noticed; before
-    /// that, only what has just happened is left to hints.
-    fn is_left_to_hints(&mut self, now: Timestamp, path: &EntityPath, changed: Option<Timestamp>) -> bool {
+    /// True if what was found is looked at again in a moment, so that the notice of it, with who did it, has time to come:
+    /// what a scan finds, or a look at a directory in which more has happened than was noticed of the directory itself.
+    ///
+    /// Once a whole scan has been made with real time on, scans find next to nothing that was not noticed; before that,
+    /// only what has just happened is left to hints.
+    fn is_left_to_hints(
+        &mut self,
+        now: Timestamp,
+        view: View,
+        path: &EntityPath,
+        changed: Option<Timestamp>,
+    ) -> bool {
         if !self.is_real_time {
             return false;
+        }
+        if view == View::Spot {
+            let within = self.spots.as_ref().and_then(|spots| spots.taken_by_the_way(path));
+            return within.is_some_and(|within| self.hints.find_within(path.clone(), now, within).is_ok());
         }
         // A scan is what reads it, so that looking at it again would bring nothing.
         if self.gaps.knows(path) {

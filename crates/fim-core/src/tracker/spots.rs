@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::hints::Noticed;
+use super::hints::{FoundBy, Noticed};
 use super::{Demand, SpotsEnd, Tracker};
 use crate::{
     Aspect, AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Entity, EntityKey, EntityKind,
@@ -82,6 +82,12 @@ impl Spots {
         .map(|spotted| &spotted.hint)
     }
 
+    /// The hint that a place is looked at for though it is about a directory above it only, and not about what came or
+    /// went with that.
+    pub(super) fn taken_by_the_way(&self, path: &EntityPath) -> Option<&Noticed> {
+        self.hint(path).filter(|hint| !hint.takes_along && !self.noticed.contains_key(path))
+    }
+
     /// Since when the place may be another than before, where it was watched from `watched` on: since the first notice
     /// of it. What a scan found may have happened at any time before.
     pub(super) fn noticed_since(&self, path: &EntityPath, watched: Timestamp) -> Timestamp {
@@ -103,13 +109,18 @@ impl Spots {
         let Some(hint) = self.hint(path) else {
             return Circumstances { who: Who::default(), happened: None, source: ChangeSource::RealTime };
         };
-        if hint.is_found_by_scan {
+        if hint.found_by == FoundBy::Scan {
             return Circumstances { who: hint.who.clone(), happened: None, source: ChangeSource::Scan };
         }
+        // Who made a directory need not have made what is in it, nor at the same time.
+        let is_by_the_way = self.taken_by_the_way(path).is_some();
+        let unknown = || Some(hint.who.unknown.unwrap_or(WhoUnknown::NotNoticed));
+        let who = if is_by_the_way { Who { unknown: unknown(), ..Who::default() } } else { hint.who.clone() };
+        let noticed = (hint.found_by == FoundBy::Notice && !is_by_the_way).then_some(hint.last);
         let earliest = hint.first.plus_nanos(-NOTICE_LATENESS_NANOS);
         let exact = changed.filter(|&changed| changed >= earliest && changed <= now);
-        let happened = Some(exact.unwrap_or(hint.last));
-        Circumstances { who: hint.who.clone(), happened, source: ChangeSource::RealTime }
+        let happened = exact.or(noticed);
+        Circumstances { who, happened, source: ChangeSource::RealTime }
     }
 
     /// The hint, if the place did not keep still and has not been tried too often.
