@@ -84,8 +84,30 @@ struct path {
     struct dentry *dentry;
 };
 
+struct super_block {
+    u32 s_dev;
+};
+
+struct inode {
+    struct super_block *i_sb;
+    unsigned long i_ino;
+};
+
 struct file {
     struct path f_path;
+    struct inode *f_inode;
+};
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct mnt_namespace {
+    struct ns_common ns;
+};
+
+struct nsproxy {
+    struct mnt_namespace *mnt_ns;
 };
 
 struct mm_struct {
@@ -131,6 +153,7 @@ struct task_struct {
     kuid_t loginuid;
     u32 sessionid;
     struct css_set *cgroups;
+    struct nsproxy *nsproxy;
 };
 
 #pragma clang attribute pop

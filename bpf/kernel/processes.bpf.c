@@ -44,6 +44,10 @@ struct record {
     u16 program_bytes;
     u16 group_bytes;
     u16 flags;
+    // Of an executed program: the mount namespace that its path is of, and the file.
+    u32 view;
+    u32 device;
+    u64 inode;
 };
 
 struct long_record {
@@ -94,6 +98,8 @@ INLINE void describe(struct record *record, enum kind kind, struct task_struct *
     record->group = task->cgroups->dfl_cgrp->kn->id;
     read_kernel_text(record->name, sizeof(record->name), task->comm);
     record->argument_bytes = record->program_bytes = record->group_bytes = record->flags = 0;
+    record->view = record->device = 0;
+    record->inode = 0;
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -201,6 +207,11 @@ int told_of_exec(u64 *arguments) {
     walk.entry = READ(program, f_path.dentry);
     walk.view = READ(program, f_path.mnt);
     walk.mount = (void *)walk.view - OFFSET(struct mount, mnt);
+    record->head.view = task->nsproxy->mnt_ns->ns.inum;
+    struct inode *inode = READ(program, f_inode);
+    struct super_block *super_block = READ(inode, i_sb);
+    record->head.device = READ(super_block, s_dev);
+    record->head.inode = READ(inode, i_ino);
     if (!READ(walk.entry, d_hash.pprev))
         walk.flags |= PROGRAM_UNLINKED;
     loop(MOST_NAMES, step_to_root, &walk, 0);

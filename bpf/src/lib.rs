@@ -7,4 +7,4 @@ mod processes;
 mod record;
 
 pub use processes::{ProcessEvents, StartError};
-pub use record::{Ids, ProcessRecord, Step};
+pub use record::{Ids, ProcessRecord, ProgramFile, Step};

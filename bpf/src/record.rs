@@ -44,6 +44,8 @@ pub enum Step<'b> {
     Executed {
         /// The program's path; nothing if it is longer than what is told.
         program: Option<Vec<u8>>,
+        /// The file that it was read from.
+        file: ProgramFile,
         /// The arguments, each ended by a zero and cut at some thousand bytes; nothing if they could not be read.
         arguments: Option<&'b [u8]>,
         /// The path of its control group.
@@ -51,6 +53,17 @@ pub enum Step<'b> {
     },
     /// It ended.
     Ended,
+}
+
+/// The file of a program, which its path names only in the view of the file systems that the process has.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ProgramFile {
+    /// The number of the mount namespace in which the process executed it.
+    pub view: u32,
+    /// The device of its file system: major and minor.
+    pub device: (u32, u32),
+    /// Its inode there.
+    pub inode: u64,
 }
 
 impl<'b> ProcessRecord<'b> {
@@ -74,8 +87,11 @@ impl<'b> ProcessRecord<'b> {
                     }
                     path
                 });
+                let device = u32_at(84)?;
+                let device = (device >> MINOR_BITS, device & ((1 << MINOR_BITS) - 1));
+                let file = ProgramFile { view: u32_at(80)?, device, inode: u64_at(88)? };
                 let arguments = (flags & NO_ARGUMENTS == 0).then_some(arguments);
-                Step::Executed { program, arguments, group: path_of(group) }
+                Step::Executed { program, file, arguments, group: path_of(group) }
             }
             ENDED => Step::Ended,
             _ => return None,
@@ -119,7 +135,10 @@ const PROGRAM_UNLINKED: u16 = 4;
 /// What the kernel says where nobody signed in.
 const NOBODY: u32 = u32::MAX;
 
-const HEAD_BYTES: usize = 80;
+const HEAD_BYTES: usize = 96;
+
+/// How the kernel keeps a device (`linux/kdev_t.h`).
+const MINOR_BITS: u32 = 20;
 
 /// As `/proc` marks a program whose file is gone.
 const DELETED: &[u8] = b" (deleted)";
@@ -146,6 +165,7 @@ mod tests {
         bytes.extend(b"ls\0-l\0/e\0ls\0bin\0usr\0srv\0a.scope\0sys\0");
         let step = |program: Option<&str>, arguments: Option<&'static [u8]>| Step::Executed {
             program: program.map(|path| path.as_bytes().to_vec()),
+            file: ProgramFile { view: 77, device: (8, 1), inode: 1234 },
             arguments,
             group: b"/sys/a.scope".to_vec(),
         };
@@ -190,6 +210,9 @@ mod tests {
         bytes.extend(b"sh\0of what was there");
         bytes.truncate(72);
         bytes.extend(lengths.map(u16::to_ne_bytes).as_flattened());
+        bytes.extend(77_u32.to_ne_bytes());
+        bytes.extend((8_u32 << MINOR_BITS | 1).to_ne_bytes());
+        bytes.extend(1234_u64.to_ne_bytes());
         bytes
     }
 }

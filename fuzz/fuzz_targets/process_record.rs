@@ -9,7 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some(record) = ProcessRecord::parse(bytes) else { return };
     assert!(record.name.len() < 17, "{record:?}");
     match record.step {
-        Step::Executed { program, arguments, group } => {
+        Step::Executed { program, arguments, group, .. } => {
             let length =
                 program.map_or(0, |path| path.len()) + arguments.map_or(0, <[u8]>::len) + group.len();
             assert!(length <= bytes.len() + 64, "{length} bytes out of {}", bytes.len());

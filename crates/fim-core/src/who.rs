@@ -14,6 +14,9 @@ pub struct Actor {
     pub started_nanos: Option<u64>,
     /// The program that it runs.
     pub executable: Option<EntityPath>,
+    /// True if the process has a view of the file systems of its own, in which the program's path names another file than
+    /// on the rest of the machine, or may: who makes such a view chooses what the program seems to be.
+    pub has_own_view: bool,
     /// Program and arguments, with a space between; cut at [`Actor::MAX_COMMAND_BYTES`].
     pub command_line: Option<String>,
     /// Whose rights it has.
@@ -52,6 +55,9 @@ impl Actor {
         self.process_id == other.process_id
             && agree(&self.started_nanos, &other.started_nanos)
             && agree(&self.executable, &other.executable)
+            && (self.executable.is_none()
+                || other.executable.is_none()
+                || self.has_own_view == other.has_own_view)
             && agree(&self.command_line, &other.command_line)
             && agree(&self.user, &other.user)
             && agree(&self.login_user, &other.login_user)

@@ -483,3 +483,38 @@ fn whoever_changes_many_files_uses_up_no_descriptors_of_the_agent() {
     fim_os::raise_open_files();
     assert_eq!(limit().current, limit().maximum);
 }
+
+#[test]
+fn whoever_names_a_program_in_a_view_of_his_own_is_told_as_that() {
+    for provider in &PROVIDERS[..2] {
+        let Some(mut watched) = Watched::by_provider(provider) else { continue };
+        let tool = watched.path("tool");
+        fs::copy("/bin/sh", &tool).unwrap();
+        for (view, is_own) in [("mount --bind $0 /usr/bin/env; /usr/bin/env", true), ("/bin/sh", false)] {
+            let file = watched.path("in/disguised");
+            fs::write(&file, "x").unwrap();
+            watched.hints();
+            // The writer waits to be asked, so that both providers can.
+            let script = format!("{view} -c 'echo x > {}; read end'", file.display());
+            let mut writer = std::process::Command::new("unshare")
+                .args(["-m", "sh", "-c", &script])
+                .arg(&tool)
+                .stdin(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+            while fs::read(&file).unwrap() != b"x\n" {
+                assert!(writer.try_wait().unwrap().is_none(), "a view of its own cannot be made here");
+                std::thread::yield_now();
+            }
+            let hints = watched.hints();
+            drop(writer.stdin.take());
+            writer.wait().unwrap();
+            let actors = actors_of(&hints, &file);
+            assert!(!actors.is_empty());
+            for actor in actors {
+                let actor = actor.unwrap();
+                assert_eq!(actor.has_own_view, is_own, "{actor:?}");
+            }
+        }
+    }
+}

@@ -41,6 +41,8 @@ struct ActorRecord<'b> {
     parents: Vec<AncestorRecord<'b>>,
     #[b(8)]
     container: Option<&'b str>,
+    #[n(9)]
+    has_own_view: Option<bool>,
 }
 
 #[derive(Decode, Encode)]
@@ -91,6 +93,7 @@ impl<'b> From<&'b Actor> for ActorRecord<'b> {
             session: actor.session,
             parents: parents.collect(),
             container: actor.container.as_deref(),
+            has_own_view: actor.has_own_view.then_some(true),
         }
     }
 }
@@ -114,6 +117,7 @@ impl TryFrom<ActorRecord<'_>> for Actor {
             session: record.session,
             parents: record.parents.into_iter().map(ancestor).collect(),
             container: record.container.map(str::to_owned),
+            has_own_view: record.has_own_view.unwrap_or(false),
         })
     }
 }

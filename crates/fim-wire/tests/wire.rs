@@ -75,6 +75,7 @@ fn who() -> impl Strategy<Value = Who> {
             login_user: session.map(|id| Principal { id, name: None }),
             session,
             parents,
+            has_own_view: session.is_some(),
             container: text,
         })
     });

@@ -72,6 +72,13 @@ pub(super) fn explanation_of(event: &ChangeEvent) -> Option<String> {
     if event.is_fleeting {
         sentences.push("It came and went so soon that nothing but its name was seen.".to_owned());
     }
+    if event.who.actors.last().is_some_and(|actor| actor.has_own_view) {
+        sentences.push(
+            "The program is named as the process sees it, in a view of the file systems of its own; elsewhere on the machine \
+             that name is another file's, or may be."
+                .to_owned(),
+        );
+    }
     if let Some((_, others)) = event.who.actors.split_last()
         && (!others.is_empty() || event.who.more > 0)
     {
@@ -82,7 +89,8 @@ pub(super) fn explanation_of(event: &ChangeEvent) -> Option<String> {
                     .user
                     .as_ref()
                     .map_or_else(String::new, |user| format!(", {}", principal_text(user)));
-                format!("{} ({}{user})", program_of(actor), actor.process_id)
+                let view = if actor.has_own_view { ", in a view of its own" } else { "" };
+                format!("{} ({}{user}{view})", program_of(actor), actor.process_id)
             })
             .collect();
         names.extend((event.who.more > 0).then(|| format!("{} more", event.who.more)));
@@ -122,6 +130,31 @@ mod tests {
              LoginAccountName = 1000
              ContainerId =
              Explanation = Others had a part in it: /usr/bin/vi (7, root).",
+        );
+    }
+
+    #[test]
+    fn a_program_that_only_the_process_sees_so_is_told_as_that() {
+        let mut who = Who::default();
+        for process_id in [7, 8] {
+            let own = Actor { has_own_view: true, ..Actor::default() };
+            who.add(Ok(Arc::new(Actor {
+                process_id,
+                executable: Some(EntityPath::unix("/usr/bin/dpkg")),
+                ..own
+            })));
+        }
+        check(
+            who,
+            None,
+            "InitiatingProcessName = /usr/bin/dpkg
+             InitiatingProcessId = 8
+             InitiatingProcessCommandLine =
+             InitiatingProcessAccountName =
+             InitiatingProcessParentName =
+             LoginAccountName =
+             ContainerId =
+             Explanation = The program is named as the process sees it, in a view of the file systems of its own; elsewhere on the machine that name is another file's, or may be. Others had a part in it: /usr/bin/dpkg (7, in a view of its own).",
         );
     }
 

@@ -11,12 +11,15 @@ use fim_core::{Actor, Attribution, WhoUnknown};
 use super::group;
 use super::process;
 use super::processes::{Process, Processes};
+use super::views;
 use crate::linux::principals::Principals;
 
 /// Names the processes behind notices.
 pub(super) struct Actors {
     people: Principals,
     people_read: Instant,
+    /// The number of the view of the file systems in which this process names programs.
+    view: u32,
     told: Option<Told>,
     /// Those of the notices that were read at one moment, by number and whether it is still theirs.
     of_batch: HashMap<(i32, bool), Attribution>,
@@ -48,6 +51,7 @@ impl Actors {
         Self {
             people: Principals::of_this_machine(),
             people_read: Instant::now(),
+            view: views::own(),
             told: None,
             of_batch: HashMap::new(),
         }
@@ -65,7 +69,7 @@ impl Actors {
         let mut told =
             Told { events, processes: Processes::default(), lost_nanos: None, surveyed: Instant::now() };
         let mut actors = Self::by_asking();
-        told.survey(&actors.people);
+        told.survey(&actors.people, actors.view);
         actors.told = Some(told);
         Ok(actors)
     }
@@ -78,7 +82,7 @@ impl Actors {
             self.people_read = Instant::now();
         }
         if let Some(told) = &mut self.told {
-            told.catch_up(&self.people);
+            told.catch_up(&self.people, self.view);
         }
     }
 
@@ -96,35 +100,36 @@ impl Actors {
 
     fn find(&mut self, pid: i32, alive: Option<OwnedFd>, since_nanos: u64) -> Attribution {
         let number = u32::try_from(pid).unwrap_or_default();
-        let Some(told) = &mut self.told else { return ask(pid, alive.as_ref(), &self.people) };
+        let (people, view) = (&self.people, self.view);
+        let Some(told) = &mut self.told else { return ask(pid, alive.as_ref(), people, view) };
         let Some(alive) = alive else {
             // It may have been lost that the number has become another's.
             if told.lost_nanos.is_some_and(|lost| lost >= since_nanos) {
                 return Err(WhoUnknown::RecordsLost);
             }
             let process = told.processes.ended(number, since_nanos)?;
-            return of_the_past(number, process, since_nanos, &self.people);
+            return of_the_past(number, process, since_nanos, people, view);
         };
         match told.processes.newest(number) {
-            Some(process) if process.end.is_some() => of_the_past(number, process, since_nanos, &self.people),
+            Some(process) if process.end.is_some() => of_the_past(number, process, since_nanos, people, view),
             Some(process) if process.program.is_some() => {
-                match of_now(pid, process, since_nanos, &self.people) {
+                match of_now(pid, process, since_nanos, people, view) {
                     Some(actor) if group::is_alive(&alive) => Ok(actor),
                     // It ended just now, and that was told.
                     Some(_) | None => {
-                        told.catch_up(&self.people);
+                        told.catch_up(people, view);
                         let process = told.processes.ended(number, since_nanos)?;
-                        of_the_past(number, process, since_nanos, &self.people)
+                        of_the_past(number, process, since_nanos, people, view)
                     }
                 }
             }
-            Some(_) | None => ask(pid, Some(&alive), &self.people),
+            Some(_) | None => ask(pid, Some(&alive), people, view),
         }
     }
 }
 
 impl Told {
-    fn catch_up(&mut self, people: &Principals) {
+    fn catch_up(&mut self, people: &Principals, view: u32) {
         self.events.take(|record| self.processes.take(record));
         let lost = self.events.take_lost();
         let now = process::nanos_since_boot();
@@ -134,15 +139,15 @@ impl Told {
             self.lost_nanos = Some(now);
             self.processes.clear();
             if self.surveyed.elapsed() > SURVEY_EVERY {
-                self.survey(people);
+                self.survey(people, view);
             }
         }
     }
 
     /// Takes in all that run.
-    fn survey(&mut self, people: &Principals) {
+    fn survey(&mut self, people: &Principals, view: u32) {
         for pid in process::running() {
-            if let Ok(actor) = process::look(pid, people) {
+            if let Ok(actor) = process::look(pid, people, view) {
                 self.processes.take_running(&actor);
             }
         }
@@ -151,16 +156,22 @@ impl Told {
 }
 
 /// Asks the system for a process. What is read is its own only if it is still there afterwards.
-fn ask(pid: i32, process: Option<&OwnedFd>, people: &Principals) -> Attribution {
-    let seen = process::look(pid, people);
+fn ask(pid: i32, process: Option<&OwnedFd>, people: &Principals, view: u32) -> Attribution {
+    let seen = process::look(pid, people, view);
     if process.is_some_and(group::is_alive) { seen } else { Err(WhoUnknown::Ended) }
 }
 
 /// A process that runs: whose it is may have changed without a word, and is asked for. Nothing if it cannot be.
-fn of_now(pid: i32, process: &Process, since_nanos: u64, people: &Principals) -> Option<Arc<Actor>> {
+fn of_now(
+    pid: i32,
+    process: &Process,
+    since_nanos: u64,
+    people: &Principals,
+    view: u32,
+) -> Option<Arc<Actor>> {
     let now = process::owners(pid)?;
     let number = u32::try_from(pid).unwrap_or_default();
-    let mut actor = actor(number, process, since_nanos);
+    let mut actor = actor(number, process, since_nanos, view);
     actor.user = now.user.map(|id| people.user(id));
     actor.login_user = now.login.map(|id| people.user(id));
     actor.session = now.session;
@@ -168,11 +179,17 @@ fn of_now(pid: i32, process: &Process, since_nanos: u64, people: &Principals) ->
 }
 
 /// A process that has ended, by what was told of it.
-fn of_the_past(number: u32, process: &Process, since_nanos: u64, people: &Principals) -> Attribution {
+fn of_the_past(
+    number: u32,
+    process: &Process,
+    since_nanos: u64,
+    people: &Principals,
+    view: u32,
+) -> Attribution {
     if process.program.is_none() {
         return Err(WhoUnknown::Ended);
     }
-    let mut actor = actor(number, process, since_nanos);
+    let mut actor = actor(number, process, since_nanos, view);
     let lasting = process.lasting_ids();
     actor.user = lasting.user.map(|id| people.user(id));
     actor.login_user = lasting.login.map(|id| people.user(id));
@@ -183,12 +200,15 @@ fn of_the_past(number: u32, process: &Process, since_nanos: u64, people: &Princi
     Ok(Arc::new(actor))
 }
 
-fn actor(number: u32, process: &Process, since_nanos: u64) -> Actor {
+fn actor(number: u32, process: &Process, since_nanos: u64, view: u32) -> Actor {
     let program = process.program.as_deref().cloned().unwrap_or_default();
+    let is_another = |path| program.file.is_some_and(|file| views::is_another(file, path, view));
+    let has_own_view = program.has_own_view || program.path.as_ref().is_some_and(is_another);
     Actor {
         process_id: number,
         started_nanos: Some(process.started_nanos),
         executable: program.path,
+        has_own_view,
         command_line: program.command_line,
         parents: process.descent(number, since_nanos),
         container: program.container,

@@ -9,6 +9,7 @@ mod mounts;
 mod paths;
 mod process;
 mod processes;
+mod views;
 
 use std::error::Error;
 use std::time::SystemTime;

@@ -7,20 +7,23 @@ use std::sync::Arc;
 use fim_core::{Actor, Ancestor, Attribution, EntityPath, WhoUnknown};
 use rustix::fs::readlink;
 
+use super::views;
 use crate::linux::principals::Principals;
 
 /// Looks at the process of that number while it runs. What is read is its own only if it is still there afterwards,
-/// which is for the caller to find out.
-pub(super) fn look(pid: i32, people: &Principals) -> Attribution {
+/// which is for the caller to find out. `own_view` is the view of the file systems that we have.
+pub(super) fn look(pid: i32, people: &Principals, own_view: u32) -> Attribution {
     let read = |name: &str| fs::read(format!("/proc/{pid}/{name}")).ok();
     let (Some(status), Some(stat)) = (read("status"), read("stat")) else { return Err(WhoUnknown::Ended) };
     let status = Status::parse(&status);
     let owners = owners_by(pid, &status);
     let executable = readlink(format!("/proc/{pid}/exe"), Vec::new()).ok();
+    let executable = executable.map(|path| EntityPath::unix(path.into_bytes()));
     Ok(Arc::new(Actor {
         process_id: u32::try_from(pid).unwrap_or_default(),
         started_nanos: started_nanos(&stat),
-        executable: executable.map(|path| EntityPath::unix(path.into_bytes())),
+        has_own_view: views::is_own_of(pid, executable.as_ref(), own_view),
+        executable,
         command_line: read("cmdline").as_deref().and_then(command_line),
         user: owners.user.map(|id| people.user(id)),
         login_user: owners.login.map(|id| people.user(id)),
@@ -169,7 +172,7 @@ mod tests {
     #[test]
     fn this_process_knows_itself() {
         let pid = i32::try_from(std::process::id()).unwrap();
-        let actor = look(pid, &Principals::of_this_machine()).unwrap();
+        let actor = look(pid, &Principals::of_this_machine(), views::own()).unwrap();
         assert_eq!(actor.process_id, std::process::id());
         let own = std::env::current_exe().unwrap();
         assert_eq!(actor.executable, Some(EntityPath::unix(own.as_os_str().as_encoded_bytes())));
@@ -180,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_process_that_is_not_there_is_not_made_up() {
-        assert_eq!(look(i32::MAX, &Principals::default()), Err(WhoUnknown::Ended));
+        assert_eq!(look(i32::MAX, &Principals::default(), views::own()), Err(WhoUnknown::Ended));
     }
 
     #[test]

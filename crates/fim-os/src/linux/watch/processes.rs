@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use fim_bpf::{Ids, ProcessRecord, Step};
+use fim_bpf::{Ids, ProcessRecord, ProgramFile, Step};
 use fim_core::{Actor, Ancestor, EntityPath, WhoUnknown};
 
 use super::process;
@@ -50,6 +50,10 @@ pub(super) struct Process {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Program {
     pub path: Option<EntityPath>,
+    /// What the path names for the process, as far as that was told.
+    pub file: Option<ProgramFile>,
+    /// True if that is known to be another file than here, or may be.
+    pub has_own_view: bool,
     pub command_line: Option<String>,
     pub container: Option<String>,
 }
@@ -77,9 +81,11 @@ impl Processes {
                 };
                 self.put(record.process, child);
             }
-            Step::Executed { program, arguments, group } => {
+            Step::Executed { program, file, arguments, group } => {
                 let program = Arc::new(Program {
                     path: program.clone().map(EntityPath::unix),
+                    file: Some(*file),
+                    has_own_view: false,
                     command_line: arguments.and_then(process::command_line),
                     container: process::container(group),
                 });
@@ -114,6 +120,8 @@ impl Processes {
         }
         let program = Arc::new(Program {
             path: actor.executable.clone(),
+            file: None,
+            has_own_view: actor.has_own_view,
             command_line: actor.command_line.clone(),
             container: actor.container.clone(),
         });
@@ -433,7 +441,12 @@ mod tests {
 
     fn executed<'b>(process: u32, started: u64, at: u64, path: &str, line: &'b str) -> ProcessRecord<'b> {
         let program = Some(path.as_bytes().to_vec());
-        let step = Step::Executed { program, arguments: Some(line.as_bytes()), group: b"/".to_vec() };
+        let step = Step::Executed {
+            program,
+            file: ProgramFile::default(),
+            arguments: Some(line.as_bytes()),
+            group: b"/".to_vec(),
+        };
         record(process, started, at, step)
     }
 
