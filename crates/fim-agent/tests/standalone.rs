@@ -106,7 +106,7 @@ fn what_cannot_be_read_ends_with_3_and_is_named() {
     let (code, out, _) =
         agent_that_modes_bind(directory.path(), &["baseline", "--force", "--db", "base.db", "tree"]);
     assert_eq!(code, 3);
-    assert!(out.contains("/tree/a.conf\n    permission denied\n"), "{out}");
+    assert!(out.contains("/tree/a.conf\n    permission denied: let the agent read it"), "{out}");
     let (code, out, _) = agent_that_modes_bind(directory.path(), &["check", "--db", "base.db"]);
     assert_eq!(code, 3);
     assert!(out.contains("1 place could not be read"), "{out}");
