@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fim_core::{
-    Daemon, DaemonState, Gap, GapScope, ListDemand, ListKind, Listed, Lists, Monitored, PackageManager,
-    RunLevels, Software, SoftwareType, StartupType, Timestamp,
+    Daemon, DaemonState, Gap, GapCause, GapScope, ListDemand, ListKind, Listed, Lists, Monitored,
+    PackageManager, RunLevels, Software, SoftwareType, StartupType, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -48,9 +48,25 @@ fn told(demand: &ListDemand) -> Option<String> {
             let category = change.category().unwrap().name();
             Some(format!("{category} {} {} {}", change.key, version(&change.before), version(&change.after)))
         }
+        ListDemand::Report(gap) if gap.cause == GapCause::BaselinePending => None,
         ListDemand::Report(gap) => Some(gap_text(gap)),
         ListDemand::Remember => None,
     }
+}
+
+/// The gaps of a list that is set to be collected.
+fn set(lists: &mut Lists, seconds: i64, interval_seconds: Option<u64>) -> Vec<String> {
+    let mut demands = Vec::new();
+    lists.set(Timestamp(seconds * SECOND), ListKind::Software, interval_seconds, &mut demands);
+    gaps(&demands)
+}
+
+fn gaps(demands: &[ListDemand]) -> Vec<String> {
+    let gap = |demand: &ListDemand| match demand {
+        ListDemand::Report(gap) => Some(format!("{:?} {}", gap.cause, gap_text(gap))),
+        ListDemand::Emit(_) | ListDemand::Remember => None,
+    };
+    demands.iter().filter_map(gap).collect()
 }
 
 fn gap_text(gap: &Gap) -> String {
@@ -106,18 +122,52 @@ fn a_list_that_is_switched_off_is_a_baseline_when_it_is_on_again() {
 }
 
 #[test]
-fn a_list_is_due_at_its_interval_and_at_once_when_something_hints_at_it() {
+fn until_it_was_collected_for_the_first_time_a_list_is_a_gap_also_through_a_restart() {
+    let awaited = |until: &str| {
+        format!(
+            "BaselinePending gap from 5 to {until}: there is nothing to compare with before it is collected for the \
+             first time"
+        )
+    };
+    let mut lists = Lists::new([7; 16], Vec::new());
+    assert_eq!(set(&mut lists, 5, Some(300)), [awaited("now on")]);
+    assert!(set(&mut lists, 6, Some(300)).is_empty(), "it is told once");
+    take(&mut lists, 7, Err("locked"));
+    let mut restarted = Lists::new([7; 16], lists.memory());
+    assert!(set(&mut restarted, 10, Some(300)).is_empty());
+    let mut demands = Vec::new();
+    restarted.take(Timestamp(20 * SECOND), ListKind::Software, Ok(vec![package("a", "1")]), &mut demands);
+    assert_eq!(gaps(&demands), ["Unreadable gap from 7 to 20: locked".to_owned(), awaited("20")]);
+    assert!(set(&mut Lists::new([7; 16], restarted.memory()), 30, Some(300)).is_empty());
+    assert!(set(&mut restarted, 30, None).is_empty());
+    assert_eq!(set(&mut restarted, 31, Some(300)).len(), 1, "switched off it is forgotten");
+    assert_eq!(set(&mut restarted, 32, None).len(), 1, "and nothing is awaited");
+}
+
+#[test]
+fn a_list_that_is_lost_is_a_gap_since_it_was_surely_collected_last() {
+    let mut lists = Lists::new([7; 16], Vec::new());
+    lists.lose(Timestamp(1000 * SECOND), "gone");
+    let told = set(&mut lists, 1010, Some(300));
+    assert_eq!(told[0], "StateLost gap from 700 to 1010: gone");
+    assert!(told[1].starts_with("BaselinePending gap from 1010 to now on"), "{told:?}");
+    assert!(set(&mut lists, 1020, Some(300)).is_empty(), "it is told once");
+    // Of what is not collected nothing was promised.
+    let mut lists = Lists::new([7; 16], Vec::new());
+    lists.lose(Timestamp(1000 * SECOND), "gone");
+    assert!(set(&mut lists, 1010, None).is_empty());
+    assert_eq!(set(&mut lists, 1020, Some(300)).len(), 1);
+}
+
+#[test]
+fn a_list_is_due_at_its_interval() {
     let mut lists = lists();
     assert_eq!(lists.due(Timestamp(0)), Some(ListKind::Software));
     take(&mut lists, 0, Ok(vec![]));
     assert_eq!(lists.due(Timestamp(299 * SECOND)), None);
     assert_eq!(lists.due(Timestamp(300 * SECOND)), Some(ListKind::Software));
     take(&mut lists, 300, Ok(vec![]));
-    lists.hint(Timestamp(301 * SECOND), ListKind::Software);
-    assert_eq!(lists.due(Timestamp(301 * SECOND)), Some(ListKind::Software));
-    lists.hint(Timestamp(301 * SECOND), ListKind::Daemons);
-    take(&mut lists, 301, Ok(vec![]));
-    assert_eq!(lists.due(Timestamp(302 * SECOND)), None, "daemons are off");
+    assert_eq!(lists.due(Timestamp(301 * SECOND)), None, "daemons are off");
 }
 
 #[test]

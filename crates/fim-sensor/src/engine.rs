@@ -112,7 +112,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         // The stamp may have been lost with the power; then the last complete scan is the last sign of life.
         let last_alive = last_run.and_then(|run| run.alive).or(memory.last_complete);
         let stop = last_run.map_or(Stop::Unclean, |run| run.stop);
-        let (list_run, lost_lists) = ListRun::open(&parts, (parts.clock)());
+        let is_first = parts.found == Found::Nothing && lost.is_none();
+        let list_run = ListRun::open(&parts, is_first, last_alive);
         let mut engine = Self {
             tracker: Tracker::new(parts.machine),
             waiting_gaps: still_waiting(&parts),
@@ -135,9 +136,6 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             list_run,
         };
         engine.tell_lost_reports(memory.last_complete);
-        for gap in lost_lists {
-            engine.report(gap);
-        }
         if lost.is_none() {
             engine.align_with_spool();
         }

@@ -45,13 +45,16 @@ pub(crate) struct KeepListsError {
 
 impl<D: Disk> ListStore<D> {
     /// Reads what is kept in `dir`. If it cannot be read it is moved aside, and the text says what was found: nothing is
-    /// known of the lists then.
-    pub fn open(disk: D, dir: &Path, now: Timestamp) -> (Self, Kept, Option<String>) {
+    /// known of the lists then. That nothing is there is a loss too, but for `is_first`, the first start of all.
+    pub fn open(disk: D, dir: &Path, is_first: bool, now: Timestamp) -> (Self, Kept, Option<String>) {
         let path = dir.join(NAME);
+        let missing = || format!("{} is missing, though the agent ran here before", path.display());
         let (kept, damage) = match disk.read(&path).map(|bytes| decode(&bytes)) {
             Ok(Ok(kept)) => (kept, None),
             Ok(Err(why)) => (Kept::default(), Some(format!("{} is damaged: {why}", path.display()))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (Kept::default(), None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                (Kept::default(), (!is_first).then(missing))
+            }
             Err(error) => (Kept::default(), Some(format!("cannot read {}: {error}", path.display()))),
         };
         if damage.is_some() {
@@ -139,6 +142,7 @@ mod tests {
             entities: Some(vec![daemon]),
             collected: Some(Timestamp(1)),
             unreadable: None,
+            pending: None,
         };
         for inventory in [None, Some(Timestamp(-5))] {
             let kept = Kept { spool_sequence: 9, inventory, lists: vec![list.clone()] };

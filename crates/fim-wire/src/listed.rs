@@ -44,6 +44,8 @@ struct ListRecord<'b> {
     collected: Option<i64>,
     #[b(3)]
     unreadable: Option<GapRecord<'b>>,
+    #[b(4)]
+    pending: Option<GapRecord<'b>>,
 }
 
 /// Exactly one of them is there. A kind of list that is added later gets a number of its own.
@@ -125,6 +127,7 @@ impl<'b> From<&'b ListMemory> for ListRecord<'b> {
             entities: list.entities.as_ref().map(|entities| entities.iter().map(Into::into).collect()),
             collected: list.collected.map(|time| time.0),
             unreadable: list.unreadable.as_ref().map(Into::into),
+            pending: list.pending.as_ref().map(Into::into),
         }
     }
 }
@@ -141,6 +144,7 @@ impl TryFrom<ListRecord<'_>> for ListMemory {
             entities: record.entities.map(entities).transpose()?,
             collected: record.collected.map(Timestamp),
             unreadable: record.unreadable.map(TryInto::try_into).transpose()?,
+            pending: record.pending.map(TryInto::try_into).transpose()?,
         })
     }
 }

@@ -276,9 +276,10 @@ proptest! {
         entities in prop::option::of(prop::collection::vec(any::<u8>().prop_flat_map(listed), 0..4)),
         collected: Option<i64>,
         unreadable in prop::option::of(gap()),
+        pending in prop::option::of(gap()),
     ) {
         let collected = collected.map(Timestamp);
-        let lists = vec![ListMemory { kind: ListKind::Software, entities, collected, unreadable }];
+        let lists = vec![ListMemory { kind: ListKind::Software, entities, collected, unreadable, pending }];
         prop_assert_eq!(decode_lists(&encode_lists(&lists)), Ok(lists));
     }
 

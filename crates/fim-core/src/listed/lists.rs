@@ -13,9 +13,10 @@ use crate::{
 ///
 /// # What it guarantees
 ///
-/// - The first collection of a list is its baseline: nothing of it is *added*.
+/// - The first collection of a list is its baseline: nothing of it is *added*. Until then it is a gap.
 /// - A list that cannot be read is a gap and no removal; what changed meanwhile is told when it can be read again.
 /// - A list that is switched off is forgotten, and its next collection is a baseline again.
+/// - What was known of a list and is lost is a gap since it was surely collected last.
 #[derive(Clone, Debug)]
 pub struct Lists {
     machine: [u8; 16],
@@ -33,6 +34,19 @@ struct List {
     collected: Option<Timestamp>,
     /// The gap that is open because it cannot be read.
     unreadable: Option<Gap>,
+    /// The gap that is open because there is nothing to compare with yet.
+    pending: Option<Gap>,
+    /// What is to be told of it once it is on.
+    lost: Option<Lost>,
+}
+
+/// What was known of a list is lost.
+#[derive(Clone, Debug)]
+struct Lost {
+    /// When the sensor was last known to run.
+    last_alive: Timestamp,
+    /// What was found, for a person.
+    detail: String,
 }
 
 /// What should happen, in this order.
@@ -57,6 +71,8 @@ pub struct ListMemory {
     pub collected: Option<Timestamp>,
     /// The gap that is open because it could not be read since.
     pub unreadable: Option<Gap>,
+    /// The gap that is open because it has not been collected for the first time.
+    pub pending: Option<Gap>,
 }
 
 impl Lists {
@@ -70,11 +86,20 @@ impl Lists {
                 held: stored.entities.map(held),
                 collected: stored.collected,
                 unreadable: stored.unreadable,
+                pending: stored.pending,
                 ..List::default()
             };
             lists.insert(stored.kind, list);
         }
         Self { machine, lists }
+    }
+
+    /// What was stored of them is lost, and the sensor was last known to run then. Each list tells it when it is set to
+    /// be collected, for only then it is known how long ago it may have been collected last.
+    pub fn lose(&mut self, last_alive: Timestamp, detail: &str) {
+        for list in self.lists.values_mut() {
+            *list = List { lost: Some(Lost { last_alive, detail: detail.to_owned() }), ..List::default() };
+        }
     }
 
     /// Takes up a change that was reported after what was stored.
@@ -104,6 +129,7 @@ impl Lists {
             entities: list.held.as_ref().map(|held| held.values().cloned().collect()),
             collected: list.collected,
             unreadable: list.unreadable.clone(),
+            pending: list.pending.clone(),
         };
         self.lists.iter().map(stored).collect()
     }
@@ -124,23 +150,17 @@ impl Lists {
                 }
                 list.is_on = true;
                 list.schedule.set_interval(now, seconds);
+                list.tell_loss(now, kind, seconds, demands);
+                list.await_baseline(now, kind, demands);
             }
             None => {
-                let is_known = list.held.is_some() || list.unreadable.is_some();
-                list.close_gap(now, demands);
+                let is_known = list.held.is_some() || list.unreadable.is_some() || list.pending.is_some();
+                list.close_gaps(now, demands);
                 *list = List::default();
                 if is_known {
                     demands.push(ListDemand::Remember);
                 }
             }
-        }
-    }
-
-    /// Lets a list be collected at once: something says that it may have changed.
-    pub fn hint(&mut self, now: Timestamp, kind: ListKind) {
-        let list = self.list(kind);
-        if list.is_on {
-            list.schedule.reset(now);
         }
     }
 
@@ -177,8 +197,8 @@ impl Lists {
         match collected {
             Err(why) => list.open_gap(now, kind, why, demands),
             Ok(entities) => {
-                let was_unreadable = list.unreadable.is_some();
-                list.close_gap(now, demands);
+                let was_unreadable = list.unreadable.is_some() || list.pending.is_some();
+                list.close_gaps(now, demands);
                 let is_changed = list.compare(&machine, now, entities, demands);
                 list.collected = Some(now);
                 if is_changed || was_unreadable {
@@ -257,8 +277,46 @@ impl List {
         }
     }
 
-    fn close_gap(&mut self, now: Timestamp, demands: &mut Vec<ListDemand>) {
-        if let Some(gap) = self.unreadable.take() {
+    /// Tells that what was known is lost: it was collected last an interval before the sensor's end, or later.
+    fn tell_loss(
+        &mut self,
+        now: Timestamp,
+        kind: ListKind,
+        interval_seconds: u64,
+        demands: &mut Vec<ListDemand>,
+    ) {
+        let Some(lost) = self.lost.take() else { return };
+        let interval = i64::try_from(interval_seconds).unwrap_or(i64::MAX).saturating_mul(NANOS_PER_SECOND);
+        let gap = Gap {
+            scope: GapScope::List(kind),
+            start: lost.last_alive.plus_nanos(-interval).min(now),
+            end: Some(now),
+            cause: GapCause::StateLost,
+            detail: lost.detail,
+        };
+        demands.push(ListDemand::Report(Box::new(gap)));
+        demands.push(ListDemand::Remember);
+    }
+
+    /// Tells that there is nothing to compare with, unless there is, or that is told.
+    fn await_baseline(&mut self, now: Timestamp, kind: ListKind, demands: &mut Vec<ListDemand>) {
+        if self.held.is_none() && self.pending.is_none() {
+            let gap = Gap {
+                scope: GapScope::List(kind),
+                start: now,
+                end: None,
+                cause: GapCause::BaselinePending,
+                detail: "there is nothing to compare with before it is collected for the first time"
+                    .to_owned(),
+            };
+            demands.push(ListDemand::Report(Box::new(gap.clone())));
+            self.pending = Some(gap);
+            demands.push(ListDemand::Remember);
+        }
+    }
+
+    fn close_gaps(&mut self, now: Timestamp, demands: &mut Vec<ListDemand>) {
+        for gap in [self.unreadable.take(), self.pending.take()].into_iter().flatten() {
             let end = Some(now.max(gap.start));
             demands.push(ListDemand::Report(Box::new(Gap { end, ..gap })));
         }

@@ -39,6 +39,6 @@ fn one_of_each(stored: LogicalPlan, schema: &Schema, keys: &[&str], latest: &str
 }
 
 /// What tells one gap from another.
-const GAP: [&str; 5] = ["SourceComputerId", "Computer", "Scope", "Cause", "StartTime"];
+const GAP: [&str; 6] = ["SourceComputerId", "Computer", "Scope", "ConfigChangeType", "Cause", "StartTime"];
 /// No column of a table has such a name.
 const ROW: &str = "\0row";

@@ -51,6 +51,26 @@ fn a_gap_is_one_row_with_its_end_once_it_has_ended() {
 }
 
 #[test]
+fn gaps_of_two_lists_at_the_same_time_are_two() {
+    let fixed = FixedStore::empty();
+    let lost = |list| format!("2026-11-02\t1\tweb\t*\t{list}\tStateLost\t2026-11-01\t2026-11-02");
+    let rows_of = ["Daemons", "Software", "Software"].map(lost);
+    let header = [
+        "TimeGenerated",
+        "SourceComputerId",
+        "Computer",
+        "Scope",
+        "ConfigChangeType",
+        "Cause",
+        "StartTime",
+        "EndTime",
+    ];
+    fixed.ingest_into("Coverage", &header, &rows_of.each_ref().map(String::as_str));
+    let told = rows(&fixed, "Coverage | order by ConfigChangeType asc | project ConfigChangeType");
+    assert_eq!(told, [[json!("Daemons")], [json!("Software")]]);
+}
+
+#[test]
 fn a_gap_has_the_columns_of_the_table_in_their_order() {
     let fixed = gaps();
     let (columns, rows) = as_json(&run(&engine(), &fixed.tables, "Coverage | take 1").unwrap());

@@ -1,8 +1,6 @@
 //! The lists: collecting those that are due, and what there is as an inventory.
 
-use fim_core::{
-    ChangeEvent, Entity, Gap, GapCause, GapScope, ListDemand, ListKind, Listed, Lists, Timestamp, error_chain,
-};
+use fim_core::{ChangeEvent, Entity, ListDemand, ListKind, Listed, Lists, Timestamp, error_chain};
 use fim_log::Disk;
 use fim_scan::{FileTree, lists};
 use fim_wire::{Inventory, Report, Seen};
@@ -31,10 +29,17 @@ struct InventoryRun {
 }
 
 impl<D: Disk + Clone> ListRun<D> {
-    /// Goes on where the last run ended, with what the spool has since then. The gaps tell of lists that were lost.
-    pub(super) fn open<T: FileTree>(parts: &EngineParts<T, D>, now: Timestamp) -> (Self, Vec<Gap>) {
-        let (store, kept, damage) = ListStore::open(parts.disk.clone(), parts.store.dir(), now);
-        let mut lists = Lists::new(parts.machine, kept.lists);
+    /// Goes on where the last run ended, with what the spool has since then. From the first start on, `is_first`, there
+    /// is always a file: a directory without one has lost it. That is told once the lists are set to be collected; it is
+    /// found again until then.
+    pub(super) fn open<T: FileTree>(
+        parts: &EngineParts<T, D>,
+        is_first: bool,
+        last_alive: Option<Timestamp>,
+    ) -> Self {
+        let now = (parts.clock)();
+        let (mut store, kept, damage) = ListStore::open(parts.disk.clone(), parts.store.dir(), is_first, now);
+        let mut lists = Lists::new(parts.machine, kept.lists.clone());
         let reports = parts.spool.lock();
         // A spool that somebody emptied counts from one again; folding a report twice is folding it once.
         let since =
@@ -45,19 +50,17 @@ impl<D: Disk + Clone> ListRun<D> {
             }
         }
         drop(reports);
-        let lost = |detail: String| {
+        if let Some(detail) = damage {
             tracing::error!(detail, "what was known of the lists is lost; they are collected anew");
-            let gap = |kind| Gap {
-                scope: GapScope::List(kind),
-                start: now,
-                end: Some(now),
-                cause: GapCause::StateLost,
-                detail: detail.clone(),
-            };
-            ListKind::ALL.map(gap).to_vec()
-        };
+            lists.lose(last_alive.unwrap_or(now), &detail);
+        }
+        let mut is_stale = false;
+        if is_first && let Err(error) = store.keep(&kept) {
+            tracing::error!(error = error_chain(&error), "cannot begin to keep the lists");
+            is_stale = true;
+        }
         let inventory = InventoryRun { last: kept.inventory, ..InventoryRun::default() };
-        (Self { lists, store, is_stale: false, inventory }, damage.map_or_else(Vec::new, lost))
+        Self { lists, store, is_stale, inventory }
     }
 
     /// Up to which record the spool may forget what it says of lists.
@@ -124,7 +127,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     /// Keeps what is known of the lists; nothing of it may leave the spool before.
     fn keep_lists(&mut self) {
-        if !self.sync_spool() {
+        // What is lost of them can be found no more once they are kept: that must be in the spool by then.
+        if !self.sync_spool() || !self.waiting_gaps.is_empty() {
             return;
         }
         let kept = Kept {

@@ -79,12 +79,18 @@ pub fn outcome(
         }
         let end = end.or_else(|| (!is_kept).then_some(received.max(start)));
         outcome.told.push(Gap { start, end, ..gap.clone() });
-        // A list that was lost is none of the agent's memory of everything else.
         if gap.cause == GapCause::StateLost
-            && gap.scope == GapScope::Everything
             && let Some(at) = end
         {
-            let mut lost: Vec<OpenGap> = now_open.drain().map(|(_, gap)| gap).collect();
+            // A list that was lost is none of the agent's memory of everything else.
+            let scope = gap.scope.to_string();
+            let is_forgotten = |open: &OpenGap| match gap.scope {
+                GapScope::Everything => true,
+                GapScope::Within(_) => false,
+                GapScope::List(_) => open.scope == scope,
+            };
+            let lost = now_open.extract_if(|_, open| is_forgotten(open));
+            let mut lost: Vec<OpenGap> = lost.map(|(_, gap)| gap).collect();
             lost.sort_by(|left, right| (left.start, &left.scope).cmp(&(right.start, &right.scope)));
             outcome.endings.extend(lost.into_iter().map(|gap| Ending { gap, at }));
         }
@@ -233,7 +239,7 @@ const EARLIEST: Timestamp = Timestamp(0);
 
 #[cfg(test)]
 mod tests {
-    use fim_core::EntityPath;
+    use fim_core::{EntityPath, ListKind};
 
     use super::*;
 
@@ -288,6 +294,24 @@ mod tests {
         assert_eq!(ended, [("/a", 9), ("/b", 9)]);
         assert_eq!(scopes(&outcome.closed), ["/a"]);
         assert_eq!(outcome.opened.iter().map(|gap| gap.start.0).collect::<Vec<_>>(), [10]);
+    }
+
+    #[test]
+    fn an_agent_that_lost_a_list_ends_what_it_had_opened_of_that_and_nothing_else() {
+        let of_list = |kind, cause, start, end: Option<i64>| {
+            let (start, end) = (Timestamp(start), end.map(Timestamp));
+            Report::Gap(Gap { scope: GapScope::List(kind), start, end, cause, detail: String::new() })
+        };
+        let reports = [
+            report("/a", GapCause::Unreadable, 1, None),
+            of_list(ListKind::Daemons, GapCause::Unreadable, 1, None),
+            of_list(ListKind::Software, GapCause::Unreadable, 1, None),
+        ];
+        let open = judged(&[], &reports).opened;
+        let outcome = judged(&open, &[of_list(ListKind::Daemons, GapCause::StateLost, 2, Some(9))]);
+        let ended: Vec<_> =
+            outcome.endings.iter().map(|ending| (ending.gap.scope.as_str(), ending.at.0)).collect();
+        assert_eq!(ended, [("Daemons", 9)]);
     }
 
     #[test]

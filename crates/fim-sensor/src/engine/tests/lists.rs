@@ -106,6 +106,46 @@ fn a_power_loss_at_any_operation_of_a_collection_leaves_one_report_of_each_chang
 }
 
 #[test]
+fn lists_that_somebody_removed_or_damaged_are_told_each_since_they_were_surely_collected_last() {
+    let file = std::path::Path::new("/state/lists");
+    let befalls: [fn(&FaultyDisk, &std::path::Path); 2] =
+        [|disk, file| disk.remove(file).unwrap(), |disk, file| disk.damage(file, 20)];
+    for befall in befalls {
+        let mut world = World::new();
+        install(&world, &[("bash", "1")]);
+        let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+        engine.tick();
+        world.pass(5);
+        // Behind the last collection, while the sensor still runs.
+        install(&world, &[("bash", "2")]);
+        let when = world.now();
+        world.pass(2);
+        engine.finish();
+        befall(&world.disk, file);
+        world.disk.sync_dir(std::path::Path::new("/state")).unwrap();
+        // A start that ends before the lists are kept anew finds it again.
+        drop(world.boot(Stop::Unclean, &[]).unwrap());
+        let mut engine = world.boot(Stop::Unclean, &["/etc"]).unwrap();
+        engine.tick();
+        world.deliver(&engine);
+        let software = GapScope::List(ListKind::Software);
+        let covers = |gap: &&Gap| gap.scope == software && gap.start < when && gap.end.is_some();
+        let lost: Vec<_> = world.gaps.iter().filter(covers).map(|gap| gap.cause).collect();
+        assert!(lost.contains(&GapCause::StateLost), "{:?}", world.gaps);
+        assert!(world.pending.iter().any(|gap| gap.scope == software && gap.end.is_some()));
+        // It is told no more, and there is something to compare with again.
+        let told = world.gaps.len();
+        engine.finish();
+        install(&world, &[("bash", "3")]);
+        let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+        engine.tick();
+        world.deliver(&engine);
+        assert_eq!(listed(&world), ["~bash"]);
+        assert!(world.gaps[told..].iter().all(|gap| gap.cause != GapCause::StateLost), "{:?}", world.gaps);
+    }
+}
+
+#[test]
 fn an_inventory_tells_everything_at_its_interval_and_leaves_changes_half_of_the_spool() {
     let mut world = World::new();
     install(&world, &[("bash", "1")]);
