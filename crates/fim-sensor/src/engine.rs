@@ -336,6 +336,9 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 true
             }
             Err(error @ (SpoolError::Full(_) | SpoolError::Append(_))) => {
+                // What is refused may have been noticed some time before.
+                let since = self.parts.inbox.settled_until((self.parts.clock)());
+                self.parts.spool.lock().refused_since(since);
                 self.trouble(error_chain(&error));
                 false
             }
@@ -350,7 +353,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     fn let_wait(&mut self, gap: Gap) {
         if self.waiting_gaps.len() == MOST_WAITING_GAPS {
-            // The gap of the full spool covers everything, this one included.
+            // They wait because reports are refused, and the gap of that covers everything, this one included.
             tracing::error!(?gap, "no room for a gap");
             return;
         }

@@ -5,11 +5,12 @@
 //! it is sent, so that the same sequence number never names two different batches, and the server can tell a repeat.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use fim_core::{Gap, GapCause, GapScope, Timestamp};
+use fim_core::{Gap, GapCause, GapScope, Timestamp, error_chain};
 use fim_log::{
-    AppendError, Disk, LogOptions, OpenLogError, ReadError, Recovery, RemoveError, SegmentLog, SyncError,
+    AppendError, Disk, LogOptions, OpenLogError, ReadError, RemoveError, SegmentLog, SyncError,
     create_dir_all, replace_file,
 };
 use fim_wire::{Report, WireError, decode_report, encode_report};
@@ -27,6 +28,8 @@ pub struct Spool<D: Disk> {
     is_ledger_stale: bool,
     /// The state file contains what records up to this one say.
     contained: u64,
+    /// When the last report of the batch in flight was made.
+    in_flight_made: Option<Timestamp>,
 }
 
 /// How much a batch may hold.
@@ -49,6 +52,9 @@ pub struct Outgoing {
     pub reports: Vec<Report>,
 }
 
+/// Records that cannot be read any more, first and last.
+type Damaged = RangeInclusive<u64>;
+
 /// What the spool remembers beside its records.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,8 +66,14 @@ struct Ledger {
     in_flight: Option<(u64, u64)>,
     /// Damage to records up to this one has been reported.
     damage_reported: u64,
-    /// Since when the spool has been full, in nanoseconds since the epoch.
+    /// Since when reports have been refused, because the spool is full or the disk fails, in nanoseconds since the epoch.
     full_since: Option<i64>,
+    /// Why, unless it is full.
+    #[serde(default)]
+    refused_why: Option<String>,
+    /// When the last report was made that the server has, in nanoseconds since the epoch.
+    #[serde(default)]
+    acknowledged_made: Option<i64>,
     /// True from when records were found missing that the server may not have, until that is told.
     #[serde(default)]
     has_lost_records: bool,
@@ -100,7 +112,7 @@ pub enum SpoolError {
     /// There is no room: the bound is reached or the disk is full. A gap is recorded once there is room again.
     #[error("the spool is full")]
     Full(#[source] AppendError),
-    /// The disk answered with an error.
+    /// The disk answered with an error, or the report is too large. The first is a gap as that of a full spool is.
     #[error("cannot keep a report")]
     Append(#[source] AppendError),
 }
@@ -144,8 +156,8 @@ impl<D: Disk + Clone> Spool<D> {
         let kept = read_ledger(&disk, &ledger_path(&dir))?;
         let ledger = Ledger::after_start(kept.clone(), &log);
         let is_ledger_stale = kept.as_ref() != Some(&ledger);
-        let mut spool = Self { disk, dir, log, ledger, is_ledger_stale, contained: 0 };
-        spool.tell_damage(&recovery, now);
+        let mut spool = Self { disk, dir, log, ledger, is_ledger_stale, contained: 0, in_flight_made: None };
+        spool.tell_damage(&recovery.damaged, now);
         spool.keep_ledger().map_err(OpenSpoolError::Ledger)?;
         Ok(spool)
     }
@@ -153,21 +165,31 @@ impl<D: Disk + Clone> Spool<D> {
     /// Takes a report; it is durable after [`Self::sync`].
     pub fn append(&mut self, report: &Report, now: Timestamp) -> Result<u64, SpoolError> {
         if let Some(since) = self.ledger.full_since {
+            let why = self.ledger.refused_why.as_deref().unwrap_or("the spool or the disk was full");
             let full = Gap {
                 scope: GapScope::Everything,
                 start: Timestamp(since.min(now.0)),
                 end: Some(now),
                 cause: GapCause::SpoolFull,
-                detail:
-                    "reports were not kept because the spool or the disk was full; changes in this time are \
-                         reported as the difference between its start and its end"
-                        .to_owned(),
+                detail: format!(
+                    "reports were not kept because {why}; changes in this time are reported as the difference between \
+                     its start and its end"
+                ),
             };
             self.push(&Report::Gap(full), now)?;
-            self.ledger.full_since = None;
+            (self.ledger.full_since, self.ledger.refused_why) = (None, None);
             self.is_ledger_stale = true;
         }
         self.push(report, now)
+    }
+
+    /// Lets the gap of reports that are refused begin no later than this, if any are: what was refused may have happened
+    /// before.
+    pub fn refused_since(&mut self, since: Timestamp) {
+        if let Some(known) = self.ledger.full_since.filter(|&known| since.0 < known) {
+            self.ledger.full_since = Some(since.0.min(known));
+            self.is_ledger_stale = true;
+        }
     }
 
     /// Makes all reports taken so far durable; only then are they sent.
@@ -190,12 +212,21 @@ impl<D: Disk + Clone> Spool<D> {
     ) -> Result<Option<Outgoing>, BatchError> {
         loop {
             if self.ledger.in_flight.is_none() {
-                let Some(extent) = self.choose_extent(limits)? else { return Ok(None) };
+                let mut damaged = Vec::new();
+                let extent = self.choose_extent(limits, &mut damaged)?;
+                if self.tell_damage(&damaged, now) {
+                    continue;
+                }
+                let Some(extent) = extent else { return Ok(None) };
                 self.set_extent(extent)?;
             }
             let Some((first, last)) = self.ledger.in_flight else { return Ok(None) };
-            match self.read_extent(first, last)? {
+            let mut damaged = Vec::new();
+            let read = self.read_extent(first, last, &mut damaged)?;
+            self.tell_damage(&damaged, now);
+            match read {
                 Ok(reports) => {
+                    self.in_flight_made = reports.last().map(time_of);
                     let epoch = self.ledger.epoch.into_bytes();
                     return Ok(Some(Outgoing { epoch, sequence: last, reports }));
                 }
@@ -212,6 +243,8 @@ impl<D: Disk + Clone> Spool<D> {
     pub fn acknowledge(&mut self) {
         let Some((_, last)) = self.ledger.in_flight.take() else { return };
         self.ledger.acknowledged = last;
+        let made = self.in_flight_made.take().map(|made| made.0);
+        self.ledger.acknowledged_made = made.or(self.ledger.acknowledged_made);
         self.is_ledger_stale = true;
         if self.unsent() == 0
             && let Err(error) = self.keep_ledger()
@@ -336,26 +369,40 @@ impl<D: Disk + Clone> Spool<D> {
         match self.log.append(&encode_report(report)) {
             Ok(sequence) => Ok(sequence),
             Err(error @ (AppendError::Full { .. } | AppendError::DiskFull { .. })) => {
-                if self.ledger.full_since.is_none() {
-                    self.ledger.full_since = Some(now.0);
-                    self.is_ledger_stale = true;
-                }
+                self.refuse(now, None);
                 Err(SpoolError::Full(error))
             }
-            Err(error @ (AppendError::TooLarge { .. } | AppendError::Write { .. })) => {
+            Err(error @ AppendError::Write { .. }) => {
+                self.refuse(now, Some(error_chain(&error)));
                 Err(SpoolError::Append(error))
             }
+            Err(error @ AppendError::TooLarge { .. }) => Err(SpoolError::Append(error)),
         }
     }
 
-    /// The first and last of the records that a new batch would hold.
-    fn choose_extent(&mut self, limits: BatchLimits) -> Result<Option<(u64, u64)>, BatchError> {
+    /// Notes since when reports are refused, and why.
+    fn refuse(&mut self, now: Timestamp, why: Option<String>) {
+        if self.ledger.full_since.is_none() {
+            (self.ledger.full_since, self.ledger.refused_why) = (Some(now.0), why);
+            self.is_ledger_stale = true;
+        }
+    }
+
+    /// The first and last of the records that a new batch would hold, and those before and among them that are damaged.
+    fn choose_extent(
+        &mut self,
+        limits: BatchLimits,
+        damaged: &mut Vec<Damaged>,
+    ) -> Result<Option<(u64, u64)>, BatchError> {
         let mut extent = None;
         let (mut reports, mut bytes) = (0, 0);
         for record in self.log.read_from(self.ledger.acknowledged + 1) {
             let (sequence, payload) = match record {
                 Ok(record) => record,
-                Err(ReadError::Damaged { .. }) => continue,
+                Err(ReadError::Damaged { first, last, .. }) => {
+                    damaged.push(first..=last);
+                    continue;
+                }
                 Err(error @ ReadError::Read { .. }) => return Err(BatchError::Read(error)),
             };
             reports += 1;
@@ -381,8 +428,13 @@ impl<D: Disk + Clone> Spool<D> {
         Ok(())
     }
 
-    /// The reports of those records, or the number of the first one that cannot be decoded.
-    fn read_extent(&self, first: u64, last: u64) -> Result<Result<Vec<Report>, u64>, BatchError> {
+    /// The reports of those records, or the number of the first one that cannot be decoded; and those that are damaged.
+    fn read_extent(
+        &self,
+        first: u64,
+        last: u64,
+        damaged: &mut Vec<Damaged>,
+    ) -> Result<Result<Vec<Report>, u64>, BatchError> {
         let mut reports = Vec::new();
         for record in self.log.read_from(first) {
             match record {
@@ -391,7 +443,8 @@ impl<D: Disk + Clone> Spool<D> {
                     Ok(report) => reports.push(report),
                     Err(_) => return Ok(Err(sequence)),
                 },
-                Err(ReadError::Damaged { .. }) => {}
+                Err(ReadError::Damaged { first, .. }) if first > last => break,
+                Err(ReadError::Damaged { first, last, .. }) => damaged.push(first..=last),
                 Err(error @ ReadError::Read { .. }) => return Err(BatchError::Read(error)),
             }
         }
@@ -417,16 +470,22 @@ impl<D: Disk + Clone> Spool<D> {
         }
     }
 
-    /// Puts a gap into the spool for each stretch of records that became unreadable before the server had them.
-    fn tell_damage(&mut self, recovery: &Recovery, now: Timestamp) {
+    /// Puts a gap into the spool for each stretch of records that became unreadable before the server had them; true if
+    /// there was any to tell. Where there is no room for one, the gap of the full spool begins that early.
+    fn tell_damage(&mut self, damaged: &[Damaged], now: Timestamp) -> bool {
         let known = self.ledger.acknowledged.max(self.ledger.damage_reported);
-        let told: Vec<_> = recovery.damaged.iter().filter(|range| *range.end() > known).cloned().collect();
+        let told: Vec<_> = damaged.iter().filter(|range| *range.end() > known).cloned().collect();
+        if told.is_empty() {
+            return false;
+        }
         for range in told {
             let before = self.reports_after(0).take_while(|(sequence, _)| sequence < range.start()).last();
             let after = self.reports_after(*range.end()).next();
+            let before = before.map(|(_, report)| time_of(&report));
+            let start = before.or(self.ledger.acknowledged_made.map(Timestamp)).unwrap_or(now).min(now);
             let gap = Gap {
                 scope: GapScope::Everything,
-                start: before.map_or(now, |(_, report)| time_of(&report).min(now)),
+                start,
                 end: Some(after.map_or(now, |(_, report)| time_of(&report).min(now))),
                 cause: GapCause::SpoolDamaged,
                 detail: format!(
@@ -436,7 +495,7 @@ impl<D: Disk + Clone> Spool<D> {
             };
             if let Err(error) = self.append(&Report::Gap(gap), now) {
                 tracing::error!(%error, "cannot tell that the spool is damaged");
-                return;
+                self.refused_since(start);
             }
             self.ledger.damage_reported = *range.end();
             self.is_ledger_stale = true;
@@ -444,6 +503,7 @@ impl<D: Disk + Clone> Spool<D> {
         if let Err(error) = self.log.sync() {
             tracing::error!(%error, "cannot tell that the spool is damaged");
         }
+        true
     }
 
     fn keep_ledger(&mut self) -> Result<(), LedgerError> {
@@ -467,6 +527,8 @@ impl Ledger {
             in_flight: None,
             damage_reported: 0,
             full_since: None,
+            refused_why: None,
+            acknowledged_made: None,
             has_lost_records: false,
         }
     }
@@ -483,6 +545,8 @@ impl Ledger {
             ledger = Self {
                 acknowledged: ledger.acknowledged.min(last),
                 full_since: ledger.full_since,
+                refused_why: ledger.refused_why,
+                acknowledged_made: ledger.acknowledged_made,
                 has_lost_records: true,
                 ..Self::new()
             };

@@ -330,6 +330,57 @@ fn damage_is_told_by_a_gap_once_and_the_rest_arrives() {
 }
 
 #[test]
+fn damage_that_comes_while_the_spool_is_open_is_told_once_before_it_is_passed_over() {
+    for is_in_flight in [false, true] {
+        let disk = FaultyDisk::new();
+        let mut spool = open(&disk).unwrap();
+        for number in 0..20 {
+            spool.append(&report(number), Timestamp(0)).unwrap();
+            spool.sync().unwrap();
+        }
+        if is_in_flight {
+            spool.next_batch(LIMITS, Timestamp(50)).unwrap().unwrap();
+        }
+        disk.damage(&Path::new(DIR).join("log/00000000000000000001.log"), 60);
+        let mut server = Server::default();
+        while let Some(batch) = spool.next_batch(LIMITS, Timestamp(50)).unwrap() {
+            server.take(&batch);
+            spool.acknowledge();
+            spool.contained_through(spool.last_durable());
+        }
+        drop(spool);
+        deliver_everything(&disk, &mut server);
+        let gaps: Vec<&String> = server.stored.iter().filter(|name| name.contains("damaged")).collect();
+        assert_eq!(
+            gaps,
+            ["1 records of the spool are damaged and were not sent"],
+            "in flight: {is_in_flight}"
+        );
+        assert_eq!(server.stored.len(), 20);
+    }
+}
+
+#[test]
+fn a_disk_that_refuses_a_report_is_a_gap_with_the_reason() {
+    let disk = FaultyDisk::new();
+    let mut spool = open(&disk).unwrap();
+    disk.fail_at(disk.operations(), Fault::Broken);
+    let refused = spool.append(&report(0), Timestamp(1000)).unwrap_err();
+    assert!(matches!(refused, SpoolError::Append(_)), "{refused}");
+    assert_eq!(spool.full_since(), Some(Timestamp(1000)));
+    spool.refused_since(Timestamp(990));
+    spool.refused_since(Timestamp(995));
+    spool.append(&report(1), Timestamp(2000)).unwrap();
+    spool.sync().unwrap();
+    let reports = spool.next_batch(LIMITS, Timestamp(2000)).unwrap().unwrap().reports;
+    let Report::Gap(gap) = &reports[0] else { panic!("no gap") };
+    assert_eq!((gap.cause, gap.start, gap.end), (GapCause::SpoolFull, Timestamp(990), Some(Timestamp(2000))));
+    assert!(gap.detail.contains("cannot write the log's segment"), "{}", gap.detail);
+    assert_eq!(name(&reports[1]), "report 1");
+    assert_eq!(spool.full_since(), None);
+}
+
+#[test]
 fn records_lost_after_they_were_sent_start_a_new_epoch() {
     let disk = FaultyDisk::new();
     let mut server = Server::default();
