@@ -25,7 +25,7 @@ fn package(name: &str, version: &str) -> Listed {
 
 fn lists() -> Lists {
     let mut lists = Lists::new([7; 16], Vec::new());
-    lists.set(Timestamp(0), ListKind::Software, Some(300), &mut Vec::new());
+    lists.set(Timestamp(0), Timestamp(0), ListKind::Software, Some(300), &mut Vec::new());
     lists
 }
 
@@ -57,7 +57,13 @@ fn told(demand: &ListDemand) -> Option<String> {
 /// The gaps of a list that is set to be collected.
 fn set(lists: &mut Lists, seconds: i64, interval_seconds: Option<u64>) -> Vec<String> {
     let mut demands = Vec::new();
-    lists.set(Timestamp(seconds * SECOND), ListKind::Software, interval_seconds, &mut demands);
+    lists.set(
+        Timestamp(seconds * SECOND),
+        Timestamp(seconds * SECOND),
+        ListKind::Software,
+        interval_seconds,
+        &mut demands,
+    );
     gaps(&demands)
 }
 
@@ -107,7 +113,13 @@ fn a_list_that_cannot_be_read_is_a_gap_and_what_changed_meanwhile_is_told() {
     assert_eq!(take(&mut lists, 300, Err("locked")), ["gap from 0 to now on: locked"]);
     assert!(take(&mut lists, 600, Err("locked")).is_empty(), "it is told once");
     let mut restarted = Lists::new([7; 16], lists.memory());
-    restarted.set(Timestamp(700 * SECOND), ListKind::Software, Some(300), &mut Vec::new());
+    restarted.set(
+        Timestamp(700 * SECOND),
+        Timestamp(700 * SECOND),
+        ListKind::Software,
+        Some(300),
+        &mut Vec::new(),
+    );
     assert_eq!(take(&mut restarted, 900, Ok(vec![])), ["gap from 0 to 900: locked", "Removed a 1 -"]);
 }
 
@@ -115,9 +127,9 @@ fn a_list_that_cannot_be_read_is_a_gap_and_what_changed_meanwhile_is_told() {
 fn a_list_that_is_switched_off_is_a_baseline_when_it_is_on_again() {
     let mut lists = lists();
     take(&mut lists, 0, Ok(vec![package("a", "1")]));
-    lists.set(Timestamp(SECOND), ListKind::Software, None, &mut Vec::new());
+    lists.set(Timestamp(SECOND), Timestamp(SECOND), ListKind::Software, None, &mut Vec::new());
     assert_eq!(lists.next(), None);
-    lists.set(Timestamp(2 * SECOND), ListKind::Software, Some(300), &mut Vec::new());
+    lists.set(Timestamp(2 * SECOND), Timestamp(2 * SECOND), ListKind::Software, Some(300), &mut Vec::new());
     assert!(take(&mut lists, 3, Ok(vec![package("b", "1")])).is_empty());
 }
 
@@ -205,7 +217,7 @@ proptest! {
         looks in prop::collection::vec(prop::option::of(prop::collection::vec(daemon(), 0..5)), 1..6),
     ) {
         let mut lists = Lists::new([7; 16], Vec::new());
-        lists.set(Timestamp(0), ListKind::Daemons, Some(10), &mut Vec::new());
+        lists.set(Timestamp(0), Timestamp(0), ListKind::Daemons, Some(10), &mut Vec::new());
         let mut stored: Option<Lists> = None;
         for (number, look) in (0..).zip(looks) {
             let mut demands = Vec::new();

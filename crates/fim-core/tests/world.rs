@@ -160,7 +160,12 @@ impl World {
     }
 
     fn settings(&self) -> Settings {
-        Settings { is_enabled: self.is_enabled, rules: self.rules.clone(), scan_interval_seconds: 60 }
+        Settings {
+            is_enabled: self.is_enabled,
+            rules: self.rules.clone(),
+            scan_interval_seconds: 60,
+            since: None,
+        }
     }
 
     /// The agent is killed and finds at its next start that its state is gone.
@@ -438,6 +443,7 @@ fn thousands_of_unreadable_files_cost_a_bounded_memory() {
         is_enabled: true,
         rules: RuleSet::new(rules, PathStyle::Unix).unwrap(),
         scan_interval_seconds: 60,
+        since: None,
     };
     sensor.step(Input::SettingsChanged(settings));
     let unreadable = |path: String| Observation::Unreadable {

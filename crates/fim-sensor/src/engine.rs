@@ -254,6 +254,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             is_enabled: settings.fim_enabled,
             rules,
             scan_interval_seconds: settings.scan_interval_seconds,
+            since: settings.since,
         }));
     }
 

@@ -138,6 +138,7 @@ impl Sensor {
             certificate_expires: expires,
             renewal_due: renewal_due(&identity.certificate_pem),
             known_revision: settings.as_ref().map(Settings::revision_text),
+            settings_known: started,
         };
         let large = Arc::new(LargeFiles::default());
         let tree = Arc::new(tree);

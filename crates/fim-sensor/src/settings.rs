@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fim_core::{AspectSet, Links, PathStyle, PathType, Rule, RuleSet, error_chain};
+use fim_core::{AspectSet, Links, PathStyle, PathType, Rule, RuleSet, Timestamp, error_chain};
 use fim_log::{Disk as _, RealDisk, replace_file};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,9 @@ pub struct Settings {
     pub inventory_interval_seconds: Option<u64>,
     /// What is watched, in the order in which rules are asked.
     pub rules: Vec<RuleSetting>,
+    /// Since when the server may have had them: when it was known last to have others. Nothing for those that were kept.
+    #[serde(skip)]
+    pub since: Option<Timestamp>,
 }
 
 /// A rule as the API spells it.

@@ -14,7 +14,7 @@ use crate::client::{CallError, ServerClient};
 use crate::identity::{DataDir, certificate_expiry, days_left, expiry_advice};
 use crate::inbox::Inbox;
 use crate::renew::{renew, renewal_due};
-use crate::settings::revision_text;
+use crate::settings::{Settings, revision_text};
 use crate::shared_spool::SharedSpool;
 use crate::spool::BatchLimits;
 use crate::status::{SensorState, SharedStatus};
@@ -33,6 +33,8 @@ pub(crate) struct Uplink<D: Disk> {
     pub renewal_due: Option<Timestamp>,
     /// The revision of the settings that the engine has.
     pub known_revision: Option<String>,
+    /// When the server was last known to have no other settings than the engine; at first, when this run began.
+    pub settings_known: Timestamp,
 }
 
 /// When the uplink does what.
@@ -153,11 +155,14 @@ impl<D: Disk + Clone> Uplink<D> {
     }
 
     fn fetch_settings(&mut self, times: &mut Timetable) {
+        let asked = now();
         match self.client.settings(self.known_revision.as_deref()) {
             Ok(settings) => {
                 times.wants_settings = false;
                 times.settings_failures = 0;
+                let since = std::mem::replace(&mut self.settings_known, asked);
                 if let Some(settings) = settings {
+                    let settings = Settings { since: Some(since), ..settings };
                     self.known_revision = Some(settings.revision_text());
                     tracing::info!(revision = settings.revision_text(), "new settings");
                     self.inbox.put_settings(settings);
@@ -189,13 +194,16 @@ impl<D: Disk + Clone> Uplink<D> {
     fn give_heartbeat(&mut self, times: &mut Timetable) {
         self.spool.show(&self.status);
         let status = self.status.get();
-        let made = Instant::now();
+        let (made, asked) = (Instant::now(), now());
         match self.client.heartbeat(&status.heartbeat()) {
             Ok(answer) => {
                 times.heartbeat_seconds = answer.heartbeat_seconds.clamp(1, 3600);
                 times.told_state(status.state, made);
                 let revision = revision_text(&answer.settings_revision);
                 times.wants_settings = self.known_revision.as_deref() != Some(&revision);
+                if !times.wants_settings {
+                    self.settings_known = asked;
+                }
                 self.reached(times);
                 if times.are_settings_due() {
                     self.fetch_settings(times);

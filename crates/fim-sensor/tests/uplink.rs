@@ -5,9 +5,9 @@ mod support;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use fim_core::GapCause;
+use fim_core::{EntityPath, GapCause, GapScope};
 use fim_sensor::{
     DataDir, EnrollError, Enrollment, Fingerprint, LogOptions, RunningSensor, ScanOptions, Sensor,
     SensorConfig, SensorState, Token, TrustAnchor, WatcherChoice, enroll,
@@ -289,7 +289,7 @@ fn what_a_server_without_an_answer_costs_at_the_stop_is_not_claimed_as_watched()
             serde_json::from_slice(&std::fs::read(dir.status_path()).ok()?).ok()?;
         Some(()).filter(|()| status.state == SensorState::Stopped)
     });
-    let ended = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    let ended = SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
     server.release();
     stopping.join().unwrap().unwrap();
     let stamp: serde_json::Value =
@@ -313,7 +313,7 @@ fn a_sensor_stops_though_the_file_system_does_not_answer() {
 }
 
 #[test]
-fn new_settings_are_fetched_and_worked_by() {
+fn new_settings_are_fetched_and_worked_by_and_are_a_gap_since_the_server_may_have_them() {
     let (server, trust) = server(2099);
     let home = tempfile::tempdir().unwrap();
     let dir = DataDir::new(home.path());
@@ -326,6 +326,7 @@ fn new_settings_are_fetched_and_worked_by() {
         "revision": 2, "scanIntervalSeconds": 1, "fimEnabled": true,
         "rules": [{"name": "srv", "type": "linux-file", "path": "/srv", "recurse": true}],
     });
+    let saved = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
     let before = server.ledger().heartbeats.len();
     drop(server.wait_for("a scan by the new settings", |seen| {
         seen.requests.iter().filter(|path| *path == "/agent/v1/settings").count() >= 2
@@ -335,6 +336,12 @@ fn new_settings_are_fetched_and_worked_by() {
     tree.file("/srv/page", "defaced");
     let seen = server.wait_for("the change", |seen| !changed_paths(&seen.reports).is_empty());
     assert_eq!(changed_paths(&seen.reports), ["/srv/page"]);
+    let srv = GapScope::Within(EntityPath::unix("/srv"));
+    let pending = seen.reports.iter().find_map(|report| match report {
+        Report::Gap(gap) if gap.cause == GapCause::BaselinePending && gap.scope == srv => Some(gap.start.0),
+        Report::Gap(_) | Report::Change(_) | Report::Listed(_) | Report::Inventory(_) => None,
+    });
+    assert!(pending.is_some_and(|start| start as u128 <= saved), "{pending:?} {saved}");
     drop(seen);
     sensor.stop().unwrap();
 }

@@ -134,10 +134,11 @@ impl Lists {
         self.lists.iter().map(stored).collect()
     }
 
-    /// Collects a list at that interval from now on, or not at all.
+    /// Collects a list at that interval from now on, or not at all. That may have been wanted since `since`.
     pub fn set(
         &mut self,
         now: Timestamp,
+        since: Timestamp,
         kind: ListKind,
         interval_seconds: Option<u64>,
         demands: &mut Vec<ListDemand>,
@@ -151,7 +152,7 @@ impl Lists {
                 list.is_on = true;
                 list.schedule.set_interval(now, seconds);
                 list.tell_loss(now, kind, seconds, demands);
-                list.await_baseline(now, kind, demands);
+                list.await_baseline(since.min(now), kind, demands);
             }
             None => {
                 let is_known = list.held.is_some() || list.unreadable.is_some() || list.pending.is_some();
@@ -299,11 +300,11 @@ impl List {
     }
 
     /// Tells that there is nothing to compare with, unless there is, or that is told.
-    fn await_baseline(&mut self, now: Timestamp, kind: ListKind, demands: &mut Vec<ListDemand>) {
+    fn await_baseline(&mut self, since: Timestamp, kind: ListKind, demands: &mut Vec<ListDemand>) {
         if self.held.is_none() && self.pending.is_none() {
             let gap = Gap {
                 scope: GapScope::List(kind),
-                start: now,
+                start: since,
                 end: None,
                 cause: GapCause::BaselinePending,
                 detail: "there is nothing to compare with before it is collected for the first time"

@@ -124,6 +124,9 @@ pub struct Settings {
     pub rules: RuleSet,
     /// How long after one scan begins the next does, in seconds.
     pub scan_interval_seconds: u64,
+    /// Since when they may have been in force for whoever made them; nothing if they came at once. What they name was
+    /// not watched since then.
+    pub since: Option<Timestamp>,
 }
 
 /// How a scan ended.
@@ -366,12 +369,12 @@ impl Tracker {
         // What still cannot be seen is told anew by the scan that takes the new baseline.
         self.gaps.close_all(now, demands);
         self.losses.close_all(now, demands);
-        self.pending.become_those(Vec::new(), now, demands);
+        self.pending.become_those(Vec::new(), now, now, demands);
         let gap =
             Gap { scope: GapScope::Everything, start, end: Some(now), cause: GapCause::StateLost, detail };
         demands.push(Demand::Report(Box::new(gap)));
         // From here on there is nothing to compare with; what the settings say of it comes later.
-        self.pending.become_those(vec![GapScope::Everything], now, demands);
+        self.pending.become_those(vec![GapScope::Everything], now, now, demands);
         demands.push(self.remember());
     }
 
@@ -379,6 +382,7 @@ impl Tracker {
         let is_other_scope =
             settings.rules != self.settings.rules || settings.is_enabled != self.settings.is_enabled;
         self.schedule.set_interval(now, settings.scan_interval_seconds);
+        let since = settings.since.map_or(now, |since| since.min(now));
         self.settings = settings;
         if !self.is_watching() {
             // Nothing is promised any more. What is monitored again later starts with a new baseline.
@@ -389,7 +393,7 @@ impl Tracker {
             self.hints.clear();
             demands.push(self.remember());
         }
-        self.tell_pending(now, demands);
+        self.tell_pending(since, now, demands);
         if is_other_scope {
             demands.push(self.remember());
             self.schedule.reset(now);
@@ -400,14 +404,14 @@ impl Tracker {
         }
     }
 
-    /// Tells what is monitored and has no baseline yet.
-    fn tell_pending(&mut self, now: Timestamp, demands: &mut Vec<Demand>) {
+    /// Tells what is monitored since then and has no baseline yet.
+    fn tell_pending(&mut self, since: Timestamp, now: Timestamp, demands: &mut Vec<Demand>) {
         let scopes = if self.is_watching() {
             pending::without_baseline(&self.settings.rules, &self.baselined)
         } else {
             Vec::new()
         };
-        self.pending.become_those(scopes, now, demands);
+        self.pending.become_those(scopes, since, now, demands);
     }
 
     fn end_scan(&mut self, now: Timestamp, end: ScanEnd, demands: &mut Vec<Demand>) {
@@ -422,7 +426,7 @@ impl Tracker {
                     self.baselined = scan.rules;
                     self.last_complete = Some(now);
                 }
-                self.tell_pending(now, demands);
+                self.tell_pending(now, now, demands);
                 // Otherwise the settings have changed meanwhile, and the next scan is due already.
                 if !scan.is_cancelled {
                     self.schedule.end_scan(scan.begun, now);

@@ -27,8 +27,14 @@ impl Pending {
         self.open.len()
     }
 
-    /// Closes what is not among `scopes`, then opens what of them is not open.
-    pub(super) fn become_those(&mut self, scopes: Vec<GapScope>, now: Timestamp, demands: &mut Vec<Demand>) {
+    /// Closes what is not among `scopes`, then opens what of them is not open, since then.
+    pub(super) fn become_those(
+        &mut self,
+        scopes: Vec<GapScope>,
+        since: Timestamp,
+        now: Timestamp,
+        demands: &mut Vec<Demand>,
+    ) {
         self.open.retain(|gap| {
             let is_pending = scopes.contains(&gap.scope);
             if !is_pending {
@@ -40,7 +46,7 @@ impl Pending {
         for scope in scopes {
             if !self.open.iter().any(|gap| gap.scope == scope) {
                 let detail = "there is nothing to compare with before the first look is complete".to_owned();
-                let gap = Gap { scope, start: now, end: None, cause: GapCause::BaselinePending, detail };
+                let gap = Gap { scope, start: since, end: None, cause: GapCause::BaselinePending, detail };
                 demands.push(Demand::Report(Box::new(gap.clone())));
                 self.open.push(gap);
             }

@@ -221,11 +221,12 @@ fn perform(sensor: &mut Sensor, line: &str, particulars: &[&str]) -> Vec<String>
             sensor.restart(moment(time), stop)
         }
         ["settings", "off"] => sensor.step(Input::SettingsChanged(Settings::default())),
-        ["settings", "every", interval] => sensor.step(Input::SettingsChanged(Settings {
+        ["settings", "every", interval, since @ ..] => sensor.step(Input::SettingsChanged(Settings {
             is_enabled: true,
             rules: RuleSet::new(particulars.iter().map(|text| rule(text)).collect(), PathStyle::Unix)
                 .unwrap(),
             scan_interval_seconds: interval.parse().unwrap(),
+            since: since.last().map(|since| moment(since)),
         })),
         ["tick"] => sensor.step(Input::Tick),
         ["state", "lost", ..] => sensor.step(Input::StateLost { detail: words[2..].join(" ") }),

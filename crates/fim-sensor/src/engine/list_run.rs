@@ -79,7 +79,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             (ListKind::Software, settings.software_interval_seconds),
         ] {
             let interval = interval.filter(|_| settings.fim_enabled);
-            self.list_run.lists.set(now, kind, interval, &mut demands);
+            let since = settings.since.unwrap_or(now);
+            self.list_run.lists.set(now, since, kind, interval, &mut demands);
         }
         self.list_run.inventory.interval_seconds =
             settings.inventory_interval_seconds.filter(|_| settings.fim_enabled);
