@@ -2,6 +2,7 @@
 
 mod job;
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -353,7 +354,7 @@ impl Kitchen {
             })?;
             scan(&sources.context, position, snapshot, name, schema, run.options.timespan)
         };
-        let lowered = Lowering { table, constants }.plan(plan);
+        let lowered = Lowering { table, constants, redefinitions: Cell::new(0) }.plan(plan);
         let plan = lowered.map_err(|error| match error {
             LowerError::NotSupported { span, .. } => QueryError::Language(vec![Diagnostic::at(
                 run.text,

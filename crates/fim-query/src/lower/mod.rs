@@ -12,6 +12,7 @@ mod joins;
 mod sources;
 mod views;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -59,6 +60,8 @@ pub(crate) struct Lowering<'a, T> {
     pub table: T,
     /// What the constants gave that the plan may refer to.
     pub constants: &'a Constants,
+    /// How many steps of the plan gave a column another value so far; none at first.
+    pub redefinitions: Cell<usize>,
 }
 
 impl<T: Fn(&str, &Schema) -> Lowered<LogicalPlan>> Lowering<'_, T> {
@@ -73,10 +76,22 @@ impl<T: Fn(&str, &Schema) -> Lowered<LogicalPlan>> Lowering<'_, T> {
             Source::Range { from, to, step } => sources::range(from, to, step, schema, self.constants)?,
             Source::Union(inputs) => self.union(inputs)?,
         };
+        let mut names = Names::new(schema);
         for (position, step) in plan.steps.iter().enumerate() {
-            lowered = self.step(lowered, step, plan.input_schema(position))?;
+            let schema = plan.input_schema(position);
+            lowered = match &step.operator {
+                Operator::Project(columns) => self.project(lowered, columns, schema, &mut names)?,
+                Operator::Filter(_) | Operator::Sort(_) | Operator::Take(_) => {
+                    self.step(lowered, step, &names.inner(schema))?
+                }
+                _ => {
+                    let renamed = names.restored(lowered, schema)?;
+                    names = Names::new(&step.schema);
+                    self.step(renamed, step, schema)?
+                }
+            };
         }
-        Ok(lowered)
+        names.restored(lowered, plan.schema())
     }
 
     fn union(&self, inputs: &[Plan]) -> Lowered<LogicalPlan> {
@@ -100,7 +115,6 @@ impl<T: Fn(&str, &Schema) -> Lowered<LogicalPlan>> Lowering<'_, T> {
         let builder = LogicalPlanBuilder::new(input);
         let builder = match &step.operator {
             Operator::Filter(condition) => builder.filter(expressions.condition(condition)?)?,
-            Operator::Project(columns) => builder.project(named(&expressions, columns)?)?,
             Operator::Summarize { keys, aggregates } => {
                 let keys = named(&expressions, keys)?;
                 let aggregation = Aggregation::new(&expressions, &keys, aggregates)?;
@@ -124,10 +138,76 @@ impl<T: Fn(&str, &Schema) -> Lowered<LogicalPlan>> Lowering<'_, T> {
             }
             Operator::Expand(node) => expand(builder, &expressions, node, schema, &step.schema)?,
             Operator::Window(call) => window(builder, &expressions, call, schema)?,
-            // Its other side is a plan, which was translated above.
-            Operator::Join(_) => builder,
+            // The other side of the one is a plan, which was translated above; the other has names of its own.
+            Operator::Join(_) | Operator::Project(_) => builder,
         };
         Ok(builder.build()?)
+    }
+
+    /// Columns by their expressions, with names as [`Names`] has them.
+    fn project(
+        &self,
+        input: LogicalPlan,
+        columns: &[NamedExpr],
+        schema: &Schema,
+        names: &mut Names,
+    ) -> Lowered<LogicalPlan> {
+        let inner = names.inner(schema);
+        let expressions = Expressions::new(&inner, self.constants);
+        let mut outputs = Vec::with_capacity(columns.len());
+        for output in columns {
+            let same = schema.columns.iter().position(|known| known.name == output.name);
+            let name = match (&output.expr.kind, same) {
+                (ExprKind::Column(position), Some(same)) if *position == same => {
+                    inner.columns[same].name.clone()
+                }
+                (_, Some(_)) => self.another(&output.name),
+                (_, None) => output.name.clone(),
+            };
+            outputs.push((expressions.value(&output.expr)?.alias(&name), name));
+        }
+        let (exprs, inside): (Vec<DfExpr>, Vec<String>) = outputs.into_iter().unzip();
+        names.0 = inside;
+        Ok(LogicalPlanBuilder::new(input).project(exprs)?.build()?)
+    }
+
+    /// A name that no other column of the plan has.
+    fn another(&self, name: &str) -> String {
+        let number = self.redefinitions.get();
+        self.redefinitions.set(number + 1);
+        format!("{name}\u{1f}{number}")
+    }
+}
+
+/// The names that columns have inside of the plan while projections follow each other.
+///
+/// Of two projections in a row that read the same, the engine's optimizer leaves one out, though `x = x + 1` done twice
+/// is not the same as once. So a column that gets another value gets another name, until an operator follows that is no
+/// projection and cannot be moved away from between them.
+struct Names(Vec<String>);
+
+impl Names {
+    fn new(schema: &Schema) -> Self {
+        Self(schema.columns.iter().map(|column| column.name.clone()).collect())
+    }
+
+    /// The columns with their names inside of the plan.
+    fn inner(&self, schema: &Schema) -> Schema {
+        let mut inner = schema.clone();
+        for (column, name) in inner.columns.iter_mut().zip(&self.0) {
+            column.name.clone_from(name);
+        }
+        inner
+    }
+
+    /// The plan with the names that the columns have outside.
+    fn restored(&self, plan: LogicalPlan, schema: &Schema) -> Lowered<LogicalPlan> {
+        let pairs = schema.columns.iter().zip(&self.0);
+        if pairs.clone().all(|(outer, inside)| outer.name == *inside) {
+            return Ok(plan);
+        }
+        let renamed: Vec<DfExpr> = pairs.map(|(outer, inside)| column(inside).alias(&outer.name)).collect();
+        Ok(LogicalPlanBuilder::new(plan).project(renamed)?.build()?)
     }
 }
 
