@@ -1,6 +1,8 @@
 //! Runs queries within limits.
 
+mod batches;
 mod job;
+mod window_rows;
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -270,9 +272,9 @@ impl Kitchen {
         let sources = self.sources(&query, tables)?;
         let constants = self.constants(&query, &sources, &run).await?;
         let job = self.prepare(&query.plan, &constants, &sources, &run)?;
-        let physical = job.context.state().create_physical_plan(&job.plan).await;
-        let physical = physical.map_err(|error| self.told(&error))?;
-        let physical = datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string();
+        let ready = job.ready().await.map_err(|error| self.told(&error))?;
+        let physical =
+            datafusion::physical_plan::displayable(ready.physical.as_ref()).indent(false).to_string();
         Ok(format!("{}\n\n{physical}", job.plan.display_indent()))
     }
 
@@ -364,7 +366,7 @@ impl Kitchen {
             )]),
             LowerError::Engine(error) => self.told(&error),
         })?;
-        Ok(Job { context: sources.context.clone(), plan })
+        Ok(Job { context: sources.context.clone(), plan, memory_bytes: self.options.memory_bytes })
     }
 
     /// A session for one query, with memory and object stores of its own.

@@ -4,21 +4,28 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::common::config::ConfigNonZeroUsize;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use fim_kql::{ScalarType, Value};
 use futures::StreamExt;
 
+use super::batches::batch_rows;
+use super::window_rows::counted;
+use crate::functions::QueryMemory;
 use crate::rows::{Cell, Truncation};
 
 /// A plan that is ready to compute.
 pub(super) struct Job {
     pub context: SessionContext,
     pub plan: LogicalPlan,
+    /// How much memory it may use, in bytes.
+    pub memory_bytes: usize,
 }
 
 /// How much is computed at most.
@@ -36,13 +43,35 @@ pub(super) struct Collected {
     pub opened_files: u64,
 }
 
+/// A plan of the engine with what it computes by.
+pub(super) struct Ready {
+    pub physical: Arc<dyn ExecutionPlan>,
+    pub tasks: Arc<TaskContext>,
+}
+
 impl Job {
+    /// Plans how to compute: with batches of so many rows that they have room in the query's memory.
+    pub async fn ready(&self) -> Result<Ready, DataFusionError> {
+        let mut state = self.context.state();
+        let pool = Arc::clone(&state.runtime_env().memory_pool);
+        state.config_mut().options_mut().extensions.insert(QueryMemory::Planning);
+        let plan = state.optimize(&self.plan)?;
+        let options = state.config_mut().options_mut();
+        options.extensions.insert(QueryMemory::Running(pool));
+        let threads = options.execution.target_partitions.max(1);
+        let rows = batch_rows(&plan, self.memory_bytes / threads);
+        options.execution.batch_size = ConfigNonZeroUsize::try_new(rows)?;
+        // The functions of the plan get the settings that were marked last.
+        state.mark_start_execution();
+        let physical = counted(state.query_planner().create_physical_plan(&plan, &state).await?)?;
+        Ok(Ready { physical, tasks: state.task_ctx() })
+    }
+
     /// Computes rows until there are no more, or a limit is reached: then the rest is not computed.
     pub async fn collect(self, limits: Limits) -> Result<Collected, DataFusionError> {
         let Limits { rows: max_rows, bytes: max_bytes } = limits;
-        let state = self.context.state();
-        let physical = state.create_physical_plan(&self.plan).await?;
-        let mut stream = execute_stream(Arc::clone(&physical), self.context.task_ctx())?;
+        let Ready { physical, tasks } = self.ready().await?;
+        let mut stream = execute_stream(Arc::clone(&physical), tasks)?;
         let mut batches = Vec::new();
         let (mut rows, mut bytes, mut truncated) = (0_u64, 0_u64, None);
         while let Some(batch) = stream.next().await {
@@ -82,7 +111,7 @@ pub(super) fn first_column(batches: &[RecordBatch], ty: ScalarType) -> Vec<Value
 }
 
 /// The memory that the values of a batch take, in bytes.
-fn memory_of(batch: &RecordBatch) -> u64 {
+pub(super) fn memory_of(batch: &RecordBatch) -> u64 {
     let bytes = |column: &ArrayRef| match column.as_string_view_opt() {
         Some(texts) => texts.len() * size_of::<u128>() + text_bytes(texts),
         None => column

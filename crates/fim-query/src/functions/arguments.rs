@@ -12,14 +12,45 @@ use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMic
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 use datafusion::logical_expr::ColumnarValue;
 
+use super::memory::{Ledger, QueryMemory, Room};
+
 /// One call of a function on some rows.
 pub(crate) struct Call<'a> {
     pub arguments: &'a [ColumnarValue],
     /// How many rows the result must have.
     pub rows: usize,
+    /// Where the memory of the result comes from.
+    pub memory: Option<&'a QueryMemory>,
+    /// What texts of the result may be no longer than.
+    pub room: Room,
 }
 
 impl Call<'_> {
+    /// Collects the texts of the result, one a row.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a text is too long, or all of them need more memory than the query has.
+    pub fn collect<T: AsRef<str>>(&self, texts: impl Iterator<Item = Option<T>>) -> Result<ArrayRef> {
+        let mut builder = StringViewBuilder::new();
+        let mut ledger = self.ledger();
+        for text in texts {
+            let bytes = text.as_ref().map_or(0, |text| text.as_ref().len());
+            self.room.of(bytes);
+            self.room.check()?;
+            ledger.add(size_of::<u128>() + bytes)?;
+            builder.append_option(text);
+        }
+        // An iterator may end with the row that was refused.
+        self.room.check()?;
+        Ok(Arc::new(ledger.keep(builder.finish())?))
+    }
+
+    /// Counts what the call makes.
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger::new(self.memory)
+    }
+
     /// How many arguments were given.
     pub fn len(&self) -> usize {
         self.arguments.len()
@@ -131,15 +162,6 @@ impl Texts {
             Self::Column(column) => column.value(row),
         }
     }
-}
-
-/// Collects texts, one a row.
-pub(crate) fn collect_texts<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>) -> ArrayRef {
-    let mut builder = StringViewBuilder::new();
-    for text in texts {
-        builder.append_option(text);
-    }
-    Arc::new(builder.finish())
 }
 
 fn scalar_text(value: &ScalarValue) -> Option<&str> {

@@ -7,7 +7,8 @@ use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringViewA
 use datafusion::common::Result;
 
 use super::json_text::{Ordered, array, canonical, elements, number, same, text_of};
-use super::{Call, FunctionSpec, Returns, collect_texts};
+use super::texts::joined_bytes;
+use super::{Call, FunctionSpec, Returns};
 
 pub(super) static ARRAYS: &[&FunctionSpec] = &[
     &ARRAY_CONCAT,
@@ -49,6 +50,11 @@ spec!(ARRAY_CONCAT, "kql_array_concat", Text, |call| several(call, |arrays| {
 // `kql_array_iff(conditions, if_true, if_false)`: a value that is no array stands for all elements.
 spec!(ARRAY_IFF, "kql_array_iff", Text, |call| several(call, |values| {
     let [conditions, if_true, if_false] = values else { return None };
+    let conditions = elements((*conditions)?)?;
+    // Only a value that is no array is repeated.
+    let repeated = [if_true, if_false].into_iter().flatten().filter(|value| elements(value).is_none());
+    let longest = repeated.map(|value| value.len() + 1).max().unwrap_or(0);
+    call.room.of(longest.saturating_mul(conditions.len()))?;
     let element = |value: &Option<&str>, at: usize| match value.and_then(elements) {
         Some(elements) => elements.get(at).map_or("null", |element| *element).to_owned(),
         None => value.unwrap_or("null").to_owned(),
@@ -58,7 +64,7 @@ spec!(ARRAY_IFF, "kql_array_iff", Text, |call| several(call, |values| {
         Some(false) => element(if_false, at),
         None => "null".to_owned(),
     };
-    Some(array(elements((*conditions)?)?.into_iter().enumerate().map(choose)))
+    Some(array(conditions.into_iter().enumerate().map(choose)))
 }));
 // `kql_array_index_of(array, value, start, length, occurrence)`
 spec!(ARRAY_INDEX_OF, "kql_array_index_of", Long, |call| {
@@ -84,21 +90,21 @@ spec!(ARRAY_SHIFT_RIGHT, "kql_array_shift_right", Text, |call| moved(call, -1, s
 // `kql_array_slice(array, start, end)`: the end is inside; both may count from the end.
 spec!(ARRAY_SLICE, "kql_array_slice", Text, |call| {
     let (arrays, starts, ends) = (call.nullable_texts(0)?, call.longs(1)?, call.longs(2)?);
-    Ok(collect_texts(arrays.iter().zip(&starts).zip(&ends).map(|((json, start), end)| {
+    call.collect(arrays.iter().zip(&starts).zip(&ends).map(|((json, start), end)| {
         let elements = elements(json?)?;
         let count = i64::try_from(elements.len()).ok()?;
         let from_start = |at: i64| if at < 0 { at.saturating_add(count) } else { at };
         let start = usize::try_from(from_start(start?).max(0)).ok()?;
         let end = usize::try_from(from_start(end?).saturating_add(1).clamp(0, count)).ok()?;
         Some(array(elements.get(start..end).unwrap_or_default().iter()))
-    })))
+    }))
 });
 // `kql_array_sort(array, …, is_descending, nulls_last)`
 spec!(ARRAY_SORT, "kql_array_sort", Text, |call| {
     let count = call.len().saturating_sub(2);
     let arrays = (0..count).map(|at| call.nullable_texts(at)).collect::<Result<Vec<_>>>()?;
     let (is_descending, are_nulls_last) = (call.bools(count)?, call.bools(count + 1)?);
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         let row_of = |column: &StringViewArray| -> Option<Vec<String>> {
             Some(elements(at(column, row)?)?.into_iter().map(str::to_owned).collect())
         };
@@ -112,7 +118,7 @@ spec!(ARRAY_SORT, "kql_array_sort", Text, |call| {
             Some(_) | None => "null".to_owned(),
         });
         Some(array(sorted))
-    })))
+    }))
 });
 // `kql_array_split(array, positions)`: one position or an array of them.
 spec!(ARRAY_SPLIT, "kql_array_split", Text, |call| several(call, |values| {
@@ -153,10 +159,12 @@ spec!(PACK_ARRAY, "kql_pack_array", Text, |call| several(call, |values| {
 // `kql_repeat(value, count)`
 spec!(REPEAT, "kql_repeat", Text, |call| {
     let (values, counts) = (call.nullable_texts(0)?, call.longs(1)?);
-    Ok(collect_texts(values.iter().zip(&counts).map(|(value, count)| {
+    call.collect(values.iter().zip(&counts).map(|(value, count)| {
         let count = usize::try_from(count?).ok().filter(|count| *count <= MOST_ELEMENTS)?;
-        Some(array(std::iter::repeat_n(value.unwrap_or("null"), count)))
-    })))
+        let value = value.unwrap_or("null");
+        call.room.of((value.len() + 1).saturating_mul(count))?;
+        Some(array(std::iter::repeat_n(value, count)))
+    }))
 });
 spec!(SET_DIFFERENCE, "kql_set_difference", Text, |call| several(call, |arrays| {
     let arrays = all_elements(arrays)?;
@@ -192,14 +200,18 @@ spec!(SET_UNION, "kql_set_union", Text, |call| several(call, |arrays| {
 // `kql_strcat_array(array, delimiter)`
 spec!(STRCAT_ARRAY, "kql_strcat_array", Text, |call| {
     let (arrays, delimiters) = (call.nullable_texts(0)?, call.texts(1)?);
-    Ok(collect_texts(arrays.iter().enumerate().map(|(row, json)| {
-        let texts = json.and_then(elements).unwrap_or_default().into_iter().map(text_of);
-        Some(texts.collect::<Vec<_>>().join(delimiters.get(row)))
-    })))
+    call.collect(arrays.iter().enumerate().map(|(row, json)| {
+        let texts: Vec<_> = json.and_then(elements).unwrap_or_default().into_iter().map(text_of).collect();
+        let delimiter = delimiters.get(row);
+        call.room.of(joined_bytes(texts.iter(), delimiter))?;
+        Some(texts.join(delimiter))
+    }))
 });
 spec!(ZIP, "kql_zip", Text, |call| several(call, |arrays| {
     let arrays = all_elements(arrays)?;
     let longest = arrays.iter().map(Vec::len).max().unwrap_or(0);
+    let shortest = arrays.iter().map(Vec::len).min().unwrap_or(0);
+    call.room.of((longest - shortest).saturating_mul(arrays.len() * "null,".len()))?;
     let together =
         |at: usize| array(arrays.iter().map(|elements| elements.get(at).map_or("null", |element| *element)));
     Some(array((0..longest).map(together)))
@@ -211,10 +223,11 @@ pub(super) fn several(
     of_row: impl Fn(&[Option<&str>]) -> Option<String>,
 ) -> Result<ArrayRef> {
     let columns = (0..call.len()).map(|at| call.nullable_texts(at)).collect::<Result<Vec<_>>>()?;
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         let values: Vec<Option<&str>> = columns.iter().map(|column| at(column, row)).collect();
+        call.room.of(values.iter().flatten().map(|value| value.len() + 1).sum())?;
         of_row(&values)
-    })))
+    }))
 }
 
 /// The value of a row; none if it is null.
@@ -259,10 +272,14 @@ fn index_of(elements: &[&str], value: &str, start: i64, length: i64, occurrence:
 fn moved(call: &Call<'_>, direction: i64, places: fn(&[&str], i64, &str) -> Vec<String>) -> Result<ArrayRef> {
     let (arrays, by) = (call.nullable_texts(0)?, call.longs(1)?);
     let fills = if call.len() > 2 { Some(call.nullable_texts(2)?) } else { None };
-    Ok(collect_texts(arrays.iter().zip(&by).enumerate().map(|(row, (json, by))| {
+    call.collect(arrays.iter().zip(&by).enumerate().map(|(row, (json, by))| {
         let fill = fills.as_ref().and_then(|fills| at(fills, row)).unwrap_or("null");
-        Some(array(places(&elements(json?)?, by?.checked_mul(direction)?, fill).iter()))
-    })))
+        let elements = elements(json?)?;
+        let by = by?.checked_mul(direction)?;
+        let filled = elements.len().min(usize::try_from(by.unsigned_abs()).unwrap_or(usize::MAX));
+        call.room.of((fill.len() + 1).saturating_mul(filled))?;
+        Some(array(places(&elements, by, fill).iter()))
+    }))
 }
 
 fn rotated(elements: &[&str], left: i64, _fill: &str) -> Vec<String> {

@@ -10,7 +10,7 @@ use super::arrays::{at, several};
 use super::convert::quoted;
 use super::json_path::JsonPath;
 use super::json_text::{array, bag, elements, member, members, text_of};
-use super::{Call, FunctionSpec, Returns, collect_texts};
+use super::{Call, FunctionSpec, Returns};
 
 pub(super) static BAGS: &[&FunctionSpec] = &[
     &BAG_HAS_KEY,
@@ -73,11 +73,11 @@ spec!(BAG_REMOVE_KEYS, "kql_bag_remove_keys", Text, |call| several(call, |values
 // `kql_bag_set_key(bag, name or path, value)`
 spec!(BAG_SET_KEY, "kql_bag_set_key", Text, |call| {
     let (bags, keys, values) = (call.nullable_texts(0)?, call.texts(1)?, call.nullable_texts(2)?);
-    Ok(collect_texts(
+    call.collect(
         bags.iter().enumerate().map(|(row, json)| {
             JsonPath::of_key(keys.get(row))?.with(json?, at(&values, row).unwrap_or("null"))
         }),
-    ))
+    )
 });
 // `kql_bag_zip(names, values)`: a name that is no text is left out with its value.
 spec!(BAG_ZIP, "kql_bag_zip", Text, |call| several(call, |values| {
@@ -95,23 +95,23 @@ spec!(DYNAMIC_TO_JSON, "kql_dynamic_to_json", Text, |call| {
         Ok(value) => value.to_string(),
         Err(_) => json.to_owned(),
     };
-    Ok(collect_texts(call.nullable_texts(0)?.iter().map(|json| Some(json.map(ordered).unwrap_or_default()))))
+    call.collect(call.nullable_texts(0)?.iter().map(|json| Some(json.map(ordered).unwrap_or_default())))
 });
 // `kql_extract_json(path, text)`
 spec!(EXTRACT_JSON, "kql_extract_json", Text, |call| {
     let (paths, texts) = (call.texts(0)?, call.texts(1)?);
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         let text = texts.get(row).trim();
         let found = JsonPath::parse(paths.get(row))
             .filter(|_| super::json_text::is_json(text))
             .and_then(|path| path.find(text).map(|json| text_of(json).into_owned()));
         Some(found.unwrap_or_default())
-    })))
+    }))
 });
 // The type of a dynamic value by what it holds.
 spec!(GET_TYPE, "kql_gettype", Text, |call| {
     let values: StringViewArray = call.nullable_texts(0)?;
-    Ok(collect_texts(values.iter().map(|json| Some(json.map_or("null", type_name)))))
+    call.collect(values.iter().map(|json| Some(json.map_or("null", type_name))))
 });
 spec!(TREE_PATH, "kql_treepath", Text, |call| several(call, |values| {
     let mut paths = Vec::new();
@@ -123,13 +123,16 @@ spec!(TREE_PATH, "kql_treepath", Text, |call| several(call, |values| {
 fn packed(call: &Call<'_>, is_kept: fn(&str) -> bool) -> Result<ArrayRef> {
     let names = (0..call.len()).step_by(2).map(|at| call.texts(at)).collect::<Result<Vec<_>>>()?;
     let values = (1..call.len()).step_by(2).map(|at| call.nullable_texts(at)).collect::<Result<Vec<_>>>()?;
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
+        let lengths = names.iter().map(|names| names.get(row).len());
+        let lengths = lengths.chain(values.iter().map(|values| at(values, row).map_or(0, str::len)));
+        call.room.of(lengths.sum())?;
         let properties = names
             .iter()
             .zip(&values)
             .map(|(names, values)| (names.get(row).to_owned(), at(values, row).unwrap_or("null")));
         Some(merged(vec![properties.filter(|(_, json)| is_kept(json)).collect()]))
-    })))
+    }))
 }
 
 /// One bag of the properties of several; of those with one name the first.

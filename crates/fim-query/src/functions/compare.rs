@@ -8,7 +8,7 @@ use arrow::compute::kernels::cmp;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
 
-use super::{Call, FunctionSpec, Returns, collect_texts_or_same};
+use super::{Call, FunctionSpec, Returns, without_nulls};
 
 pub(super) static COMPARISONS: &[&FunctionSpec] =
     &[&EQUAL, &NOT_EQUAL, &REAL_EQUAL, &REAL_NOT_EQUAL, &REAL_LESS, &REAL_LESS_OR_EQUAL, &TEXT];
@@ -53,7 +53,7 @@ pub(crate) static REAL_LESS_OR_EQUAL: FunctionSpec = FunctionSpec {
 pub(crate) static TEXT: FunctionSpec = FunctionSpec {
     name: "kql_text",
     returns: Returns::Text,
-    evaluate: |call| Ok(collect_texts_or_same(call.nullable_texts(0)?)),
+    evaluate: |call| without_nulls(call, call.nullable_texts(0)?),
 };
 
 fn equality(call: &Call<'_>, is_negated: bool) -> Result<ArrayRef> {

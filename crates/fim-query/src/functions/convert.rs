@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::moments::{collect_moments, ticks};
 use super::numbers::ticks_of;
-use super::{Call, FunctionSpec, Returns, collect_texts};
+use super::{Call, FunctionSpec, Returns};
 use crate::rows::real_text;
 use crate::values::guid_text;
 
@@ -104,7 +104,7 @@ spec!(TEXT_TO_GUID, "kql_text_to_guid", Text, |call| {
         Some(Value::Guid(bits)) => Some(guid_text(bits)),
         _ => None,
     };
-    Ok(collect_texts((0..call.rows).map(|row| guid(texts.get(row)))))
+    call.collect((0..call.rows).map(|row| guid(texts.get(row))))
 });
 spec!(REAL_TO_LONG, "kql_real_to_long", Long, |call| {
     Ok(Arc::new(call.reals(0)?.iter().map(|value| ticks_of(value?.trunc())).collect::<Int64Array>()))
@@ -131,11 +131,11 @@ spec!(DATETIME_TO_TICKS, "kql_datetime_to_ticks", Long, |call| {
 });
 // Of null the empty text: a text is never null.
 spec!(PLAIN_TO_TEXT, "kql_plain_to_text", Text, |call| {
-    Ok(collect_texts(plain_texts(&call.array(0)?)?.map(|text| Some(text.unwrap_or_default()))))
+    call.collect(plain_texts(&call.array(0)?)?.map(|text| Some(text.unwrap_or_default())))
 });
 spec!(TIMESPAN_TO_TEXT, "kql_timespan_to_text", Text, |call| {
     let text = |span: Option<i64>| Some(span.map_or_else(String::new, |span| TimeSpan(span).to_string()));
-    Ok(collect_texts(call.longs(0)?.iter().map(text)))
+    call.collect(call.longs(0)?.iter().map(text))
 });
 spec!(DYNAMIC_TO_TEXT, "kql_dynamic_to_text", Text, |call| {
     let text = |json: Option<&str>| {
@@ -146,7 +146,7 @@ spec!(DYNAMIC_TO_TEXT, "kql_dynamic_to_text", Text, |call| {
             Ok(_) | Err(_) => json.to_owned(),
         })
     };
-    Ok(collect_texts(call.nullable_texts(0)?.iter().map(text)))
+    call.collect(call.nullable_texts(0)?.iter().map(text))
 });
 spec!(DYNAMIC_TO_LONG, "kql_dynamic_to_long", Long, |call| {
     let number = |json: Json| match json {
@@ -193,14 +193,14 @@ spec!(PLAIN_TO_DYNAMIC, "kql_plain_to_dynamic", Text, |call| {
         _ => |_: &str| false,
     };
     let json = |text: String| if is_number(&text) { text } else { quoted(&text) };
-    Ok(collect_texts(plain_texts(&array)?.map(|text| text.map(json))))
+    call.collect(plain_texts(&array)?.map(|text| text.map(json)))
 });
 spec!(TIMESPAN_TO_DYNAMIC, "kql_timespan_to_dynamic", Text, |call| {
-    Ok(collect_texts(call.longs(0)?.iter().map(|span| Some(quoted(&TimeSpan(span?).to_string())))))
+    call.collect(call.longs(0)?.iter().map(|span| Some(quoted(&TimeSpan(span?).to_string()))))
 });
 spec!(TEXT_TO_DYNAMIC, "kql_text_to_dynamic", Text, |call| {
     let texts = call.texts(0)?;
-    Ok(collect_texts((0..call.rows).map(|row| Some(quoted(texts.get(row))))))
+    call.collect((0..call.rows).map(|row| Some(quoted(texts.get(row)))))
 });
 
 /// The JSON values of a column of `dynamic`.

@@ -9,7 +9,7 @@ use super::arrays::MOST_ELEMENTS;
 use super::convert::quoted;
 use super::json_text::{array, of_real};
 use super::moments::ticks;
-use super::{Call, FunctionSpec, Returns, collect_texts};
+use super::{Call, FunctionSpec, Returns};
 
 pub(super) static COUNTING: &[&FunctionSpec] = &[&RANGE_LONGS, &RANGE_MOMENTS, &RANGE_REALS, &RANGE_SPANS];
 
@@ -35,14 +35,14 @@ spec!(RANGE_MOMENTS, "kql_range_moments", Text, |call| {
 });
 spec!(RANGE_REALS, "kql_range_reals", Text, |call| {
     let (starts, stops, steps) = (call.reals(0)?, call.reals(1)?, call.reals(2)?);
-    Ok(collect_texts(starts.iter().zip(&stops).zip(&steps).map(|((start, stop), step)| {
+    call.collect(starts.iter().zip(&stops).zip(&steps).map(|((start, stop), step)| {
         let (start, stop, step) = (start?, stop?, step?);
         let steps = (stop - start) / step;
         let leads_there = step != 0.0 && steps.is_finite();
         let count =
             if steps < 0.0 { 0 } else { (steps.floor() as usize).saturating_add(1).min(MOST_ELEMENTS) };
         leads_there.then(|| array((0..count).map(|at| of_real(start + at as f64 * step))))
-    })))
+    }))
 });
 
 fn counted(
@@ -52,7 +52,7 @@ fn counted(
     text: fn(i64) -> String,
 ) -> Result<ArrayRef> {
     let steps = call.longs(2)?;
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         if starts.is_null(row) || stops.is_null(row) || steps.is_null(row) || steps.value(row) == 0 {
             return None;
         }
@@ -69,5 +69,5 @@ fn counted(
             next = number.checked_add(step);
         }
         Some(array(numbers.iter()))
-    })))
+    }))
 }

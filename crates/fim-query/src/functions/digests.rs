@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, Float64Array};
 use datafusion::common::Result;
 
 use super::json_text::of_real;
-use super::{Call, FunctionSpec, Returns, collect_texts};
+use super::{Call, FunctionSpec, Returns};
 use crate::digest::Digest;
 
 pub(super) static DIGESTS: &[&FunctionSpec] = &[&MERGE_TDIGEST, &PERCENTILE_TDIGEST, &RANK_TDIGEST];
@@ -17,13 +17,13 @@ pub(crate) static MERGE_TDIGEST: FunctionSpec = FunctionSpec {
     returns: Returns::Text,
     evaluate: |call| {
         let columns = (0..call.len()).map(|at| call.nullable_texts(at)).collect::<Result<Vec<_>>>()?;
-        Ok(collect_texts((0..call.rows).map(|row| {
+        call.collect((0..call.rows).map(|row| {
             let mut merged = Digest::default();
             for column in &columns {
                 merged.add_all(&Digest::from_json(column.is_valid(row).then(|| column.value(row))?)?);
             }
             Some(merged.json())
-        })))
+        }))
     },
 };
 /// `kql_percentile_tdigest(digest, percentage)`
@@ -33,11 +33,11 @@ pub(crate) static PERCENTILE_TDIGEST: FunctionSpec = FunctionSpec {
     evaluate: |call| {
         let percentages = call.reals(1)?;
         let digests = each(call)?;
-        Ok(collect_texts(digests.into_iter().zip(&percentages).map(|(digest, percentage)| {
+        call.collect(digests.into_iter().zip(&percentages).map(|(digest, percentage)| {
             let mut digest = digest?;
             let number = digest.percentile(percentage?)?;
             Some(if digest.is_whole { (number.round() as i64).to_string() } else { of_real(number) })
-        })))
+        }))
     },
 };
 /// `kql_rank_tdigest(digest, value)`

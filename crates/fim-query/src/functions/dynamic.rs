@@ -9,7 +9,7 @@ use serde_json::{Number, Value as Json};
 
 use super::convert::{jsons, quoted};
 use super::numbers::remainder;
-use super::{Call, FunctionSpec, Returns, arguments::collect_texts, json_text};
+use super::{Call, FunctionSpec, Returns, json_text};
 
 pub(super) static DYNAMICS: &[&FunctionSpec] = &[
     &MEMBER,
@@ -39,39 +39,41 @@ macro_rules! spec {
 // `kql_member(bag, name)`: the value of a property.
 spec!(MEMBER, "kql_member", Text, |call| {
     let (bags, names) = (call.nullable_texts(0)?, call.texts(1)?);
-    Ok(collect_texts(
-        bags.iter().enumerate().map(|(row, bag)| not_null(json_text::member(bag?, names.get(row))?)),
-    ))
+    call.collect(bags.iter().enumerate().map(|(row, bag)| not_null(json_text::member(bag?, names.get(row))?)))
 });
 // `kql_element(array, position)`: a negative position counts from the end.
 spec!(ELEMENT, "kql_element", Text, |call| {
     let (arrays, positions) = (call.nullable_texts(0)?, call.longs(1)?);
-    Ok(collect_texts(arrays.iter().zip(&positions).map(|(array, position)| {
+    call.collect(arrays.iter().zip(&positions).map(|(array, position)| {
         let elements = json_text::elements(array?)?;
         let position = position?;
         let from_end = if position < 0 { i64::try_from(elements.len()).ok()? } else { 0 };
         not_null(elements.get(usize::try_from(position.checked_add(from_end)?).ok()?).copied()?)
-    })))
+    }))
 });
 // Text that is no JSON becomes a JSON text.
 spec!(PARSE_JSON, "kql_parse_json", Text, |call| {
     let texts = call.texts(0)?;
-    Ok(collect_texts((0..call.rows).map(|row| match texts.get(row).trim() {
+    call.collect((0..call.rows).map(|row| match texts.get(row).trim() {
         "" => None,
         json if json_text::is_json(json) => not_null(json).map(json_text::compact),
         _ => Some(quoted(texts.get(row))),
-    })))
+    }))
 });
 // `kql_split(text, delimiter, index?)`
 spec!(SPLIT, "kql_split", Text, |call| {
     let (texts, delimiters) = (call.texts(0)?, call.texts(1)?);
     let index = if call.len() > 2 { Some(call.longs(2)?) } else { None };
-    Ok(collect_texts((0..call.rows).map(|row| {
-        let parts = split(texts.get(row), delimiters.get(row));
+    call.collect((0..call.rows).map(|row| {
+        let (text, delimiter) = (texts.get(row), delimiters.get(row));
+        if !delimiter.is_empty() {
+            call.room.elements(text.matches(delimiter).count())?;
+        }
+        let parts = split(text, delimiter);
         let Some(index) = &index else { return Some(Json::from(parts).to_string()) };
         let position = index.is_valid(row).then(|| usize::try_from(index.value(row)).ok())??;
         Some(Json::from_iter(parts.get(position).copied()).to_string())
-    })))
+    }))
 });
 spec!(DYNAMIC_IS_EMPTY, "kql_dynamic_isempty", Bool, |call| {
     let values = call.nullable_texts(0)?;
@@ -147,19 +149,19 @@ fn arithmetic(
         Json::Number(number) => Some(number),
         Json::Null | Json::Bool(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => None,
     };
-    Ok(collect_texts(jsons(&left).zip(jsons(&right)).map(|(left, right)| {
+    call.collect(jsons(&left).zip(jsons(&right)).map(|(left, right)| {
         let (left, right) = (number(left)?, number(right)?);
         if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64()) {
             return Some(of_longs(left, right)?.to_string());
         }
         Some(Number::from_f64(of_reals(left.as_f64()?, right.as_f64()?))?.to_string())
-    })))
+    }))
 }
 
 // `kql_bag_shape(bag)`: the types and names of its properties, as the binder reads them.
 spec!(BAG_SHAPE, "kql_bag_shape", Text, |call| {
     let bags = call.nullable_texts(0)?;
-    Ok(collect_texts(bags.iter().map(|bag| Some(bag.map(shape).unwrap_or_default()))))
+    call.collect(bags.iter().map(|bag| Some(bag.map(shape).unwrap_or_default())))
 });
 
 fn shape(bag: &str) -> String {

@@ -12,7 +12,7 @@ use sha2::Digest;
 use super::arrays::several;
 use super::convert::quoted;
 use super::json_text::{array, elements};
-use super::{Call, FunctionSpec, Returns, collect_texts, punycode};
+use super::{Call, FunctionSpec, Returns, punycode};
 use crate::values::guid_text;
 
 pub(super) static ENCODINGS: &[&FunctionSpec] = &[
@@ -53,7 +53,7 @@ spec!(BASE64_DECODE_TO_ARRAY, "kql_base64_decode_toarray", Text, |call| {
     let texts = call.texts(0)?;
     let bytes =
         |text: &str| STANDARD.decode(text.trim()).ok().map(|bytes| array(bytes.iter().map(u8::to_string)));
-    Ok(collect_texts((0..call.rows).map(|row| bytes(texts.get(row)))))
+    call.collect((0..call.rows).map(|row| bytes(texts.get(row))))
 });
 // The first three groups of a guid are stored with their lowest byte first.
 spec!(BASE64_DECODE_TO_GUID, "kql_base64_decode_toguid", Text, |call| {
@@ -62,7 +62,7 @@ spec!(BASE64_DECODE_TO_GUID, "kql_base64_decode_toguid", Text, |call| {
         let bytes: [u8; 16] = STANDARD.decode(text.trim()).ok()?.try_into().ok()?;
         Some(guid_text(u128::from_be_bytes(guid_order(bytes))))
     };
-    Ok(collect_texts((0..call.rows).map(|row| guid(texts.get(row)))))
+    call.collect((0..call.rows).map(|row| guid(texts.get(row))))
 });
 spec!(BASE64_DECODE_TO_STRING, "kql_base64_decode_tostring", Text, |call| of_text(call, |text| {
     STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
@@ -79,9 +79,7 @@ spec!(BASE64_ENCODE_FROM_GUID, "kql_base64_encode_fromguid", Text, |call| {
         let bits = u128::from_str_radix(&guid.replace('-', ""), 16).ok()?;
         Some(STANDARD.encode(guid_order(bits.to_be_bytes())))
     };
-    Ok(collect_texts(
-        call.nullable_texts(0)?.iter().map(|guid| Some(guid.and_then(encoded).unwrap_or_default())),
-    ))
+    call.collect(call.nullable_texts(0)?.iter().map(|guid| Some(guid.and_then(encoded).unwrap_or_default())))
 });
 spec!(BASE64_ENCODE_TO_STRING, "kql_base64_encode_tostring", Text, |call| of_text(call, |text| STANDARD
     .encode(text)));
@@ -140,7 +138,7 @@ spec!(PUNYCODE_DOMAIN_TO_STRING, "kql_punycode_domain_to_string", Text, |call| o
 // `kql_tohex(number, length?)`: at least so many digits.
 spec!(TO_HEX, "kql_tohex", Text, |call| {
     let (numbers, lengths) = (call.longs(0)?, call.longs_or(1, 0)?);
-    Ok(collect_texts(numbers.iter().zip(&lengths).map(|(number, length)| {
+    call.collect(numbers.iter().zip(&lengths).map(|(number, length)| {
         let hex = || {
             let (number, length) = (number?, usize::try_from(length?).ok()?.min(16));
             let digits = format!("{number:0length$x}");
@@ -151,7 +149,7 @@ spec!(TO_HEX, "kql_tohex", Text, |call| {
             Some(if is_cut { digits[sign..].to_owned() } else { digits })
         };
         Some(hex().unwrap_or_default())
-    })))
+    }))
 });
 spec!(TO_UTF8, "kql_to_utf8", Text, |call| of_text(call, |text| {
     array(text.chars().map(|character| u32::from(character).to_string()))
@@ -165,7 +163,7 @@ spec!(URL_ENCODE_COMPONENT, "kql_url_encode_component", Text, |call| of_text(cal
 /// A function of one text.
 pub(super) fn of_text(call: &Call<'_>, of_row: impl Fn(&str) -> String) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
-    Ok(collect_texts((0..call.rows).map(|row| Some(of_row(texts.get(row))))))
+    call.collect((0..call.rows).map(|row| Some(of_row(texts.get(row)))))
 }
 
 /// xxHash64 with the seed 0, or its remainder by a modulus.

@@ -22,6 +22,7 @@ mod json_path;
 mod json_text;
 mod making_times;
 mod maths;
+mod memory;
 mod moments;
 mod networks;
 mod numbers;
@@ -40,24 +41,28 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, AsArray, UInt32Array};
+use arrow::compute::take;
 use arrow::datatypes::DataType;
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-pub(crate) use arguments::{Call, collect_texts};
+pub(crate) use arguments::Call;
 pub(crate) use json_text::{
     array as array_of, bag as bag_of, canonical as canonical_json, elements as json_elements,
     members as json_members,
 };
+pub(crate) use memory::{MAX_TEXT_BYTES, QueryMemory};
 pub(crate) use {
     arrays::*, bags::*, compare::*, convert::*, counting::*, digests::*, distributions::*, dynamic::*,
     encodings::*, making_times::*, maths::*, moments::*, networks::*, numbers::*, parsers::*, patterns::*,
     series::*, shapes::*, texts::*, units::*,
 };
+
+use memory::Room;
 
 use crate::values::moment_type;
 
@@ -80,9 +85,9 @@ pub(crate) enum Returns {
     Real,
     Text,
     Moment,
-    /// A list of texts.
+    /// Lists of texts.
     Texts,
-    /// A list of `long` values.
+    /// Lists of `long` values.
     Longs,
     /// The type of the first argument.
     First,
@@ -92,6 +97,11 @@ pub(crate) enum Returns {
 pub(crate) fn call(spec: &'static FunctionSpec, arguments: Vec<Expr>) -> Expr {
     let function = registry().get(spec.name).cloned().unwrap_or_else(|| Arc::new(udf(spec)));
     Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments))
+}
+
+/// Whether a function is one of those here.
+pub(crate) fn is_of_ours(function: &ScalarUDF) -> bool {
+    function.inner().is::<KqlFunction>()
 }
 
 /// Every scalar function, by name.
@@ -176,21 +186,37 @@ impl ScalarUDFImpl for KqlFunction {
             Returns::Real => DataType::Float64,
             Returns::Text => DataType::Utf8View,
             Returns::Moment => moment_type(),
-            Returns::Texts => DataType::new_list(DataType::Utf8View, true),
-            Returns::Longs => DataType::new_list(DataType::Int64, true),
+            Returns::Texts => lists_of(DataType::Utf8View),
+            Returns::Longs => lists_of(DataType::Int64),
             Returns::First => argument_types.first().cloned().unwrap_or(DataType::Null),
         })
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let memory = args.config_options.extensions.get::<QueryMemory>();
+        let compute = |rows| {
+            let call = Call { arguments: &args.args, rows, memory, room: Room::default() };
+            (self.spec.evaluate)(&call)
+        };
+        if !args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_))) {
+            return Ok(ColumnarValue::Array(compute(args.number_rows)?));
+        }
         // A call of constants is computed once and stays a constant, so that it can be folded into the plan.
-        let is_constant = args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
-        let rows = if is_constant { 1 } else { args.number_rows };
-        let result = (self.spec.evaluate)(&Call { arguments: &args.args, rows })?;
-        if is_constant {
+        let result = compute(1)?;
+        if !memory::is_large(&result) {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
         }
-        Ok(ColumnarValue::Array(result))
+        match memory {
+            Some(QueryMemory::Planning) => {
+                exec_err!("{} of constants is left to be computed", self.spec.name)
+            }
+            // The rows of a text share its memory, those of a list would not.
+            _ if result.as_string_view_opt().is_some() => {
+                let first = UInt32Array::from(vec![0; args.number_rows]);
+                Ok(ColumnarValue::Array(take(&result, &first, None)?))
+            }
+            _ => Ok(ColumnarValue::Array(compute(args.number_rows)?)),
+        }
     }
 }
 

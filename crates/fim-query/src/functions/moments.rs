@@ -13,7 +13,7 @@ use fim_kql::{DateTime, TICKS_PER_DAY, TimeSpan};
 use super::calendar::{Part, Stretch, day_of_year, days_since_sunday};
 use super::format::{DateTimeFormat, TimeSpanFormat};
 use super::numbers::{bin_ticks, remainder};
-use super::{Call, FunctionSpec, Returns, collect_texts};
+use super::{Call, FunctionSpec, Returns};
 use crate::values::{MICROSECOND_TICKS, UTC};
 
 pub(super) static MOMENTS: &[&FunctionSpec] = &[
@@ -136,7 +136,7 @@ spec!(FORMAT_DATETIME, "kql_format_datetime", Text, |call| {
             None => DateTimeFormat::parse(formats.get(row)).write(ticks(moment)),
         })
     };
-    Ok(collect_texts(moments.iter().enumerate().map(text)))
+    call.collect(moments.iter().enumerate().map(text))
 });
 spec!(FORMAT_TIMESPAN, "kql_format_timespan", Text, |call| {
     let (spans, formats) = (call.longs(0)?, call.texts(1)?);
@@ -148,7 +148,7 @@ spec!(FORMAT_TIMESPAN, "kql_format_timespan", Text, |call| {
             None => TimeSpanFormat::parse(formats.get(row)).write(span),
         })
     };
-    Ok(collect_texts(spans.iter().enumerate().map(text)))
+    call.collect(spans.iter().enumerate().map(text))
 });
 
 /// The moment that a column holds as microseconds.

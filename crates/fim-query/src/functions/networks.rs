@@ -9,7 +9,7 @@ use super::address::{Ipv4Net, Ipv6Net, cidr_list, ipv4_at, is_delimited};
 use super::arrays::at;
 use super::convert::quoted;
 use super::json_text::{array, elements, text_of};
-use super::{Call, FunctionSpec, Returns, collect_texts};
+use super::{Call, FunctionSpec, Returns};
 
 pub(super) static NETWORKS: &[&FunctionSpec] = &[
     &FORMAT_IPV4,
@@ -84,11 +84,11 @@ spec!(IPV4_NETMASK_SUFFIX, "kql_ipv4_netmask_suffix", Long, |call| {
 });
 spec!(IPV4_RANGE_TO_CIDR_LIST, "kql_ipv4_range_to_cidr_list", Text, |call| {
     let (firsts, lasts) = (call.texts(0)?, call.texts(1)?);
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         let (first, last) = (Ipv4Net::parse(firsts.get(row))?, Ipv4Net::parse(lasts.get(row))?);
         let networks = cidr_list(first.masked(), last.masked())?;
         Some(array(networks.iter().map(|network| quoted(network))))
-    })))
+    }))
 });
 spec!(IPV6_COMPARE, "kql_ipv6_compare", Long, |call| compared(
     call,
@@ -119,12 +119,12 @@ spec!(PARSE_IPV4_MASK, "kql_parse_ipv4_mask", Long, |call| {
 spec!(PARSE_IPV6, "kql_parse_ipv6", Text, |call| {
     let texts = call.texts(0)?;
     let full = |text: &str| Ipv6Net::parse(text).map(Ipv6Net::full_text).unwrap_or_default();
-    Ok(collect_texts((0..call.rows).map(|row| Some(full(texts.get(row))))))
+    call.collect((0..call.rows).map(|row| Some(full(texts.get(row)))))
 });
 // `kql_parse_ipv6_mask(address, prefix)`: for an IPv4 address the prefix is one of IPv4.
 spec!(PARSE_IPV6_MASK, "kql_parse_ipv6_mask", Text, |call| {
     let (texts, prefixes) = (call.texts(0)?, call.longs(1)?);
-    Ok(collect_texts(prefixes.iter().enumerate().map(|(row, prefix)| {
+    call.collect(prefixes.iter().enumerate().map(|(row, prefix)| {
         let full = || {
             let text = texts.get(row);
             let is_ipv4 = Ipv4Net::parse(text).is_some();
@@ -132,7 +132,7 @@ spec!(PARSE_IPV6_MASK, "kql_parse_ipv6_mask", Text, |call| {
             Some(Ipv6Net::parse(text)?.cut(prefix)?.full_text())
         };
         Some(full().unwrap_or_default())
-    })))
+    }))
 });
 
 fn is_in_ipv4(address: &str, range: &str) -> Option<bool> {
@@ -160,7 +160,7 @@ fn has_address(text: &str, wanted: &str, is_prefix: bool) -> bool {
 
 fn formatted(call: &Call<'_>, text: fn(Ipv4Net) -> String) -> Result<ArrayRef> {
     let (addresses, prefixes) = (call.texts(0)?, call.longs_or(1, Ipv4Net::MAX_PREFIX)?);
-    Ok(collect_texts(prefixes.iter().enumerate().map(|(row, prefix)| {
+    call.collect(prefixes.iter().enumerate().map(|(row, prefix)| {
         let address = addresses.get(row);
         let net = || match address.parse::<u32>() {
             Ok(number) => Some(Ipv4Net::of_number(number)),
@@ -168,7 +168,7 @@ fn formatted(call: &Call<'_>, text: fn(Ipv4Net) -> String) -> Result<ArrayRef> {
         };
         let cut = || net()?.cut(prefix?);
         Some(cut().map(text).unwrap_or_default())
-    })))
+    }))
 }
 
 fn of_texts(call: &Call<'_>, test: fn(&str, &str) -> Option<bool>) -> Result<ArrayRef> {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arrow::array::{BooleanArray, Int64Array};
 
-use super::arrays::at;
+use super::arrays::{MOST_ELEMENTS, at};
 use super::convert::quoted;
 use super::encodings::{of_text, text_array};
 use super::json_text::{array, bag, elements, text_of};
 use super::patterns::Patterns;
 use super::text_match::{Case, Place, TextTest};
-use super::{FunctionSpec, Returns, collect_texts, structures};
+use super::{FunctionSpec, Returns, structures};
 
 pub(super) static PARSERS: &[&FunctionSpec] = &[
     &COUNT_OF,
@@ -64,38 +64,39 @@ spec!(COUNT_OF, "kql_countof", Long, |call| {
 spec!(EXTRACT_ALL, "kql_extract_all", Text, |call| {
     let (groups, texts) = (call.nullable_texts(1)?, call.texts(2)?);
     let mut patterns = Patterns::new(call, 0, |pattern| pattern.to_owned())?;
-    let found: Vec<Option<String>> = (0..call.rows)
-        .map(|row| {
-            let regex = patterns.at(row)?;
-            let wanted: Vec<usize> = match at(&groups, row).and_then(elements) {
-                Some(wanted) => wanted.into_iter().filter_map(|group| group_index(regex, group)).collect(),
-                None => (1..regex.captures_len()).collect(),
-            };
-            let matches = regex.captures_iter(texts.get(row)).map(|captures| {
-                let group = |index: &usize| quoted(captures.get(*index).map_or("", |found| found.as_str()));
-                match wanted.as_slice() {
-                    [only] => group(only),
-                    several => array(several.iter().map(group)),
-                }
-            });
-            let matches: Vec<String> = matches.collect();
-            (!matches.is_empty() && !wanted.is_empty()).then(|| array(matches.iter()))
-        })
-        .collect();
-    Ok(collect_texts(found.into_iter()))
+    call.collect((0..call.rows).map(|row| {
+        let regex = patterns.at(row)?;
+        let wanted: Vec<usize> = match at(&groups, row).and_then(elements) {
+            Some(wanted) => wanted.into_iter().filter_map(|group| group_index(regex, group)).collect(),
+            None => (1..regex.captures_len()).collect(),
+        };
+        // Each match has each group at most as a whole.
+        let text = texts.get(row);
+        call.room.of(text.len().saturating_mul(wanted.len()))?;
+        let matches = regex.captures_iter(text).map(|captures| {
+            let group = |index: &usize| quoted(captures.get(*index).map_or("", |found| found.as_str()));
+            match wanted.as_slice() {
+                [only] => group(only),
+                several => array(several.iter().map(group)),
+            }
+        });
+        let matches: Vec<String> = matches.take(MOST_ELEMENTS + 1).collect();
+        call.room.elements(matches.len())?;
+        (!matches.is_empty() && !wanted.is_empty()).then(|| array(matches.iter()))
+    }))
 });
 // `kql_format_bytes(size, precision?, unit?)`
 spec!(FORMAT_BYTES, "kql_format_bytes", Text, |call| {
     let (sizes, precisions) = (call.reals(0)?, call.longs_or(1, 0)?);
     let units = if call.len() > 2 { Some(call.texts(2)?) } else { None };
-    Ok(collect_texts(sizes.iter().zip(&precisions).enumerate().map(|(row, (size, precision))| {
+    call.collect(sizes.iter().zip(&precisions).enumerate().map(|(row, (size, precision))| {
         let unit = units.as_ref().map_or("", |units| units.get(row));
         Some(
             size.zip(precision)
                 .map(|(size, precision)| structures::bytes(size, precision, unit))
                 .unwrap_or_default(),
         )
-    })))
+    }))
 });
 // `kql_has_any_index(text, array of terms)`
 spec!(HAS_ANY_INDEX, "kql_has_any_index", Long, |call| {
@@ -140,10 +141,10 @@ spec!(IS_UTF8, "kql_isutf8", Bool, |call| Ok(Arc::new(BooleanArray::from(vec![tr
 // `kql_parse_command_line(text, kind)`
 spec!(PARSE_COMMAND_LINE, "kql_parse_command_line", Text, |call| {
     let texts = call.texts(0)?;
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         let arguments = structures::command_line(texts.get(row));
         (!arguments.is_empty()).then(|| text_array(arguments.iter().map(String::as_str)))
-    })))
+    }))
 });
 spec!(PARSE_CSV, "kql_parse_csv", Text, |call| of_text(call, |text| {
     text_array(structures::first_record(text).iter().map(String::as_str))
@@ -166,14 +167,18 @@ spec!(REGEX_QUOTE, "kql_regex_quote", Text, |call| of_text(call, regex::escape))
 // `kql_replace_strings(text, array of what, array of with)`: one after the other.
 spec!(REPLACE_STRINGS, "kql_replace_strings", Text, |call| {
     let (texts, whats, withs) = (call.texts(0)?, call.nullable_texts(1)?, call.nullable_texts(2)?);
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         let list = |column| at(column, row).and_then(elements).unwrap_or_default();
         let text = |json: &str| json.starts_with('"').then(|| text_of(json).into_owned());
         let pairs = list(&whats).into_iter().zip(list(&withs));
         let pairs: Vec<(String, Option<String>)> =
             pairs.filter_map(|(what, with)| Some((text(what)?, text(with)))).collect();
-        Some(structures::replaced(texts.get(row), &pairs))
-    })))
+        let text = texts.get(row);
+        let (found, bytes) = structures::replaced_size(text, &pairs);
+        call.room.elements(found)?;
+        call.room.of(bytes)?;
+        Some(structures::replaced(text, &pairs))
+    }))
 });
 spec!(REVERSE, "kql_reverse", Text, |call| of_text(call, |text| text.chars().rev().collect()));
 spec!(STR_CMP, "kql_strcmp", Long, |call| {
@@ -185,11 +190,13 @@ spec!(STR_CMP, "kql_strcmp", Long, |call| {
 spec!(STR_REP, "kql_strrep", Text, |call| {
     let (texts, times) = (call.texts(0)?, call.longs(1)?);
     let delimiters = if call.len() > 2 { Some(call.texts(2)?) } else { None };
-    Ok(collect_texts(times.iter().enumerate().map(|(row, times)| {
+    call.collect(times.iter().enumerate().map(|(row, times)| {
         let times = usize::try_from(times.unwrap_or(0)).unwrap_or(0).min(MOST_REPETITIONS);
         let delimiter = delimiters.as_ref().map_or("", |delimiters| delimiters.get(row));
-        Some(vec![texts.get(row); times].join(delimiter))
-    })))
+        let text = texts.get(row);
+        call.room.of((text.len() + delimiter.len()).saturating_mul(times))?;
+        Some(vec![text; times].join(delimiter))
+    }))
 });
 spec!(STRING_SIZE, "kql_string_size", Long, |call| {
     let texts = call.texts(0)?;
@@ -198,14 +205,14 @@ spec!(STRING_SIZE, "kql_string_size", Long, |call| {
 // `kql_translate(characters, with, text)`: the last of `with` stands for all that follow.
 spec!(TRANSLATE, "kql_translate", Text, |call| {
     let (whats, withs, texts) = (call.texts(0)?, call.texts(1)?, call.texts(2)?);
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         let with: Vec<char> = withs.get(row).chars().collect();
         let translate = |character| match whats.get(row).chars().position(|what| what == character) {
             Some(at) => with.get(at).or(with.last()).copied(),
             None => Some(character),
         };
         Some(texts.get(row).chars().filter_map(translate).collect::<String>())
-    })))
+    }))
 });
 
 /// The group that a JSON value names, by number or by name.

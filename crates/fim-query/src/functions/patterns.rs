@@ -13,7 +13,8 @@ use datafusion::common::Result;
 use regex::{Regex, RegexBuilder};
 
 use super::arguments::Texts;
-use super::{Call, FunctionSpec, Returns, collect_texts};
+use super::memory::Room;
+use super::{Call, FunctionSpec, Returns};
 
 pub(super) static PATTERNS: &[&FunctionSpec] =
     &[&MATCHES_REGEX, &EXTRACT, &REPLACE_REGEX, &TRIM, &TRIM_START, &TRIM_END];
@@ -48,19 +49,19 @@ spec!(EXTRACT, "kql_extract", Text, |call| {
         Some(patterns.at(row)?.captures(texts.get(row))?.get(group)?.as_str())
     });
     let found: Vec<Option<&str>> = found.collect();
-    Ok(collect_texts(found.into_iter().map(|text| Some(text.unwrap_or_default()))))
+    call.collect(found.into_iter().map(|text| Some(text.unwrap_or_default())))
 });
 // `kql_replace_regex(text, regex, rewrite)`
 spec!(REPLACE_REGEX, "kql_replace_regex", Text, |call| {
     let (texts, rewrites) = (call.texts(0)?, call.texts(2)?);
     let mut patterns = Patterns::new(call, 1, |pattern| pattern.to_owned())?;
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         let text = texts.get(row);
         Some(match patterns.at(row) {
-            Some(regex) => regex.replace_all(text, rewrite(rewrites.get(row))).into_owned(),
+            Some(regex) => replaced(regex, text, &rewrite(rewrites.get(row)), &call.room)?,
             None => text.to_owned(),
         })
-    })))
+    }))
 });
 spec!(TRIM, "kql_trim", Text, |call| trim(call, |pattern| format!("^(?:{pattern})+|(?:{pattern})+$")));
 spec!(TRIM_START, "kql_trim_start", Text, |call| trim(call, |pattern| format!("^(?:{pattern})+")));
@@ -70,13 +71,30 @@ spec!(TRIM_END, "kql_trim_end", Text, |call| trim(call, |pattern| format!("(?:{p
 fn trim(call: &Call<'_>, anchored: fn(&str) -> String) -> Result<ArrayRef> {
     let texts = call.texts(1)?;
     let mut patterns = Patterns::new(call, 0, anchored)?;
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         let text = texts.get(row);
         Some(match patterns.at(row) {
             Some(regex) => regex.replace_all(text, "").into_owned(),
             None => text.to_owned(),
         })
-    })))
+    }))
+}
+
+/// The text with each match rewritten; `None` if it gets too long.
+fn replaced(regex: &Regex, text: &str, rewrite: &str, room: &Room) -> Option<String> {
+    let groups = rewrite.matches('$').count();
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    for captures in regex.captures_iter(text) {
+        let Some(found) = captures.get(0) else { continue };
+        out.push_str(&text[end..found.start()]);
+        // No group is longer than the match.
+        room.of(out.len().saturating_add(rewrite.len()).saturating_add(groups.saturating_mul(found.len())))?;
+        captures.expand(rewrite, &mut out);
+        end = found.end();
+    }
+    out.push_str(&text[end..]);
+    Some(out)
 }
 
 /// A rewrite of the language (`\1` is a group) as one of the `regex` crate (`${1}`).

@@ -170,6 +170,16 @@ pub(super) fn replaced(text: &str, pairs: &[(String, Option<String>)]) -> String
     pieces.into_iter().map(|(piece, _)| piece).collect()
 }
 
+/// How often the first of each pair is found in a text, and at most how long the text is with the second in its
+/// place, in bytes.
+pub(super) fn replaced_size(text: &str, pairs: &[(String, Option<String>)]) -> (usize, usize) {
+    pairs.iter().filter(|(what, _)| !what.is_empty()).fold((0, text.len()), |(found, bytes), (what, with)| {
+        let count = text.matches(what.as_str()).count();
+        let grows = with.as_ref().map_or(0, |with| with.len().saturating_sub(what.len()));
+        (found.saturating_add(count), bytes.saturating_add(count.saturating_mul(grows)))
+    })
+}
+
 /// A number of bytes with so many digits behind the point, in the given unit or the largest that leaves a whole number.
 pub(super) fn bytes(size: f64, precision: i64, unit: &str) -> String {
     const UNITS: [&str; 7] = ["Bytes", "KB", "MB", "GB", "TB", "PB", "EB"];

@@ -9,7 +9,7 @@ use arrow::buffer::BooleanBuffer;
 use datafusion::common::Result;
 
 use super::text_match::{Case, Place, TextTest, folded};
-use super::{Call, FunctionSpec, Returns, collect_texts};
+use super::{Call, FunctionSpec, Returns};
 
 pub(super) static TEXTS: &[&FunctionSpec] = &[
     &EQUAL_IGNORING_CASE,
@@ -79,9 +79,9 @@ spec!(IN_IGNORING_CASE, "kql_in_ignoring_case", Bool, |call| {
 // `kql_first_text(text, …)`: the first that is not empty.
 spec!(FIRST_TEXT, "kql_first_text", Text, |call| {
     let columns = (0..call.len()).map(|position| call.texts(position)).collect::<Result<Vec<_>>>()?;
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         Some(columns.iter().map(|column| column.get(row)).find(|text| !text.is_empty()).unwrap_or_default())
-    })))
+    }))
 });
 // `kql_indexof(text, what, start, length, occurrence)`
 spec!(INDEX_OF, "kql_indexof", Long, |call| {
@@ -96,25 +96,35 @@ spec!(INDEX_OF, "kql_indexof", Long, |call| {
 // `kql_replace_string(text, what, with)`
 spec!(REPLACE_STRING, "kql_replace_string", Text, |call| {
     let (texts, needles, replacements) = (call.texts(0)?, call.texts(1)?, call.texts(2)?);
-    Ok(collect_texts((0..call.rows).map(|row| {
-        let (text, needle) = (texts.get(row), needles.get(row));
-        Some(if needle.is_empty() { text.to_owned() } else { text.replace(needle, replacements.get(row)) })
-    })))
+    call.collect((0..call.rows).map(|row| {
+        let (text, needle, replacement) = (texts.get(row), needles.get(row), replacements.get(row));
+        if needle.is_empty() {
+            return Some(text.to_owned());
+        }
+        if replacement.len() > needle.len() {
+            let grows = text.matches(needle).count().saturating_mul(replacement.len() - needle.len());
+            call.room.of(text.len().saturating_add(grows))?;
+        }
+        Some(text.replace(needle, replacement))
+    }))
 });
 spec!(STRCAT, "kql_strcat", Text, |call| {
     let columns = (0..call.len()).map(|position| call.texts(position)).collect::<Result<Vec<_>>>()?;
-    Ok(collect_texts(
-        (0..call.rows).map(|row| Some(columns.iter().map(|column| column.get(row)).collect::<String>())),
-    ))
+    call.collect((0..call.rows).map(|row| {
+        call.room.of(columns.iter().map(|column| column.get(row).len()).sum())?;
+        Some(columns.iter().map(|column| column.get(row)).collect::<String>())
+    }))
 });
 // `kql_strcat_delim(delimiter, text, …)`
 spec!(STRCAT_DELIM, "kql_strcat_delim", Text, |call| {
     let delimiters = call.texts(0)?;
     let columns = (1..call.len()).map(|position| call.texts(position)).collect::<Result<Vec<_>>>()?;
-    Ok(collect_texts((0..call.rows).map(|row| {
+    call.collect((0..call.rows).map(|row| {
         let parts: Vec<&str> = columns.iter().map(|column| column.get(row)).collect();
-        Some(parts.join(delimiters.get(row)))
-    })))
+        let delimiter = delimiters.get(row);
+        call.room.of(joined_bytes(parts.iter().copied(), delimiter))?;
+        Some(parts.join(delimiter))
+    }))
 });
 spec!(STRLEN, "kql_strlen", Long, |call| {
     let texts = call.texts(0)?;
@@ -125,26 +135,33 @@ spec!(STRLEN, "kql_strlen", Long, |call| {
 // `kql_substring(text, start, length?)`
 spec!(SUBSTRING, "kql_substring", Text, |call| {
     let (texts, starts, lengths) = (call.texts(0)?, call.longs(1)?, call.longs_or(2, i64::MAX)?);
-    Ok(collect_texts(starts.iter().zip(&lengths).enumerate().map(|(row, (start, length))| {
+    call.collect(starts.iter().zip(&lengths).enumerate().map(|(row, (start, length))| {
         let (Some(start), Some(length)) = (start, length) else { return Some("") };
         Some(substring(texts.get(row), start, length))
-    })))
+    }))
 });
 spec!(TO_LOWER, "kql_tolower", Text, |call| {
     let texts = call.texts(0)?;
-    Ok(collect_texts((0..call.rows).map(|row| Some(lower(texts.get(row))))))
+    call.collect((0..call.rows).map(|row| Some(lower(texts.get(row)))))
 });
 spec!(TO_UPPER, "kql_toupper", Text, |call| {
     let texts = call.texts(0)?;
-    Ok(collect_texts((0..call.rows).map(|row| Some(folded(texts.get(row))))))
+    call.collect((0..call.rows).map(|row| Some(folded(texts.get(row)))))
 });
 
 /// The column itself where it has no null, else a copy with empty texts in their place.
-pub(crate) fn collect_texts_or_same(texts: StringViewArray) -> ArrayRef {
+pub(crate) fn without_nulls(call: &Call<'_>, texts: StringViewArray) -> Result<ArrayRef> {
     if texts.null_count() == 0 {
-        return Arc::new(texts);
+        return Ok(Arc::new(texts));
     }
-    collect_texts(texts.iter().map(|text| Some(text.unwrap_or_default())))
+    call.collect(texts.iter().map(|text| Some(text.unwrap_or_default())))
+}
+
+/// How long texts are with a delimiter between them, in bytes.
+pub(super) fn joined_bytes<T: AsRef<str>>(parts: impl Iterator<Item = T>, delimiter: &str) -> usize {
+    parts.fold(0, |bytes: usize, part| {
+        bytes.saturating_add(part.as_ref().len()).saturating_add(delimiter.len())
+    })
 }
 
 /// `f(text, needle)`

@@ -211,7 +211,8 @@ impl Names {
     }
 }
 
-/// A row for each element: the arrays become lists, and lists become rows.
+/// A row for each element: the arrays become lists of lists, and those become rows in two steps, of which neither makes
+/// many rows of one at a time.
 fn expand(
     builder: LogicalPlanBuilder,
     expressions: &Expressions<'_>,
@@ -232,9 +233,10 @@ fn expand(
         output.columns.iter().skip(schema.columns.len()).map(|column| column.name.as_str()).collect();
     let mut columns = all_columns(schema);
     columns.extend(lists.into_iter().zip(&names).map(|(list, name)| list.alias(*name)));
-    let names = names.into_iter().map(DfColumn::new_unqualified).collect();
+    let names: Vec<DfColumn> = names.into_iter().map(DfColumn::new_unqualified).collect();
     let options = UnnestOptions::new().with_preserve_nulls(false);
-    Ok(builder.project(columns)?.unnest_columns_with_options(names, options)?)
+    let lists = builder.project(columns)?.unnest_columns_with_options(names.clone(), options.clone())?;
+    Ok(lists.unnest_columns_with_options(names, options)?)
 }
 
 /// A column of a function over all rows in their order, behind those of the input.

@@ -161,9 +161,9 @@ impl RangeValues {
         is_inside.then(|| i64::try_from(value).ok()).flatten()
     }
 
-    /// The values from row `start` on, at most [`RANGE_BATCH_ROWS`] of them; none at the end.
-    fn batch(self, start: u64) -> Option<ArrayRef> {
-        let rows = start..start.saturating_add(RANGE_BATCH_ROWS);
+    /// The values from row `start` on, at most `count` of them; none at the end.
+    fn batch(self, start: u64, count: u64) -> Option<ArrayRef> {
+        let rows = start..start.saturating_add(count);
         let array: ArrayRef = match self {
             Self::None => return None,
             Self::Integers { .. } => {
@@ -198,11 +198,12 @@ impl PartitionStream for RangeStream {
         &self.schema
     }
 
-    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let batch_rows = context.session_config().batch_size() as u64;
         let (schema, values) = (Arc::clone(&self.schema), self.values);
         let ty = schema.fields().first().map_or(DataType::Int64, |field| field.data_type().clone());
         let batches = futures::stream::iter((0..).map_while(move |number: u64| {
-            let values = values.batch(number.checked_mul(RANGE_BATCH_ROWS)?)?;
+            let values = values.batch(number.checked_mul(batch_rows)?, batch_rows)?;
             let batch =
                 cast(&values, &ty).and_then(|column| RecordBatch::try_new(Arc::clone(&schema), vec![column]));
             Some(batch.map_err(Into::into))
@@ -210,5 +211,3 @@ impl PartitionStream for RangeStream {
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))
     }
 }
-
-const RANGE_BATCH_ROWS: u64 = 8192;

@@ -12,6 +12,7 @@ mod coverage;
 mod field;
 mod functions;
 mod limits;
+mod memory;
 mod provider;
 mod support;
 mod writers;
