@@ -38,6 +38,12 @@ pub enum QueryError {
         /// How many.
         running: usize,
     },
+    /// There is no place for the query among those that run; the text says whose places are taken.
+    #[error("the query has no place: {why}; try again shortly")]
+    NoPlace {
+        /// What keeps it out.
+        why: String,
+    },
     /// The rows show that the query cannot be computed; the text says why and what to do.
     #[error("{0}")]
     Stopped(String),

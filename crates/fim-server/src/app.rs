@@ -22,6 +22,7 @@ use crate::passwords::Passwords;
 use crate::pki::{Authority, ServerTls};
 use crate::problem::{Kind, Problem};
 use crate::queries::Queries;
+use crate::shares::Shares;
 use crate::throttle::SignIns;
 
 /// What every handler works with.
@@ -64,7 +65,7 @@ pub struct App {
     /// Places for calls of programs whose records are being received and stored.
     pub ingestion_places: Semaphore,
     /// Places for live streams.
-    pub stream_places: Arc<Semaphore>,
+    pub stream_places: Shares,
     /// When this server started.
     pub started: Timestamp,
     /// When it was not running before that.

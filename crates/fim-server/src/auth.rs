@@ -20,6 +20,7 @@ use crate::clock::seconds_to_nanos;
 use crate::connection::{Peer, Transport};
 use crate::control::{WorkspaceRecord, digest_of};
 use crate::problem::{Kind, Problem};
+use crate::shares::Holder;
 
 /// What a route does to what; each route of the API has one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -158,8 +159,12 @@ pub async fn gate(
     }
     request.extensions_mut().insert(Caller { actor: actor.clone(), verb, noun });
     request.extensions_mut().insert(Pass { credential, verb, noun, place });
+    let holder = match &actor.proof {
+        Proof::Session { user } => Holder::User(*user),
+        Proof::Token => Holder::Token(actor.name.clone()),
+    };
     request.extensions_mut().insert(actor);
-    Ok(next.run(request).await)
+    Ok(holder.scope(next.run(request)).await)
 }
 
 /// On plain loopback only this machine's names are ours: a page elsewhere that makes its own name point here is kept

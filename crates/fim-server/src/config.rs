@@ -105,10 +105,15 @@ pub struct Limits {
     pub query_bytes: usize,
     /// Seconds for a query.
     pub query_seconds: u64,
-    /// Queries at a time; further ones wait.
+    /// Queries of callers at a time; further ones wait. One caller has half of them at most, and those of one workspace
+    /// leave one to the others. The page's figures have as many places of their own.
     pub queries_at_once: usize,
-    /// Live streams at a time.
+    /// Seconds that a query waits for a place.
+    pub query_wait_seconds: u64,
+    /// Live streams at a time; those of one workspace are half of them at most.
     pub streams: usize,
+    /// Live streams of one caller at a time.
+    pub streams_of_a_caller: usize,
 }
 
 impl Default for ServerConfig {
@@ -167,7 +172,9 @@ impl Default for Limits {
             query_bytes: 64 << 20,
             query_seconds: 180,
             queries_at_once: 4,
+            query_wait_seconds: 10,
             streams: 256,
+            streams_of_a_caller: 16,
         }
     }
 }
@@ -365,7 +372,9 @@ const KEYS: &[(&str, &[&str])] = &[
             "query_bytes",
             "query_seconds",
             "queries_at_once",
+            "query_wait_seconds",
             "streams",
+            "streams_of_a_caller",
         ],
     ),
 ];
@@ -411,7 +420,9 @@ mod tests {
             query_bytes = 1
             query_seconds = 1
             queries_at_once = 1
+            query_wait_seconds = 1
             streams = 1
+            streams_of_a_caller = 1
         "#;
         let config = parse(full).unwrap();
         assert_eq!((config.limits.streams, config.store.flush_milliseconds), (1, 100));

@@ -34,6 +34,7 @@ mod queries;
 mod query_log;
 mod report;
 mod server;
+mod shares;
 mod surface;
 mod throttle;
 mod web;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fim_core::{Timestamp, error_chain};
-use fim_kql::{Code, DateTime};
+use fim_kql::{Catalog, Code, DateTime, Schema};
 use fim_query::{
-    EngineOptions, QueryEngine, QueryError, QueryOptions, QueryRows, StartEngineError, TimeRange,
+    EngineOptions, QueryEngine, QueryError, QueryOptions, QueryRows, StartEngineError, Tables, TimeRange,
     WorkspaceTables, json_rows,
 };
-use fim_store::Store;
+use fim_store::{SnapshotError, Store, TableSnapshot};
 use uuid::Uuid;
 
 use crate::api::model::{Column, Diagnostic};
@@ -21,6 +21,7 @@ use crate::problem::{Kind, Problem};
 use crate::query_log::{self, Asker, Outcome};
 use crate::report::Table;
 use crate::report::timespan::Range;
+use crate::shares::{Place, Shares, SharesOf};
 use crate::surface::{SEMANTICS, SYNTAX};
 
 /// What a caller asks.
@@ -42,6 +43,11 @@ pub struct Question<'a> {
 pub struct Queries {
     engine: QueryEngine,
     store: Arc<Store>,
+    /// Places for what callers ask.
+    answers: Shares,
+    /// Places for the figures that we ask for them, which a caller's own queries cannot take.
+    reports: Shares,
+    patience: Duration,
     max_rows: u64,
     max_bytes: u64,
     deadline: Duration,
@@ -50,21 +56,29 @@ pub struct Queries {
 impl Queries {
     /// Starts the engine. What does not fit in memory goes to `spill`.
     pub fn start(store: Arc<Store>, limits: &Limits, spill: &Path) -> Result<Self, StartEngineError> {
+        let answers = shares(limits.queries_at_once);
+        let reports = shares(limits.queries_at_once.max(FEWEST_REPORTS));
+        let patience = Duration::from_secs(limits.query_wait_seconds);
         let engine = QueryEngine::new(EngineOptions {
-            max_running: limits.queries_at_once,
+            // Whoever has a place in one of the two has one here.
+            max_running: answers.all + reports.all,
+            max_wait: patience,
             spill_directory: Some(spill.to_owned()),
             ..EngineOptions::default()
         })?;
         Ok(Self {
             engine,
             store,
+            answers: Shares::new(answers),
+            reports: Shares::new(reports),
+            patience,
             max_rows: limits.query_rows as u64,
             max_bytes: limits.query_bytes as u64,
             deadline: Duration::from_secs(limits.query_seconds),
         })
     }
 
-    /// Answers a query of a workspace; dropping the future stops it.
+    /// Answers a query of a workspace for the caller whose call is answered; dropping the future stops it.
     pub async fn run(
         &self,
         workspace: Uuid,
@@ -73,10 +87,29 @@ impl Queries {
         patience: Option<Duration>,
         now: Timestamp,
     ) -> Result<QueryRows, QueryError> {
-        let tables = WorkspaceTables::new(Arc::clone(&self.store), workspace);
         let options = self.options(now, range);
+        let wait = patience.map_or(self.patience, |patience| self.patience.min(patience));
+        let tables = self.tables(workspace, &self.answers, wait).await?;
         let deadline = patience.map_or(options.deadline, |patience| options.deadline.min(patience));
         self.engine.run(Arc::new(tables), text, &QueryOptions { deadline, ..options }).await
+    }
+
+    /// Answers a query of ours, for the same caller.
+    async fn report(&self, workspace: Uuid, text: &str, now: Timestamp) -> Result<QueryRows, QueryError> {
+        let tables = self.tables(workspace, &self.reports, self.patience).await?;
+        self.engine.run(Arc::new(tables), text, &self.options(now, None)).await
+    }
+
+    /// The tables of a workspace together with a place for the query.
+    async fn tables(
+        &self,
+        workspace: Uuid,
+        places: &Shares,
+        wait: Duration,
+    ) -> Result<PlacedTables, QueryError> {
+        let place = places.take(workspace, wait).await;
+        let place = place.map_err(|why| QueryError::NoPlace { why: why.to_string() })?;
+        Ok(PlacedTables { tables: WorkspaceTables::new(Arc::clone(&self.store), workspace), _place: place })
     }
 
     fn options(&self, now: Timestamp, range: Option<Range>) -> QueryOptions {
@@ -100,7 +133,7 @@ impl Queries {
     /// Fails if the engine is busy with others or the text takes too long.
     pub async fn diagnose(&self, text: &str, now: Timestamp) -> Result<Vec<Diagnostic>, QueryError> {
         // Every workspace has the same tables.
-        let tables = WorkspaceTables::new(Arc::clone(&self.store), Uuid::nil());
+        let tables = self.tables(Uuid::nil(), &self.answers, self.patience).await?;
         match self.engine.check(Arc::new(tables), text, &self.options(now, None)).await {
             Ok(()) => Ok(Vec::new()),
             Err(QueryError::Language(diagnostics)) => Ok(diagnostics.iter().map(shown).collect()),
@@ -109,10 +142,39 @@ impl Queries {
     }
 }
 
+/// Tables with the place of the query that asks them. The engine has them until the query has really ended, which for one
+/// that was given up is later than its caller is gone.
+struct PlacedTables {
+    tables: WorkspaceTables,
+    _place: Place,
+}
+
+impl Catalog for PlacedTables {
+    fn table(&self, name: &str) -> Option<Schema> {
+        self.tables.table(name)
+    }
+
+    fn table_names(&self) -> Vec<String> {
+        self.tables.table_names()
+    }
+}
+
+impl Tables for PlacedTables {
+    fn snapshots(&self, names: &[&str]) -> Result<Vec<TableSnapshot>, SnapshotError> {
+        self.tables.snapshots(names)
+    }
+}
+
+/// One caller has half of the places; those of one workspace leave one to the others.
+fn shares(all: usize) -> SharesOf {
+    let all = all.max(1);
+    SharesOf { all, caller: all.div_ceil(2), workspace: (all - 1).max(1) }
+}
+
 impl App {
     /// Answers a query of ours; a mistake in it is ours too.
     pub async fn report(&self, workspace: Uuid, query: &str) -> Result<Table, Problem> {
-        let rows = match self.queries.run(workspace, query, None, None, self.clock.now()).await {
+        let rows = match self.queries.report(workspace, query, self.clock.now()).await {
             Ok(rows) => rows,
             Err(error @ QueryError::Language(_)) => {
                 tracing::error!(query, error = %error, "a report's query has a mistake");
@@ -166,7 +228,9 @@ pub(crate) fn problem(error: &QueryError) -> Problem {
         QueryError::Memory { .. } | QueryError::Stopped(_) => {
             Problem::new(Kind::BadRequest, error.to_string())
         }
-        QueryError::Busy { .. } => Problem::new(Kind::Unavailable, error.to_string()).retry_after(2),
+        QueryError::Busy { .. } | QueryError::NoPlace { .. } => {
+            Problem::new(Kind::Unavailable, error.to_string()).retry_after(2)
+        }
         QueryError::Store(_) | QueryError::Data(_) | QueryError::Internal(_) => {
             tracing::error!(error = %error_chain(error), "a query failed");
             Problem::internal("running the query", error)
@@ -218,3 +282,6 @@ fn shown(diagnostic: &fim_kql::Diagnostic) -> Diagnostic {
 fn moment(time: Timestamp) -> DateTime {
     DateTime(time.0.div_euclid(100))
 }
+
+/// Places for the figures of the page, however few queries may run.
+const FEWEST_REPORTS: usize = 4;

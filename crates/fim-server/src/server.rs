@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::app::{App, AppState, Downtime, stopped};
 use crate::authz::{Grant, Role, Scope};
-use crate::config::ServerConfig;
+use crate::config::{Limits, ServerConfig};
 use crate::connection::{Transport, serve};
 use crate::control::{AddWorkspaceError, By, Control, ControlError, OpenControlError, digest_of};
 use crate::data_dir::{DataDir, OpenDataDirError};
@@ -30,6 +30,7 @@ use crate::metrics::Metrics;
 use crate::passwords::{PasswordError, Passwords};
 use crate::pki::{Authority, MakeTlsError, OpenAuthorityError, ServerTls};
 use crate::queries::Queries;
+use crate::shares::{Shares, SharesOf};
 use crate::throttle::SignIns;
 use crate::{api, auth, edge, health, web};
 
@@ -230,7 +231,7 @@ impl Parts {
             batch_places: BatchPlaces::new(config.limits.batches_at_once),
             decoded_bytes: DecodedBytes::new(config.limits.batches_decoded_bytes),
             ingestion_places: Semaphore::new(config.limits.ingestions_at_once),
-            stream_places: Arc::new(Semaphore::new(config.limits.streams)),
+            stream_places: Shares::new(stream_shares(&config.limits)),
             started,
             downtime,
             stop,
@@ -408,6 +409,15 @@ async fn renew_certificate(app: AppState, mut stop: watch::Receiver<bool>) {
 }
 
 /// How the store behaves; it has the time from the server's clock.
+/// The streams of one workspace leave as many to the others.
+fn stream_shares(limits: &Limits) -> SharesOf {
+    SharesOf {
+        all: limits.streams,
+        caller: limits.streams_of_a_caller,
+        workspace: limits.streams.div_ceil(2),
+    }
+}
+
 fn store_options(config: &ServerConfig) -> StoreOptions {
     let clock = config.clock.clone();
     StoreOptions { clock: fim_store::Clock::new(move || clock.now()), ..config.store.options() }

@@ -12,7 +12,7 @@ use axum::response::sse::{Event, KeepAlive};
 use fim_core::Timestamp;
 use futures::Stream;
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
+use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use super::model::Change;
@@ -23,6 +23,7 @@ use crate::control::WorkspaceRecord;
 use crate::ingest::feed::Subscription;
 use crate::problem::{ApiQuery, Kind, Problem};
 use crate::report::changes::{self, Receipt};
+use crate::shares::Place;
 
 /// From where to watch.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -49,10 +50,10 @@ pub async fn stream_changes(
     headers: HeaderMap,
     ApiQuery(from): ApiQuery<StreamFrom>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let Ok(place) = Arc::clone(&app.stream_places).try_acquire_owned() else {
-        return Err(Problem::new(Kind::Unavailable, "as many streams as may are open; try again later")
-            .retry_after(10));
-    };
+    let place = app.stream_places.take(workspace.id, Duration::ZERO).await.map_err(|why| {
+        Problem::new(Kind::Unavailable, format!("no stream is opened: {why}; close one or try again later"))
+            .retry_after(10)
+    })?;
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let after = last.or(from.after).filter(|after| !after.is_empty());
     let guard = Guard::new(&app, pass);
@@ -90,7 +91,7 @@ struct Beginning {
     behind: Option<Receipt>,
     /// What was received from then on may come live.
     since: Timestamp,
-    place: OwnedSemaphorePermit,
+    place: Place,
 }
 
 /// One reader's place in the stream.
@@ -108,7 +109,7 @@ struct Watcher {
     changes: broadcast::Receiver<Arc<Change>>,
     stop: watch::Receiver<bool>,
     has_lagged: bool,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Watcher {

@@ -1,8 +1,9 @@
-//! How many bodies the server holds at a time.
+//! How much of the server one caller can take: bodies of batches, queries, streams.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::client::{Answer, Client};
 use crate::machine::{added, batch_bytes, cbor, joined, send};
 use crate::running::{PATIENCE, Running};
 
@@ -28,6 +29,60 @@ fn a_batch_takes_its_place_before_its_body_is_read() {
     go_on.send(()).unwrap();
     assert_eq!(sending.join().unwrap(), 200);
     send(&running, &mut quick_client, &quick, &added(1_000_000, &["/etc/c"]));
+}
+
+#[test]
+fn a_reader_who_holds_all_he_may_stops_neither_another_workspace_nor_the_page() {
+    let running = Running::start_with(|config| {
+        config.limits.query_seconds = 15;
+        config.limits.query_wait_seconds = 1;
+        config.limits.streams_of_a_caller = 3;
+    });
+    let (url, ca) = (running.url(), running.server().ca_pem().to_owned());
+    let client = |token: &str| Client::new(&url, &ca, None).with_token(token);
+    let owner = running.owner_token();
+    assert_eq!(post(client(&owner), "/api/v1/workspaces", r#"{"name":"other"}"#).status, 201);
+    let made =
+        post(client(&owner), "/api/v1/tokens", r#"{"name":"r","role":"reader","scope":"default"}"#).json();
+    let reader = made["token"].as_str().unwrap().to_owned();
+
+    std::thread::scope(|scope| {
+        let endless = r#"{"query":"range i from 1 to 1000000000000 step 1 | where i % 7 == 8 | count"}"#;
+        let (answered, answers) = channel();
+        for _ in 0..4 {
+            let (answered, reader) = (answered.clone(), client(&reader));
+            scope.spawn(move || answered.send(post(reader, "/api/v1/workspaces/default/query", endless)));
+        }
+        // Two run until their time is over: once the others are refused, the reader holds all that he may.
+        for _ in 0..2 {
+            let refused: Answer = answers.recv_timeout(PATIENCE).unwrap();
+            assert_eq!(refused.status, 503, "{}", refused.text);
+            assert!(refused.text.contains("2 of yours are under way"), "{}", refused.text);
+        }
+        let answer =
+            post(client(&owner), "/api/v1/workspaces/other/query", r#"{"query":"Heartbeat | count"}"#);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        for path in ["/api/v1/workspaces/other/summary", "/api/v1/workspaces/default/summary"] {
+            let page = client(&owner).call("GET", path, &[], None).unwrap();
+            assert_eq!(page.status, 200, "{path}: {}", page.text);
+        }
+        for _ in 0..2 {
+            assert_eq!(answers.recv_timeout(PATIENCE).unwrap().status, 504);
+        }
+    });
+
+    let stream = "/api/v1/workspaces/default/changes/stream";
+    let open: Vec<_> = (0..3).map(|_| client(&reader).open(stream, &[])).collect();
+    let refused = client(&reader).call("GET", stream, &[], None).unwrap();
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert!(refused.text.contains("3 of yours are under way"), "{}", refused.text);
+    drop(client(&owner).open(stream, &[]));
+    drop(open);
+}
+
+fn post(mut client: Client, path: &str, body: &str) -> Answer {
+    let headers = [("content-type".to_owned(), "application/json".to_owned())];
+    client.call("POST", path, &headers, Some(body.as_bytes().to_vec())).unwrap()
 }
 
 /// A body that says when it is asked for, whose first byte comes at once, and whose rest waits until somebody says so.
