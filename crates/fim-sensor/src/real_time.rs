@@ -18,6 +18,7 @@ use fim_core::{
     EntityKey, EntityPath, GapCause, GapScope, Hint, Loss, Notice, ScanPlan, Timestamp, WhoUnknown,
     error_chain,
 };
+use fim_log::{Disk as _, RealDisk};
 use fim_scan::{Unwatched, Watcher, WatcherChoice};
 
 use crate::inbox::Inbox;
@@ -235,6 +236,9 @@ impl RealTime {
 impl Canary {
     fn new(own_dir: &std::path::Path, times: CanaryTimes) -> Self {
         let path = own_dir.join("canary");
+        // Made anew for its owner only: earlier versions let others read it. What fails here is told when it is written.
+        let _ = fs::remove_file(&path);
+        let _ = RealDisk.open_append(&path);
         let entity = EntityPath::unix(path.as_os_str().as_encoded_bytes());
         Self { path, entity, times, next: Instant::now(), awaited: None }
     }

@@ -215,6 +215,13 @@ const FORMAT: u32 = 1;
 /// The bits of a mode that let others write.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
+/// Makes a folder inside of the data directory, readable by its owner only, also if it was there before and others
+/// might read it.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

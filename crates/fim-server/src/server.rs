@@ -22,7 +22,7 @@ use crate::authz::{Grant, Role, Scope};
 use crate::config::{Limits, ServerConfig};
 use crate::connection::{Transport, serve};
 use crate::control::{AddWorkspaceError, By, Control, ControlError, OpenControlError, digest_of};
-use crate::data_dir::{DataDir, OpenDataDirError};
+use crate::data_dir::{DataDir, OpenDataDirError, private_folder};
 use crate::ingest::places::{BatchPlaces, DecodedBytes};
 use crate::ingest::usage::{self, Caps};
 use crate::ingest::{agent, feed::Feeds, losses, provider::Providers, silence};
@@ -199,8 +199,7 @@ impl Parts {
         let authority = Authority::open(&folder.join("pki"), now)?;
         let tls = ServerTls::new(&authority, config, &config.clock)?;
         let spill = folder.join("spill");
-        std::fs::create_dir_all(&spill)
-            .map_err(|source| StartError::CreateFolder { path: spill.clone(), source })?;
+        private_folder(&spill).map_err(|source| StartError::CreateFolder { path: spill.clone(), source })?;
         let queries = Queries::start(Arc::clone(&store), &config.limits, &spill)?;
         let passwords = tokio::task::spawn_blocking(Passwords::new).await??;
         Ok(Self { control, store, authority, tls, queries, passwords })

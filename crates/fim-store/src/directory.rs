@@ -226,9 +226,10 @@ impl<D: Disk> Directory<D> {
 
 fn take_lock(directory: &Path) -> Result<File, OpenDirectoryError> {
     let path = directory.join(LOCK);
+    // Made so that only its owner can read it; who holds it is written from the start.
+    drop(RealDisk.open_append(&path).map_err(unusable(&path))?);
     let mut options = OpenOptions::new();
-    let mut file =
-        options.read(true).write(true).create(true).truncate(false).open(&path).map_err(unusable(&path))?;
+    let mut file = options.read(true).write(true).open(&path).map_err(unusable(&path))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

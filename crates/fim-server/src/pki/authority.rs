@@ -22,7 +22,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
 use crate::clock::seconds_to_nanos;
-use crate::data_dir::write_secret;
+use crate::data_dir::{private_folder, write_secret};
 
 /// Why the authority cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +109,7 @@ pub(super) struct Identity {
 impl Authority {
     /// Opens the authority in `folder`, making it if there is none.
     pub fn open(folder: &Path, now: Timestamp) -> Result<Self, OpenAuthorityError> {
-        fs::create_dir_all(folder)
+        private_folder(folder)
             .map_err(|source| OpenAuthorityError::Create { path: folder.to_owned(), source })?;
         let certificate_path = folder.join("ca.pem");
         let key_path = folder.join("ca.key");

@@ -145,3 +145,25 @@ fn secrets_are_their_owner_s_alone() {
 
 /// How long a test waits for what must happen without its doing.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn nothing_in_the_data_directory_can_be_read_by_others() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let running = Running::start();
+    let (mut client, machine) = crate::machine::joined(&running, "web01");
+    crate::machine::send(&running, &mut client, &machine, &crate::machine::added(1, &["/etc/a"]));
+    let mut left = vec![running.folder.path().join("data")];
+    let mut seen = 0;
+    while let Some(path) = left.pop() {
+        let metadata = std::fs::symlink_metadata(&path).unwrap();
+        let mode = metadata.permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{} has the mode {mode:o}", path.display());
+        seen += 1;
+        // What the engine makes in its own directory it makes as it likes; nobody else gets there.
+        if metadata.is_dir() && !path.ends_with("spill") {
+            left.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    assert!(seen > 10, "{seen}");
+}
