@@ -296,6 +296,10 @@ impl ServerConfig {
 
 /// The longest time between two scans.
 pub const MAX_SCAN_INTERVAL_SECONDS: u64 = 7 * 24 * 3600;
+/// The shortest time between two collections of daemons, software or the inventory.
+pub const SHORTEST_COLLECTION_SECONDS: u64 = 5;
+/// The longest time between two of them: a year.
+pub const LONGEST_COLLECTION_SECONDS: u64 = 365 * 24 * 3600;
 
 /// Below this the server would do little else than to make files.
 const LEAST_FLUSH_MILLISECONDS: u64 = 20;

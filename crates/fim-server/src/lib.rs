@@ -40,7 +40,10 @@ mod throttle;
 mod web;
 
 pub use clock::{Clock, Moment};
-pub use config::{Limits, OptionNames, ReadConfigError, ServerConfig, StoreConfig, TlsConfig};
+pub use config::{
+    LONGEST_COLLECTION_SECONDS, Limits, MAX_SCAN_INTERVAL_SECONDS, OptionNames, ReadConfigError,
+    SHORTEST_COLLECTION_SECONDS, ServerConfig, StoreConfig, TlsConfig,
+};
 pub use data_dir::{OpenDataDirError, write_secret};
 pub use problem::Problem;
 pub use server::{MakeSecretError, RunningServer, Server, StartError, StopError};

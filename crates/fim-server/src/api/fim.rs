@@ -10,7 +10,7 @@ use super::rules::recommended;
 use super::workspaces::fim_state;
 use crate::app::{App, AppState};
 use crate::authz::Actor;
-use crate::config::MAX_SCAN_INTERVAL_SECONDS;
+use crate::config::{LONGEST_COLLECTION_SECONDS, MAX_SCAN_INTERVAL_SECONDS, SHORTEST_COLLECTION_SECONDS};
 use crate::control::{By, WorkspaceRecord};
 use crate::ingest::silence;
 use crate::problem::{ApiJson, Kind, OptionalJson, Problem};
@@ -122,10 +122,14 @@ fn interval(name: &str, wanted: Option<u64>, before: Option<u64>) -> Result<Opti
     match wanted {
         None => Ok(before),
         Some(0) => Ok(None),
-        Some(seconds) if (SHORTEST_SECONDS..=LONGEST_SECONDS).contains(&seconds) => Ok(Some(seconds)),
+        Some(seconds) if (SHORTEST_COLLECTION_SECONDS..=LONGEST_COLLECTION_SECONDS).contains(&seconds) => {
+            Ok(Some(seconds))
+        }
         Some(seconds) => Err(Problem::new(
             Kind::BadRequest,
-            format!("{name} is {seconds}; it takes {SHORTEST_SECONDS} to {LONGEST_SECONDS}, or 0 for never"),
+            format!(
+                "{name} is {seconds}; it takes {SHORTEST_COLLECTION_SECONDS} to {LONGEST_COLLECTION_SECONDS}, or 0 for never"
+            ),
         )),
     }
 }
@@ -160,7 +164,3 @@ async fn describe(app: &App, workspace: &WorkspaceRecord) -> Result<Json<Fim>, P
         collection: current.collection,
     }))
 }
-
-const SHORTEST_SECONDS: u64 = 5;
-/// A year.
-const LONGEST_SECONDS: u64 = 365 * 24 * 3600;
