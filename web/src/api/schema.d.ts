@@ -831,6 +831,10 @@ export interface components {
             time: components["schemas"]["Moment"];
             /** @description What kind of entity it is. */
             type: components["schemas"]["ChangeType"];
+            /** @description The version that software has now: `Current`. */
+            versionAfter?: string | null;
+            /** @description The version that software had before: `Previous`. */
+            versionBefore?: string | null;
             /** @description The user who changed it, where that is known. */
             who?: string | null;
         };

@@ -169,8 +169,15 @@ fn describe(change: &Value) -> String {
         |_| plain(time),
         |time| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string(),
     );
+    let field =
+        |field: &Value| match (field.as_str(), change["versionBefore"].as_str(), &change["versionAfter"]) {
+            (Some("Current"), Some(before), Value::String(after)) => {
+                format!("Current {} → {}", plain(before), plain(after))
+            }
+            _ => text(field),
+        };
     let fields: Vec<String> =
-        change["fields"].as_array().map(|fields| fields.iter().map(text).collect()).unwrap_or_default();
+        change["fields"].as_array().map(|fields| fields.iter().map(field).collect()).unwrap_or_default();
     // Files are what most changes are of, and their paths say so.
     let kind = match change["type"].as_str() {
         None | Some("Files") => String::new(),
@@ -252,5 +259,15 @@ mod tests {
             "fields": ["SvcState"],
         });
         assert_eq!(describe(&change), "t  Modified  web-1  Daemons  ssh  (SvcState)");
+    }
+
+    #[test]
+    fn a_change_of_a_version_says_which_it_was_and_which_it_is() {
+        let change = json!({
+            "time": "t", "type": "Software", "category": "Modified", "machine": "web-1", "entity": "bash",
+            "fields": ["Current", "Publisher"], "versionBefore": "5.2", "versionAfter": "99.9",
+        });
+        let expected = "t  Modified  web-1  Software  bash  (Current 5.2 → 99.9, Publisher)";
+        assert_eq!(describe(&change), expected);
     }
 }

@@ -275,6 +275,12 @@ pub struct Change {
     /// it is not known who made it. `Explanation`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
+    /// The version that software had before: `Previous`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_before: Option<String>,
+    /// The version that software has now: `Current`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_after: Option<String>,
 }
 
 /// A process that changed something, as far as it is known.

@@ -366,6 +366,8 @@ fn live_change(record: &Record, id: String, time: Timestamp) -> Option<Change> {
         who: some("InitiatingProcessAccountName"),
         actor: None,
         explanation: some("Explanation"),
+        version_before: some("Previous"),
+        version_after: some("Current"),
     })
 }
 

@@ -21,6 +21,7 @@ use super::columns::{SERVER, Source, account_of, event_time, fields_changed, row
 use super::enrollment::{enroll, renew};
 use super::gaps::{self, Outcome};
 use super::heartbeat::{Heartbeat, HeartbeatAnswer, heartbeat_seconds};
+use super::listed::versions;
 use super::places::{BatchPlace, TakenBytes};
 use super::rows::Rows;
 use super::silence;
@@ -412,7 +413,9 @@ fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> 
                 ListKind::Daemons => ChangeType::Daemons,
                 ListKind::Software => ChangeType::Software,
             };
-            live_change(machine, event, change_type, event.change.key.to_string(), received)
+            let change = live_change(machine, event, change_type, event.change.key.to_string(), received)?;
+            let [version_before, version_after] = versions(&event.change);
+            Some(Change { version_before, version_after, ..change })
         }
         Report::Gap(_) | Report::Inventory(_) => None,
     });
@@ -444,6 +447,8 @@ fn live_change<E: Monitored>(
         who: account_of(event),
         actor: None,
         explanation: None,
+        version_before: None,
+        version_after: None,
     })
 }
 

@@ -123,6 +123,8 @@ mod tests {
             who: None,
             actor: None,
             explanation: None,
+            version_before: None,
+            version_after: None,
         }
     }
 }

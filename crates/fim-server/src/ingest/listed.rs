@@ -1,8 +1,8 @@
 //! What a change in a list is in the columns of the published tables; pure.
 
 use fim_core::{
-    Aspect, ChangeCategory, ChangeEvent, Controller, Daemon, DaemonState, Listed, PackageManager, Software,
-    StartupType, Timestamp,
+    Aspect, Change, ChangeCategory, ChangeEvent, Controller, Daemon, DaemonState, Listed, PackageManager,
+    Software, StartupType, Timestamp,
 };
 use fim_store::Value;
 
@@ -49,6 +49,12 @@ pub fn listed_change_columns(
         }
     }
     Some(columns)
+}
+
+/// The versions of software before and after, as far as they are known.
+pub fn versions(change: &Change<Listed>) -> [Option<String>; 2] {
+    [&change.before, &change.after]
+        .map(|side| side.as_ref().and_then(as_software).and_then(version_of).map(str::to_owned))
 }
 
 /// The published words for what of a service changed, with a space between.

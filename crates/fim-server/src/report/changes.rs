@@ -254,6 +254,8 @@ pub fn change(row: Row<'_>) -> Result<Change, ReportError> {
         who: some(row.text("InitiatingProcessAccountName")?),
         actor: actor(row)?,
         explanation: some(row.text("Explanation")?),
+        version_before: some(row.text("Previous")?),
+        version_after: some(row.text("Current")?),
     })
 }
 
@@ -337,7 +339,7 @@ fn order(sort: Sort) -> &'static str {
 const PROJECT: &str = "| project ChangeId, TimeGenerated, EventTime, Computer, ConfigChangeType, ChangeCategory, \
      Entity, FieldsChanged, RuleName, ChangeSource, InitiatingProcessName, InitiatingProcessId, \
      InitiatingProcessCommandLine, InitiatingProcessAccountName, InitiatingProcessParentName, LoginAccountName, \
-     ContainerId, Explanation\n";
+     ContainerId, Explanation, Previous, Current\n";
 
 /// What a change is of: a path, or the name in a list.
 const ENTITY: &str = "| extend Entity = iff(isnotempty(FileSystemPath), FileSystemPath, iff(isnotempty(SvcName), \
@@ -407,6 +409,14 @@ mod tests {
     }
 
     #[test]
+    fn a_version_is_told_as_it_was_and_as_it_is() {
+        let page = read_page(&table([(5, "a")].iter()), Sort::NewestFirst, None, 1).unwrap();
+        let change = &page.items[0];
+        let versions = [&change.version_before, &change.version_after].map(|version| version.as_deref());
+        assert_eq!(versions, [Some("1.0"), Some("1.1")]);
+    }
+
+    #[test]
     fn a_made_up_cursor_is_refused() {
         assert_eq!(Cursor::decode("nonsense!"), Err(BadCursor));
         let huge = Cursor { time: 0, id: String::new(), shown: usize::MAX };
@@ -455,6 +465,8 @@ mod tests {
             "LoginAccountName",
             "ContainerId",
             "Explanation",
+            "Previous",
+            "Current",
         ];
         let columns = names.map(|name| Column { name: name.to_owned(), scalar_type: String::new() });
         let row = |(time, id): &(i64, &str)| {
@@ -477,6 +489,8 @@ mod tests {
                 json!("amira"),
                 json!(""),
                 Value::Null,
+                json!("1.0"),
+                json!("1.1"),
             ]
         };
         Table::new(&columns, rows.map(row).collect())
