@@ -312,6 +312,10 @@ fn a_lost_place_is_looked_at_again_and_is_a_gap_until_then() {
     assert_eq!(told, [(scope.clone(), since, false), (scope, since, true)]);
 }
 
+fn moved(from: &str, to: &str) -> Notice {
+    Notice::Moved { from: EntityPath::unix(from), to: EntityPath::unix(to), is_directory: true }
+}
+
 #[test]
 fn a_directory_that_came_with_all_in_it_is_looked_at_whole() {
     let mut world = World::new();
@@ -319,11 +323,11 @@ fn a_directory_that_came_with_all_in_it_is_looked_at_whole() {
     engine.take_in(Input::RealTime { is_on: true });
     engine.tick();
     world.tree.directory("/etc/d").directory("/etc/d/e").file("/etc/d/e/f", "x");
-    notice(&world, &mut engine, [Notice::Created { path: EntityPath::unix("/etc/d"), is_directory: true }]);
+    notice(&world, &mut engine, [moved("/tmp/d", "/etc/d")]);
     world.deliver(&engine);
     assert_eq!(world.reported(), ["+/etc/d", "+/etc/d/e", "+/etc/d/e/f"]);
     world.tree.remove("/etc/d/e/f").remove("/etc/d/e").remove("/etc/d");
-    notice(&world, &mut engine, [Notice::Removed { path: EntityPath::unix("/etc/d"), is_directory: true }]);
+    notice(&world, &mut engine, [moved("/etc/d", "/tmp/d")]);
     world.deliver(&engine);
     assert_eq!(
         world.reported(),
@@ -348,11 +352,7 @@ fn more_than_is_kept_in_memory_goes_to_the_state_and_is_told_once() {
     for number in 0..many {
         world.tree.file(format!("/etc/many/{number:05}"), "x");
     }
-    notice(
-        &world,
-        &mut engine,
-        [Notice::Created { path: EntityPath::unix("/etc/many"), is_directory: true }],
-    );
+    notice(&world, &mut engine, [moved("/tmp/many", "/etc/many")]);
     assert_ne!(states(&world), first, "a state was written without a scan");
     assert_eq!(engine.recent.len(), 0);
     world.tree.file("/etc/many/00007", "changed");
