@@ -36,6 +36,9 @@ pub(super) struct FanotifyWatcher {
 /// Why fanotify cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
+    /// The system refuses to say where something changes.
+    #[error("no places of what changes: {0}; it takes CAP_DAC_READ_SEARCH")]
+    Handles(io::Error),
     /// The system refused a group.
     #[error("no group: {0}; it takes CAP_SYS_ADMIN and Linux 5.17")]
     Group(io::Error),
@@ -53,6 +56,7 @@ impl FanotifyWatcher {
         let group = Group::new().map_err(StartError::Group)?;
         // Some sandboxes give a group and then refuse every mark.
         group.mark(b"/").and_then(|()| group.unmark(b"/")).map_err(StartError::Mark)?;
+        group::may_open_handles().map_err(StartError::Handles)?;
         Ok(Self {
             group,
             paths: Paths::default(),

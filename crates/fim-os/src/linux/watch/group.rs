@@ -5,6 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
+
 use super::event::{HANDLE_HEADER_BYTES, mask};
 
 /// A group of fanotify: what is marked, and the queue of events.
@@ -79,6 +81,18 @@ impl Group {
 impl AsRawFd for Group {
     fn as_raw_fd(&self) -> RawFd {
         self.fd.as_raw_fd()
+    }
+}
+
+/// Whether handles of events may be opened: without that right no event says where something happened.
+pub(super) fn may_open_handles() -> io::Result<()> {
+    let root = rustix::fs::open("/", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    // A number of bytes, a kind (`FILEID_INO32_GEN` of linux/exportfs.h), and a file that no file system has. The right is
+    // asked for before the file is looked for.
+    let of_nothing = [8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    match open_handle(&root, &of_nothing) {
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => Err(error),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
