@@ -18,7 +18,7 @@ use fim_log::{Disk, create_dir_all, replace_file};
 use fim_wire::{Report, WireError, decode_memory, decode_report, encode_memory, encode_report};
 use thiserror::Error;
 
-use crate::state_file::{ReadStateError, StateBlocks, StateReader, StateWriter, WriteStateError};
+use crate::state_file::{self, ReadStateError, StateBlocks, StateReader, StateWriter, WriteStateError};
 use crate::time::rfc3339;
 
 /// The state and the memory of one sensor.
@@ -279,12 +279,15 @@ impl<D: Disk + Clone> StateStore<D> {
         Ok(())
     }
 
-    /// Removes states that never came into force, or no longer are.
+    /// Removes states that never came into force, or no longer are. The next one may be in the making: a scan writes it
+    /// while other things come into force; one that was left behind goes when it is begun anew.
     fn remove_leftovers(&self) -> io::Result<()> {
         let current = self.state_path(self.commit.generation);
+        let next = state_file::unfinished(&self.state_path(self.commit.generation + 1));
         for name in self.disk.list(&self.dir)? {
             let path = self.dir.join(&name);
-            if name.starts_with(STATE) && (path != current || self.commit.generation == 0) {
+            let is_current = path == current && self.commit.generation > 0;
+            if name.starts_with(STATE) && !is_current && path != next {
                 self.disk.remove(&path)?;
             }
         }

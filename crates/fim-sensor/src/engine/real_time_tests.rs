@@ -195,6 +195,35 @@ fn what_is_noticed_while_a_scan_is_under_way_is_told_once() {
 }
 
 #[test]
+fn a_loss_while_a_scan_is_under_way_does_not_cost_the_scan() {
+    for moment in 1..30 {
+        let mut world = World::new();
+        let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+        engine.tick();
+        drop(engine);
+        world.tamper();
+        let mut engine = world.boot(Stop::Unclean, &["/etc"]).unwrap();
+        engine.pause = Duration::ZERO;
+        engine.take_in(Input::RealTime { is_on: true });
+        let (inbox, since, mut looks) = (Arc::clone(&engine.parts.inbox), world.now(), 0);
+        *world.at_the_clock.lock().unwrap() = Some(Box::new(move || {
+            looks += 1;
+            if looks == moment {
+                let scope = GapScope::Within(EntityPath::unix("/etc/ssh"));
+                let loss = Loss { scope, since, cause: GapCause::MountsChanged, detail: "x".to_owned() };
+                let by = Err(WhoUnknown::NoticeLost);
+                inbox.put_hints(&mut vec![Hint { notice: Notice::Lost(loss), time: since, since, by }]);
+            }
+        }));
+        engine.tick();
+        *world.at_the_clock.lock().unwrap() = None;
+        world.deliver(&engine);
+        let cut: Vec<_> = world.gaps.iter().filter(|gap| gap.cause == GapCause::ScanCutShort).collect();
+        assert!(cut.is_empty(), "lost after {moment} looks: {cut:?}");
+    }
+}
+
+#[test]
 fn a_power_loss_at_any_operation_of_a_scan_with_notices_leaves_one_report_of_each_change() {
     let run = |moment, late, fault: Option<u64>, survives| {
         let mut world = World::new();
@@ -323,11 +352,11 @@ fn a_directory_that_came_with_all_in_it_is_looked_at_whole() {
     engine.take_in(Input::RealTime { is_on: true });
     engine.tick();
     world.tree.directory("/etc/d").directory("/etc/d/e").file("/etc/d/e/f", "x");
-    notice(&world, &mut engine, [moved("/tmp/d", "/etc/d")]);
+    notice(&world, &mut engine, [moved("/outside/d", "/etc/d")]);
     world.deliver(&engine);
     assert_eq!(world.reported(), ["+/etc/d", "+/etc/d/e", "+/etc/d/e/f"]);
     world.tree.remove("/etc/d/e/f").remove("/etc/d/e").remove("/etc/d");
-    notice(&world, &mut engine, [moved("/etc/d", "/tmp/d")]);
+    notice(&world, &mut engine, [moved("/etc/d", "/outside/d")]);
     world.deliver(&engine);
     assert_eq!(
         world.reported(),
@@ -352,7 +381,7 @@ fn more_than_is_kept_in_memory_goes_to_the_state_and_is_told_once() {
     for number in 0..many {
         world.tree.file(format!("/etc/many/{number:05}"), "x");
     }
-    notice(&world, &mut engine, [moved("/tmp/many", "/etc/many")]);
+    notice(&world, &mut engine, [moved("/outside/many", "/etc/many")]);
     assert_ne!(states(&world), first, "a state was written without a scan");
     assert_eq!(engine.recent.len(), 0);
     world.tree.file("/etc/many/00007", "changed");

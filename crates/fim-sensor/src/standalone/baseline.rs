@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scope::StoredScope;
 use super::{Scope, ScopeError, Unseen, entity_path};
-use crate::state_file::{StateWriter, WriteStateError};
+use crate::state_file::{StateWriter, WriteStateError, unfinished};
 
 /// What a baseline covers.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -83,9 +83,7 @@ pub fn baseline<T: FileTree>(
     };
     let own_path = locate(file)?;
     let leaves_itself_out = scope.contains(&own_path);
-    let mut temporary = file.as_os_str().to_owned();
-    temporary.push(".new");
-    let temporary = locate(Path::new(&temporary))?;
+    let temporary = locate(&unfinished(file))?;
     let scope = if leaves_itself_out { scope.without(&own_path)?.without(&temporary)? } else { scope };
 
     let metadata = Metadata { scope: scope.to_stored(), taken: now.0 };

@@ -23,6 +23,7 @@ pub use index::{AtSpots, StateBlocks};
 pub use merge::{Pair, Pairs};
 pub use reader::StateReader;
 pub use writer::StateWriter;
+pub(crate) use writer::unfinished;
 
 const MAGIC: [u8; 8] = *b"SFSTATE\n";
 const VERSION: u16 = 2;

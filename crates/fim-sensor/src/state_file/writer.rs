@@ -29,6 +29,13 @@ pub struct StateWriter<'d, D: Disk> {
     entities: u64,
 }
 
+/// Where a state lies that shall be at `path`, until it is whole.
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
+}
+
 impl<'d, D: Disk> StateWriter<'d, D> {
     /// Begins a state that shall be at `path`. `metadata` is the caller's own and comes back as it is.
     pub fn create(disk: &'d D, path: &Path, metadata: &[u8]) -> Result<Self, WriteStateError> {
@@ -36,9 +43,7 @@ impl<'d, D: Disk> StateWriter<'d, D> {
             let what = "its metadata".to_owned();
             return Err(WriteStateError::TooLarge { what, bytes: metadata.len(), most: MOST_METADATA_BYTES });
         }
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".new");
-        let temporary = PathBuf::from(temporary);
+        let temporary = unfinished(path);
         let failed = |source| WriteStateError::Create { path: temporary.clone(), source };
         match disk.remove(&temporary) {
             // Left by a writer that was killed.
