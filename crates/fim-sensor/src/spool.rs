@@ -4,6 +4,8 @@
 //! state file contains what it says. Records are grouped into batches once: what a batch holds is written down before
 //! it is sent, so that the same sequence number never names two different batches, and the server can tell a repeat.
 
+mod ledger;
+
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -14,9 +16,10 @@ use fim_log::{
     create_dir_all, replace_file,
 };
 use fim_wire::{Report, WireError, decode_report, encode_report};
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use uuid::Uuid;
+
+use ledger::Ledger;
+pub use ledger::LedgerError;
 
 /// Reports on the disk, in the order in which they were made.
 pub struct Spool<D: Disk> {
@@ -55,30 +58,6 @@ pub struct Outgoing {
 /// Records that cannot be read any more, first and last.
 type Damaged = RangeInclusive<u64>;
 
-/// What the spool remembers beside its records.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Ledger {
-    epoch: Uuid,
-    /// The server has the records up to this one.
-    acknowledged: u64,
-    /// The records, first and last, of the batch that was sent and not yet acknowledged.
-    in_flight: Option<(u64, u64)>,
-    /// Damage to records up to this one has been reported.
-    damage_reported: u64,
-    /// Since when reports have been refused, because the spool is full or the disk fails, in nanoseconds since the epoch.
-    full_since: Option<i64>,
-    /// Why, unless it is full.
-    #[serde(default)]
-    refused_why: Option<String>,
-    /// When the last report was made that the server has, in nanoseconds since the epoch.
-    #[serde(default)]
-    acknowledged_made: Option<i64>,
-    /// True from when records were found missing that the server may not have, until that is told.
-    #[serde(default)]
-    has_lost_records: bool,
-}
-
 /// Why a spool could not be opened.
 #[derive(Debug, Error)]
 pub enum OpenSpoolError {
@@ -96,14 +75,6 @@ pub enum OpenSpoolError {
     /// Its ledger could not be written.
     #[error("cannot start the spool")]
     Ledger(#[source] LedgerError),
-}
-
-/// Why what the spool remembers could not be kept.
-#[derive(Debug, Error)]
-#[error("cannot write {}", path.display())]
-pub struct LedgerError {
-    path: PathBuf,
-    source: io::Error,
 }
 
 /// Why a report was not taken. It is not in the spool then.
@@ -153,7 +124,7 @@ impl<D: Disk + Clone> Spool<D> {
         let dir = dir.into();
         let (log, recovery) =
             SegmentLog::open(disk.clone(), dir.join("log"), options).map_err(OpenSpoolError::Log)?;
-        let kept = read_ledger(&disk, &ledger_path(&dir))?;
+        let kept = Ledger::read(&disk, &dir)?;
         let ledger = Ledger::after_start(kept.clone(), &log);
         let is_ledger_stale = kept.as_ref() != Some(&ledger);
         let mut spool = Self { disk, dir, log, ledger, is_ledger_stale, contained: 0, in_flight_made: None };
@@ -471,7 +442,7 @@ impl<D: Disk + Clone> Spool<D> {
     }
 
     /// Puts a gap into the spool for each stretch of records that became unreadable before the server had them; true if
-    /// there was any to tell. Where there is no room for one, the gap of the full spool begins that early.
+    /// there was any to tell. If it is refused, the gap of what was refused begins that early.
     fn tell_damage(&mut self, damaged: &[Damaged], now: Timestamp) -> bool {
         let known = self.ledger.acknowledged.max(self.ledger.damage_reported);
         let told: Vec<_> = damaged.iter().filter(|range| *range.end() > known).cloned().collect();
@@ -507,62 +478,9 @@ impl<D: Disk + Clone> Spool<D> {
     }
 
     fn keep_ledger(&mut self) -> Result<(), LedgerError> {
-        let path = ledger_path(&self.dir);
-        let text = serde_json::to_vec_pretty(&self.ledger).map_err(io::Error::other);
-        match text.and_then(|text| replace_file(&self.disk, &path, &text)) {
-            Ok(()) => {
-                self.is_ledger_stale = false;
-                Ok(())
-            }
-            Err(source) => Err(LedgerError { path, source }),
-        }
-    }
-}
-
-impl Ledger {
-    fn new() -> Self {
-        Self {
-            epoch: Uuid::new_v4(),
-            acknowledged: 0,
-            in_flight: None,
-            damage_reported: 0,
-            full_since: None,
-            refused_why: None,
-            acknowledged_made: None,
-            has_lost_records: false,
-        }
-    }
-
-    /// What is remembered from now on, given what was kept and which records are there.
-    fn after_start<D: Disk>(kept: Option<Self>, log: &SegmentLog<D>) -> Self {
-        let has_kept = kept.is_some();
-        let mut ledger = kept.unwrap_or_else(Self::new);
-        let (first, last) = (log.first_sequence(), log.last_sequence());
-        let used = ledger.in_flight.map_or(ledger.acknowledged, |(_, last)| last.max(ledger.acknowledged));
-        if last < used {
-            // Records that the server may have are gone, so their numbers will be given again. Under the old epoch
-            // the server would take what they name from now on for repeats.
-            ledger = Self {
-                acknowledged: ledger.acknowledged.min(last),
-                full_since: ledger.full_since,
-                refused_why: ledger.refused_why,
-                acknowledged_made: ledger.acknowledged_made,
-                has_lost_records: true,
-                ..Self::new()
-            };
-        }
-        // A record leaves the log when it has been acknowledged, never before.
-        ledger.has_lost_records |= has_kept && first - 1 > used;
-        match ledger.in_flight {
-            // Records are removed only when they were acknowledged, and acknowledged only by whole batches.
-            Some((in_flight, last)) if first > in_flight => {
-                ledger.acknowledged = last;
-                ledger.in_flight = None;
-            }
-            Some(_) | None => {}
-        }
-        ledger.acknowledged = ledger.acknowledged.max(first - 1);
-        ledger
+        self.ledger.keep(&self.disk, &self.dir)?;
+        self.is_ledger_stale = false;
+        Ok(())
     }
 }
 
@@ -594,23 +512,4 @@ fn time_of(report: &Report) -> Timestamp {
         Report::Listed(event) => event.observed,
         Report::Inventory(inventory) => inventory.observed,
     }
-}
-
-fn read_ledger<D: Disk>(disk: &D, path: &Path) -> Result<Option<Ledger>, OpenSpoolError> {
-    match disk.read(path) {
-        Ok(bytes) => match serde_json::from_slice(&bytes) {
-            Ok(ledger) => Ok(Some(ledger)),
-            Err(error) => {
-                // A new epoch sends all that is kept; what the server had already is in it again, and nothing is lost.
-                tracing::error!(path = %path.display(), %error, "the spool's ledger is damaged; starting a new one");
-                Ok(None)
-            }
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(OpenSpoolError::ReadLedger { path: path.to_owned(), source }),
-    }
-}
-
-fn ledger_path(dir: &Path) -> PathBuf {
-    dir.join("ledger.json")
 }
