@@ -145,6 +145,8 @@ fn a_file_that_cannot_be_read_is_a_gap_until_it_can_and_never_a_removal() {
     fs::write(&secret, "one").unwrap();
     here.start_agent_that_modes_bind();
     wait_until_rule_has_a_baseline(&here);
+    // Who may not pass over modes may not ask either what fanotify's notices are about.
+    assert_eq!(here.agent_status()["provider"], "inotify");
 
     fs::write(&secret, "two and more").unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();

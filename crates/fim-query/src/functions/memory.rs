@@ -87,7 +87,7 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    /// The texts, whose memory is the query's as long as anybody has them.
+    /// The texts. Their memory is counted to the query until the last who holds them lets go.
     pub fn keep(self, texts: StringViewArray) -> Result<StringViewArray> {
         let Some(reservation) = self.reservation else { return Ok(texts) };
         reservation.try_resize(self.used)?;
