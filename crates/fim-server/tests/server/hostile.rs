@@ -38,7 +38,12 @@ fn what_follows_from_a_batch_is_done_though_its_agent_hangs_up() {
     let running = Running::start();
     let (client, machine) = joined(&running, "web01");
     let mut owner = owner(&running);
-    client.send_and_hang_up("/agent/v1/batches", &unreadable(&running, &machine, 1, 900));
+    let batch = unreadable(&running, &machine, 1, 900);
+    // Who hangs up before the server has read the batch has sent none.
+    until(|| {
+        client.send_and_hang_up("/agent/v1/batches", &batch);
+        coverage(&mut owner, "Cause == 'Unreadable'") == 900
+    });
     until(|| open_gaps(&mut owner) == 900);
 }
 
