@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Change, ChangeId, Controller, Daemon, DaemonState, Entity, EntityKey, EntityKind, Listed, ListedKey,
-    Monitored, PackageManager, PathStyle, Principal, Software, StartupType, Timestamp,
+    Monitored, PackageManager, PathStyle, Principal, PrincipalId, Software, StartupType, Timestamp,
 };
 
 impl ChangeId {
@@ -171,7 +171,10 @@ impl IdWriter {
     }
 
     fn principal(&mut self, principal: &Principal) {
-        self.number(principal.id.into());
+        match &principal.id {
+            PrincipalId::Number(number) => self.number((*number).into()),
+            PrincipalId::Sid(sid) => self.bytes(sid.as_str().as_bytes()),
+        }
     }
 
     fn time(&mut self, time: Timestamp) {

@@ -39,7 +39,7 @@ impl Monitored for Entity {
 /// Which of the watched aspects differ between two looks at one entity.
 ///
 /// What one of the two does not know is never a difference; [`absorb`] sees to it that knowledge is there to compare
-/// with. A user or group is its number: the name that the machine gives it is not the file's. Size, modification time
+/// with. A user or group is its number or identifier: the name that the machine gives it is not the file's. Size, modification time
 /// and link count of a directory say only that its entries changed, which the entries say themselves, so they are no
 /// difference while it stays a directory.
 pub fn compare(before: &Entity, after: &Entity, watched: AspectSet) -> AspectSet {
@@ -91,12 +91,14 @@ fn differs(before: &Entity, after: &Entity, aspect: Aspect) -> bool {
         Aspect::Content => both_differ(&before.digest, &after.digest),
         Aspect::Size => both_differ(&old.size_bytes, &new.size_bytes),
         Aspect::Mode => both_differ(&old.mode, &new.mode),
-        Aspect::Owner => {
-            both_differ(&old.owner.as_ref().map(|owner| owner.id), &new.owner.as_ref().map(|owner| owner.id))
-        }
-        Aspect::Group => {
-            both_differ(&old.group.as_ref().map(|group| group.id), &new.group.as_ref().map(|group| group.id))
-        }
+        Aspect::Owner => both_differ(
+            &old.owner.as_ref().map(|owner| &owner.id),
+            &new.owner.as_ref().map(|owner| &owner.id),
+        ),
+        Aspect::Group => both_differ(
+            &old.group.as_ref().map(|group| &group.id),
+            &new.group.as_ref().map(|group| &group.id),
+        ),
         Aspect::Modified => both_differ(&old.modified, &new.modified),
         Aspect::Changed => both_differ(&old.changed, &new.changed),
         Aspect::Created => both_differ(&old.created, &new.created),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::windows::Sid;
 use crate::{EntityPath, Timestamp};
 
 /// What identifies an entity on a machine.
@@ -55,11 +56,35 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A user or a group: the number that the system decides by, and the name it had when it was seen.
+/// What a system tells users and groups apart by.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum PrincipalId {
+    /// The number that a Unix system has for it.
+    Number(u32),
+    /// The security identifier that Windows has for it.
+    Sid(Sid),
+}
+
+impl From<u32> for PrincipalId {
+    fn from(number: u32) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl fmt::Display for PrincipalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Sid(sid) => write!(f, "{sid}"),
+        }
+    }
+}
+
+/// A user or a group: what the system decides by, and the name it had when it was seen.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Principal {
-    /// The numeric id.
-    pub id: u32,
+    /// What it is told from others by.
+    pub id: PrincipalId,
     /// The name, unless the system knows none.
     pub name: Option<String>,
 }
@@ -73,12 +98,13 @@ pub struct Xattr {
     pub value: Vec<u8>,
 }
 
-/// A POSIX access control list in the long text form of `acl(5)`, one entry a line; empty if the file has none
-/// beyond its mode.
+/// An access control list as text: a POSIX one in the long form of `acl(5)`, one entry a line, empty if the file has
+/// none beyond its mode; a Windows one in the security descriptor definition language.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Acl(pub String);
 
-/// Marks that a file system keeps of a file beside its mode, as `chattr(1)` sets and `lsattr(1)` lists them.
+/// Marks that a file system keeps of a file: those that `chattr(1)` sets beside its mode, those of the `attrib` command
+/// on Windows.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct FileFlags(u16);
 
@@ -97,9 +123,22 @@ impl FileFlags {
     pub const VERITY: Self = Self(1 << 5);
     /// It is accessed without the page cache.
     pub const DIRECT_ACCESS: Self = Self(1 << 6);
+    /// Windows: nothing may be written to it.
+    pub const READ_ONLY: Self = Self(1 << 7);
+    /// Windows: listings leave it out.
+    pub const HIDDEN: Self = Self(1 << 8);
+    /// Windows: it is part of the system, and listings leave it out.
+    pub const SYSTEM: Self = Self(1 << 9);
+    /// Windows: searches do not find its content.
+    pub const NOT_INDEXED: Self = Self(1 << 10);
+    /// Windows: the file system checks its content by sums.
+    pub const INTEGRITY: Self = Self(1 << 11);
+    /// Windows: what repairs a disk in the background leaves it out.
+    pub const NO_SCRUB: Self = Self(1 << 12);
 
-    /// Every flag with the letter that `lsattr(1)` shows for it, in the order in which it shows them.
-    pub const LETTERS: [(Self, char); 7] = [
+    /// Every flag with the letter that `lsattr(1)` or `attrib` shows for it, in their order. A letter that both have
+    /// means one of them on each system.
+    pub const LETTERS: [(Self, char); 13] = [
         (Self::IMMUTABLE, 'i'),
         (Self::APPEND_ONLY, 'a'),
         (Self::NO_DUMP, 'd'),
@@ -107,7 +146,20 @@ impl FileFlags {
         (Self::ENCRYPTED, 'E'),
         (Self::VERITY, 'V'),
         (Self::DIRECT_ACCESS, 'x'),
+        (Self::SYSTEM, 'S'),
+        (Self::HIDDEN, 'H'),
+        (Self::READ_ONLY, 'R'),
+        (Self::NOT_INDEXED, 'I'),
+        (Self::NO_SCRUB, 'X'),
+        (Self::INTEGRITY, 'V'),
     ];
+
+    /// The marks among the attributes of a file as Windows has them (MS-FSCC 2.6). Left out are those that say how the
+    /// content is stored or what it is; and that it changed since it was backed up, which backups take away.
+    pub fn from_windows(attributes: u32) -> Self {
+        let set = WINDOWS_ATTRIBUTES.iter().filter(|(bit, _)| attributes & bit != 0);
+        set.fold(Self::default(), |flags, (_, flag)| flags.with(*flag))
+    }
 
     /// These flags and those of `other`.
     #[must_use]
@@ -144,23 +196,24 @@ pub struct FileAttributes {
     pub group: Option<Principal>,
     /// When the content last changed.
     pub modified: Option<Timestamp>,
-    /// When the inode last changed; nobody can set it at will.
+    /// When the inode last changed; nobody can set it at will, except on Windows.
     pub changed: Option<Timestamp>,
     /// When the inode was made.
     pub created: Option<Timestamp>,
-    /// The inode's number.
+    /// The inode's number; on Windows the file's id.
     pub inode: Option<u64>,
-    /// The number of the file system's device.
+    /// The number of the file system's device; on Windows of the volume.
     pub device: Option<u64>,
     /// How many names the inode has.
     pub links: Option<u64>,
-    /// The access ACL, then the default ACL of a directory (`default:` before each of its lines).
+    /// The access ACL, then the default ACL of a directory (`default:` before each of its lines); on Windows the
+    /// discretionary list.
     pub acl: Option<Acl>,
     /// Extended attributes other than the ACLs, sorted by name.
     pub xattrs: Option<Vec<Xattr>>,
     /// Where a symbolic link points, as stored; device numbers `major:minor` for devices.
     pub target: Option<Vec<u8>>,
-    /// The marks of `chattr(1)`, as far as the file system tells them.
+    /// The marks of `chattr(1)` or `attrib`, as far as the file system tells them.
     pub flags: Option<FileFlags>,
     /// The mount through which it was seen; the number is the kernel's and lasts until the machine restarts.
     pub mount_id: Option<u64>,
@@ -187,3 +240,14 @@ pub struct Entity {
     /// The SHA-256 of its content; `None` where it has none, or it could not be read.
     pub digest: Option<Digest>,
 }
+
+const WINDOWS_ATTRIBUTES: [(u32, FileFlags); 8] = [
+    (0x1, FileFlags::READ_ONLY),
+    (0x2, FileFlags::HIDDEN),
+    (0x4, FileFlags::SYSTEM),
+    (0x800, FileFlags::COMPRESSED),
+    (0x2000, FileFlags::NOT_INDEXED),
+    (0x4000, FileFlags::ENCRYPTED),
+    (0x8000, FileFlags::INTEGRITY),
+    (0x2_0000, FileFlags::NO_SCRUB),
+];

@@ -21,12 +21,15 @@ mod summary;
 mod time;
 mod tracker;
 mod who;
+pub mod windows;
 
 pub use aspect::{Aspect, AspectSet};
 pub use change::{Change, ChangeCategory, ChangeEvent, ChangeId, ChangeSource, apply, diff};
 pub use change_id::{IdWriter, Identified};
 pub use compare::{Monitored, absorb, compare};
-pub use entity::{Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, FileFlags, Principal, Xattr};
+pub use entity::{
+    Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, FileFlags, Principal, PrincipalId, Xattr,
+};
 pub use error_chain::error_chain;
 pub use gap::{Gap, GapCause, GapScope};
 pub use hint::{Hint, Loss, Notice, Spot};

@@ -28,7 +28,9 @@ impl PathStyle {
 /// A path as the observed system spells it, whatever machine we run on.
 ///
 /// Repeated and trailing separators carry no meaning and are dropped, so that one place has one path. Paths order by
-/// segments, so that a directory comes right before what it contains: `/a`, `/a/b`, `/a.b`.
+/// segments, so that a directory comes right before what it contains: `/a`, `/a/b`, `/a.b`. On Windows a file or directory
+/// may have alternate data streams, whose names follow its own behind a colon; they come right after it: `C:\a`, `C:\a:s`,
+/// `C:\a\b`, `C:\a.b`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct EntityPath {
     style: PathStyle,
@@ -127,15 +129,27 @@ impl EntityPath {
         if above.is_empty() { None } else { Some(Self::new(self.style, above)) }
     }
 
-    /// True if this is `ancestor` or lies below it.
+    /// The path of an alternate data stream of this file or directory.
+    pub fn stream(&self, name: &[u8]) -> Self {
+        Self::new(self.style, [&self.bytes, &b":"[..], name].concat())
+    }
+
+    /// True if this is the path of an alternate data stream.
+    pub fn is_stream(&self) -> bool {
+        // The colon behind the letter of a drive is in the first segment.
+        self.parent().is_some()
+            && self.file_name().is_some_and(|name| without_stream(self.style, name).is_some())
+    }
+
+    /// True if this is `ancestor`, lies below it, or is a stream of it.
     pub fn is_within(&self, ancestor: &Self) -> bool {
         if self.style != ancestor.style || !self.bytes.starts_with(&ancestor.bytes) {
             return false;
         }
         let separator = self.separator();
-        self.bytes.len() == ancestor.bytes.len()
-            || ancestor.bytes.last() == Some(&separator)
-            || self.bytes[ancestor.bytes.len()] == separator
+        let next = self.bytes.get(ancestor.bytes.len());
+        ancestor.bytes.last() == Some(&separator)
+            || next.is_none_or(|&next| next == separator || is_stream_mark(self.style, next))
     }
 }
 
@@ -150,12 +164,18 @@ pub enum ParsePathError {
     },
 }
 
-/// Compares as if the separator were the lowest byte, which is the order of the segments.
+/// Compares as if the separator were the lowest byte, which is the order of the segments; on Windows as if a colon were
+/// lower still.
 impl Ord for EntityPath {
     fn cmp(&self, other: &Self) -> Ordering {
         let separator = self.separator();
-        let rank =
-            |byte: Option<&u8>| byte.map(|&byte| if byte == separator { 0 } else { u16::from(byte) + 1 });
+        let rank = |byte: Option<&u8>| {
+            byte.map(|&byte| match byte {
+                byte if is_stream_mark(self.style, byte) => 0,
+                byte if byte == separator => 1,
+                byte => u16::from(byte) + 2,
+            })
+        };
         self.style.cmp(&other.style).then_with(|| {
             let at = common_prefix(&self.bytes, &other.bytes);
             rank(self.bytes.get(at)).cmp(&rank(other.bytes.get(at)))
@@ -208,6 +228,16 @@ pub fn is_hidden(character: char) -> bool {
         || matches!(character,
             '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The name of the file that a stream belongs to, by the stream's last segment; nothing if it is none.
+pub(crate) fn without_stream(style: PathStyle, name: &[u8]) -> Option<&[u8]> {
+    let at = name.iter().position(|&byte| is_stream_mark(style, byte))?;
+    Some(&name[..at])
+}
+
+fn is_stream_mark(style: PathStyle, byte: u8) -> bool {
+    style == PathStyle::Windows && byte == b':'
 }
 
 /// The byte that an escape at the start of `text` stands for, and the escape's length.

@@ -99,7 +99,7 @@ pub fn label_text(attributes: &FileAttributes) -> Option<String> {
     Some(shown_bytes(value.strip_suffix(b"\0").unwrap_or(value)))
 }
 
-/// The letters of `lsattr(1)`; flags that have none are a number behind them.
+/// The letters of `lsattr(1)` and `attrib`; flags that have none are a number behind them.
 pub fn flags_text(flags: FileFlags) -> String {
     let mut text: String = FileFlags::LETTERS
         .iter()

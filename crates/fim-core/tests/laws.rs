@@ -172,8 +172,8 @@ fn a_file_replaced_by_an_identical_one_is_no_change() {
 #[test]
 fn a_user_renamed_is_no_change_of_the_file() {
     let (mut before, mut after) = (file(), file());
-    before.attributes.owner = Some(fim_core::Principal { id: 7, name: Some("ann".to_owned()) });
-    after.attributes.owner = Some(fim_core::Principal { id: 7, name: Some("anna".to_owned()) });
+    before.attributes.owner = Some(fim_core::Principal { id: 7.into(), name: Some("ann".to_owned()) });
+    after.attributes.owner = Some(fim_core::Principal { id: 7.into(), name: Some("anna".to_owned()) });
     assert!(compare(&before, &after, AspectSet::ALL).is_empty());
 }
 

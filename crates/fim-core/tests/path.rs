@@ -42,6 +42,27 @@ fn only_whole_segments_count_as_within() {
 }
 
 #[test]
+fn a_stream_comes_right_after_what_it_belongs_to_and_is_within_it() {
+    let file = EntityPath::windows("C:\\a");
+    let stream = file.stream(b"s");
+    assert_eq!(stream, EntityPath::windows("C:\\a:s"));
+    assert!(stream.is_stream() && !file.is_stream() && !EntityPath::windows("C:\\").is_stream());
+    assert!(stream.is_within(&file) && !file.is_within(&stream));
+    assert!(!EntityPath::windows("C:\\a.b").is_within(&file));
+    assert_eq!(stream.parent(), Some(EntityPath::windows("C:\\")));
+    let ordered = ["C:\\a", "C:\\a:s", "C:\\a:t", "C:\\a\\b", "C:\\a\\b:s", "C:\\a.b"];
+    let mut sorted = ordered.map(EntityPath::windows);
+    sorted.reverse();
+    sorted.sort();
+    assert_eq!(sorted, ordered.map(EntityPath::windows));
+    assert!(
+        !EntityPath::unix("/a:s").is_within(&EntityPath::unix("/a")),
+        "a colon is a character like any other"
+    );
+    assert!(!EntityPath::unix("/a:s").is_stream());
+}
+
+#[test]
 fn a_parent_is_found_until_the_root() {
     assert_eq!(EntityPath::unix("/a/b").parent(), Some(EntityPath::unix("/a")));
     assert_eq!(EntityPath::unix("/a").parent(), Some(EntityPath::unix("/")));

@@ -77,6 +77,22 @@ fn the_spelling_of_published_rules_is_a_wildcard() {
 }
 
 #[test]
+fn what_names_a_file_of_windows_names_its_streams() {
+    for (pattern, path, is_match) in [
+        ("C:\\a\\*.txt", "C:\\a\\b.TXT:hidden", true),
+        ("C:\\a\\b.txt", "C:\\a\\b.txt:hidden", true),
+        ("C:\\a\\b.txt:hidden", "C:\\a\\b.txt:hidden", true),
+        ("C:\\a\\b.txt:hidden", "C:\\a\\b.txt", false),
+        ("C:\\a\\*.exe", "C:\\a\\b.txt:hidden.exe", true),
+        ("C:\\a\\*.log", "C:\\a\\b.txt:hidden", false),
+    ] {
+        assert_eq!(windows(pattern).matches(&EntityPath::windows(path)), is_match, "{pattern} {path}");
+    }
+    let unix = Pattern::parse("/a/*.txt", PathStyle::Unix).unwrap();
+    assert!(!unix.matches(&EntityPath::unix("/a/b.txt:hidden")));
+}
+
+#[test]
 fn windows_paths_match_whatever_their_case() {
     for (pattern, path, expected) in [
         ("c:\\windows\\*.INI", "C:\\Windows\\win.ini", true),

@@ -11,8 +11,8 @@ fn file() -> Entity {
         kind: EntityKind::File,
         attributes: FileAttributes {
             mode: Some(0o4644),
-            owner: Some(Principal { id: 0, name: Some("root".to_owned()) }),
-            group: Some(Principal { id: 1234, name: None }),
+            owner: Some(Principal { id: 0.into(), name: Some("root".to_owned()) }),
+            group: Some(Principal { id: 1234.into(), name: None }),
             inode: Some(12),
             links: Some(1),
             ..FileAttributes::default()

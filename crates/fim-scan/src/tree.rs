@@ -27,6 +27,12 @@ pub trait FileTree: Send + Sync + 'static {
     /// Opens a directory in a directory. A link is [`TreeError::NotThat`].
     fn enter(&self, directory: &Self::Directory, name: &[u8]) -> Result<Self::Directory, TreeError>;
 
+    /// The names of the alternate data streams of a file or directory, without the one that is its content. Each is
+    /// looked at and opened as a file of the directory, by the name of what it belongs to, a colon and its own.
+    fn streams(&self, _directory: &Self::Directory, _name: &[u8]) -> Result<Vec<Vec<u8>>, TreeError> {
+        Ok(Vec::new())
+    }
+
     /// Describes a name without opening it: links, devices, pipes and sockets, and whatever cannot be opened.
     fn look(&self, directory: &Self::Directory, name: &[u8]) -> Result<Look, TreeError>;
 

@@ -1,5 +1,6 @@
 //! From directories to entities, in path order.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use fim_core::{Entity, EntityKey, EntityKind, EntityPath, Observation, Unreadable};
@@ -15,6 +16,8 @@ pub(crate) struct Walker<T: FileTree> {
     control: Arc<ScanControl>,
     roots: std::vec::IntoIter<EntityPath>,
     levels: Vec<Level<T>>,
+    /// Streams of what was visited last, which come before everything else.
+    streams: VecDeque<Place<T>>,
 }
 
 /// What the walk met.
@@ -102,7 +105,7 @@ struct Place<T: FileTree> {
 impl<T: FileTree> Walker<T> {
     pub(crate) fn new(tree: Arc<T>, plan: Arc<dyn Plan>, control: Arc<ScanControl>) -> Self {
         let roots = outermost(plan.roots()).into_iter();
-        Self { tree, plan, control, roots, levels: Vec::new() }
+        Self { tree, plan, control, roots, levels: Vec::new(), streams: VecDeque::new() }
     }
 
     fn visit_root(&mut self, path: EntityPath) -> Option<Step<T>> {
@@ -134,11 +137,22 @@ impl<T: FileTree> Walker<T> {
             },
         };
         match kind {
-            EntityKind::File => self.watches(&place, kind).then(|| {
-                let Place { directory, name, path, is_root, .. } = place;
-                Step::Content(Task { source: Source::Named { directory, name }, path, is_root })
+            EntityKind::File if !self.watches(&place, kind) => None,
+            EntityKind::File => Some(match self.find_streams(&place) {
+                Ok(()) => {
+                    let Place { directory, name, path, is_root, .. } = place;
+                    Step::Content(Task { source: Source::Named { directory, name }, path, is_root })
+                }
+                Err(step) => step,
             }),
-            EntityKind::Directory => self.enter(place),
+            EntityKind::Directory => {
+                if self.watches(&place, kind)
+                    && let Err(step) = self.find_streams(&place)
+                {
+                    return Some(step);
+                }
+                self.enter(place)
+            }
             EntityKind::Symlink => self.visit_link(place),
             EntityKind::BlockDevice | EntityKind::CharDevice | EntityKind::Fifo | EntityKind::Socket => {
                 if self.watches(&place, kind) {
@@ -148,6 +162,39 @@ impl<T: FileTree> Walker<T> {
                 }
             }
         }
+    }
+
+    fn visit_stream(&mut self, place: Place<T>) -> Option<Step<T>> {
+        self.control.count_answer();
+        self.watches(&place, EntityKind::File).then(|| {
+            let Place { directory, name, path, .. } = place;
+            Step::Content(Task { source: Source::Named { directory, name }, path, is_root: false })
+        })
+    }
+
+    /// Notes the streams of a place to be visited next. Where they cannot be told, nothing of it is.
+    fn find_streams(&mut self, place: &Place<T>) -> Result<(), Step<T>> {
+        let names = match self.tree.streams(&place.directory, &place.name) {
+            Ok(names) => names,
+            // Whatever becomes of it, it is not there any more.
+            Err(TreeError::NotFound) => return Ok(()),
+            Err(error) => {
+                let partial = self.tree.look(&place.directory, &place.name).ok();
+                return Err(unreadable(place.path.clone(), partial, error.into_unreadable()));
+            }
+        };
+        let mut paths: Vec<_> = names.iter().map(|name| (place.path.stream(name), name)).collect();
+        paths.sort();
+        self.streams.extend(paths.into_iter().map(|(path, name)| Place {
+            directory: Arc::clone(&place.directory),
+            name: [&place.name, &b":"[..], name].concat().into(),
+            path,
+            real: place.real.as_ref().map(|real| real.stream(name)),
+            is_root: false,
+            device_above: place.device_above,
+            links_followed: place.links_followed,
+        }));
+        Ok(())
     }
 
     fn watches(&self, place: &Place<T>, kind: EntityKind) -> bool {
@@ -316,6 +363,12 @@ impl<T: FileTree> Iterator for Walker<T> {
 
     fn next(&mut self) -> Option<Step<T>> {
         loop {
+            if let Some(stream) = self.streams.pop_front() {
+                if let Some(step) = self.visit_stream(stream) {
+                    return Some(step);
+                }
+                continue;
+            }
             let Some(level) = self.levels.last_mut() else {
                 let root = self.roots.next()?;
                 if let Some(step) = self.visit_root(root) {
@@ -344,37 +397,16 @@ impl<T: FileTree> Iterator for Walker<T> {
     }
 }
 
-/// The roots in path order without those that lie within another, each without separators at its end.
-fn outermost(roots: Vec<EntityPath>) -> Vec<EntityPath> {
-    let mut sorted: Vec<EntityPath> = roots.iter().map(without_trailing_separators).collect();
-    sorted.sort();
-    sorted.dedup_by(|later, earlier| later.is_within(earlier));
-    sorted
-}
-
-fn without_trailing_separators(path: &EntityPath) -> EntityPath {
-    let bytes = path.as_bytes();
-    let kept =
-        bytes.iter().rposition(|&byte| byte != path.separator()).map_or(bytes.len().min(1), |last| last + 1);
-    with_bytes(path, &bytes[..kept])
+/// The roots in path order without those that lie within another.
+fn outermost(mut roots: Vec<EntityPath>) -> Vec<EntityPath> {
+    roots.sort();
+    roots.dedup_by(|later, earlier| later.is_within(earlier));
+    roots
 }
 
 /// The directory that a path's last segment is in, and that segment; `None` for a path without a parent.
 pub(crate) fn split(path: &EntityPath) -> Option<(EntityPath, Box<[u8]>)> {
-    let bytes = path.as_bytes();
-    let cut = bytes.iter().rposition(|&byte| byte == path.separator())?;
-    let name = &bytes[cut + 1..];
-    if name.is_empty() {
-        return None;
-    }
-    Some((with_bytes(path, &bytes[..cut.max(1)]), name.into()))
-}
-
-fn with_bytes(like: &EntityPath, bytes: &[u8]) -> EntityPath {
-    match like.style() {
-        fim_core::PathStyle::Unix => EntityPath::unix(bytes),
-        fim_core::PathStyle::Windows => EntityPath::windows(bytes),
-    }
+    Some((path.parent()?, path.file_name()?.into()))
 }
 
 fn present<T: FileTree>(path: EntityPath, look: Look) -> Step<T> {

@@ -118,6 +118,29 @@ fn a_directory_comes_right_before_what_it_contains() {
 }
 
 #[test]
+fn streams_come_right_after_what_they_belong_to_and_are_read() {
+    let tree = MemoryTree::new();
+    tree.file("/d/inside", "in").file("/f", "file").stream("/f", "zone", "3").stream("/f", "evil", "exe");
+    tree.stream("/d", "of-a-directory", "x").file("/g", "").stream("/g", "left-out", "y");
+    let [inside, file, zone, evil, of_directory, nothing] =
+        [b"in" as &[u8], b"file", b"3", b"exe", b"x", b""].map(short);
+    check(
+        tree,
+        || Everything { exclude: vec!["/g:left-out"], ..Everything::below(&["/"]) },
+        &[
+            "/ Directory",
+            "/d Directory",
+            &format!("/d:of-a-directory File {of_directory}"),
+            &format!("/d/inside File {inside}"),
+            &format!("/f File {file}"),
+            &format!("/f:evil File {evil}"),
+            &format!("/f:zone File {zone}"),
+            &format!("/g File {nothing}"),
+        ],
+    );
+}
+
+#[test]
 fn roots_are_walked_in_path_order_and_none_twice() {
     let tree = MemoryTree::new();
     tree.file("/b/file", "").file("/a/file", "");

@@ -25,6 +25,7 @@ struct Inner {
     invisible: BTreeMap<Vec<u8>, TreeError>,
     kept_out: BTreeMap<Vec<u8>, KeepOut>,
     devices: BTreeMap<Vec<u8>, u64>,
+    streams: BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>>,
     opened: BTreeSet<Vec<u8>>,
     hanging: BTreeSet<u64>,
     turned: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -75,6 +76,7 @@ impl MemoryTree {
             invisible: BTreeMap::new(),
             kept_out: BTreeMap::new(),
             devices: BTreeMap::new(),
+            streams: BTreeMap::new(),
             opened: BTreeSet::new(),
             hanging: BTreeSet::new(),
             turned: BTreeMap::new(),
@@ -95,6 +97,14 @@ impl MemoryTree {
     /// Makes a file, or gives it other content.
     pub fn file(&self, path: impl AsRef<[u8]>, content: impl Into<Vec<u8>>) -> &Self {
         self.put(path.as_ref(), EntityKind::File, content.into())
+    }
+
+    /// Gives a file or directory an alternate data stream, or that other content. No listing has it.
+    pub fn stream(&self, path: impl AsRef<[u8]>, name: &str, content: impl Into<Vec<u8>>) -> &Self {
+        let whole = [path.as_ref(), b":", name.as_bytes()].concat();
+        self.file(whole, content);
+        self.lock().streams.entry(path.as_ref().to_vec()).or_default().insert(name.as_bytes().to_vec());
+        self
     }
 
     /// Makes a file that ends with a hole of that many bytes.
@@ -306,7 +316,7 @@ impl Inner {
     fn look(&self, path: &[u8]) -> Result<Look, TreeError> {
         let (number, node) = self.node(path)?;
         let links = self.names.values().filter(|&&other| other == number).count() as u64;
-        let root = || Some(Principal { id: 0, name: Some("root".to_owned()) });
+        let root = || Some(Principal { id: 0.into(), name: Some("root".to_owned()) });
         let target = match node.kind {
             EntityKind::Symlink => Some(node.content.clone()),
             EntityKind::BlockDevice | EntityKind::CharDevice => Some(b"1:3".to_vec()),
@@ -363,7 +373,12 @@ impl FileTree for MemoryTree {
         for (path, number) in &inner.names {
             let Some(cut) = path.iter().rposition(|&byte| byte == b'/') else { continue };
             let (parent, name) = (&path[..cut.max(1)], &path[cut + 1..]);
-            if parent == directory.0 && !name.is_empty() {
+            let is_stream = |(file, names): (&Vec<u8>, &BTreeSet<Vec<u8>>)| {
+                path.strip_prefix(&file[..])
+                    .and_then(|rest| rest.strip_prefix(b":"))
+                    .is_some_and(|name| names.contains(name))
+            };
+            if parent == directory.0 && !name.is_empty() && !inner.streams.iter().any(is_stream) {
                 let kind = inner.nodes.get(number).map(|node| node.kind).filter(|_| inner.lists_kinds);
                 listing.push(name, kind);
             }
@@ -378,6 +393,11 @@ impl FileTree for MemoryTree {
 
     fn enter(&self, directory: &MemoryDirectory, name: &[u8]) -> Result<MemoryDirectory, TreeError> {
         self.lock().open_directory(child(directory, name))
+    }
+
+    fn streams(&self, directory: &MemoryDirectory, name: &[u8]) -> Result<Vec<Vec<u8>>, TreeError> {
+        let streams = self.lock().streams.get(&child(directory, name)).cloned();
+        Ok(streams.into_iter().flatten().collect())
     }
 
     fn look(&self, directory: &MemoryDirectory, name: &[u8]) -> Result<Look, TreeError> {

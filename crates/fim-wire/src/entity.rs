@@ -1,8 +1,9 @@
 //! Entities and their keys.
 
+use fim_core::windows::Sid;
 use fim_core::{
     Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, FileFlags, PathStyle, Principal,
-    Timestamp, Xattr,
+    PrincipalId, Timestamp, Xattr,
 };
 use minicbor::data::Type;
 use minicbor::decode::{Decoder, Error};
@@ -98,9 +99,11 @@ pub(crate) struct EntityRecord<'b> {
 #[cbor(map)]
 pub(crate) struct PrincipalRecord<'b> {
     #[n(0)]
-    id: u32,
+    number: Option<u32>,
     #[b(1)]
     name: Option<&'b str>,
+    #[b(2)]
+    sid: Option<&'b str>,
 }
 
 #[derive(Decode, Encode)]
@@ -198,8 +201,8 @@ impl TryFrom<EntityRecord<'_>> for Entity {
             attributes: FileAttributes {
                 size_bytes: record.size_bytes,
                 mode: record.mode,
-                owner: record.owner.map(Into::into),
-                group: record.group.map(Into::into),
+                owner: record.owner.map(TryInto::try_into).transpose()?,
+                group: record.group.map(TryInto::try_into).transpose()?,
                 modified: record.modified.map(Timestamp),
                 changed: record.changed.map(Timestamp),
                 created: record.created.map(Timestamp),
@@ -219,13 +222,26 @@ impl TryFrom<EntityRecord<'_>> for Entity {
 
 impl<'b> From<&'b Principal> for PrincipalRecord<'b> {
     fn from(principal: &'b Principal) -> Self {
-        Self { id: principal.id, name: principal.name.as_deref() }
+        let (number, sid) = match &principal.id {
+            PrincipalId::Number(number) => (Some(*number), None),
+            PrincipalId::Sid(sid) => (None, Some(sid.as_str())),
+        };
+        Self { number, name: principal.name.as_deref(), sid }
     }
 }
 
-impl From<PrincipalRecord<'_>> for Principal {
-    fn from(record: PrincipalRecord<'_>) -> Self {
-        Self { id: record.id, name: record.name.map(str::to_owned) }
+impl TryFrom<PrincipalRecord<'_>> for Principal {
+    type Error = WireError;
+
+    fn try_from(record: PrincipalRecord<'_>) -> Result<Self, WireError> {
+        let id = match (record.number, record.sid) {
+            (Some(number), None) => Some(PrincipalId::Number(number)),
+            (None, Some(sid)) => Sid::parse(sid).map(PrincipalId::Sid),
+            (Some(_), Some(_)) | (None, None) => None,
+        };
+        let problem = "a user or group has neither a number nor a security identifier, or both";
+        let id = id.ok_or(WireError::Contradiction { what: WHAT, problem })?;
+        Ok(Self { id, name: record.name.map(str::to_owned) })
     }
 }
 

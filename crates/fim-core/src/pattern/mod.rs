@@ -12,6 +12,8 @@
 //! | `\xHH` (Unix), `<HH>` (Windows) | one byte, as [`EntityPath`] shows it |
 //! | `$NAME`, `${NAME}` (Unix), `%NAME%` (Windows) | an environment variable, resolved late with [`Pattern::resolve`] |
 //!
+//! What names a file of Windows names its alternate data streams: `*.txt` names `a.txt:hidden` as well.
+//!
 //! Published rules write `/etc/.*.conf` where they mean `/etc/*.conf`, and `*.*` on Windows means every name; both are
 //! understood so. Matching takes time proportional to the path's length times the pattern's: the segments run as a set
 //! of states, and a segment's wildcards only ever go back to the last `*`.
@@ -24,6 +26,7 @@ pub use error::{PatternError, ResolveError};
 use parse::Parsed;
 use segment::Segment;
 
+use crate::path::without_stream;
 use crate::{EntityPath, PathStyle};
 
 /// A path in which any segment may hold wildcards.
@@ -184,7 +187,10 @@ impl Pattern {
             }
             if *segment == Segment::AnyDepth {
                 next |= 1 << index;
-            } else if segment.matches(name, self.style) {
+            } else if segment.matches(name, self.style)
+                // What names a file names its streams.
+                || without_stream(self.style, name).is_some_and(|file| segment.matches(file, self.style))
+            {
                 next |= 1 << (index + 1);
             }
         }

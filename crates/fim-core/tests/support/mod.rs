@@ -1,9 +1,10 @@
 //! Generators of core values.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+use fim_core::windows::Sid;
 use fim_core::{
     Acl, Aspect, AspectSet, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, FileFlags,
-    Principal, Timestamp, Xattr,
+    Principal, PrincipalId, Timestamp, Xattr,
 };
 use proptest::prelude::*;
 
@@ -22,7 +23,10 @@ pub fn time() -> impl Strategy<Value = Option<Timestamp>> {
 
 pub fn principal() -> impl Strategy<Value = Option<Principal>> {
     let name = prop_oneof![Just(None), Just(Some("root".to_owned())), Just(Some("é".to_owned()))];
-    prop_oneof![Just(None), (0_u32..3, name).prop_map(|(id, name)| Some(Principal { id, name }))]
+    let sid = |text: &str| Sid::parse(text).map(PrincipalId::Sid);
+    let ids = [Some(0.into()), Some(1.into()), sid("S-1-5-18"), sid("S-1-5-32-544")];
+    let id = prop::sample::select(ids.into_iter().flatten().collect::<Vec<_>>());
+    prop_oneof![Just(None), (id, name).prop_map(|(id, name)| Some(Principal { id, name }))]
 }
 
 pub fn kind() -> impl Strategy<Value = EntityKind> {

@@ -346,7 +346,7 @@ fn entity(kind: &str, key: EntityKey, words: &[&str]) -> Entity {
             "content" => digest = Some(Digest([number() as u8; 32])),
             "size" => attributes.size_bytes = Some(number()),
             "mode" => attributes.mode = Some(u16::from_str_radix(value, 8).unwrap()),
-            "owner" => attributes.owner = Some(Principal { id: number() as u32, name: None }),
+            "owner" => attributes.owner = Some(Principal { id: (number() as u32).into(), name: None }),
             "modified" => attributes.modified = Some(Timestamp(number() as i64)),
             "changed" => attributes.changed = Some(Timestamp(number() as i64)),
             "inode" => {

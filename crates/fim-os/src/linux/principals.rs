@@ -29,11 +29,11 @@ impl Principals {
     }
 
     pub(super) fn user(&self, id: u32) -> Principal {
-        Principal { id, name: self.users.get(&id).cloned() }
+        Principal { id: id.into(), name: self.users.get(&id).cloned() }
     }
 
     pub(super) fn group(&self, id: u32) -> Principal {
-        Principal { id, name: self.groups.get(&id).cloned() }
+        Principal { id: id.into(), name: self.groups.get(&id).cloned() }
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn who_is_not_listed_has_a_number_only() {
         let principals = Principals::parse(b"", b"");
-        assert_eq!(principals.user(4242), Principal { id: 4242, name: None });
+        assert_eq!(principals.user(4242), Principal { id: 4242.into(), name: None });
     }
 
     #[test]

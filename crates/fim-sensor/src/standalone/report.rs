@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use fim_core::{
-    Aspect, Change, ChangeCategory, Entity, EntityPath, Principal, Timestamp, Xattr, acl_text,
+    Aspect, Change, ChangeCategory, Entity, EntityPath, Principal, PrincipalId, Timestamp, Xattr, acl_text,
     capabilities_text, flags_text, label_text,
 };
 use serde_json::{Map, Value, json};
@@ -200,7 +200,7 @@ fn entity_json(entity: &Entity) -> Value {
             fields.insert(name.to_owned(), value);
         }
     };
-    let principal = |principal: &Principal| json!({ "id": principal.id, "name": principal.name });
+    let principal = |principal: &Principal| json!({ "id": principal_id(principal), "name": principal.name });
     let xattr = |xattr: &Xattr| (shown(&xattr.name), json!(hex(&xattr.value)));
     add("kind", Some(json!(entity.kind.name())));
     add("sha256", entity.digest.map(|digest| json!(digest.to_string())));
@@ -230,6 +230,13 @@ fn entity_json(entity: &Entity) -> Value {
 fn precise(time: Timestamp) -> String {
     let nanos = time.0.rem_euclid(1_000_000_000);
     rfc3339(time).replace('Z', &format!(".{nanos:09}Z"))
+}
+
+fn principal_id(principal: &Principal) -> Value {
+    match &principal.id {
+        PrincipalId::Number(number) => json!(number),
+        PrincipalId::Sid(sid) => json!(sid.as_str()),
+    }
 }
 
 fn principal_text(principal: &Principal) -> String {

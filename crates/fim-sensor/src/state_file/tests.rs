@@ -27,8 +27,8 @@ fn full_entity(path: &[u8]) -> Entity {
     let attributes = FileAttributes {
         size_bytes: Some(u64::MAX),
         mode: Some(0o7777),
-        owner: Some(Principal { id: u32::MAX, name: None }),
-        group: Some(Principal { id: 0, name: Some("root".to_owned()) }),
+        owner: Some(Principal { id: u32::MAX.into(), name: None }),
+        group: Some(Principal { id: 0.into(), name: Some("root".to_owned()) }),
         modified: Some(Timestamp(i64::MIN)),
         changed: Some(Timestamp(i64::MAX)),
         created: Some(Timestamp(0)),
@@ -257,7 +257,7 @@ prop_compose! {
         xattrs in prop::option::of(prop::collection::vec((any::<Vec<u8>>(), any::<Vec<u8>>()), 0..3)),
         target in prop::option::of(any::<Vec<u8>>()),
     ) -> FileAttributes {
-        let principal = |at: usize| principals[at].clone().map(|(id, name)| Principal { id, name });
+        let principal = |at: usize| principals[at].clone().map(|(id, name)| Principal { id: id.into(), name });
         FileAttributes {
             size_bytes: numbers[0],
             inode: numbers[1],

@@ -454,8 +454,8 @@ mod tests {
             attributes: FileAttributes {
                 size_bytes: Some(12),
                 mode: Some(0o644),
-                owner: Some(Principal { id: 0, name: Some("root".to_owned()) }),
-                group: Some(Principal { id: 5, name: None }),
+                owner: Some(Principal { id: 0.into(), name: Some("root".to_owned()) }),
+                group: Some(Principal { id: 5.into(), name: None }),
                 modified: Some(at(1)),
                 changed: Some(at(2)),
                 created: Some(at(0)),

@@ -207,8 +207,8 @@ mod tests {
             process_id,
             executable: Some(EntityPath::unix(program)),
             command_line: Some("sed -i x".to_owned()),
-            user: Some(Principal { id: 0, name: Some("root".to_owned()) }),
-            login_user: Some(Principal { id: 1000, name: None }),
+            user: Some(Principal { id: 0.into(), name: Some("root".to_owned()) }),
+            login_user: Some(Principal { id: 1000.into(), name: None }),
             parents: ["bash", "sshd"].map(|name| Ancestor { process_id: 1, name: name.to_owned() }).into(),
             ..Actor::default()
         }

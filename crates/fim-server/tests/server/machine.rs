@@ -236,8 +236,8 @@ fn moved(path: &str, entity: Entity, observed: Timestamp) -> Report {
         process_id: 70,
         executable: Some(EntityPath::unix(*b"/usr/bin/mv")),
         command_line: Some("mv old new".to_owned()),
-        user: Some(Principal { id: 0, name: Some("root".to_owned()) }),
-        login_user: Some(Principal { id: 1000, name: Some("amira".to_owned()) }),
+        user: Some(Principal { id: 0.into(), name: Some("root".to_owned()) }),
+        login_user: Some(Principal { id: 1000.into(), name: Some("amira".to_owned()) }),
         parents: ["sudo", "bash"].map(|name| Ancestor { process_id: 1, name: name.to_owned() }).into(),
         ..Actor::default()
     };
@@ -256,8 +256,8 @@ fn entity(path: &str, size: u64) -> Entity {
         attributes: FileAttributes {
             size_bytes: Some(size),
             mode: Some(0o644),
-            owner: Some(Principal { id: 0, name: Some("root".to_owned()) }),
-            group: Some(Principal { id: 0, name: Some("root".to_owned()) }),
+            owner: Some(Principal { id: 0.into(), name: Some("root".to_owned()) }),
+            group: Some(Principal { id: 0.into(), name: Some("root".to_owned()) }),
             modified: Some(Timestamp(1_700_000_000_000_000_000 + i64::try_from(size).unwrap())),
             inode: Some(12),
             links: Some(1),

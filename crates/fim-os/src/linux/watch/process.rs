@@ -176,7 +176,10 @@ mod tests {
         assert_eq!(actor.process_id, std::process::id());
         let own = std::env::current_exe().unwrap();
         assert_eq!(actor.executable, Some(EntityPath::unix(own.as_os_str().as_encoded_bytes())));
-        assert_eq!(actor.user.as_ref().map(|user| user.id), Some(rustix::process::geteuid().as_raw()));
+        assert_eq!(
+            actor.user.as_ref().map(|user| user.id.clone()),
+            Some(rustix::process::geteuid().as_raw().into())
+        );
         assert!(actor.started_nanos.is_some_and(|started| started > 0));
         assert!(!actor.parents.is_empty());
     }

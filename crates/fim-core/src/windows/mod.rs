@@ -1,0 +1,13 @@
+//! How Windows writes down what is monitored: read from its bytes, on whatever machine.
+
+mod descriptor;
+mod path;
+mod reparse;
+mod sid;
+mod wide;
+
+pub use descriptor::{DescriptorError, SecurityDescriptor};
+pub use path::{leads_elsewhere, native_path, without_prefix};
+pub use reparse::{is_link_tag, link_target};
+pub use sid::Sid;
+pub use wide::{from_wide, to_wide};
