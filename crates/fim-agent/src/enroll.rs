@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use fim_os::HostFacts;
+use fim_os::{CAN_REPORT, HostFacts, OS_NAME};
 use fim_sensor::{EnrollError, Enrollment, Fingerprint, Token, TrustAnchor};
 
 use crate::DataDirArg;
@@ -54,6 +54,11 @@ pub struct EnrollArgs {
 
 /// Runs `enroll`.
 pub fn enroll(args: &EnrollArgs) -> ExitCode {
+    if !CAN_REPORT {
+        let why =
+            format!("the agent for {OS_NAME} cannot report to a server yet; it has `baseline` and `check`");
+        return fail(FAILURE, anyhow::anyhow!(why));
+    }
     let enrollment = match enrollment(args) {
         Ok(enrollment) => enrollment,
         Err(error) => return fail(USAGE, error),
@@ -111,7 +116,7 @@ fn enrollment(args: &EnrollArgs) -> anyhow::Result<Enrollment> {
         token,
         trust,
         machine_name: args.name.clone().unwrap_or(facts.host_name),
-        os_name: facts.os_name.unwrap_or_else(|| "Linux".to_owned()),
+        os_name: facts.os_name.unwrap_or_else(|| OS_NAME.to_owned()),
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

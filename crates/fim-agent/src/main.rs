@@ -60,7 +60,7 @@ struct DataDirArg {
         long = "data-dir",
         value_name = "DIR",
         env = "STEADFAST_AGENT_DATA_DIR",
-        default_value = "/var/lib/steadfast-agent"
+        default_value_os_t = fim_os::default_data_dir()
     )]
     path: PathBuf,
 }

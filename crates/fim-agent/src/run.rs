@@ -2,19 +2,16 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use clap::Args;
-use fim_os::{HostFacts, LiveTree, PROVIDERS, best_watcher};
+use fim_os::{HostFacts, LiveTree, OS_NAME, PROVIDERS, StopRequests, best_watcher};
 use fim_sensor::{LogOptions, MakeWatcher, RunningSensor, ScanOptions, Sensor, SensorConfig, WatcherChoice};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use crate::DataDirArg;
 use crate::exit::{FAILURE, fail};
 
-/// Watches this machine until it is told to stop (SIGTERM, SIGINT).
+/// Watches this machine until it is told to stop: by SIGTERM or SIGINT, on Windows by Ctrl+C or the end of the session.
 ///
 /// What changed while it was not running is found by its first scan. While the server is away, changes wait in the
 /// data directory.
@@ -49,8 +46,8 @@ pub struct RunArgs {
 
 /// Runs `run`.
 pub fn run(args: &RunArgs) -> ExitCode {
-    let mut signals = match Signals::new([SIGTERM, SIGINT]) {
-        Ok(signals) => signals,
+    let requests = match StopRequests::listen() {
+        Ok(requests) => requests,
         Err(error) => return fail(FAILURE, anyhow::Error::new(error).context("cannot listen to signals")),
     };
     fim_os::raise_open_files();
@@ -60,7 +57,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
     let config = SensorConfig {
         data_dir: args.data_dir.data_dir(),
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
-        os_name: HostFacts::read().os_name.unwrap_or_else(|| "Linux".to_owned()),
+        os_name: HostFacts::read().os_name.unwrap_or_else(|| OS_NAME.to_owned()),
         scan: ScanOptions { threads: args.threads.into(), ..ScanOptions::default() },
         spool: LogOptions { segment_bytes: 1 << 20, max_bytes: args.spool_megabytes << 20 },
     };
@@ -68,17 +65,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         Ok(sensor) => sensor,
         Err(error) => return fail(FAILURE, error),
     };
-    let (told, asked) = mpsc::channel();
-    let handle = signals.handle();
-    let listener = std::thread::spawn(move || {
-        for signal in signals.forever() {
-            let _ = told.send(signal);
-        }
-    });
-    let ended = wait(sensor, &asked);
-    handle.close();
-    let _ = listener.join();
-    ended
+    wait(sensor, &requests)
 }
 
 fn make_watcher(args: &RunArgs) -> MakeWatcher {
@@ -86,26 +73,26 @@ fn make_watcher(args: &RunArgs) -> MakeWatcher {
     if args.scan_only { Box::new(WatcherChoice::default) } else { Box::new(move || best_watcher(&provider)) }
 }
 
-/// Waits for a signal or for a thread of the sensor to end.
-fn wait(sensor: RunningSensor, asked: &mpsc::Receiver<i32>) -> ExitCode {
+/// Waits until it is asked to stop, or until a thread of the sensor has ended.
+fn wait(sensor: RunningSensor, requests: &StopRequests) -> ExitCode {
     loop {
-        match asked.recv_timeout(LOOK_EVERY) {
-            Ok(signal) => {
-                tracing::info!(signal, "stopping");
+        match requests.wait(LOOK_EVERY) {
+            Ok(Some(asked_by)) => {
+                tracing::info!(asked_by, "stopping");
                 return match sensor.stop() {
                     Ok(()) => ExitCode::SUCCESS,
                     Err(error) => fail(FAILURE, error),
                 };
             }
-            Err(RecvTimeoutError::Timeout) => {
+            Ok(None) => {
                 if let Some(failure) = sensor.failure() {
                     let _ = sensor.stop();
                     return fail(FAILURE, failure);
                 }
             }
-            Err(RecvTimeoutError::Disconnected) => {
+            Err(error) => {
                 let _ = sensor.stop();
-                return fail(FAILURE, anyhow::anyhow!("the thread that listens to signals has ended"));
+                return fail(FAILURE, anyhow::Error::new(error).context("cannot listen to signals"));
             }
         }
     }

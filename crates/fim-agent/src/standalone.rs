@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use clap::Args;
-use fim_os::LiveTree;
+use fim_os::{LiveTree, as_stored};
 use fim_sensor::standalone::{
     self, BaselineError, CheckError, EntityPath, Report, ReportFormat, ScanOptions, Scope, ScopeError,
     Timestamp, Unseen, entity_path,
@@ -155,7 +155,7 @@ fn scope(args: &BaselineArgs) -> anyhow::Result<Scope> {
 }
 
 fn located(path: &Path) -> anyhow::Result<EntityPath> {
-    entity_path(path).with_context(|| format!("cannot tell where {} is", path.display()))
+    entity_path(&as_stored(path)).with_context(|| format!("cannot tell where {} is", path.display()))
 }
 
 fn threads(text: &str) -> Result<usize, String> {

@@ -1,4 +1,5 @@
 //! The program's answers and exit codes where there is no server.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! `baseline` and `check` as a person runs them.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use std::fs;

@@ -247,12 +247,13 @@ mod private {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 mod private {
-    //! Elsewhere the rights come from the directory above, and a directory cannot be synced by itself.
+    //! Rights and directories as Windows has them: a file's rights come from the directory above it.
 
     use std::fs::{self, OpenOptions};
     use std::io;
+    use std::os::windows::fs::OpenOptionsExt as _;
     use std::path::Path;
 
     pub fn is_private(path: &Path) -> io::Result<bool> {
@@ -265,7 +266,18 @@ mod private {
 
     pub fn only_owner(_options: &mut OpenOptions) {}
 
-    pub fn sync_dir(_dir: &Path) -> io::Result<()> {
-        Ok(())
+    /// The names are in the file system's own log, which goes to the disk with any file or directory that is synced.
+    pub fn sync_dir(dir: &Path) -> io::Result<()> {
+        let opened = OpenOptions::new().write(true).custom_flags(BACKUP_SEMANTICS).open(dir);
+        match opened.and_then(|directory| directory.sync_all()) {
+            // Whoever may not, and a file system that cannot, leave it to the system, which does it within seconds.
+            Err(error) if error.raw_os_error().is_some_and(|code| CANNOT.contains(&code)) => Ok(()),
+            synced => synced,
+        }
     }
+
+    /// `FILE_FLAG_BACKUP_SEMANTICS`, without which no directory is opened.
+    const BACKUP_SEMANTICS: u32 = 0x0200_0000;
+    /// `ERROR_INVALID_FUNCTION`, `ERROR_ACCESS_DENIED`, `ERROR_INVALID_HANDLE` and `ERROR_NOT_SUPPORTED`.
+    const CANNOT: [i32; 4] = [1, 5, 6, 50];
 }

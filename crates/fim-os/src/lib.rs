@@ -2,8 +2,19 @@
 //!
 //! Each platform's module exports the same names, so that the compiler checks that they keep one contract.
 
+mod host;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "windows")]
+mod windows;
 
 #[cfg(target_os = "linux")]
-pub use linux::{HostFacts, LiveTree, PROVIDERS, best_watcher, lower_priority, raise_open_files};
+use linux as platform;
+#[cfg(target_os = "windows")]
+use windows as platform;
+
+pub use host::HostFacts;
+pub use platform::{
+    CAN_REPORT, LiveTree, OS_NAME, PROVIDERS, StopRequests, as_stored, best_watcher, default_data_dir,
+    lower_priority, raise_open_files,
+};

@@ -1,48 +1,38 @@
 //! What is known of the machine itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// What this machine is called and what runs on it. What cannot be told is `None` or empty.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct HostFacts {
-    /// The name that the machine gives itself.
-    pub host_name: String,
-    /// The system as it calls itself: `Debian GNU/Linux 12 (bookworm)`.
-    pub os_name: Option<String>,
-    /// The system's short name: `debian`.
-    pub os_id: Option<String>,
-    /// The system's version: `12`.
-    pub os_version: Option<String>,
-    /// The kernel's release: `6.1.0-28-amd64`.
-    pub kernel: String,
-    /// The processor's architecture: `x86_64`.
-    pub architecture: String,
-    /// The addresses of its interfaces that are up, without loopback and link-local ones, in order.
-    pub addresses: Vec<IpAddr>,
-    /// What systemd tells this installation from every other by (`machine-id(5)`).
-    pub machine_id: Option<[u8; 16]>,
+use crate::host::{HostFacts, reachable};
+
+/// What the system is called where nothing more is known of it.
+pub const OS_NAME: &str = "Linux";
+
+/// True if the agent for this system can report to a server.
+pub const CAN_REPORT: bool = true;
+
+/// Where the agent keeps everything unless it is told otherwise.
+pub fn default_data_dir() -> PathBuf {
+    PathBuf::from("/var/lib/steadfast-agent")
 }
 
-impl HostFacts {
-    /// Asks this machine.
-    pub fn read() -> Self {
-        let system = rustix::system::uname();
-        let text = |field: &std::ffi::CStr| field.to_string_lossy().into_owned();
-        let release = ["/etc/os-release", "/usr/lib/os-release"]
-            .iter()
-            .find_map(|path| std::fs::read_to_string(path).ok())
-            .unwrap_or_default();
-        Self {
-            host_name: text(system.nodename()),
-            os_name: os_release_value(&release, "PRETTY_NAME"),
-            os_id: os_release_value(&release, "ID"),
-            os_version: os_release_value(&release, "VERSION_ID"),
-            kernel: text(system.release()),
-            architecture: text(system.machine()),
-            addresses: addresses(),
-            machine_id: read_machine_id(Path::new("/etc/machine-id")),
-        }
+/// Asks this machine.
+pub(crate) fn host_facts() -> HostFacts {
+    let system = rustix::system::uname();
+    let text = |field: &std::ffi::CStr| field.to_string_lossy().into_owned();
+    let release = ["/etc/os-release", "/usr/lib/os-release"]
+        .iter()
+        .find_map(|path| std::fs::read_to_string(path).ok())
+        .unwrap_or_default();
+    HostFacts {
+        host_name: text(system.nodename()),
+        os_name: os_release_value(&release, "PRETTY_NAME"),
+        os_id: os_release_value(&release, "ID"),
+        os_version: os_release_value(&release, "VERSION_ID"),
+        kernel: text(system.release()),
+        architecture: text(system.machine()),
+        addresses: addresses(),
+        machine_id: read_machine_id(Path::new("/etc/machine-id")),
     }
 }
 
@@ -94,10 +84,7 @@ fn addresses() -> Vec<IpAddr> {
     }
     // SAFETY: `first` is what `getifaddrs` gave, nothing refers to the list any more, and it is freed once.
     unsafe { libc::freeifaddrs(first) };
-    found.retain(is_reachable);
-    found.sort();
-    found.dedup();
-    found
+    reachable(found)
 }
 
 /// # Safety
@@ -120,13 +107,6 @@ unsafe fn address(address: *const libc::sockaddr) -> Option<IpAddr> {
             Some(Ipv6Addr::from(inet.sin6_addr.s6_addr).into())
         }
         _ => None,
-    }
-}
-
-fn is_reachable(address: &IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => !address.is_loopback() && !address.is_link_local(),
-        IpAddr::V6(address) => !address.is_loopback() && !address.is_unicast_link_local(),
     }
 }
 
@@ -154,13 +134,5 @@ mod tests {
         {
             assert_eq!(parse_machine_id(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn this_machine_has_a_name_and_a_kernel() {
-        let facts = HostFacts::read();
-        assert!(!facts.host_name.is_empty());
-        assert!(!facts.kernel.is_empty());
-        assert!(facts.addresses.iter().all(is_reachable));
     }
 }

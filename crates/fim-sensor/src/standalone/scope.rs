@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use fim_core::windows::without_prefix;
 use fim_core::{EntityKind, EntityPath, PathStyle, Pattern, PatternError};
 use fim_scan::Plan;
 use serde::{Deserialize, Serialize};
@@ -164,5 +165,9 @@ pub fn entity_path(path: &Path) -> std::io::Result<EntityPath> {
         }
     }
     let bytes = resolved.as_os_str().as_encoded_bytes();
-    Ok(if std::path::MAIN_SEPARATOR == '\\' { EntityPath::windows(bytes) } else { EntityPath::unix(bytes) })
+    Ok(if std::path::MAIN_SEPARATOR == '\\' {
+        EntityPath::windows(without_prefix(bytes))
+    } else {
+        EntityPath::unix(bytes)
+    })
 }

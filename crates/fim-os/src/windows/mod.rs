@@ -1,0 +1,22 @@
+//! Windows.
+
+mod attributes;
+mod host;
+mod listing;
+mod names;
+mod nt;
+mod open_files;
+mod priority;
+mod registry;
+mod stop;
+mod tree;
+mod watch;
+
+pub(crate) use host::host_facts;
+pub use host::{CAN_REPORT, OS_NAME, default_data_dir};
+pub use names::as_stored;
+pub use open_files::raise_open_files;
+pub use priority::lower_priority;
+pub use stop::StopRequests;
+pub use tree::LiveTree;
+pub use watch::{PROVIDERS, best_watcher};
