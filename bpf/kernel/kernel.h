@@ -23,6 +23,7 @@ typedef unsigned long long u64;
 
 // The helpers, by the numbers that they have in `linux/bpf.h`.
 static void *(*const map_lookup)(void *map, const void *key) = (void *)1;
+static u64 (*const current_process)(void) = (void *)14;
 static long (*const read_user)(void *to, u32 length, const void *from) = (void *)112;
 static long (*const read_kernel)(void *to, u32 length, const void *from) = (void *)113;
 static long (*const read_kernel_text)(void *to, u32 length, const void *from) = (void *)115;
@@ -89,6 +90,7 @@ struct super_block {
 };
 
 struct inode {
+    unsigned short i_mode;
     struct super_block *i_sb;
     unsigned long i_ino;
 };

@@ -8,16 +8,18 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 #[test]
-fn the_committed_object_has_the_committed_digest() {
+fn each_committed_object_has_the_committed_digest() {
     let kernel = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernel");
-    let digest = Sha256::digest(fs::read(kernel.join("processes.bpf.o")).unwrap());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let committed = fs::read_to_string(kernel.join("processes.bpf.o.sha256")).unwrap();
-    assert_eq!(committed, format!("{digest}  processes.bpf.o\n"));
+    for object in OBJECTS {
+        let digest = Sha256::digest(fs::read(kernel.join(object)).unwrap());
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let committed = fs::read_to_string(kernel.join(format!("{object}.sha256"))).unwrap();
+        assert_eq!(committed, format!("{digest}  {object}\n"));
+    }
 }
 
 #[test]
-fn the_committed_object_is_what_its_source_compiles_to() {
+fn each_committed_object_is_what_its_source_compiles_to() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     for tool in ["clang-19", "llvm-strip-19"] {
         let Ok(found) = Command::new(tool).arg("--version").output() else {
@@ -33,16 +35,18 @@ fn the_committed_object_is_what_its_source_compiles_to() {
         }
     }
     let out = tempfile::tempdir().unwrap();
-    let object = out.path().join("again.o");
-    assert!(Command::new(folder.join("build")).arg(&object).status().unwrap().success());
-    let again = fs::read(object).unwrap();
-    let committed = fs::read(folder.join("kernel/processes.bpf.o")).unwrap();
-    assert!(
-        again == committed,
-        "bpf/kernel/processes.bpf.o is not what its source compiles to; run `bpf/build bpf/kernel/processes.bpf.o` \
-         and `sha256sum` beside it"
-    );
+    assert!(Command::new(folder.join("build")).arg(out.path()).status().unwrap().success());
+    for object in OBJECTS {
+        let again = fs::read(out.path().join(object)).unwrap();
+        let committed = fs::read(folder.join("kernel").join(object)).unwrap();
+        assert!(
+            again == committed,
+            "bpf/kernel/{object} is not what its source compiles to; run `bpf/build bpf/kernel`"
+        );
+    }
 }
+
+const OBJECTS: [&str; 2] = ["processes.bpf.o", "files.bpf.o"];
 
 /// Another version compiles the same source to other instructions.
 const VERSION: &str = "19.1.7";

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 use std::process::Command;
 
-use fim_bpf::{ProcessEvents, StartError, Step};
+use fim_bpf::{KernelTypes, ProcessEvents, StartError, Step};
 
 /// A program's path and its arguments.
 type Program = (Option<Vec<u8>>, Option<Vec<u8>>);
@@ -23,7 +23,7 @@ struct Told {
 /// Nothing where this process has no right to it or the kernel does not describe its types, which is said. Any other
 /// refusal is a mistake of ours.
 fn started() -> Option<ProcessEvents> {
-    let error = match ProcessEvents::start() {
+    let error = match KernelTypes::read().and_then(|types| ProcessEvents::start(&types)) {
         Ok(events) => return Some(events),
         Err(error) => error,
     };

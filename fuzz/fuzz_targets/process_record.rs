@@ -2,10 +2,11 @@
 
 #![no_main]
 
-use fim_bpf::{ProcessRecord, Step};
+use fim_bpf::{FileRecord, ProcessRecord, Step};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
+    FileRecord::parse(bytes);
     let Some(record) = ProcessRecord::parse(bytes) else { return };
     assert!(record.name.len() < 17, "{record:?}");
     match record.step {

@@ -42,6 +42,7 @@ const USAGE: &str = "usage: cargo xtask CHORE
 
   bench scan    our stand-alone mode beside AIDE; writes docs/benchmarks.md
   bench ingest  what it takes to accept records and to keep them; writes docs/benchmarks/ingest.md
+  bench realtime  the agent while files change; writes docs/benchmarks/realtime.md
   bench query   queries beside DuckDB over the same files; writes docs/benchmarks/query.md
   fuzz          hostile inputs for everything that parses bytes of others
   dist [AGENT]  the package of the agent for Debian, from target/bin/steadfast-agent; goes to target/dist

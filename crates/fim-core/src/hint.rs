@@ -1,6 +1,6 @@
 //! Notices that something may have changed. They are hints: what is found at the place decides.
 
-use crate::{Attribution, EntityPath, GapCause, GapScope, Timestamp};
+use crate::{Attribution, Entity, EntityKind, EntityPath, GapCause, GapScope, Timestamp};
 
 /// A notice that something may have changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,10 +45,30 @@ pub enum Notice {
     },
     /// Something changed below a directory, at a path that is too long to be told.
     Below(EntityPath),
+    /// A file may differ that was touched under a name that no rule names. It may have others that rules name: a sensor
+    /// that finds some gives notice of each of them.
+    TouchedFile(FileId),
     /// The content of a file that scans do not read has been read: what is known of it may differ.
     ContentRead(EntityPath),
     /// The source lost track of a place for a while; all of it is to be looked at again.
     Lost(Loss),
+}
+
+/// A file by number, whatever its names are.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct FileId {
+    /// The device that it is on.
+    pub device: u64,
+    /// Its inode there.
+    pub inode: u64,
+}
+
+impl FileId {
+    /// The number of an entity, if it is a file and its number is known.
+    pub fn of(entity: &Entity) -> Option<Self> {
+        let (device, inode) = (entity.attributes.device?, entity.attributes.inode?);
+        (entity.kind == EntityKind::File).then_some(Self { device, inode })
+    }
 }
 
 /// A stretch of which the notices are lost.

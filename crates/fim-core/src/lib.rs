@@ -32,7 +32,7 @@ pub use entity::{
 };
 pub use error_chain::error_chain;
 pub use gap::{Gap, GapCause, GapScope};
-pub use hint::{Hint, Loss, Notice, Spot};
+pub use hint::{FileId, Hint, Loss, Notice, Spot};
 pub use listed::{
     Controller, Daemon, DaemonState, ListDemand, ListKind, ListMemory, Listed, ListedKey, Lists,
     PackageManager, RunLevels, Software, SoftwareType, StartupType,

@@ -143,7 +143,7 @@ fn names(notice: &Notice) -> Vec<EntityPath> {
         | Notice::Removed { path, .. }
         | Notice::Below(path) => vec![path.clone()],
         Notice::Moved { from, to, .. } => vec![from.clone(), to.clone()],
-        Notice::ContentRead(_) | Notice::Lost(_) => panic!("{notice:?}"),
+        Notice::TouchedFile(_) | Notice::ContentRead(_) | Notice::Lost(_) => panic!("{notice:?}"),
     }
 }
 

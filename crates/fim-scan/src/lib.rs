@@ -11,6 +11,7 @@
 //! the directories that the walk is in.
 
 mod control;
+mod known;
 mod lanes;
 mod large;
 pub mod lists;
@@ -27,6 +28,7 @@ mod watch;
 mod window;
 
 pub use control::{Progress, ScanControl};
+pub use known::KnownFiles;
 pub use large::{LargeFiles, LargeProgress, LargeTurn};
 pub use plan::Plan;
 pub use scan::{Scan, ScanEnd, ScanOptions, StartScanError};

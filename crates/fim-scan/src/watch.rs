@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use fim_core::{EntityPath, Hint, ScanPlan, Timestamp};
 
+use crate::KnownFiles;
+
 /// A source of hints. What it names may have changed; what it does not name is found by the next scan.
 pub trait Watcher: Send + 'static {
     /// What it is called in the status: `fanotify`, say.
@@ -16,6 +18,10 @@ pub trait Watcher: Send + 'static {
     /// Watches what the plan names, and the file at `canary`, from the return on, instead of what it watched before.
     /// Says which places it cannot watch.
     fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched>;
+
+    /// Has the watcher tell of these files as well ([`fim_core::Notice::TouchedFile`]) when they are touched under names
+    /// that the plan does not name. One that sees only what is named tells of none.
+    fn tell_of(&mut self, _files: &Arc<KnownFiles>) {}
 
     /// Waits until something is noticed, at most that long, and adds what was. Hints about other places than the
     /// plan's may be among them.

@@ -1,5 +1,6 @@
 //! The engine: owns the tracker, hands it what happens and performs what it demands.
 
+mod elsewhere;
 mod list_run;
 #[cfg(test)]
 mod real_time_tests;
@@ -17,9 +18,10 @@ use fim_core::{
     Timestamp, Tracker, error_chain,
 };
 use fim_log::Disk;
-use fim_scan::{FileTree, LargeFiles, ScanControl, ScanOptions};
+use fim_scan::{FileTree, KnownFiles, LargeFiles, ScanControl, ScanOptions};
 use fim_wire::Report;
 
+use elsewhere::Elsewhere;
 use list_run::ListRun;
 use spot_run::Meanwhile;
 
@@ -58,6 +60,8 @@ pub(crate) struct EngineParts<T: FileTree, D: Disk> {
     pub orders: Arc<WatchOrders>,
     /// The content of files that no look waits for.
     pub large: Arc<LargeFiles>,
+    /// Which files are monitored, for the watcher to tell of them whatever they are called.
+    pub known: Arc<KnownFiles>,
 }
 
 /// The owner of the tracker.
@@ -70,6 +74,8 @@ pub(crate) struct Engine<T: FileTree, D: Disk> {
     control: Option<Arc<ScanControl>>,
     /// Earlier scans with threads that the file system does not let go.
     abandoned: Vec<Arc<ScanControl>>,
+    /// The places that did not answer a look, with what still waits there.
+    stuck: Vec<(EntityPath, Arc<ScanControl>)>,
     /// How many changes of the spool are held over the state at most.
     most_overlaid: usize,
     /// When the tracker wants to be asked again.
@@ -97,6 +103,7 @@ pub(crate) struct Engine<T: FileTree, D: Disk> {
     /// Entities of which a change found no room in the spool: the state keeps what it held of them.
     refused: Vec<EntityPath>,
     list_run: ListRun<D>,
+    elsewhere: Elsewhere,
 }
 
 impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
@@ -121,6 +128,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             due_scan: None,
             control: None,
             abandoned: Vec::new(),
+            stuck: Vec::new(),
             most_overlaid: MOST_OVERLAID,
             wake_at: None,
             memory: None,
@@ -134,6 +142,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             spot_tree: None,
             refused: Vec::new(),
             list_run,
+            elsewhere: Elsewhere::default(),
         };
         engine.tell_lost_reports(memory.last_complete);
         if lost.is_none() {
@@ -165,11 +174,12 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 // The machine's clock may jump; waits are by the other clock, which does not.
                 Instant::now() + Duration::from_nanos(nanos).min(LONGEST_WAIT)
             });
+            let deadline = deadline.into_iter().chain(self.elsewhere.due()).min();
             match self.parts.inbox.wait(deadline) {
                 Message::Stop => break,
                 Message::Settings(settings) => self.change_settings(*settings),
                 Message::Hints(hints) => {
-                    self.take_in_all(hints.into_iter().map(Input::Noticed));
+                    self.take_hints(hints);
                     self.run_due();
                 }
                 Message::RealTime(is_on) => self.take_in(Input::RealTime { is_on }),
@@ -192,6 +202,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Lets time pass, and scans if that is due.
     pub fn tick(&mut self) {
         self.take_in(Input::Tick);
+        self.find_names();
         self.collect_lists();
         self.run_due();
     }
@@ -286,7 +297,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             is_durable &= kept.is_ok();
             self.note_kept(kept.err().map(|error| error_chain(&error)));
         }
-        self.parts.inbox.settle(self.tracker.unsettled_since(), is_durable);
+        let since = self.tracker.unsettled_since().into_iter().chain(self.elsewhere.since()).min();
+        self.parts.inbox.settle(since, is_durable);
         self.show();
     }
 
@@ -305,6 +317,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                     Some(event.change.key.path().clone()),
                     event.moved_from.as_ref().map(|key| key.path().clone()),
                 ];
+                self.note_other_names(&event);
                 if !self.spool(&Report::Change(*event)) {
                     self.refused.extend(paths.into_iter().flatten());
                 }
@@ -312,7 +325,10 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             Demand::Report(gap) => self.report(*gap),
             Demand::Remember(memory) => self.memory = Some(*memory),
             Demand::WaitUntil(at) => self.wake_at = Some(at),
-            Demand::Keep(entity) => self.hold(entity.key.clone(), Some(*entity)),
+            Demand::Keep(entity) => {
+                self.know(&entity);
+                self.hold(entity.key.clone(), Some(*entity));
+            }
             Demand::Forget(key) => self.hold(key, None),
         }
     }

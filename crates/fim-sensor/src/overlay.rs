@@ -73,6 +73,11 @@ impl Overlay {
         Self(part)
     }
 
+    /// The entities that are there.
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.0.values().flatten()
+    }
+
     /// How many entities it speaks of.
     pub fn len(&self) -> usize {
         self.0.len()

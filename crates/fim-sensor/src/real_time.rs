@@ -11,6 +11,7 @@ use std::fs;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clocks::Clocks;
@@ -19,7 +20,7 @@ use fim_core::{
     error_chain,
 };
 use fim_log::{Disk as _, RealDisk};
-use fim_scan::{Unwatched, Watcher, WatcherChoice};
+use fim_scan::{KnownFiles, Unwatched, Watcher, WatcherChoice};
 
 use crate::inbox::Inbox;
 use crate::status::SharedStatus;
@@ -54,6 +55,10 @@ pub(crate) struct RealTime {
     /// The sensor's own directory; what happens in it is its own doing.
     pub own_dir: PathBuf,
     pub canary: CanaryTimes,
+    /// The files that are monitored, whatever they are called.
+    pub known: Arc<KnownFiles>,
+    /// How long to wait before a watcher is made again, after so many failures soon after each other.
+    pub rest: Box<dyn Fn(u32) -> Duration + Send>,
     /// Until when it is known that notices were heard: what happened later may have gone unnoticed.
     pub heard: Timestamp,
 }
@@ -155,28 +160,32 @@ impl RealTime {
         if !self.inbox.is_stopping() {
             let why = ended.as_ref().cloned().unwrap_or_else(|_| PANICKED.to_owned());
             tracing::error!(why, "changes are not noticed in real time any more; scans find them");
-            self.inbox.put_real_time(false);
-            self.inbox.put_hints(&mut vec![lost_everything(self.heard, GapCause::NoticesLost, why.clone())]);
-            self.inbox.set_heard(None);
-            self.status.update(|status| {
-                status.provider = "scan".to_owned();
-                status.real_time_error = Some(why);
-            });
+            self.tell_silence(&why);
         }
         if let Err(panic) = ended {
             panic::resume_unwind(panic);
         }
     }
 
-    /// Hears with one watcher after the other; why there is no further one.
+    /// Hears with one watcher after the other; why there is no further one. One that failed soon after it was made is not
+    /// made again at once.
     fn listen(&mut self, first: Option<Box<dyn Watcher>>) -> String {
         let mut watcher = first;
         let mut lost = None;
+        let mut failures = 0;
         while let Some(hearing) = watcher.take() {
+            let begun = Instant::now();
             match self.hear(hearing, lost.take()) {
                 Ended::Stopping => break,
                 Ended::Failed(why) => {
                     tracing::error!(why, "changes are not noticed in real time; starting again");
+                    if begun.elapsed() >= STEADY {
+                        failures = 0;
+                    }
+                    if failures > 0 {
+                        self.rest_from((self.rest)(failures - 1), &why);
+                    }
+                    failures += 1;
                     lost = Some(why);
                     watcher = self.choose();
                 }
@@ -185,8 +194,34 @@ impl RealTime {
         lost.unwrap_or_default()
     }
 
+    /// Lets scans see to everything for a while, since what notices changes fails again and again.
+    fn rest_from(&self, rest: Duration, why: &str) {
+        self.orders.serve(false);
+        self.tell_silence(why);
+        let until = Instant::now() + rest;
+        while !self.inbox.is_stopping() && Instant::now() < until {
+            thread::sleep(until.saturating_duration_since(Instant::now()).min(WAIT));
+        }
+        self.orders.serve(true);
+        self.inbox.put_real_time(true);
+        self.status.update(|status| status.real_time_error = None);
+    }
+
+    /// Says that nothing is noticed from now on, nor may have been since it was last heard.
+    fn tell_silence(&self, why: &str) {
+        self.inbox.put_real_time(false);
+        let detail = why.to_owned();
+        self.inbox.put_hints(&mut vec![lost_everything(self.heard, GapCause::NoticesLost, detail)]);
+        self.inbox.set_heard(None);
+        self.status.update(|status| {
+            status.provider = "scan".to_owned();
+            status.real_time_error = Some(why.to_owned());
+        });
+    }
+
     /// Hears with one watcher until it fails or the sensor stops.
     fn hear(&mut self, mut watcher: Box<dyn Watcher>, lost: Option<String>) -> Ended {
+        watcher.tell_of(&self.known);
         let mut canary = Canary::new(&self.own_dir, self.canary);
         let mut heard = Some(now());
         let own = EntityPath::unix(self.own_dir.as_os_str().as_encoded_bytes());
@@ -250,6 +285,7 @@ impl Canary {
             Notice::Removed { .. }
             | Notice::Moved { .. }
             | Notice::Below(_)
+            | Notice::TouchedFile(_)
             | Notice::ContentRead(_)
             | Notice::Lost(_) => false,
         });
@@ -289,7 +325,8 @@ fn concerns(hint: &Hint, plan: &ScanPlan, own: &EntityPath) -> bool {
         | Notice::Below(path)
         | Notice::ContentRead(path) => is_named(path),
         Notice::Moved { from, to, .. } => is_named(from) || is_named(to),
-        Notice::Lost(_) => true,
+        // Which names it has is asked of the state.
+        Notice::TouchedFile(_) | Notice::Lost(_) => true,
     }
 }
 
@@ -300,6 +337,9 @@ fn lost_everything(since: Timestamp, cause: GapCause, detail: String) -> Hint {
 
 /// How long one wait for notices is; settings and stopping wait for its end.
 const WAIT: Duration = Duration::from_millis(50);
+
+/// A watcher that worked for this long does not fail again and again.
+const STEADY: Duration = Duration::from_secs(60);
 
 const LONGEST_ORDER: Duration = Duration::from_secs(10);
 

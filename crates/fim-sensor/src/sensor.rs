@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use fim_core::{EntityPath, Hint, Notice, WhoUnknown};
 use fim_log::{LogOptions, RealDisk};
-use fim_scan::{FileTree, LargeFiles, ScanOptions};
+use fim_scan::{FileTree, KnownFiles, LargeFiles, ScanOptions};
 use thiserror::Error;
 
 use crate::alive::{self, STAMP_EVERY};
+use crate::backoff::backoff;
 use crate::client::{CallError, ServerClient};
 use crate::engine::{Engine, EngineParts};
 use crate::identity::{DataDir, DataDirLock, IdentityError, days_left, expiry_advice};
@@ -141,6 +142,7 @@ impl Sensor {
             settings_known: started,
         };
         let large = Arc::new(LargeFiles::default());
+        let known = Arc::new(KnownFiles::default());
         let tree = Arc::new(tree);
         let large_tree = Arc::clone(&tree);
         let parts = EngineParts {
@@ -157,6 +159,7 @@ impl Sensor {
             scan_options: ScanOptions { patience: config.scan.patience.or(Some(PATIENCE)), ..config.scan },
             orders: Arc::clone(&orders),
             large: Arc::clone(&large),
+            known: Arc::clone(&known),
         };
         let mut real_time = RealTime {
             own_dir: std::fs::canonicalize(dir.path()).unwrap_or_else(|_| dir.path().to_owned()),
@@ -165,6 +168,8 @@ impl Sensor {
             status: status.clone(),
             make: make_watcher,
             canary: CanaryTimes::default(),
+            known,
+            rest: Box::new(|failures| backoff(failures, getrandom::u64().unwrap_or_default())),
             heard: now(),
         };
         let mut running = RunningSensor {

@@ -1,10 +1,11 @@
 //! `bench scan`: our stand-alone mode beside AIDE, on the same trees and with the same attributes. `bench ingest` and
-//! `bench query`: the log store.
+//! `bench query`: the log store. `bench realtime`: the agent in real time.
 //!
 //! Processor seconds are what counts: they do not depend on what else the machine does, as the time on the wall does.
 //! Tools take turns within each repetition, so that a busy minute meets all of them.
 
 mod measure;
+mod realtime;
 mod report;
 mod store;
 mod tools;
@@ -28,6 +29,7 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
         "scan" => scan(root, options),
         "ingest" => store::ingest(root, &store::Options::parse(options)?),
         "query" => store::query(root, &store::Options::parse(options)?),
+        "realtime" => realtime::run(root, &realtime::Options::parse(options)?),
         _ => bail!("there is no benchmark {what:?}\n\n{USAGE}"),
     }
 }
@@ -146,7 +148,7 @@ impl Drop for Directory {
     }
 }
 
-const USAGE: &str = "usage: cargo xtask bench scan|ingest|query [OPTIONS]
+const USAGE: &str = "usage: cargo xtask bench scan|ingest|query|realtime [OPTIONS]
 
 scan runs `steadfast-agent baseline` and `check` beside Debian's AIDE, and a newer one if AIDE names its program.
 
@@ -162,4 +164,13 @@ files. Both build with the development profile, which is what `make run` builds.
 
   --records N         how many records (1000000)
   --reps N            how often it is measured (3)
-  --output FILE       write there instead of docs/benchmarks/ingest.md or query.md";
+  --output FILE       write there instead of docs/benchmarks/ingest.md or query.md
+
+realtime measures the agent while files change: how long a change takes to be told, a storm, what others pay, and what it
+takes at rest. It is for a machine that does nothing else.
+
+  --operations N      how many operations the storm has (50000)
+  --entities N        how many files are monitored when memory is measured (200000)
+  --reps N            how often it is measured (3)
+  --agent FILE        this program instead of the one that is built
+  --output FILE       write there instead of docs/benchmarks/realtime.md";

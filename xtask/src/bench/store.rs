@@ -205,12 +205,12 @@ fn figures<'r>(runs: &'r [Value], query: &'r str, figure: &'r str) -> impl Itera
     })
 }
 
-fn number(value: &Value, path: &str) -> f64 {
+pub(super) fn number(value: &Value, path: &str) -> f64 {
     value.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN)
 }
 
 /// Builds with the whole workspace selected, so that the engine is built with the features that everything else has.
-fn build_example(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
+pub(super) fn build_example(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--workspace", "--example", name])
@@ -222,7 +222,7 @@ fn build_example(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
     Ok(target.join("debug/examples").join(name))
 }
 
-fn run_json(command: &mut Command) -> anyhow::Result<Value> {
+pub(super) fn run_json(command: &mut Command) -> anyhow::Result<Value> {
     let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
     let told = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{command:?} ended with {}:\n{told}", output.status);
@@ -237,7 +237,7 @@ fn readers_python() -> Option<PathBuf> {
     Some(folder.join("bin/python")).filter(|python| python.exists())
 }
 
-const PROFILE: &str = "Built with the development profile, as `make run` builds: our crates are not optimised, the engine's lightly.";
+pub(super) const PROFILE: &str = "Built with the development profile, as `make run` builds: our crates are not optimised, the engine's lightly.";
 const INGEST_HEAD: &str = "<!-- Written by `cargo xtask bench ingest`; change that, not this. -->
 # Ingest
 

@@ -56,18 +56,14 @@ pub fn tests(name: &str, text: &str) -> Vec<String> {
 
 /// Tests that the specification names but nobody has, or more than one: then nobody knows which is meant. A test is
 /// named in backticks by its function.
-pub fn check_promises(text: &str, count: impl Fn(&str) -> usize) -> Vec<String> {
+pub fn check_promises(name: &str, text: &str, count: impl Fn(&str) -> usize) -> Vec<String> {
     let mut breaches = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        for code in line.split('`').skip(1).step_by(2) {
-            let is_name = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-            if is_name && code.matches('_').count() >= 2 {
-                match count(code) {
-                    0 => breaches.push(format!("{SPECIFICATION}:{}: no test is called {code}", index + 1)),
-                    1 => {}
-                    many => breaches
-                        .push(format!("{SPECIFICATION}:{}: {many} tests are called {code}", index + 1)),
-                }
+        for test in named_tests(line) {
+            match count(test) {
+                0 => breaches.push(format!("{name}:{}: no test is called {test}", index + 1)),
+                1 => {}
+                many => breaches.push(format!("{name}:{}: {many} tests are called {test}", index + 1)),
             }
         }
     }
@@ -104,8 +100,26 @@ pub fn check_numbers(text: &str) -> Vec<String> {
     breaches
 }
 
+/// Tests of the suite of evasion that its document does not name.
+pub fn check_evasion<'t>(document: &str, tests: impl Iterator<Item = &'t str>) -> Vec<String> {
+    let named: Vec<&str> = document.lines().flat_map(named_tests).collect();
+    let unnamed = tests.filter(|test| !named.contains(test));
+    unnamed.map(|test| format!("{EVASION}: does not name the test {test}")).collect()
+}
+
+fn named_tests(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2).filter(|code| {
+        let is_name = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        is_name && code.matches('_').count() >= 2
+    })
+}
+
 /// Where promises are listed with their tests.
 pub const SPECIFICATION: &str = "docs/specification.md";
+
+/// Where ways to evade are listed with their answers and tests, and where those tests are.
+pub const EVASION: &str = "docs/evasion.md";
+pub const EVASION_TESTS: &str = "crates/fim-agent/tests/evasion/";
 
 /// Paths in backticks that begin with a folder of ours and hold no placeholder.
 fn named_paths(line: &str) -> impl Iterator<Item = &str> {
@@ -153,7 +167,7 @@ mod tests {
         assert_eq!(tests, ["it_holds_for_all", "so_does_this_one", "a_scenario_holds"]);
         let text = "| 1 | promise | `it_holds_for_all`, `it_is_not_there`, `it_is_there_twice` |";
         assert_eq!(
-            check_promises(text, |test| match test {
+            check_promises(SPECIFICATION, text, |test| match test {
                 "it_is_there_twice" => 2,
                 test => tests.iter().filter(|name| *name == test).count(),
             }),
@@ -175,6 +189,16 @@ mod tests {
                 "docs/specification.md:5: another promise has the number N1",
                 "docs/specification.md:7: N3 stands above the table's rule"
             ]
+        );
+    }
+
+    #[test]
+    fn a_test_of_evasion_that_its_document_does_not_name_is_a_breach() {
+        let document = "| written | record by `open_by_handle_at(2)` | `what_is_written_is_told` |";
+        let tests = ["what_is_written_is_told", "what_is_moved_is_told"];
+        assert_eq!(
+            check_evasion(document, tests.into_iter()),
+            ["docs/evasion.md: does not name the test what_is_moved_is_told"]
         );
     }
 

@@ -15,18 +15,30 @@ pub fn run(root: &Path) -> Result<()> {
     let files = tracked_files(root)?;
     let mut breaches = dependencies::check(root, &fs::read_to_string(root.join(dependencies::MAP))?)?;
     let mut tests = BTreeMap::<String, usize>::new();
+    let mut evasions = Vec::new();
     for path in &files {
         let Ok(text) = fs::read_to_string(root.join(path)) else { continue };
         let name = path.to_string_lossy();
         for test in documents::tests(&name, &text) {
+            if name.starts_with(documents::EVASION_TESTS) {
+                evasions.push(test.clone());
+            }
             *tests.entry(test).or_default() += 1;
         }
         breaches.extend(sources::check(&name, &text));
         breaches.extend(documents::check(&name, &text, |named| root.join(named).exists()));
     }
-    if let Ok(text) = fs::read_to_string(root.join(documents::SPECIFICATION)) {
-        breaches.extend(documents::check_numbers(&text));
-        breaches.extend(documents::check_promises(&text, |test| tests.get(test).copied().unwrap_or(0)));
+    let count = |test: &str| tests.get(test).copied().unwrap_or(0);
+    for document in [documents::SPECIFICATION, documents::EVASION] {
+        let text =
+            fs::read_to_string(root.join(document)).with_context(|| format!("cannot read {document}"))?;
+        breaches.extend(documents::check_promises(document, &text, count));
+        if document == documents::SPECIFICATION {
+            breaches.extend(documents::check_numbers(&text));
+        }
+        if document == documents::EVASION {
+            breaches.extend(documents::check_evasion(&text, evasions.iter().map(String::as_str)));
+        }
     }
     for breach in &breaches {
         eprintln!("{breach}");

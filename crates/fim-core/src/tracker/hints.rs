@@ -65,6 +65,8 @@ pub(super) struct Noticed {
     pub is_directory: bool,
     /// How often it was looked at and did not keep still.
     pub attempts: u32,
+    /// It did not answer: it is not looked at before this.
+    rest_end: Option<Timestamp>,
     /// Places that are to be looked at together with this one: what a name became, or was before.
     partners: Vec<EntityPath>,
 }
@@ -85,7 +87,8 @@ pub(super) enum FoundBy {
 pub(super) struct NoRoom;
 
 impl Hints {
-    /// Takes in a notice of what somebody did at a place; [`Notice::Lost`] and [`Notice::ContentRead`] are none.
+    /// Takes in a notice of what somebody did at a place; [`Notice::Lost`], [`Notice::ContentRead`] and
+    /// [`Notice::TouchedFile`] are none.
     ///
     /// `is_named` says whether a rule names a place: what moves to one that none names is gone, and what moves from
     /// one that none names has come.
@@ -116,7 +119,7 @@ impl Hints {
                 self.at(path, remark)?.is_deep = true;
                 Ok(())
             }
-            Notice::ContentRead(_) | Notice::Lost(_) => Ok(()),
+            Notice::TouchedFile(_) | Notice::ContentRead(_) | Notice::Lost(_) => Ok(()),
         }
     }
 
@@ -177,6 +180,18 @@ impl Hints {
         let again = Noticed { last: noticed.last.max(now), waiting_since: now, attempts, ..noticed };
         self.expect_by(now.plus_nanos(QUIET_NANOS));
         self.put_in(path, again);
+    }
+
+    /// Puts a place back that was not reached.
+    pub(super) fn put_back_whole(&mut self, path: EntityPath, now: Timestamp, noticed: Noticed) {
+        self.put_in(path, noticed);
+        self.expect_by(now);
+    }
+
+    /// Puts a place back that did not answer, to be looked at with all below it after a rest.
+    pub(super) fn put_aside(&mut self, path: EntityPath, now: Timestamp, noticed: Noticed) {
+        let rest_end = Some(now.plus_nanos(REST_NANOS));
+        self.put_back_whole(path, now, Noticed { is_deep: true, rest_end, ..noticed });
     }
 
     /// Puts places back that could not be looked at. They are due after a
@@ -403,7 +418,7 @@ impl Hints {
 }
 
 impl Noticed {
-    fn new(time: Timestamp) -> Self {
+    pub(super) fn new(time: Timestamp) -> Self {
         Self {
             since: time,
             first: time,
@@ -418,8 +433,14 @@ impl Noticed {
             came_and_went: false,
             is_directory: false,
             attempts: 0,
+            rest_end: None,
             partners: Vec::new(),
         }
+    }
+
+    /// True unless it is looked at only because notices of it are lost.
+    pub(super) fn has_actor(&self) -> bool {
+        self.who.unknown != Some(WhoUnknown::NoticeLost) || !self.who.actors.is_empty()
     }
 
     /// Adds what was noticed of the place before.
@@ -437,6 +458,7 @@ impl Noticed {
         }
         self.found_by = self.found_by.min(newer.found_by);
         self.takes_along |= newer.takes_along;
+        self.rest_end = self.rest_end.max(newer.rest_end);
         self.is_deep |= newer.is_deep;
         self.came_and_went |= newer.came_and_went || (self.came && newer.went);
         self.came = newer.came || (self.came && !newer.went);
@@ -456,7 +478,8 @@ impl Noticed {
     }
 
     fn due(&self) -> Timestamp {
-        self.last.plus_nanos(QUIET_NANOS).min(self.waiting_since.plus_nanos(PATIENCE_NANOS))
+        let due = self.last.plus_nanos(QUIET_NANOS).min(self.waiting_since.plus_nanos(PATIENCE_NANOS));
+        self.rest_end.map_or(due, |rest_end| rest_end.max(due))
     }
 
     fn is_due(&self, now: Timestamp) -> bool {

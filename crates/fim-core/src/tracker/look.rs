@@ -3,8 +3,9 @@
 use super::spots::Circumstances;
 use super::{Demand, Scan, Tracker, View};
 use crate::{
-    ChangeSource, Entity, EntityKey, EntityKind, EntityPath, Gap, GapCause, GapScope, Observation,
-    OutOfSight, Rule, Sighting, Timestamp, Unreadable, Who, WhoUnknown, absorb, diff,
+    Aspect, AspectSet, Change, ChangeSource, Entity, EntityKey, EntityKind, EntityPath, FileId, Gap,
+    GapCause, GapScope, Observation, OutOfSight, Rule, Sighting, Timestamp, Unreadable, Who, WhoUnknown,
+    absorb, diff,
 };
 
 impl Tracker {
@@ -116,7 +117,9 @@ impl Tracker {
                 self.has_baseline(&seen.key, seen.kind) && self.has_come_into_being(view, seen.key.path())
             }
         };
-        if is_judged && let Some(mut change) = diff(before.as_deref(), Some(&seen), watched) {
+        let change = diff(before.as_deref(), Some(&seen), watched)
+            .or_else(|| self.put_back(view, before.as_deref(), &seen, watched));
+        if is_judged && let Some(mut change) = change {
             // What it contains now is not known, and what it contained is not it.
             if view == View::Spot && seen.kind == EntityKind::File && seen.digest.is_none() {
                 change.after = Some(seen.clone());
@@ -136,6 +139,25 @@ impl Tracker {
             None => seen,
         };
         demands.push(Demand::Keep(Box::new(held)));
+    }
+
+    /// What was noticed of a file that is as it was, its modification time included: somebody put it back. That its
+    /// inode changed is all that is left of it.
+    fn put_back(
+        &self,
+        view: View,
+        before: Option<&Entity>,
+        seen: &Entity,
+        watched: AspectSet,
+    ) -> Option<Change<Entity>> {
+        let before = before?;
+        let is_noticed = view == View::Spot
+            && self.spots.as_ref().is_some_and(|spots| spots.has_notice_of(seen.key.path()));
+        let is_same_file = FileId::of(before).is_some() && FileId::of(before) == FileId::of(seen);
+        if !is_noticed || !is_same_file || !watched.contains(Aspect::Content) {
+            return None;
+        }
+        diff(Some(before), Some(seen), AspectSet::NONE.with(Aspect::Changed))
     }
 
     /// An entity is not there.

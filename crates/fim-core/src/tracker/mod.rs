@@ -148,6 +148,13 @@ pub enum ScanEnd {
 pub enum SpotsEnd {
     /// All of them were looked at.
     Complete,
+    /// All of them were but one and those behind it in path order: the file system did not answer there.
+    Stalled {
+        /// The path of that spot.
+        at: EntityPath,
+        /// Why, for a person.
+        why: String,
+    },
     /// Not all of them were: what was noticed there has yet to be looked into.
     CutShort {
         /// Why, for a person.

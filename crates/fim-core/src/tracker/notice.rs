@@ -14,6 +14,8 @@ impl Tracker {
         let since = since.min(time).min(now);
         match notice {
             Notice::Lost(loss) => self.lose(now, loss, demands),
+            // The names that rules name come in notices of their own.
+            Notice::TouchedFile(_) => {}
             // Nobody is known to have done anything. Without room for it the next scan asks for what is known.
             Notice::ContentRead(path) => drop(self.hints.find(path, now)),
             notice @ (Notice::Touched(_)

@@ -88,6 +88,13 @@ impl Spots {
         self.hint(path).filter(|hint| !hint.takes_along && !self.noticed.contains_key(path))
     }
 
+    /// True if something was noticed at that very place.
+    pub(super) fn has_notice_of(&self, path: &EntityPath) -> bool {
+        self.noticed
+            .get(path)
+            .is_some_and(|spotted| spotted.hint.found_by == FoundBy::Notice && spotted.hint.has_actor())
+    }
+
     /// Since when the place may be another than before, where it was watched from `watched` on: since the first notice
     /// of it. What a scan found may have happened at any time before.
     pub(super) fn noticed_since(&self, path: &EntityPath, watched: Timestamp) -> Timestamp {
@@ -147,7 +154,7 @@ impl Tracker {
 
     /// Ends the look. One that was cut short is made again later, and is a gap until then.
     pub(super) fn end_spots(&mut self, now: Timestamp, end: SpotsEnd, demands: &mut Vec<Demand>) {
-        let Some(spots) = self.spots.take() else { return };
+        let Some(mut spots) = self.spots.take() else { return };
         match end {
             SpotsEnd::Complete => self.complete_spots(now, spots, demands),
             SpotsEnd::CutShort { why } if self.is_watching() => {
@@ -161,8 +168,36 @@ impl Tracker {
                 let hints = spots.noticed.into_iter().map(|(path, spotted)| (path, spotted.hint));
                 self.hints.put_off(hints, now);
             }
+            SpotsEnd::Stalled { at, why } if self.is_watching() => {
+                self.put_aside(now, &mut spots, at, why, demands);
+                self.complete_spots(now, spots, demands);
+            }
             // Nothing is promised of it any more.
-            SpotsEnd::CutShort { .. } => {}
+            SpotsEnd::Stalled { .. } | SpotsEnd::CutShort { .. } => {}
+        }
+    }
+
+    /// Takes the place that did not answer, and those behind it, out of the look: these are looked at again at once, and
+    /// that one later. It is a gap until then.
+    fn put_aside(
+        &mut self,
+        now: Timestamp,
+        spots: &mut Spots,
+        at: EntityPath,
+        why: String,
+        demands: &mut Vec<Demand>,
+    ) {
+        let mut behind = spots.noticed.split_off(&at);
+        let stalled = behind.remove(&at).map(|spotted| spotted.hint);
+        let detail = format!("changes were noticed and could not be looked into: {why}");
+        let since = stalled.as_ref().map_or(now, |hint| hint.since);
+        let scope = GapScope::Within(at.clone());
+        self.losses.open(now, Loss { scope, since, cause: GapCause::NoticesLost, detail }, demands);
+        demands.push(self.remember());
+        let stalled = stalled.unwrap_or_else(|| Noticed::new(now));
+        self.hints.put_aside(at, now, stalled);
+        for (path, spotted) in behind {
+            self.hints.put_back_whole(path, now, spotted.hint);
         }
     }
 

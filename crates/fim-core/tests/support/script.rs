@@ -129,6 +129,7 @@ impl Sensor {
         let spots = std::mem::take(&mut self.spots);
         let is_reached = |path: &EntityPath| match &end {
             SpotsEnd::Complete => true,
+            SpotsEnd::Stalled { at, .. } => path < at || seen.iter().any(|seen| seen.path() >= path),
             SpotsEnd::CutShort { .. } => seen.iter().any(|seen| seen.path() >= path),
         };
         let is_spot = |path: &EntityPath| is_reached(path) && spots.iter().any(|spot| is_at(spot, path));
@@ -147,6 +148,7 @@ impl Sensor {
         }
         self.overtaken.extend(match &end {
             SpotsEnd::Complete => spots,
+            SpotsEnd::Stalled { at, .. } => spots.into_iter().filter(|spot| spot.path < *at).collect(),
             SpotsEnd::CutShort { .. } => Vec::new(),
         });
         lines.extend(self.step(Input::SpotsEnded(end)));
@@ -244,6 +246,10 @@ fn perform(sensor: &mut Sensor, line: &str, particulars: &[&str]) -> Vec<String>
         }
         ["look", "sees"] => {
             sensor.look(particulars.iter().map(|text| observation(text)).collect(), SpotsEnd::Complete)
+        }
+        ["look", "stalls", "at", path, "because", why @ ..] => {
+            let end = SpotsEnd::Stalled { at: EntityPath::unix(*path), why: why.join(" ") };
+            sensor.look(particulars.iter().map(|text| observation(text)).collect(), end)
         }
         ["look", "cut", "short", "because", why @ ..] => {
             let end = SpotsEnd::CutShort { why: why.join(" ") };

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use fim_core::{
-    Actor, Aspect, ChangeSource, EntityPath, GapCause, GapScope, Hint, Input, Loss, Notice, Stop, Timestamp,
-    WhoUnknown,
+    Actor, Aspect, ChangeSource, EntityPath, FileId, GapCause, GapScope, Hint, Input, Loss, Notice, Stop,
+    Timestamp, WhoUnknown,
 };
 use fim_log::Disk;
 use fim_scan::{FileTree, LargeTurn};
@@ -299,6 +299,91 @@ fn a_look_that_hangs_is_a_gap_since_the_notice_and_leaves_a_bounded_number_of_th
     assert_eq!(world.changes[0].who.actors[0].process_id, 7, "who it was is still known");
     let ended = world.gaps.iter().filter(|gap| gap.cause == GapCause::NoticesLost && gap.end.is_some());
     assert_eq!(ended.count(), 1, "{:?}", world.gaps);
+}
+
+#[test]
+fn a_place_that_does_not_answer_is_put_aside_and_others_are_told() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    world.tree.file("/etc/hosts", "evil").mode("/etc/passwd", 0o666).file("/etc/shadow", "evil");
+    world.tree.hang("/etc/hosts");
+    engine.parts.scan_options.patience = Some(Duration::from_millis(200));
+    let noticed = world.now();
+    notice(&world, &mut engine, ["/etc/hosts", "/etc/passwd", "/etc/shadow"].map(touched));
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["~/etc/passwd", "~/etc/shadow"]);
+    let [gap] = world.gaps.as_slice() else { panic!("{:?}", world.gaps) };
+    assert_eq!((&gap.scope, gap.start, gap.end), (&within("/etc/hosts"), noticed, None));
+    assert!(gap.detail.contains("did not answer"), "{}", gap.detail);
+    // It rests, and keeps nobody from being looked at.
+    let threads: usize = engine.abandoned.iter().map(|scan| scan.live_threads()).sum();
+    world.tree.mode("/etc/passwd", 0o600);
+    notice(&world, &mut engine, [touched("/etc/hosts"), touched("/etc/passwd")]);
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["~/etc/passwd", "~/etc/passwd", "~/etc/shadow"]);
+    assert_eq!(engine.abandoned.iter().map(|scan| scan.live_threads()).sum::<usize>(), threads);
+    world.tree.answer();
+    while engine.abandoned.iter().any(|scan| scan.live_threads() > 0) {
+        std::thread::yield_now();
+    }
+    world.pass(11);
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["~/etc/hosts", "~/etc/passwd", "~/etc/passwd", "~/etc/shadow"]);
+    let ended = world.gaps.iter().filter(|gap| gap.scope == within("/etc/hosts") && gap.end.is_some());
+    assert_eq!(ended.count(), 1, "{:?}", world.gaps);
+}
+
+fn within(path: &str) -> GapScope {
+    GapScope::Within(EntityPath::unix(path))
+}
+
+#[test]
+fn a_file_that_is_touched_elsewhere_is_looked_at_under_each_name_that_the_state_knows() {
+    let mut world = World::new();
+    world.tree.hard_link("/etc/twin", "/etc/hosts").hard_link("/srv/other", "/etc/hosts");
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    let mut held = engine.parts.store.entities().unwrap().unwrap().map(Result::unwrap);
+    let hosts = held.find(|entity| *entity.key.path() == EntityPath::unix("/etc/hosts")).unwrap();
+    let hosts = FileId::of(&hosts).unwrap();
+    let stranger = FileId { device: 77, inode: 77 };
+    assert!(engine.parts.known.may_have(hosts) && !engine.parts.known.may_have(stranger));
+    world.tree.mode("/srv/other", 0o666);
+    let by = Ok(Arc::new(Actor { process_id: 7, ..Actor::default() }));
+    let time = world.now();
+    let hint = |file| Hint { notice: Notice::TouchedFile(file), time, since: time, by: by.clone() };
+    engine.take_hints(vec![hint(hosts), hint(stranger)]);
+    world.pass(1);
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["~/etc/hosts", "~/etc/twin"]);
+    for event in &world.changes {
+        assert_eq!(event.source, ChangeSource::RealTime);
+        assert_eq!(event.who.actors[0].process_id, 7);
+    }
+}
+
+#[test]
+fn what_changes_under_one_of_two_monitored_names_is_told_under_both() {
+    let mut world = World::new();
+    world.tree.hard_link("/etc/twin", "/etc/hosts");
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    world.tree.mode("/etc/hosts", 0o666);
+    notice(&world, &mut engine, [touched("/etc/hosts")]);
+    for _ in 0..2 {
+        engine.tick();
+        world.pass(1);
+    }
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(world.reported(), ["~/etc/hosts", "~/etc/twin"]);
+    assert!(world.changes.iter().all(|event| event.who.actors[0].process_id == 7));
 }
 
 #[test]

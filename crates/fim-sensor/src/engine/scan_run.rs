@@ -53,6 +53,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         self.control = Some(Arc::clone(&control));
         self.show();
         self.begin_inventory();
+        self.parts.known.begin();
         let disk = self.parts.disk.clone();
         if let Err(error) = self.catch_up(&disk) {
             // The scan meets the same trouble, and tells what comes of it.
@@ -81,6 +82,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let end = self.stream(plan, &control, &mut harvest);
         let meanwhile = self.meanwhile.take().unwrap_or_else(|| Meanwhile::since(since));
         self.end_inventory(matches!(end, StreamEnd::Complete));
+        self.parts.known.end(matches!(end, StreamEnd::Complete));
         self.parts.inbox.set_scan(None);
         self.control = None;
         self.leave_behind(Arc::clone(&control));
@@ -148,7 +150,10 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         }
         match pairs.source().end() {
             fim_scan::ScanEnd::CutShort { after } => {
-                return StreamEnd::CutShort { after, why: self.why_cut_short(control) };
+                return StreamEnd::CutShort {
+                    after,
+                    why: self.why_cut_short(control, self.parts.scan_options.patience),
+                };
             }
             fim_scan::ScanEnd::Complete => {}
         }
@@ -191,6 +196,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 }
                 Demand::Keep(entity) => {
                     self.inventory(&entity);
+                    self.know(&entity);
                     harvest.hold(held.as_deref(), Some(&entity));
                     if is_told {
                         self.note_told(entity.key.clone(), Some(*entity));
@@ -249,9 +255,10 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 self.work_by(*settings);
             }
             Message::RealTime(is_on) => self.take_in(Input::RealTime { is_on }),
-            Message::Hints(hints) => self.take_in_all(hints.into_iter().map(Input::Noticed)),
+            Message::Hints(hints) => self.take_hints(hints),
             Message::Nothing => self.take_in(Input::Tick),
         }
+        self.find_names();
         while !self.parts.inbox.is_stopping()
             && self.has_room_for_spots()
             && let Some(spots) = self.due_spots.take()
@@ -274,11 +281,11 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         });
     }
 
-    pub(super) fn why_cut_short(&self, control: &ScanControl) -> String {
+    pub(super) fn why_cut_short(&self, control: &ScanControl, patience: Option<Duration>) -> String {
         if self.parts.inbox.is_stopping() {
             return "the agent was stopped".to_owned();
         }
-        match self.parts.scan_options.patience.filter(|_| control.is_stalled()) {
+        match patience.filter(|_| control.is_stalled()) {
             Some(patience) => format!("the file system did not answer for {} seconds", patience.as_secs()),
             None => "it was cancelled".to_owned(),
         }

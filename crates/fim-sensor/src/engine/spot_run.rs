@@ -48,13 +48,23 @@ impl Meanwhile {
     }
 }
 
+/// How a look at some spots ended.
+enum Looked {
+    All,
+    /// The file system did not answer at the spot of that number.
+    UpTo {
+        next: usize,
+        why: String,
+    },
+    Stopped {
+        why: String,
+    },
+}
+
 impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Looks at the spots, hands what is there to the tracker, and performs what it demands.
     pub(super) fn look_at(&mut self, spots: Vec<Spot>) {
-        let control = Arc::new(ScanControl::default());
-        // A stop ends the look, and the scan under way after it.
-        self.parts.inbox.set_scan(Some(Arc::clone(&control)));
-        let end = match self.look_at_each(&spots, &control) {
+        let end = match self.look_at_each(&spots) {
             Ok(end) => end,
             Err(error) => {
                 // The next scan reads all of the state and moves it aside if it is damaged.
@@ -63,23 +73,66 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 SpotsEnd::CutShort { why }
             }
         };
-        self.parts.inbox.set_scan(self.control.clone());
-        self.leave_behind(control);
         match (&end, &mut self.meanwhile) {
             (SpotsEnd::Complete, Some(meanwhile)) => meanwhile.look(&spots),
+            (SpotsEnd::Stalled { at, why }, meanwhile) => {
+                tracing::warn!(path = %at, why, "changes could not be looked into; others are");
+                let before = spots.partition_point(|spot| spot.path < *at);
+                meanwhile.iter_mut().for_each(|meanwhile| meanwhile.look(&spots[..before]));
+            }
             (SpotsEnd::Complete, None) => {}
             (SpotsEnd::CutShort { why }, _) => tracing::warn!(why, "changes could not be looked into"),
         }
         self.take_in(Input::SpotsEnded(end));
     }
 
-    fn look_at_each(
-        &mut self,
-        spots: &[Spot],
-        control: &Arc<ScanControl>,
-    ) -> Result<SpotsEnd, ReadStateError> {
+    /// Looks at one spot after the other. Where the file system does not answer, the spot that is next is looked at alone
+    /// to know whether it is the one: files are read two at a time.
+    fn look_at_each(&mut self, spots: &[Spot]) -> Result<SpotsEnd, ReadStateError> {
+        let (mut done, mut is_alone) = (0, false);
+        while done < spots.len() {
+            let left = &spots[done..];
+            let free = left.iter().position(|spot| self.is_stuck(spot)).unwrap_or(left.len());
+            if free == 0 {
+                let why = "the file system still does not answer an earlier look".to_owned();
+                return Ok(SpotsEnd::Stalled { at: left[0].path.clone(), why });
+            }
+            let some = if is_alone { &left[..1] } else { &left[..free] };
+            match self.look_at_some(some)? {
+                Looked::All => {
+                    done += some.len();
+                    is_alone = false;
+                }
+                Looked::UpTo { next, why } => {
+                    done += next;
+                    if some.len() == 1 {
+                        return Ok(SpotsEnd::Stalled { at: some[0].path.clone(), why });
+                    }
+                    is_alone = true;
+                }
+                Looked::Stopped { why } => return Ok(SpotsEnd::CutShort { why }),
+            }
+        }
+        Ok(SpotsEnd::Complete)
+    }
+
+    /// Looks at spots until all have been, or the file system does not answer.
+    fn look_at_some(&mut self, spots: &[Spot]) -> Result<Looked, ReadStateError> {
+        let control = Arc::new(ScanControl::default());
+        // A stop ends the look, and the scan under way after it.
+        self.parts.inbox.set_scan(Some(Arc::clone(&control)));
+        let looked = self.stream_spots(spots, &control);
+        self.parts.inbox.set_scan(self.control.clone());
+        if let (Ok(Looked::UpTo { .. }), [spot]) = (&looked, spots) {
+            self.stuck.push((spot.path.clone(), Arc::clone(&control)));
+        }
+        self.leave_behind(control);
+        looked
+    }
+
+    fn stream_spots(&mut self, spots: &[Spot], control: &Arc<ScanControl>) -> Result<Looked, ReadStateError> {
         if let Some(why) = self.why_not_scan() {
-            return Ok(SpotsEnd::CutShort { why });
+            return Ok(Looked::Stopped { why });
         }
         // Taken out while it is read, so that the engine is free for what comes of it.
         let mut blocks = match self.blocks.take() {
@@ -91,33 +144,53 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let plan = Arc::new(SpotPlan::new((*self.plan).clone(), spots.to_vec()));
         // Nothing else is done meanwhile, so that it may not take long. What is larger is read beside.
         let most_file_bytes = Some(MOST_SPOT_BYTES);
-        let options = ScanOptions { threads: 0, most_file_bytes, ..self.parts.scan_options };
+        let patience = self.parts.scan_options.patience.map(|patience| patience.min(SPOT_PATIENCE));
+        let options = ScanOptions { threads: 0, most_file_bytes, patience, ..self.parts.scan_options };
         let large = Arc::clone(&self.parts.large);
         let scan = match Scan::start_beside(self.spot_tree(), plan, options, Arc::clone(control), large) {
             Ok(scan) => scan,
             Err(error) => {
                 let why = error_chain(&error);
                 self.trouble(why.clone());
-                return Ok(SpotsEnd::CutShort { why });
+                return Ok(Looked::Stopped { why });
             }
         };
         let mut pairs = Pairs::new(state, scan);
+        let mut last = None;
         for pair in pairs.by_ref() {
             let Pair { before, seen } = pair?;
+            if let Some(seen) = &seen {
+                last = Some(seen.path().clone());
+            }
             self.judge(Input::SpotLooked { before, seen });
         }
         match pairs.source().end() {
             fim_scan::ScanEnd::Complete => {}
             // What was not seen is not gone.
             fim_scan::ScanEnd::CutShort { .. } => {
-                return Ok(SpotsEnd::CutShort { why: self.why_cut_short(control) });
+                let why = self.why_cut_short(control, patience);
+                if !control.is_stalled() || self.parts.inbox.is_stopping() {
+                    return Ok(Looked::Stopped { why });
+                }
+                let next = last.map_or(0, |last| spots.partition_point(|spot| spot.path <= last));
+                // Within a deep one it is not known whether there is more.
+                let within = next.checked_sub(1).filter(|&within| spots[within].is_deep);
+                return Ok(Looked::UpTo { next: within.unwrap_or(next).min(spots.len() - 1), why });
             }
         }
         for before in pairs.into_rest() {
             self.judge(Input::SpotLooked { before: Some(Box::new(before?)), seen: None });
         }
         self.blocks = blocks;
-        Ok(SpotsEnd::Complete)
+        Ok(Looked::All)
+    }
+
+    /// True if a thread still waits for the file system there, or within.
+    fn is_stuck(&mut self, spot: &Spot) -> bool {
+        self.stuck.retain(|(_, control)| control.live_threads() > 0);
+        self.stuck
+            .iter()
+            .any(|(path, _)| spot.path.is_within(path) || (spot.is_deep && path.is_within(&spot.path)))
     }
 
     /// Hands one place to the tracker and performs what it demands, without making it durable yet.
@@ -186,6 +259,9 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 }
 
 const TREE_LASTS: Duration = Duration::from_secs(10);
+
+/// How long the file system may take for one answer while everything else waits.
+const SPOT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The largest file that is read while everything else waits.
 const MOST_SPOT_BYTES: u64 = 64 << 20;

@@ -120,6 +120,7 @@ impl World {
             scan_options: ScanOptions::default(),
             orders: Arc::default(),
             large: Arc::new(LargeFiles::beyond(SCANNED_BYTES)),
+            known: Arc::default(),
         };
         Some(Engine::start(parts, last_run, Some(settings(rules))))
     }

@@ -66,6 +66,8 @@ impl Watcher for Fake {
 /// What the engine is told, and what there is to compare it with.
 struct Told {
     losses: Vec<Loss>,
+    /// How many failures there had been at each rest.
+    rests: Vec<u32>,
     real_time: Option<bool>,
     provider: String,
     /// When the first watcher heard something last.
@@ -86,6 +88,7 @@ fn run(fates: &[Fate]) -> Told {
     let first = watchers.pop_front();
     let folder = tempfile::tempdir().unwrap();
     let status = SharedStatus::default();
+    let rests: Arc<Mutex<Vec<u32>>> = Arc::default();
     let begun = now();
     let real_time = RealTime {
         make: Box::new(move || WatcherChoice { watcher: watchers.pop_front(), refused: Vec::new() }),
@@ -94,11 +97,20 @@ fn run(fates: &[Fate]) -> Told {
         status: status.clone(),
         own_dir: folder.path().to_owned(),
         canary: CanaryTimes { every: Duration::ZERO, answer: Duration::from_millis(5) },
+        known: Arc::default(),
+        rest: {
+            let rests = Arc::clone(&rests);
+            Box::new(move |failures| {
+                rests.lock().unwrap().push(failures);
+                Duration::ZERO
+            })
+        },
         heard: begun,
     };
     let _ = panic::catch_unwind(AssertUnwindSafe(|| real_time.run(first)));
     let mut told = Told {
         losses: Vec::new(),
+        rests: rests.lock().unwrap().clone(),
         real_time: inbox.take_real_time(),
         provider: status.get().provider,
         last: *last.lock().unwrap(),
@@ -136,6 +148,16 @@ fn a_watcher_that_takes_the_place_of_another_tells_since_when_that_was_not_heard
         assert!(first.since >= told.begun && first.since <= told.last, "{fate:?}: {first:?}");
         assert!(second.since > told.last, "what the second one has heard is no loss: {second:?}");
     }
+}
+
+#[test]
+fn a_watcher_that_fails_again_and_again_rests_longer_each_time_and_the_rest_is_a_loss() {
+    let told = run(&[Fate::Refused; 5]);
+    assert_eq!(told.rests, [0, 1, 2, 3]);
+    // When it failed, when another was made after a rest, and at the end.
+    assert_eq!(told.losses.len(), 9, "{:?}", told.losses);
+    assert!(told.losses.iter().all(|loss| loss.scope == GapScope::Everything));
+    assert_eq!((told.real_time, told.provider.as_str()), (Some(false), "scan"));
 }
 
 #[test]

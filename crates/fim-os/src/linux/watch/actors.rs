@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fim_bpf::{ProcessEvents, StartError};
+use fim_bpf::{KernelTypes, ProcessEvents, StartError};
 use fim_core::{Actor, Attribution, WhoUnknown};
 
 use super::group;
@@ -58,14 +58,12 @@ impl Actors {
     }
 
     /// Has the kernel tell of processes.
-    pub(super) fn told_by_kernel() -> Result<Self, TellersError> {
+    pub(super) fn told_by_kernel(types: &KernelTypes) -> Result<Self, TellersError> {
         let namespace = rustix::fs::readlink("/proc/self/ns/pid", Vec::new());
         if namespace.is_ok_and(|namespace| namespace.as_bytes() != FIRST_NAMESPACE) {
             return Err(TellersError::Namespace);
         }
-        let events = ProcessEvents::start().map_err(TellersError::Programs);
-        give_memory_back();
-        let events = events?;
+        let events = ProcessEvents::start(types).map_err(TellersError::Programs)?;
         let mut told =
             Told { events, processes: Processes::default(), lost_nanos: None, surveyed: Instant::now() };
         let mut actors = Self::by_asking();
@@ -96,6 +94,26 @@ impl Actors {
         let actor = self.find(pid, process.filter(|_| is_there), since_nanos);
         self.of_batch.insert((pid, is_there), actor.clone());
         actor
+    }
+
+    /// Who had that number at that moment, in nanoseconds after the machine began, by what the kernel told of it.
+    pub(super) fn at(&mut self, number: u32, at_nanos: u64) -> Attribution {
+        let (people, view) = (&self.people, self.view);
+        let Some(told) = &mut self.told else { return Err(WhoUnknown::NotTold) };
+        if told.lost_nanos.is_some_and(|lost| lost >= at_nanos) {
+            return Err(WhoUnknown::RecordsLost);
+        }
+        let process = told.processes.at(number, at_nanos)?;
+        if process.end.is_none()
+            && let Ok(pid) = i32::try_from(number)
+            && let Some(actor) = of_now(pid, process, at_nanos, people, view)
+        {
+            told.catch_up(people, view);
+            if told.processes.at(number, at_nanos)?.end.is_none() {
+                return Ok(actor);
+            }
+        }
+        of_the_past(number, told.processes.at(number, at_nanos)?, at_nanos, people, view)
     }
 
     fn find(&mut self, pid: i32, alive: Option<OwnedFd>, since_nanos: u64) -> Attribution {
@@ -216,20 +234,8 @@ fn actor(number: u32, process: &Process, since_nanos: u64, view: u32) -> Actor {
     }
 }
 
-/// Gives the system what the loader took to read the kernel's types: tens of megabytes, once.
-#[cfg(target_env = "gnu")]
-#[expect(unsafe_code, reason = "the C library has no safe function for it")]
-fn give_memory_back() {
-    // SAFETY: the call takes a number and touches only what nobody has.
-    unsafe { libc::malloc_trim(0) };
-}
-
-/// Other C libraries give it back by themselves.
-#[cfg(not(target_env = "gnu"))]
-fn give_memory_back() {}
-
 /// An error with what caused it.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fim_core::{EntityPath, GapCause, GapScope, Hint, Loss, Notice, ScanPlan, Timestamp, WhoUnknown};
-use fim_scan::{Unwatched, WatchError, Watcher};
+use fim_scan::{KnownFiles, Unwatched, WatchError, Watcher};
 
 use super::actors::Actors;
 use super::event::{self, Event, LEAST_EVENT_BYTES, Name, ProcessHandle, mask};
 use super::group::{self, Group};
 use super::mounts::{Mount, MountTable, scopes_at};
 use super::paths::{FileSystem, Paths, Place};
+use super::unnamed::Unnamed;
 use super::{now, process};
 use crate::linux::open_files::most_open_files;
 
@@ -24,6 +25,8 @@ pub(super) struct FanotifyWatcher {
     table: MountTable,
     plan: Arc<ScanPlan>,
     canary: EntityPath,
+    known: Arc<KnownFiles>,
+    unnamed: Option<Unnamed>,
     actors: Actors,
     provider: &'static str,
     buffer: Vec<u8>,
@@ -52,7 +55,11 @@ pub(super) enum StartError {
 
 impl FanotifyWatcher {
     /// A watcher that watches nothing yet, and is called `provider`.
-    pub(super) fn new(provider: &'static str, actors: Actors) -> Result<Self, StartError> {
+    pub(super) fn new(
+        provider: &'static str,
+        actors: Actors,
+        unnamed: Option<Unnamed>,
+    ) -> Result<Self, StartError> {
         let group = Group::new().map_err(StartError::Group)?;
         // Some sandboxes give a group and then refuse every mark.
         group.mark(b"/").and_then(|()| group.unmark(b"/")).map_err(StartError::Mark)?;
@@ -63,6 +70,8 @@ impl FanotifyWatcher {
             table: MountTable::open().map_err(StartError::Mounts)?,
             plan: Arc::default(),
             canary: EntityPath::unix("/"),
+            known: Arc::default(),
+            unnamed,
             actors,
             provider,
             buffer: vec![0; buffer_bytes(most_open_files())],
@@ -170,6 +179,7 @@ impl FanotifyWatcher {
             if notices.is_empty() {
                 continue;
             }
+            self.note_named(&event);
             let by = process.and_then(|process| self.actors.of(event.pid, process, self.heard_nanos));
             let since = self.heard;
             hints.extend(notices.into_iter().map(|notice| Hint { notice, time, since, by: by.clone() }));
@@ -182,8 +192,55 @@ impl FanotifyWatcher {
         }
     }
 
-    /// What an event says of places that rules may name.
+    /// Sees to it that what the kernel tells of the same change is not told again.
+    fn note_named(&mut self, event: &Event<'_>) {
+        if event.mask & mask::ON_DIRECTORY == 0
+            && let Some(unnamed) = &mut self.unnamed
+            && let Some(file) = event.object.as_ref().and_then(|object| self.paths.file(object))
+        {
+            unnamed.name(file, process::nanos_since_boot());
+        }
+    }
+
+    /// Hands on the changes of files of which no notice came.
+    fn take_unnamed(&mut self, hints: &mut Vec<Hint>) {
+        let Some(unnamed) = &mut self.unnamed else { return };
+        unnamed.catch_up(&self.known);
+        let (now, now_nanos) = (now(), process::nanos_since_boot());
+        let is_lost = unnamed.take_lost();
+        for change in unnamed.take_due(now_nanos) {
+            let age = i64::try_from(now_nanos.saturating_sub(change.at_nanos)).unwrap_or(i64::MAX);
+            let by = self.actors.at(change.process, change.at_nanos);
+            let time = now.plus_nanos(-age);
+            hints.push(Hint { notice: Notice::TouchedFile(change.file), time, since: time, by });
+        }
+        if is_lost {
+            let detail = "what the kernel told of changes was too much to be taken".to_owned();
+            hints.push(self.lost(GapScope::Everything, GapCause::NoticesLost, detail, now));
+        }
+    }
+
+    /// What an event says of places that rules may name, and of files that may have such a name.
     fn notices(&mut self, event: &Event<'_>) -> Vec<Notice> {
+        let notices = self.notices_of_places(event);
+        if notices.is_empty() { self.notice_of_file(event).into_iter().collect() } else { notices }
+    }
+
+    fn notice_of_file(&mut self, event: &Event<'_>) -> Option<Notice> {
+        // A name that comes or goes changes the file. Without a name nothing but a change of content is told: that the
+        // number of names changed is said so as well, whichever names these are.
+        let of_interest = match &event.name {
+            Some(_) => mask::CREATE | mask::DELETE | mask::ATTRIB | mask::MODIFY | mask::CLOSE_WRITE,
+            None => mask::MODIFY | mask::CLOSE_WRITE,
+        };
+        if event.mask & mask::ON_DIRECTORY != 0 || event.mask & of_interest == 0 {
+            return None;
+        }
+        let file = self.paths.file(event.object.as_ref()?)?;
+        self.known.may_have(file).then_some(Notice::TouchedFile(file))
+    }
+
+    fn notices_of_places(&mut self, event: &Event<'_>) -> Vec<Notice> {
         let is_directory = event.mask & mask::ON_DIRECTORY != 0;
         let mut notices = Vec::new();
         if event.mask & mask::RENAME != 0 {
@@ -292,6 +349,10 @@ impl Watcher for FanotifyWatcher {
         self.mark()
     }
 
+    fn tell_of(&mut self, files: &Arc<KnownFiles>) {
+        self.known = Arc::clone(files);
+    }
+
     fn wait(&mut self, at_most: Duration, hints: &mut Vec<Hint>) -> Result<(), WatchError> {
         let asked = (now(), process::nanos_since_boot());
         let fds = [(self.group.as_raw_fd(), libc::POLLIN), (self.table.as_raw_fd(), libc::POLLPRI)];
@@ -306,6 +367,7 @@ impl Watcher for FanotifyWatcher {
             (self.heard, self.heard_nanos) = asked;
             self.actors.catch_up();
         }
+        self.take_unnamed(hints);
         Ok(())
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use fim_core::EntityPath;
+use fim_core::{EntityPath, FileId};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 
-use super::event::{Handle, Name};
+use super::event::{HANDLE_HEADER_BYTES, Handle, Name};
 use super::group;
 use super::mounts::Mount;
 
@@ -87,6 +87,39 @@ impl FileSystem {
     }
 }
 
+impl FileSystem {
+    /// Opens what a handle names, without any right to it but to ask what it is.
+    fn open(&self, handle: &Handle<'_>) -> Option<OwnedFd> {
+        // Another one may have been mounted there meanwhile.
+        let point = open_point(&self.base.point).ok()?;
+        if point.id != handle.file_system {
+            return None;
+        }
+        group::open_handle(&point.place, handle.handle).ok()
+    }
+
+    /// The inode that a handle means, where the file system writes it there (`generic_encode_ino32_fh` and
+    /// `xfs_fs_encode_fh` of the kernel). It is asked for all that happens on the file system.
+    fn inode(&self, handle: &[u8]) -> Option<u64> {
+        let (head, inode) = handle.split_at_checked(HANDLE_HEADER_BYTES)?;
+        let kind = u32::from_ne_bytes(head.get(4..8)?.try_into().ok()?);
+        match (self.base.kind.as_str(), kind, inode.len()) {
+            ("ext2" | "ext3" | "ext4" | "xfs", 1, 8) => {
+                Some(u32::from_ne_bytes(inode.get(..4)?.try_into().ok()?).into())
+            }
+            // `shmem_encode_fh`, behind the generation.
+            ("tmpfs", 1, 12) => Some(u64::from_ne_bytes(inode.get(4..12)?.try_into().ok()?)),
+            ("xfs", 0x81, 12) => Some(u64::from_ne_bytes(inode.get(..8)?.try_into().ok()?)),
+            _ => None,
+        }
+    }
+
+    fn device_number(&self) -> Option<u64> {
+        let (major, minor) = self.base.device.split_once(':')?;
+        Some(rustix::fs::makedev(major.parse().ok()?, minor.parse().ok()?))
+    }
+}
+
 impl Paths {
     /// Takes other file systems in place of those it had. Gives those that are no longer among them.
     pub(super) fn replace(&mut self, file_systems: HashMap<[u8; 8], FileSystem>) -> Vec<FileSystem> {
@@ -161,6 +194,17 @@ impl Paths {
             self.directories.insert(key.clone(), found);
         }
         self.directories.get(&key).ok_or(Nowhere::Gone)
+    }
+
+    /// Which file a handle means; nothing if it is gone.
+    pub(super) fn file(&self, handle: &Handle<'_>) -> Option<FileId> {
+        let file_system = self.file_systems.get(&handle.file_system)?;
+        if let Some(inode) = file_system.inode(handle.handle) {
+            return Some(FileId { device: file_system.device_number()?, inode });
+        }
+        let opened = file_system.open(handle)?;
+        let stat = rustix::fs::fstat(opened).ok()?;
+        Some(FileId { device: stat.st_dev, inode: stat.st_ino })
     }
 
     fn find(&self, handle: &Handle<'_>) -> Result<Place, Nowhere> {

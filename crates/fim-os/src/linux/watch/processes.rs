@@ -159,6 +159,22 @@ impl Processes {
         }
     }
 
+    /// The process that had that number at that moment.
+    pub(super) fn at(&self, number: u32, at_nanos: u64) -> Result<&Process, WhoUnknown> {
+        let known = self.by_number.get(&number).map_or(&[][..], Vec::as_slice);
+        // What a process has open is closed after its end is told.
+        let lived = |process: &&Process| {
+            process.started_nanos <= at_nanos
+                && process.end.is_none_or(|(end, _)| end.saturating_add(LONGEST_END_NANOS) >= at_nanos)
+        };
+        let mut lived = known.iter().filter(lived);
+        match (lived.next(), lived.next()) {
+            (Some(only), None) => Ok(only),
+            (Some(_), Some(_)) => Err(WhoUnknown::NumberReused),
+            (None, _) => Err(WhoUnknown::Ended),
+        }
+    }
+
     /// Lets go of those that ended long ago.
     pub(super) fn forget(&mut self, now_nanos: u64) {
         while let Some(&(at, number, arrival)) = self.ended.front()

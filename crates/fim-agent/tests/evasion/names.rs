@@ -1,0 +1,205 @@
+//! Ways to reach a file by another name than the one that is monitored, and names that are hard to tell.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fim_core::{Aspect, ChangeSource};
+use rustix::fs::{Mode, OFlags};
+
+use crate::acts::{self, Mapping};
+use crate::stage::{BEFORE, Case, Deed, Stage, Technique, entity, nothing};
+
+/// Runs a script of the shell with the monitored file as `$1` and a folder that is not monitored as `$2`.
+fn script(case: &Case, isolated: &[&str], text: &str) -> std::io::Result<Deed> {
+    let mut command = Command::new(isolated[0]);
+    command.args(&isolated[1..]).args(["sh", "-e", "-c", text, "sh"]).arg(case.file()).arg(&case.outside);
+    Deed::of(&mut command)
+}
+
+fn link_outside(case: &Case) -> std::io::Result<()> {
+    fs::hard_link(case.file(), case.outside.join("other"))
+}
+
+#[test]
+fn what_is_written_by_another_way_to_the_file_is_told() {
+    let Some(stage) = Stage::everywhere() else { return };
+    stage.perform(&[
+        Technique {
+            name: "write by its handle",
+            prepare: nothing,
+            act: |case| acts::open_by_handle(&case.file())?.write_all_at(b"X", 0).and_then(|()| Deed::ours()),
+            told: &["file"],
+        },
+        Technique {
+            name: "write through the root of a process",
+            prepare: nothing,
+            act: |case| {
+                let path = format!("/proc/self/root{}", case.file().display());
+                fs::write(path, "after").and_then(|()| Deed::ours())
+            },
+            told: &["file"],
+        },
+        Technique {
+            name: "open again what is open for reading",
+            prepare: nothing,
+            act: |case| {
+                let file = File::open(case.file())?;
+                let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+                fs::write(path, "after").and_then(|()| Deed::ours())
+            },
+            told: &["file"],
+        },
+        Technique {
+            name: "write through a mount of the folder elsewhere",
+            prepare: nothing,
+            act: |case| {
+                let text = "mkdir \"$2/m\"; mount --bind \"${1%/*}\" \"$2/m\"; echo evil > \"$2/m/file\"";
+                script(case, &["unshare", "-m"], text)
+            },
+            told: &["file"],
+        },
+        Technique {
+            name: "write from a container's mounts",
+            prepare: nothing,
+            act: |case| script(case, &["unshare", "-m", "-u", "-i"], "echo evil > \"$1\""),
+            told: &["file"],
+        },
+        Technique {
+            name: "write through a link outside",
+            prepare: |case| std::os::unix::fs::symlink(case.file(), case.outside.join("link")),
+            act: |case| fs::write(case.outside.join("link"), "after").and_then(|()| Deed::ours()),
+            told: &["file"],
+        },
+    ]);
+}
+
+#[test]
+fn what_is_written_under_a_name_outside_is_told_under_the_monitored_one() {
+    let Some(stage) = Stage::everywhere() else { return };
+    let stage = stage.perform(&[
+        Technique {
+            name: "write under another name",
+            prepare: link_outside,
+            act: |case| fs::write(case.outside.join("other"), "after").and_then(|()| Deed::ours()),
+            told: &["file"],
+        },
+        Technique {
+            name: "make another name and write under it",
+            prepare: nothing,
+            act: |case| {
+                link_outside(case)?;
+                fs::write(case.outside.join("other"), "after").and_then(|()| Deed::ours())
+            },
+            told: &["file"],
+        },
+        Technique {
+            name: "write by a handle that has another name",
+            prepare: link_outside,
+            act: |case| {
+                let file = acts::open_by_handle(&case.outside.join("other"))?;
+                file.write_all_at(b"X", 0).and_then(|()| Deed::ours())
+            },
+            told: &["file"],
+        },
+        Technique {
+            name: "change the rights under another name",
+            prepare: link_outside,
+            act: |case| {
+                let rights = std::os::unix::fs::PermissionsExt::from_mode(0o4777);
+                fs::set_permissions(case.outside.join("other"), rights).and_then(|()| Deed::ours())
+            },
+            told: &["file"],
+        },
+        Technique {
+            name: "write under one of two monitored names",
+            prepare: |case| fs::hard_link(case.file(), case.watched.join("twin")),
+            act: |case| fs::write(case.file(), "after").and_then(|()| Deed::ours()),
+            told: &["file", "twin"],
+        },
+    ]);
+    let own = stage.own().case("make another name and write under it");
+    let record = stage.record_that(&own.file(), |event| event.change.fields.contains(Aspect::Content));
+    assert!(record.change.fields.contains(Aspect::Links), "{record:#?}");
+}
+
+#[test]
+fn what_is_stored_through_a_mapping_that_stays_is_told_in_real_time_where_the_kernel_tells_of_inodes() {
+    let Some(mut stage) = Stage::everywhere() else { return };
+    let mut mappings = Vec::new();
+    for place in &stage.places {
+        let path = place.watched.join("file");
+        fs::write(&path, BEFORE).unwrap();
+        // From before anybody watched, and its file is closed.
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        mappings.push(Mapping::of(&file, BEFORE.len()).unwrap());
+    }
+    stage.start();
+    for mapping in &mut mappings {
+        mapping.store(b"through a mapping");
+    }
+    let hears_of_inodes = stage.hears_of_inodes();
+    for place in stage.places.iter().filter(|place| hears_of_inodes && place.has_plain_numbers) {
+        stage.hold_noticed(place, &place.watched.join("file"), std::process::id());
+    }
+    stage.scan();
+    for place in &stage.places {
+        let record = stage.record(&place.watched.join("file"));
+        assert!(record.change.fields.contains(Aspect::Content), "{}: {record:#?}", place.name);
+    }
+}
+
+#[test]
+fn names_of_any_bytes_are_told_as_they_are() {
+    let Some(mut stage) = Stage::everywhere() else { return };
+    let name = OsStr::from_bytes(b"a\n\xff\x1b[2J");
+    stage.start();
+    for place in &stage.places {
+        fs::write(place.watched.join(name), "x").unwrap();
+    }
+    for place in stage.places.iter().filter(|place| place.is_noticed) {
+        let record = stage.record(&place.watched.join(name));
+        assert_eq!(*record.change.key.path(), entity(&place.watched.join(name)));
+        assert_eq!(record.source, ChangeSource::RealTime);
+    }
+}
+
+/// Makes folders in each other, each relative to the one before, so that the whole path may be longer than any call
+/// takes. Gives the last one and its path.
+fn folders_in_each_other(top: &Path, count: usize) -> (File, PathBuf) {
+    let (mut folder, mut path) = (File::open(top).unwrap(), top.to_owned());
+    let name = "d".repeat(200);
+    for _ in 0..count {
+        rustix::fs::mkdirat(&folder, &name, Mode::from_raw_mode(0o755)).unwrap();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        folder = rustix::fs::openat(&folder, &name, flags, Mode::empty()).unwrap().into();
+        path.push(&name);
+    }
+    (folder, path)
+}
+
+#[test]
+fn what_lies_deeper_than_a_path_can_name_is_told() {
+    let Some(mut stage) = Stage::on(&["tmpfs"]) else { return };
+    let mut deep = Vec::new();
+    for place in &stage.places {
+        deep.push(folders_in_each_other(&place.watched, 30));
+    }
+    stage.start();
+    for (folder, path) in &deep {
+        assert!(path.as_os_str().len() > 4096);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+        let mut file =
+            File::from(rustix::fs::openat(folder, "evil", flags, Mode::from_raw_mode(0o644)).unwrap());
+        file.write_all(b"deep").unwrap();
+    }
+    for (_, path) in &deep {
+        let record = stage.record(&path.join("evil"));
+        assert_eq!(record.source, ChangeSource::RealTime);
+        assert!(record.who.actors.iter().any(|actor| actor.process_id == std::process::id()), "{record:#?}");
+    }
+}

@@ -1,0 +1,196 @@
+//! Files that were touched under a name that no rule names: which names of theirs the state knows, is looked up there.
+//!
+//! The state is sorted by path, so that all of it is gone through for that. However often files are touched, that takes
+//! a small part of the time only.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
+
+use fim_core::{
+    Attribution, ChangeEvent, ChangeSource, Entity, EntityPath, FileId, GapCause, GapScope, Hint, Input,
+    Loss, Notice, Timestamp, Who, WhoUnknown, error_chain,
+};
+use fim_log::Disk;
+use fim_scan::FileTree;
+
+use super::Engine;
+use crate::state_file::ReadStateError;
+
+/// The files whose names are to be found.
+#[derive(Debug, Default)]
+pub(super) struct Elsewhere {
+    files: BTreeMap<FileId, Touched>,
+    /// Files that were looked for and are not monitored: what was monitored has gone, say, and its number is another's.
+    strangers: HashSet<FileId>,
+    /// When names are looked for again, at the earliest.
+    next: Option<Instant>,
+}
+
+/// What was noticed of a file.
+#[derive(Debug)]
+struct Touched {
+    first: Timestamp,
+    /// It happened after this.
+    since: Timestamp,
+    who: Who,
+}
+
+impl Elsewhere {
+    /// When names are to be looked for, if there are files that wait for it.
+    pub(super) fn due(&self) -> Option<Instant> {
+        if self.files.is_empty() { None } else { Some(self.next.unwrap_or_else(Instant::now)) }
+    }
+
+    /// After when the oldest of what waits happened.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        self.files.values().map(|touched| touched.since).min()
+    }
+
+    /// Notes a file; false if there is no room.
+    fn note(&mut self, file: FileId, (time, since): (Timestamp, Timestamp), by: Attribution) -> bool {
+        if self.strangers.contains(&file) {
+            return true;
+        }
+        if self.files.len() >= MOST_FILES && !self.files.contains_key(&file) {
+            return false;
+        }
+        let touched = self.files.entry(file).or_insert(Touched { first: time, since, who: Who::default() });
+        touched.first = touched.first.min(time);
+        touched.since = touched.since.min(since);
+        touched.who.add(by);
+        true
+    }
+}
+
+impl Elsewhere {
+    fn note_strangers(&mut self, files: &BTreeMap<FileId, Touched>, names: &[(EntityPath, FileId)]) {
+        let found: HashSet<FileId> = names.iter().map(|(_, file)| *file).collect();
+        if self.strangers.len() + files.len() > MOST_STRANGERS {
+            self.strangers.clear();
+        }
+        self.strangers.extend(files.keys().filter(|file| !found.contains(file)));
+    }
+}
+
+impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
+    /// Takes in hints. Those about files whose names are not known wait until these are found.
+    pub(super) fn take_hints(&mut self, hints: Vec<Hint>) {
+        let mut inputs = Vec::with_capacity(hints.len());
+        for hint in hints {
+            match hint.notice {
+                Notice::TouchedFile(file) => {
+                    if !self.elsewhere.note(file, (hint.time, hint.since), hint.by) {
+                        let detail =
+                            "more files were touched under other names than can be looked up".to_owned();
+                        inputs.push(self.lose_names(detail));
+                    }
+                }
+                Notice::Touched(_)
+                | Notice::Created { .. }
+                | Notice::Removed { .. }
+                | Notice::Moved { .. }
+                | Notice::Below(_)
+                | Notice::ContentRead(_)
+                | Notice::Lost(_) => inputs.push(Input::Noticed(hint)),
+            }
+        }
+        self.take_in_all(inputs.into_iter());
+        self.find_names();
+    }
+
+    /// Notes that the watcher shall tell of a file whatever it is called.
+    pub(super) fn know(&mut self, entity: &Entity) {
+        if let Some(file) = FileId::of(entity) {
+            self.parts.known.add(file);
+            self.elsewhere.strangers.remove(&file);
+        }
+    }
+
+    /// Sees to it that a file that changed is looked at under its other names too, if it has any.
+    pub(super) fn note_other_names(&mut self, event: &ChangeEvent) {
+        let Some(after) = event.change.after.as_ref().filter(|_| event.source == ChangeSource::RealTime)
+        else {
+            return;
+        };
+        let has_others = after.attributes.links.is_some_and(|links| links > 1);
+        let Some(file) = FileId::of(after).filter(|_| has_others) else { return };
+        let happened = event.happened.unwrap_or(event.observed);
+        let time = (happened, happened);
+        for actor in &event.who.actors {
+            // Without room for it the next scan finds them.
+            self.elsewhere.note(file, time, Ok(actor.clone()));
+        }
+        if let Some(why) = event.who.unknown {
+            self.elsewhere.note(file, time, Err(why));
+        }
+    }
+
+    /// Looks for the names of the files that wait for it, unless that was done just now.
+    pub(super) fn find_names(&mut self) {
+        let Some(due) = self.elsewhere.due() else { return };
+        let begun = Instant::now();
+        if due > begun {
+            return;
+        }
+        let files = std::mem::take(&mut self.elsewhere.files);
+        let inputs = match self.names_of(&files) {
+            Ok(names) => {
+                self.elsewhere.note_strangers(&files, &names);
+                names.into_iter().flat_map(|(path, file)| hints_of(path, &files[&file])).collect()
+            }
+            // The next scan reads all of the state and moves it aside if it is damaged.
+            Err(error) => vec![self.lose_names(error_chain(&error))],
+        };
+        self.elsewhere.next = Some(Instant::now() + (begun.elapsed() * RESTS).max(LEAST_REST));
+        self.take_in_all(inputs.into_iter());
+    }
+
+    /// The names under which the files are known.
+    fn names_of(
+        &self,
+        files: &BTreeMap<FileId, Touched>,
+    ) -> Result<Vec<(EntityPath, FileId)>, ReadStateError> {
+        let mut names = Vec::new();
+        let mut take = |entity: &Entity| {
+            if let Some(file) = FileId::of(entity).filter(|file| files.contains_key(file)) {
+                names.push((entity.key.path().clone(), file));
+            }
+        };
+        if let Some(held) = self.parts.store.entities()? {
+            for entity in held {
+                let entity = entity?;
+                if self.recent.get(entity.key.path()).is_none() {
+                    take(&entity);
+                }
+            }
+        }
+        self.recent.entities().for_each(take);
+        Ok(names)
+    }
+
+    fn lose_names(&self, detail: String) -> Input {
+        let time = (self.parts.clock)();
+        let scope = GapScope::Everything;
+        let loss = Loss { scope, since: time, cause: GapCause::NoticesLost, detail };
+        Input::Noticed(Hint { notice: Notice::Lost(loss), time, since: time, by: Err(WhoUnknown::NotTold) })
+    }
+}
+
+/// That the place was touched by all who touched the file.
+fn hints_of(path: EntityPath, touched: &Touched) -> Vec<Input> {
+    let known = touched.who.actors.iter().map(|actor| Ok(actor.clone()));
+    let everybody = known.chain(touched.who.unknown.map(Err));
+    let hint =
+        |by| Hint { notice: Notice::Touched(path.clone()), time: touched.first, since: touched.since, by };
+    everybody.map(|by| Input::Noticed(hint(by))).collect()
+}
+
+/// How many files may wait for their names; with them some megabytes.
+const MOST_FILES: usize = 8192;
+
+const MOST_STRANGERS: usize = 16_384;
+
+/// How long the engine does other things after it has looked for names, in times that this took.
+const RESTS: u32 = 29;
+
+const LEAST_REST: Duration = Duration::from_millis(100);
