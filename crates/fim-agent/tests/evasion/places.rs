@@ -22,10 +22,13 @@ fn a_folder_that_is_put_in_the_place_of_a_watched_one_is_watched() {
         let folder = place.watched.join("folder");
         fs::rename(&folder, place.outside.join("away")).unwrap();
         fs::rename(place.outside.join("another"), &folder).unwrap();
+        // Of what came with a folder nobody is told to have done it, or who moved that.
         let record = stage.record(&folder.join("file"));
-        assert_eq!(record.who.actors[0].process_id, std::process::id(), "{}: {record:#?}", place.name);
+        let is_ours = record.who.actors.iter().all(|actor| actor.process_id == std::process::id());
+        assert!(is_ours, "{}: {record:#?}", place.name);
         fs::write(folder.join("later"), "x").unwrap();
         let record = stage.record(&folder.join("later"));
+        assert_eq!(record.who.actors[0].process_id, std::process::id(), "{}: {record:#?}", place.name);
         assert_eq!(record.change.category(), Some(ChangeCategory::Added), "{}", place.name);
     }
 }
