@@ -52,13 +52,20 @@ fn a_process_that_has_ended_is_named_with_what_started_it() {
 
 #[test]
 fn in_a_flood_that_is_more_than_the_kernel_keeps_nothing_is_lost_and_the_stretch_is_a_gap() {
+    // What the kernel keeps of notices for somebody who does not read them (fanotify(7)).
+    let kept = fs::read_to_string("/proc/sys/fs/fanotify/max_queued_events").unwrap_or_default();
+    let kept: usize = kept.trim().parse().unwrap_or(16_384);
+    if kept > 50_000 {
+        fim_testkit::skip(&format!("this kernel keeps {kept} notices, which are too many for a flood"));
+        return;
+    }
     let Some(mut stage) = Stage::on(&[]) else { return };
     stage.start();
     let folder = stage.own().watched.clone();
-    // The kernel keeps 16,384 notices for somebody who does not read them.
     stage.signal("-STOP");
     let begun = now();
-    for number in 0..17_000 {
+    let flood = kept + kept / 4;
+    for number in 0..flood {
         fs::write(folder.join(format!("flood-{number:05}")), "x").unwrap();
     }
     fs::write(folder.join("the-one-that-matters"), "evil").unwrap();
@@ -68,7 +75,7 @@ fn in_a_flood_that_is_more_than_the_kernel_keeps_nothing_is_lost_and_the_stretch
     assert!(covers(&gap, &folder, begun) || gap.start <= begun, "{gap:?}");
     assert!(covers(&gap, &folder, ended), "{gap:?} does not cover {ended:?}");
     stage.record(&folder.join("the-one-that-matters"));
-    stage.record(&folder.join("flood-16999"));
+    stage.record(&folder.join(format!("flood-{:05}", flood - 1)));
 }
 
 #[test]
