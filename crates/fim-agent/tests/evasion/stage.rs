@@ -405,6 +405,17 @@ impl Stage {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
+    /// Stops the agent where it is, until `-CONT`. A signal is sent at once and acted on a moment later.
+    pub fn suspend(&self) {
+        self.signal("-STOP");
+        let status = format!("/proc/{}/status", self.agent.as_ref().unwrap().id());
+        let deadline = Instant::now() + LONGEST_WAIT;
+        while !fs::read_to_string(&status).unwrap().contains("State:\tT") {
+            assert!(Instant::now() < deadline, "the agent does not stop");
+            std::thread::yield_now();
+        }
+    }
+
     /// The agent's data directory.
     pub fn data_dir(&self) -> PathBuf {
         self.path("agent")

@@ -40,7 +40,7 @@ fn what_is_changed_while_the_agent_is_held_is_told_with_the_gap() {
     let path = stage.own().watched.join("file");
     fs::write(&path, "before").unwrap();
     stage.start();
-    stage.signal("-STOP");
+    stage.suspend();
     let held = now();
     fs::write(&path, "behind its back").unwrap();
     // A machine that is busy may hold it for some seconds without a word.
