@@ -1,21 +1,33 @@
 //! What can be typed after `steadfast`.
 
+mod fim;
 mod rule;
+mod time;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use fim_server::{LONGEST_COLLECTION_SECONDS, MAX_SCAN_INTERVAL_SECONDS, SHORTEST_COLLECTION_SECONDS};
 
+use self::time::{at_least_a_second, duration, enrollment};
 use crate::failure::EXIT_CODES;
+use crate::variables::VARIABLES;
 
+pub use self::time::Every;
+pub use fim::{CollectArgs, FimCommand};
 pub use rule::{RuleAddArgs, RuleCommand, RuleEditArgs, RuleNameArgs, RuleSettings};
 
 /// File integrity monitoring: what changed on your machines, who changed it, and where nobody was looking.
 #[derive(Parser)]
-#[command(name = "steadfast", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(
+    name = "steadfast",
+    version,
+    after_help = format!("{EXIT_CODES}\n\n{VARIABLES}"),
+    arg_required_else_help = true
+)]
 pub struct Arguments {
     /// Which server to talk to.
     #[command(flatten)]
@@ -32,7 +44,8 @@ pub struct ConnectionArgs {
     #[arg(long, env = "STEADFAST_SERVER", global = true, value_name = "URL", help_heading = "Connection")]
     pub server: Option<String>,
     /// The CA certificate of the server, as a PEM file; the profile's by default
-    #[arg(long, env = "STEADFAST_CA", global = true, value_name = "FILE", help_heading = "Connection")]
+    #[arg(long, env = "STEADFAST_CA", global = true, value_name = "FILE", help_heading = "Connection",
+        value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub ca: Option<PathBuf>,
 }
 
@@ -120,7 +133,8 @@ pub struct ServerArgs {
 #[derive(Args)]
 pub struct WorkspaceArg {
     /// The workspace, by name or id
-    #[arg(short, long, env = "STEADFAST_WORKSPACE", default_value = "default", value_name = "W")]
+    #[arg(short, long, env = "STEADFAST_WORKSPACE", default_value = DEFAULT_WORKSPACE, value_name = "W",
+        value_parser = workspace)]
     pub workspace: String,
 }
 
@@ -188,92 +202,13 @@ pub struct ChangesArgs {
     pub format: JsonArg,
 }
 
-/// What can be done with file integrity monitoring.
-#[derive(Subcommand)]
-pub enum FimCommand {
-    /// Show whether it is on, and what it covers
-    #[command(after_help = "Examples:\n  steadfast fim status\n  steadfast fim status -w production --json")]
-    Status(PlainArgs),
-    /// Turn it on, with the recommended items
-    #[command(after_help = "Examples:\n  steadfast fim enable -w production")]
-    Enable(PlainArgs),
-    /// Turn it off; agents stop scanning
-    #[command(after_help = "Examples:\n  steadfast fim disable -w production")]
-    Disable(PlainArgs),
-    /// Set how often files are scanned, and daemons, software and the inventory are collected
-    Collect(CollectArgs),
-}
-
-/// How often what is monitored is collected.
-#[derive(Args)]
-#[command(after_help = "Examples:
-  steadfast fim collect --files 15m
-  steadfast fim collect --daemons 1m
-  steadfast fim collect --software off --inventory 24h -w production")]
-pub struct CollectArgs {
-    /// How often the files are scanned: 15m, 1h
-    #[arg(long, value_name = "TIME", value_parser = scan_interval)]
-    pub files: Option<Duration>,
-    /// How often the daemons are collected: 5m, 30s, or off
-    #[arg(long, value_name = "TIME", value_parser = every)]
-    pub daemons: Option<Every>,
-    /// How often the software is collected: 5m, 1h, or off
-    #[arg(long, value_name = "TIME", value_parser = every)]
-    pub software: Option<Every>,
-    /// How often an inventory of everything is made: 10h, or off
-    #[arg(long, value_name = "TIME", value_parser = every)]
-    pub inventory: Option<Every>,
-    #[command(flatten)]
-    pub plain: PlainArgs,
-}
-
-/// Seconds between two collections; 0 for none.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Every(pub u64);
-
-fn every(text: &str) -> Result<Every, String> {
-    if text == "off" {
-        return Ok(Every(0));
-    }
-    let (shortest, longest) = (SHORTEST_COLLECTION_SECONDS, LONGEST_COLLECTION_SECONDS);
-    let time = between(text, shortest, longest).map_err(|error| format!("{error}, or off"))?;
-    Ok(Every(time.as_secs()))
-}
-
-fn scan_interval(text: &str) -> Result<Duration, String> {
-    between(text, 1, MAX_SCAN_INTERVAL_SECONDS)
-}
-
-fn between(text: &str, shortest: u64, longest: u64) -> Result<Duration, String> {
-    let time = duration(text)?;
-    let is_between = (shortest..=longest).contains(&time.as_secs());
-    let range = || format!("write a time from {} to {}", as_typed(shortest), as_typed(longest));
-    is_between.then_some(time).ok_or_else(range)
-}
-
-/// A length of time as it is typed: in the largest unit of which it has a whole number.
-fn as_typed(seconds: u64) -> String {
-    let units = [(24 * 3600, "d"), (3600, "h"), (60, "m")];
-    let unit = units.into_iter().find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length));
-    let (length, name) = unit.unwrap_or((1, "s"));
-    format!("{}{name}", seconds / length)
-}
-
-/// Reads a time such as `1h 30m`. The parser's own words say where it stopped, and not what to write instead.
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|_| "this is not a length of time; write one such as 30s, 15m, 24h or 7d".to_owned())
+/// Reads a workspace. A variable that is set to nothing is not set.
+fn workspace(typed: &str) -> Result<String, Infallible> {
+    Ok(if typed.is_empty() { DEFAULT_WORKSPACE } else { typed }.to_owned())
 }
 
 fn is_server_itself<T>(_: &str) -> Result<T, &'static str> {
     Err("this command is a server itself; leave the option out")
-}
-
-fn at_least_a_second(text: &str) -> Result<Duration, String> {
-    duration(text).and_then(|time| {
-        let is_enough = time.as_secs() > 0;
-        is_enough.then_some(time).ok_or_else(|| "write a time of at least a second".to_owned())
-    })
 }
 
 /// A workspace and how to print.
@@ -307,7 +242,7 @@ pub struct EnrollTokenArgs {
     #[command(flatten)]
     pub workspace: WorkspaceArg,
     /// How long the token can be used
-    #[arg(long, default_value = "1h", value_name = "TIME", value_parser = at_least_a_second)]
+    #[arg(long, default_value = "1h", value_name = "TIME", value_parser = enrollment)]
     pub expires_in: Duration,
     /// Let the new machine take the place of this one, which is removed then
     #[arg(long, value_name = "MACHINE")]
@@ -471,6 +406,7 @@ pub struct WorkspaceDeleteArgs {
     pub format: JsonArg,
 }
 
+const DEFAULT_WORKSPACE: &str = "default";
 const UP_EXAMPLES: &str = "Examples:\n  steadfast up\n  steadfast up --data-dir ./trial --scan-interval 5s";
 const STORAGE_EXAMPLES: &str = "Examples:\n  \
     steadfast workspace storage\n  \
@@ -524,29 +460,5 @@ mod tests {
             }
         }
         check(&Arguments::command());
-    }
-
-    #[test]
-    fn a_time_that_is_none_is_told_how_to_write() {
-        assert_eq!(duration("90m"), Ok(Duration::from_secs(5400)));
-        for (text, said) in [("yesterday", "such as 30s, 15m, 24h or 7d"), ("0s", "at least a second")] {
-            assert!(at_least_a_second(text).unwrap_err().contains(said), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_time_that_is_too_short_or_too_long_is_told_with_its_option_and_as_times_are_typed() {
-        for (arguments, said) in [
-            (["--software", "2s"], "'2s' for '--software <TIME>': write a time from 5s to 365d, or off"),
-            (["--daemons", "366d"], "'366d' for '--daemons <TIME>': write a time from 5s to 365d, or off"),
-            (["--files", "8d"], "'8d' for '--files <TIME>': write a time from 1s to 7d"),
-        ] {
-            let line = ["steadfast", "fim", "collect"].into_iter().chain(arguments);
-            let error =
-                Arguments::try_parse_from(line).err().map(|error| error.to_string()).unwrap_or_default();
-            assert!(error.contains(said), "{error}");
-        }
-        let line = ["steadfast", "fim", "collect", "--software", "off", "--files", "7d", "--daemons", "5s"];
-        assert!(Arguments::try_parse_from(line).is_ok());
     }
 }

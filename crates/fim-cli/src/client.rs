@@ -1,16 +1,16 @@
 //! The HTTP client of the API: one server, one token, its certificate authority.
 
-use std::io::{BufReader, Read};
-use std::net::IpAddr;
+use std::io::{BufReader, ErrorKind, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::http::{Response, StatusCode, Uri};
+use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, BodyReader};
 
+use crate::address::Address;
 use crate::failure::Failure;
 use crate::problem::Problem;
 use crate::profile::Profile;
@@ -27,7 +27,9 @@ impl Client {
         let roots = match &profile.ca_pem {
             Some(pem) => {
                 let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|error| {
-                    Failure::Local(format!("the profile's CA certificate cannot be read: {error}"))
+                    Failure::Local(format!(
+                        "the profile's CA certificate cannot be read: {error}; run 'steadfast up' again, or name it with --ca"
+                    ))
                 })?;
                 RootCerts::new_with_certs(&[certificate])
             }
@@ -35,7 +37,12 @@ impl Client {
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
-        let agent = Agent::config_builder()
+        let mut config = Agent::config_builder();
+        // A proxy is another machine, on which the same address is another server.
+        if is_loopback(&profile.server) {
+            config = config.proxy(None);
+        }
+        let agent = config
             .tls_config(tls)
             .http_status_as_error(false)
             .https_only(true)
@@ -53,10 +60,7 @@ impl Client {
 
     /// True if the server is reached by a loopback address, and so is on this machine.
     pub fn is_local(&self) -> bool {
-        let address = self.profile.server.parse::<Uri>();
-        let host = address.iter().find_map(Uri::host).unwrap_or_default();
-        let host = host.trim_matches(['[', ']']);
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        is_loopback(&self.profile.server)
     }
 
     /// Gets a document.
@@ -121,6 +125,7 @@ impl Client {
         body.with_config().limit(ANSWER_LIMIT_BYTES).read_json().map_err(|error| Failure::Unreachable {
             server: self.profile.server.clone(),
             reason: format!("its answer cannot be read: {error}"),
+            is_cut: is_cut(&error),
         })
     }
 
@@ -147,14 +152,30 @@ impl Client {
         let reason = match error {
             ureq::Error::Rustls(tls) => not_trusted(tls),
             // What fails in the handshake comes as bytes that are not as they should be.
-            ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => not_trusted(io),
-            ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => {
+            ureq::Error::Io(io) if io.kind() == ErrorKind::InvalidData => not_trusted(io),
+            ureq::Error::Io(io) if io.kind() == ErrorKind::ConnectionRefused => {
                 "nothing listens there; is 'steadfast up' running?".to_owned()
             }
             other => other.to_string(),
         };
-        Failure::Unreachable { server: self.profile.server.clone(), reason }
+        Failure::Unreachable { server: self.profile.server.clone(), reason, is_cut: is_cut(error) }
     }
+}
+
+fn is_loopback(server: &str) -> bool {
+    Address::parse(server).is_ok_and(|address| address.is_loopback())
+}
+
+/// True if the server was there and ended the connection, as one does that is about to stop or start.
+fn is_cut(error: &ureq::Error) -> bool {
+    let ureq::Error::Io(error) = error else { return false };
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::UnexpectedEof
+    )
 }
 
 fn not_trusted(error: &dyn std::error::Error) -> String {

@@ -20,6 +20,8 @@ pub enum Failure {
         server: String,
         /// What happened, and what to do.
         reason: String,
+        /// True if it was there and ended the connection.
+        is_cut: bool,
     },
     /// The server does not know the caller, or the caller may not do this.
     #[error("{0}")]
@@ -40,6 +42,18 @@ impl Failure {
             }
             other => other,
         }
+    }
+
+    /// The failure with the options that a person typed in the place of the fields that were sent.
+    #[must_use]
+    pub fn with_options(self, options: &[(&str, &str)]) -> Self {
+        let Self::Refused(mut problem) = self else { return self };
+        for diagnostic in &mut problem.diagnostics {
+            let field = diagnostic.field.as_deref();
+            let option = options.iter().find(|(name, _)| field == Some(*name));
+            diagnostic.field = option.map(|(_, option)| (*option).to_owned());
+        }
+        Self::Refused(problem)
     }
 
     /// The exit code, as `--help` documents it.

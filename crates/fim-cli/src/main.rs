@@ -4,6 +4,7 @@
 
 #![warn(clippy::print_stdout, reason = "what reads it may be gone: `out` knows what to do then")]
 
+mod address;
 mod args;
 mod client;
 mod commands;
@@ -12,22 +13,30 @@ mod out;
 mod problem;
 mod profile;
 mod table;
+mod variables;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use ureq::tls::Certificate;
 
+use crate::address::Address;
 use crate::args::{Arguments, Command, ConnectionArgs};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::profile::{Profile, Profiles};
+use crate::variables::variable;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return wrong_usage(&error),
+    };
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("steadfast: {}", table::plain_lines(&failure.to_string()));
+            eprintln!("steadfast: {}", table::plain_lines(&table::cut_long(&failure.to_string())));
             ExitCode::from(failure.exit_code())
         }
     }
@@ -52,15 +61,19 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 /// A client of the server that the options name, else the profile.
 fn connect(options: &ConnectionArgs) -> Result<Client, Failure> {
     // A token is for one server: it must never travel to another that an option names.
-    let saved = Profiles::read(&profile::home()?)?.and_then(|saved| saved.of(options.server.as_deref()));
-    let token =
-        std::env::var("STEADFAST_TOKEN").ok().or_else(|| saved.as_ref().map(|saved| saved.token.clone()));
-    let server = options.server.clone().or_else(|| saved.as_ref().map(|saved| saved.server.clone()));
-    let ca_pem = match &options.ca {
-        Some(path) => Some(
-            std::fs::read_to_string(path)
-                .map_err(|error| Failure::Local(format!("cannot read {}: {error}", path.display())))?,
+    let named = options.server.as_deref().filter(|server| !server.is_empty()).map(Address::parse);
+    let named = named.transpose().map_err(Failure::Usage)?;
+    let saved = Profiles::read(&profile::home()?)?.and_then(|saved| saved.of(named.as_ref()));
+    let token = match variable("STEADFAST_TOKEN") {
+        Some(token) => Some(
+            token.into_string().map_err(|_| Failure::Usage("STEADFAST_TOKEN is no token of ours".into()))?,
         ),
+        None => saved.as_ref().map(|saved| saved.token.clone()),
+    };
+    let server =
+        named.map(|server| server.to_string()).or_else(|| saved.as_ref().map(|saved| saved.server.clone()));
+    let ca_pem = match options.ca.as_deref().filter(|path| !path.as_os_str().is_empty()) {
+        Some(path) => Some(read_ca(path)?),
         None => saved.and_then(|saved| saved.ca_pem),
     };
     let Some(server) = server else {
@@ -73,4 +86,29 @@ fn connect(options: &ConnectionArgs) -> Result<Client, Failure> {
         return Err(Failure::Usage(format!("no token for {server} is known; set STEADFAST_TOKEN")));
     };
     Client::new(Profile { server, ca_pem, token })
+}
+
+/// The certificate in a file that an option names.
+fn read_ca(path: &Path) -> Result<String, Failure> {
+    let file = path.display();
+    let pem = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Local(format!("cannot read {file}: {error}")))?;
+    match Certificate::from_pem(pem.as_bytes()) {
+        Ok(_) => Ok(pem),
+        Err(error) => Err(Failure::Local(format!(
+            "{file} holds no certificate in PEM form ({error}); name the server's CA certificate, which is pki/ca.pem in its \
+             data directory"
+        ))),
+    }
+}
+
+/// Says what is wrong with the arguments, or what was asked for with `--help`. What was typed may be long.
+fn wrong_usage(error: &clap::Error) -> ExitCode {
+    let said = error.to_string();
+    let cut = table::cut_long(&said);
+    if cut == said {
+        error.exit();
+    }
+    eprint!("{cut}");
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

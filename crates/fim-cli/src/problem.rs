@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 /// What the server says went wrong.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Problem {
     /// In short.
@@ -24,7 +24,7 @@ pub struct Problem {
 }
 
 /// One mistake in a query or a pattern.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Diagnostic {
     /// The stable code.
@@ -43,6 +43,10 @@ pub struct Diagnostic {
     pub expected: Option<Vec<String>>,
     /// The nearest name.
     pub suggestion: Option<String>,
+    /// Which of the things that were sent has the mistake, where there are several.
+    pub field: Option<String>,
+    /// The text that has it, where that is not all that was sent.
+    pub text: Option<String>,
 }
 
 impl fmt::Display for Problem {
@@ -67,15 +71,19 @@ impl fmt::Display for Problem {
 
 /// Writes the mistake with its line of the text and a mark below it.
 fn write_diagnostic(f: &mut fmt::Formatter<'_>, mistake: &Diagnostic, text: Option<&str>) -> fmt::Result {
-    write!(f, "{} at line {}, column {}: {}", mistake.code, mistake.line, mistake.column, mistake.message)?;
+    match &mistake.field {
+        // What is on one line has columns only.
+        Some(field) => write!(f, "{field} at column {}: {}", mistake.column, mistake.message)?,
+        None => write!(
+            f,
+            "{} at line {}, column {}: {}",
+            mistake.code, mistake.line, mistake.column, mistake.message
+        )?,
+    }
+    let text = mistake.text.as_deref().or(text);
     let line = text.and_then(|text| text.lines().nth(mistake.line.saturating_sub(1)));
     if let Some(line) = line {
-        let width = if mistake.end_line == mistake.line {
-            mistake.end_column.saturating_sub(mistake.column).max(1)
-        } else {
-            line.chars().count().saturating_sub(mistake.column - 1).max(1)
-        };
-        write!(f, "\n  | {line}\n  | {}{}", " ".repeat(mistake.column.saturating_sub(1)), "^".repeat(width))?;
+        write_line(f, mistake, line)?;
     }
     let expected = mistake.expected.as_deref().unwrap_or_default();
     if !expected.is_empty() {
@@ -86,6 +94,22 @@ fn write_diagnostic(f: &mut fmt::Formatter<'_>, mistake: &Diagnostic, text: Opti
     }
     Ok(())
 }
+
+/// Writes the line, or what of it is near the mistake, with a mark below that.
+fn write_line(f: &mut fmt::Formatter<'_>, mistake: &Diagnostic, line: &str) -> fmt::Result {
+    let (length, start) = (line.chars().count(), mistake.column.saturating_sub(1));
+    let end = if mistake.end_line == mistake.line { mistake.end_column.saturating_sub(1) } else { length };
+    let from = if length <= LONGEST_LINE { 0 } else { start.saturating_sub(LONGEST_LINE / 2) };
+    let shown: String = line.chars().skip(from).take(LONGEST_LINE).collect();
+    let [before, after] =
+        [from > 0, from + LONGEST_LINE < length].map(|is_cut| if is_cut { "…" } else { "" });
+    let indent = start - from + before.chars().count();
+    let width = end.min(from + LONGEST_LINE).saturating_sub(start).max(1);
+    write!(f, "\n  | {before}{shown}{after}\n  | {}{}", " ".repeat(indent), "^".repeat(width))
+}
+
+/// Characters of a line that are shown.
+const LONGEST_LINE: usize = 120;
 
 #[cfg(test)]
 mod tests {
@@ -104,6 +128,7 @@ mod tests {
                 end_column: 16,
                 expected: None,
                 suggestion: Some("Computer".to_owned()),
+                ..Diagnostic::default()
             }],
             ..Problem::default()
         };
@@ -112,5 +137,38 @@ mod tests {
             "KQL201 at line 2, column 9: unknown column 'Compter'\n  | | where Compter == 'x'\n  |         ^^^^^^^\
              \n  did you mean 'Computer'?"
         );
+    }
+
+    #[test]
+    fn a_mistake_in_one_of_several_texts_is_shown_in_that_one() {
+        let problem = Problem {
+            diagnostics: vec![Diagnostic {
+                message: "`[` opens no set".to_owned(),
+                line: 1,
+                column: 2,
+                end_line: 1,
+                end_column: 3,
+                field: Some("--exclude".to_owned()),
+                text: Some("*[".to_owned()),
+                ..Diagnostic::default()
+            }],
+            text: Some("/etc".to_owned()),
+            ..Problem::default()
+        };
+        assert_eq!(problem.to_string(), "--exclude at column 2: `[` opens no set\n  | *[\n  |  ^");
+    }
+
+    #[test]
+    fn of_a_long_line_what_is_near_the_mistake_is_shown() {
+        let (before, after) = ("x".repeat(500), "y".repeat(500));
+        let text = format!("{before}[{after}");
+        let mistake =
+            Diagnostic { line: 1, column: 501, end_line: 1, end_column: 502, ..Diagnostic::default() };
+        let shown =
+            Problem { text: Some(text), diagnostics: vec![mistake], ..Problem::default() }.to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines.iter().all(|line| line.chars().count() < 130), "{shown}");
+        let mark = lines[2].chars().position(|c| c == '^').unwrap();
+        assert_eq!(lines[1].chars().nth(mark), Some('['), "{shown}");
     }
 }

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::failure::Failure;
+use crate::variables::variable;
 
 /// A server, how it proves who it is, and what proves us to it.
 #[derive(Clone, Deserialize, Serialize)]
@@ -51,8 +53,10 @@ impl Profiles {
     }
 
     /// The profile of that server; the last one if none is named.
-    pub fn of(&self, server: Option<&str>) -> Option<Profile> {
-        self.all().find(|profile| server.is_none_or(|server| profile.server == server))
+    pub fn of(&self, server: Option<&Address>) -> Option<Profile> {
+        let is_it =
+            |profile: &Profile, server: &Address| Address::parse(&profile.server).as_ref() == Ok(server);
+        self.all().find(|profile| server.is_none_or(|server| is_it(profile, server)))
     }
 
     /// Writes the profiles so that only their owner can read them, whole or not at all.
@@ -79,7 +83,7 @@ impl Profiles {
 
 /// The folder of the profiles.
 pub fn home() -> Result<PathBuf, Failure> {
-    if let Some(home) = std::env::var_os("STEADFAST_HOME") {
+    if let Some(home) = variable("STEADFAST_HOME") {
         return Ok(PathBuf::from(home));
     }
     std::env::home_dir()
@@ -122,11 +126,12 @@ mod tests {
         };
         let both = Profiles::with(Some(Profiles::with(None, profile("a", "A", "1"))), profile("b", "B", "2"));
         assert_eq!(both.of(None).unwrap().token, "2");
-        assert_eq!(both.of(Some("a")).unwrap().token, "1");
-        assert!(both.of(Some("c")).is_none());
+        let of = |profiles: &Profiles, server: &str| profiles.of(Some(&Address::parse(server).unwrap()));
+        assert_eq!(of(&both, "https://A/").unwrap().token, "1");
+        assert!(of(&both, "c").is_none());
         // The same server on another port, and another server on the same one.
         let moved = Profiles::with(Some(both), profile("a2", "A", "3"));
-        assert!(moved.of(Some("a")).is_none());
+        assert!(of(&moved, "a").is_none());
         let replaced = Profiles::with(Some(moved), profile("b", "B2", "4"));
         let tokens: Vec<String> = replaced.all().map(|profile| profile.token).collect();
         assert_eq!(tokens, ["4", "3"]);

@@ -1,22 +1,111 @@
 //! Rows as aligned columns, and values as text.
 
 use crate::out;
+use chrono::{DateTime, Local};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use fim_core::is_hidden;
 use serde_json::Value;
 
-/// Prints rows below their headings; numbers stand to the right.
-pub fn print(headings: &[&str], rows: &[Vec<Value>]) {
+/// Prints rows below their headings; numbers stand to the right. Returns the headings of the columns that are empty in all
+/// rows, which are left out.
+pub fn print<'a>(headings: &[&'a str], rows: &[Vec<Value>]) -> Vec<&'a str> {
+    let (shown, empty): (Vec<usize>, Vec<usize>) =
+        (0..headings.len()).partition(|&column| rows.iter().any(|row| has_text(row.get(column))));
+    // Rows that have nothing at all are rows still.
+    let (shown, empty) = if shown.is_empty() { (empty, shown) } else { (shown, empty) };
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    table.set_header(headings.iter().map(|heading| Cell::new(plain(heading))));
+    table.set_header(shown.iter().map(|&column| Cell::new(plain(headings[column]))));
     for row in rows {
-        table.add_row(row.iter().map(|value| {
+        table.add_row(shown.iter().map(|&column| {
+            let value = row.get(column).unwrap_or(&Value::Null);
             let cell = Cell::new(text(value));
             if value.is_number() { cell.set_alignment(CellAlignment::Right) } else { cell }
         }));
     }
     out::line(table.trim_fmt());
+    empty.into_iter().map(|column| headings[column]).collect()
+}
+
+fn has_text(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| !text(value).is_empty())
+}
+
+/// A column of a list: a field of its items, and how it is shown.
+pub struct Column {
+    heading: &'static str,
+    field: &'static str,
+    is_moment: bool,
+    otherwise: &'static str,
+}
+
+impl Column {
+    /// The field as it is.
+    pub const fn new(heading: &'static str, field: &'static str) -> Self {
+        Self { heading, field, is_moment: false, otherwise: "" }
+    }
+
+    /// The field is a moment.
+    pub const fn moment(self) -> Self {
+        Self { is_moment: true, ..self }
+    }
+
+    /// What is shown where there is none.
+    pub const fn or(self, otherwise: &'static str) -> Self {
+        Self { otherwise, ..self }
+    }
+
+    fn show(&self, item: &Value) -> Value {
+        match &item[self.field] {
+            Value::Null => Value::from(self.otherwise),
+            Value::String(text) if self.is_moment => Value::from(moment(text)),
+            Value::Array(values) => Value::from(values.iter().map(text).collect::<Vec<_>>().join(", ")),
+            other => other.clone(),
+        }
+    }
+}
+
+/// Prints the columns of each item of a list below their headings, or that there are none of what it lists.
+pub fn print_list(items: &Value, columns: &[Column], what: &str) {
+    let items = items.as_array().map_or(&[][..], Vec::as_slice);
+    if items.is_empty() {
+        eprintln!("no {what}");
+        return;
+    }
+    let headings: Vec<&str> = columns.iter().map(|column| column.heading).collect();
+    let rows: Vec<Vec<Value>> =
+        items.iter().map(|item| columns.iter().map(|column| column.show(item)).collect()).collect();
+    print(&headings, &rows);
+}
+
+/// A moment as a person reads it: in local time, to the second, with the zone's distance from UTC.
+pub fn moment(moment: &str) -> String {
+    match DateTime::parse_from_rfc3339(moment) {
+        Ok(time) => time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S%:z").to_string(),
+        Err(_) => plain(moment),
+    }
+}
+
+/// A message in which what somebody typed is cut where it is so long that it would hide the rest.
+pub fn cut_long(message: &str) -> String {
+    let mut shown = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(first) = rest.chars().next() {
+        // What is in quotes may have spaces; an apostrophe is no quote.
+        let quoted = (first == '"').then(|| rest[1..].find('"').map(|length| length + 2)).flatten();
+        let word = || rest.find(char::is_whitespace).unwrap_or(rest.len()).max(first.len_utf8());
+        let (piece, after) = rest.split_at(quoted.unwrap_or_else(word));
+        rest = after;
+        let length = piece.chars().count();
+        if length <= LONGEST_SHOWN {
+            shown.push_str(piece);
+            continue;
+        }
+        shown.extend(piece.chars().take(LONGEST_SHOWN / 2));
+        shown.push_str(&format!("… ({length} characters)"));
+        shown.extend(quoted.map(|_| '"'));
+    }
+    shown
 }
 
 /// A value as a person reads it. Hidden characters never reach the terminal: names of files are an attacker's choice,
@@ -56,9 +145,37 @@ pub fn plain_json(document: &str) -> String {
     shown
 }
 
+/// More than a digest has, and than most paths have.
+const LONGEST_SHOWN: usize = 160;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_long_is_cut_and_what_is_not_stays() {
+        let short = "there is a rule \"web\" already; it's yours: /etc/a 'b'\n  | /etc/[a";
+        assert_eq!(cut_long(short), short);
+        let long = "x y".repeat(1000);
+        let cut = cut_long(&format!("there is no rule \"{long}\"; see \"web\""));
+        assert!(
+            cut.starts_with("there is no rule \"x yx y") && cut.ends_with("(3002 characters)\"; see \"web\""),
+            "{cut}"
+        );
+        let cut = cut_long(&format!("invalid value '{}' for '--files'", "ü".repeat(999)));
+        assert!(cut.ends_with("ü… (1001 characters) for '--files'") && cut.len() < 300, "{cut}");
+        assert_eq!(cut_long("an open \" quote"), "an open \" quote");
+    }
+
+    #[test]
+    fn a_column_shows_a_moment_to_the_second_and_what_is_not_there_by_a_word() {
+        let item = serde_json::json!({ "end": null, "exclude": ["*.log", "a\u{1b}"], "seen": "2026-11-23T06:38:19.123456Z" });
+        assert_eq!(Column::new("EXPIRES", "end").moment().or("never").show(&item), "never");
+        assert_eq!(Column::new("EXCLUDE", "exclude").show(&item), "*.log, a\\u{1b}");
+        let seen = Column::new("LAST SEEN", "seen").moment().show(&item);
+        let seen = DateTime::parse_from_str(seen.as_str().unwrap(), "%Y-%m-%d %H:%M:%S%:z").unwrap();
+        assert_eq!(seen.to_utc().to_rfc3339(), "2026-11-23T06:38:19+00:00");
+    }
 
     #[test]
     fn an_escape_sequence_in_a_name_does_not_reach_the_terminal() {

@@ -39,6 +39,7 @@ mod surface;
 mod throttle;
 mod web;
 
+pub use api::LONGEST_ENROLLMENT_SECONDS;
 pub use clock::{Clock, Moment};
 pub use config::{
     LONGEST_COLLECTION_SECONDS, Limits, MAX_SCAN_INTERVAL_SECONDS, OptionNames, ReadConfigError,

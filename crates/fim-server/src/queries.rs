@@ -275,6 +275,8 @@ fn shown(diagnostic: &fim_kql::Diagnostic) -> Diagnostic {
         end_column: number(diagnostic.end_column),
         expected: diagnostic.expected.clone(),
         suggestion: diagnostic.suggestion.clone(),
+        field: None,
+        text: None,
     }
 }
 

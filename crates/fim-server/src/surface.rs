@@ -343,6 +343,8 @@ mod tests {
             end_column: 8,
             expected: vec![],
             suggestion: None,
+            field: None,
+            text: None,
         };
         let problem = Problem::new(crate::problem::Kind::BadQuery, "line 2, column 7: x")
             .with_code(SYNTAX)

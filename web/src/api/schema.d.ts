@@ -290,8 +290,8 @@ export interface paths {
         /**
          * Changes as server-sent events: `change` with a change as its data and its id as the event's. The first event has an
          *     id only, to come back with if there was no change. What was received after the event that is named comes first, the
-         *     late ones too; after a restart of the server some of before come again, so that none is missed. A reader that is too
-         *     slow gets `lagged`, and the stream ends; it comes back with `after`. The stream also ends when its caller's token,
+         *     late ones too, and then `caught-up`; after a restart of the server some of before come again, so that none is missed. A
+         *     reader that is too slow gets `lagged`, and the stream ends; it comes back with `after`. The stream also ends when its caller's token,
          *     session or workspace does.
          */
         get: operations["stream_changes"];
@@ -823,6 +823,8 @@ export interface components {
             id: string;
             /** @description The machine's name. */
             machine: string;
+            /** @description What it was called before it was moved here: `PreviousFileSystemPath`. */
+            movedFrom?: string | null;
             /** @description The rule that the entity is monitored by. */
             rule: string;
             /** @description How it was noticed: `Scan`, `RealTime` or `Agentless`. */
@@ -964,6 +966,8 @@ export interface components {
             endLine: number;
             /** @description What could stand there. */
             expected?: string[];
+            /** @description The field of the body that the text is in, where that has several. */
+            field?: string | null;
             /**
              * Format: int32
              * @description The line it starts on, from 1.
@@ -973,6 +977,8 @@ export interface components {
             message: string;
             /** @description What was probably meant. */
             suggestion?: string | null;
+            /** @description The text that has the mistake, where it is not all that was sent. */
+            text?: string | null;
         };
         /** @description Where a client finds what. Source: OpenID Connect Discovery 1.0, section 3. */
         Discovery: {

@@ -16,7 +16,12 @@ pub enum RuleCommand {
     )]
     List(RuleListArgs),
     /// Change a rule; what is not given stays as it is
-    #[command(after_help = RULE_EDIT_EXAMPLES)]
+    #[command(
+        after_help = RULE_EDIT_EXAMPLES,
+        mut_arg("exclude", |arg| arg.help("What is left out from now on, and nothing else; may be given more than once")),
+        mut_arg("recurse", |arg| arg.help("Whether everything below a folder that matches is monitored as well")),
+        mut_arg("links", |arg| arg.help("What happens at symbolic links from now on"))
+    )]
     Edit(RuleEditArgs),
     /// Put a rule in force
     #[command(after_help = "Examples:\n  steadfast rule enable web")]

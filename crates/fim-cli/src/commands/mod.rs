@@ -20,11 +20,3 @@ use crate::table;
 fn print_json(value: &Value) {
     out::line(table::plain_json(&format!("{value:#}")));
 }
-
-/// Prints the named fields of each object of a list below their headings.
-fn print_list(items: &[Value], columns: &[(&str, &str)]) {
-    let headings: Vec<&str> = columns.iter().map(|(heading, _)| *heading).collect();
-    let rows: Vec<Vec<Value>> =
-        items.iter().map(|item| columns.iter().map(|(_, field)| item[*field].clone()).collect()).collect();
-    table::print(&headings, &rows);
-}

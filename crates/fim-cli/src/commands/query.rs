@@ -80,7 +80,7 @@ fn print_answer(
         OutputFormat::Table => {
             let answer: Answer = client.post(path, body)?;
             let headings: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
-            table::print(&headings, &answer.rows);
+            print_table(&headings, &answer.rows);
             answer.truncated
         }
         OutputFormat::Json => {
@@ -99,6 +99,18 @@ fn print_answer(
         eprintln!("steadfast: the answer was cut at the server's limit; narrow the query or summarize");
     }
     Ok(())
+}
+
+/// Prints rows for a person; whoever wants columns that have nothing in them asks for another format.
+fn print_table(headings: &[&str], rows: &[Vec<Value>]) {
+    if rows.is_empty() {
+        eprintln!("no rows");
+        return;
+    }
+    let empty = table::print(headings, rows);
+    if !empty.is_empty() {
+        eprintln!("left out, since they are empty in all rows: {}", table::plain(&empty.join(", ")));
+    }
 }
 
 /// Hands on the server's bytes as they come; whether the rows in them were cut.

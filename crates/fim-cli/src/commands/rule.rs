@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{RuleAddArgs, RuleCommand, RuleEditArgs, RuleNameArgs, RuleSettings};
 use crate::client::{Client, segment};
-use crate::commands::{print_json, print_list};
+use crate::commands::print_json;
 use crate::failure::Failure;
+use crate::table::{Column, plain, print_list};
 
 /// Does what was asked with rules.
 pub fn run(client: &Client, command: &RuleCommand) -> Result<(), Failure> {
@@ -16,7 +17,7 @@ pub fn run(client: &Client, command: &RuleCommand) -> Result<(), Failure> {
             if args.format.json {
                 print_json(&rules);
             } else {
-                print_list(rules.as_array().map_or(&[], Vec::as_slice), COLUMNS);
+                print_list(&rules, COLUMNS, "rules");
             }
             Ok(())
         }
@@ -24,11 +25,14 @@ pub fn run(client: &Client, command: &RuleCommand) -> Result<(), Failure> {
         RuleCommand::Enable(args) => switch(client, args, "enable"),
         RuleCommand::Disable(args) => switch(client, args, "disable"),
         RuleCommand::Delete(args) => {
+            // Names ignore case, and the one that is there has its own spelling.
+            let rule: Value = client.get(&rule_path(args))?;
             client.delete(&rule_path(args))?;
+            let name = rule["name"].as_str().unwrap_or(&args.name);
             if args.format.json {
-                print_json(&json!({ "deleted": args.name }));
+                print_json(&json!({ "deleted": name }));
             } else {
-                eprintln!("deleted rule {}", args.name);
+                eprintln!("deleted rule {}", plain(name));
             }
             Ok(())
         }
@@ -41,9 +45,7 @@ fn add(client: &Client, args: &RuleAddArgs) -> Result<(), Failure> {
         put(fields, "group", args.group.as_deref());
         put_settings(fields, &args.settings);
     }
-    let rule: Value = client
-        .post(&rules_path(&args.workspace.workspace), &rule)
-        .map_err(|failure| failure.shown_in(&args.path))?;
+    let rule: Value = client.post(&rules_path(&args.workspace.workspace), &rule).map_err(with_options)?;
     report(&rule, args.format.json, "added")
 }
 
@@ -62,9 +64,13 @@ fn edit(client: &Client, args: &RuleEditArgs) -> Result<(), Failure> {
         ));
     }
     let path = format!("{}/{}", rules_path(&args.workspace.workspace), segment(&args.name));
-    let pattern = args.path.as_deref().unwrap_or_default();
-    let rule: Value = client.patch(&path, &fields).map_err(|failure| failure.shown_in(pattern))?;
+    let rule: Value = client.patch(&path, &fields).map_err(with_options)?;
     report(&rule, args.format.json, "changed")
+}
+
+/// The failure with our options in the place of the server's fields.
+fn with_options(failure: Failure) -> Failure {
+    failure.with_options(&[("path", "--path"), ("exclude", "--exclude")])
 }
 
 fn switch(client: &Client, args: &RuleNameArgs, verb: &str) -> Result<(), Failure> {
@@ -109,12 +115,14 @@ fn rule_path(args: &RuleNameArgs) -> String {
     format!("{}/{}", rules_path(&args.workspace.workspace), segment(&args.name))
 }
 
-const COLUMNS: &[(&str, &str)] = &[
-    ("NAME", "name"),
-    ("PATH", "path"),
-    ("ENABLED", "enabled"),
-    ("RECURSE", "recurse"),
-    ("LINKS", "links"),
-    ("GROUP", "group"),
-    ("TYPE", "type"),
+const COLUMNS: &[Column] = &[
+    Column::new("NAME", "name"),
+    Column::new("PATH", "path"),
+    Column::new("EXCLUDE", "exclude"),
+    Column::new("ENABLED", "enabled"),
+    Column::new("RECURSE", "recurse"),
+    Column::new("LINKS", "links"),
+    Column::new("PATH TYPE", "pathType"),
+    Column::new("GROUP", "group"),
+    Column::new("TYPE", "type"),
 ];

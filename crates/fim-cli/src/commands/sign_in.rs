@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::commands::print_json;
 use crate::failure::Failure;
 use crate::out;
-use crate::table::{plain, text};
+use crate::table::{moment, plain, text};
 
 /// Makes a sign-in link and prints it, so that `$(…)` has the link and nothing else.
 pub fn run(client: &Client, format: &JsonArg) -> Result<(), Failure> {
@@ -23,6 +23,6 @@ pub fn run(client: &Client, format: &JsonArg) -> Result<(), Failure> {
         return Ok(());
     }
     out::line(&url);
-    eprintln!("It works once, until {}.", text(&link["expiresAt"]));
+    eprintln!("It works once, until {}.", moment(&text(&link["expiresAt"])));
     Ok(())
 }

@@ -4,21 +4,22 @@ use serde_json::{Value, json};
 
 use crate::args::{TokenCommand, TokenCreateArgs};
 use crate::client::{Client, segment};
-use crate::commands::{print_json, print_list};
+use crate::commands::print_json;
 use crate::failure::Failure;
 use crate::out;
-use crate::table::{plain, text};
+use crate::table::{Column, moment, plain, print_list, text};
 
 /// Does what was asked with API tokens.
 pub fn run(client: &Client, command: &TokenCommand) -> Result<(), Failure> {
     match command {
         TokenCommand::Create(args) => create(client, args)?,
         TokenCommand::List(format) => {
-            let tokens: Value = client.get("/tokens")?;
+            let mut tokens: Value = client.get("/tokens")?;
             if format.json {
                 print_json(&tokens);
             } else {
-                print_list(tokens.as_array().map_or(&[], Vec::as_slice), COLUMNS);
+                name_scopes(client, &mut tokens);
+                print_list(&tokens, COLUMNS, "API tokens");
             }
         }
         TokenCommand::Delete(args) => {
@@ -31,6 +32,20 @@ pub fn run(client: &Client, command: &TokenCommand) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Puts the names of the workspaces in the place of their ids, where the caller may see them.
+fn name_scopes(client: &Client, tokens: &mut Value) {
+    let workspaces: Value = client.get("/workspaces").unwrap_or_default();
+    let name_of = |id: &Value| {
+        let workspace = workspaces.as_array()?.iter().find(|workspace| workspace["id"] == *id)?;
+        Some(workspace["name"].clone())
+    };
+    for token in tokens.as_array_mut().into_iter().flatten() {
+        if let Some(name) = name_of(&token["scope"]) {
+            token["scope"] = name;
+        }
+    }
 }
 
 /// Makes a token and prints it, so that `$(…)` has the token and nothing else.
@@ -48,7 +63,7 @@ fn create(client: &Client, args: &TokenCreateArgs) -> Result<(), Failure> {
     }
     out::line(text(&token["token"]));
     let until = match token["expiresAt"].as_str() {
-        Some(moment) => format!("until {}", plain(moment)),
+        Some(end) => format!("until {}", moment(end)),
         None => "until it is deleted".to_owned(),
     };
     eprintln!(
@@ -60,12 +75,12 @@ fn create(client: &Client, args: &TokenCreateArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-const COLUMNS: &[(&str, &str)] = &[
-    ("NAME", "name"),
-    ("CLIENT ID", "clientId"),
-    ("ROLE", "role"),
-    ("SCOPE", "scope"),
-    ("EXPIRES", "expiresAt"),
-    ("CREATED", "createdAt"),
-    ("BY", "createdBy"),
+const COLUMNS: &[Column] = &[
+    Column::new("NAME", "name"),
+    Column::new("CLIENT ID", "clientId"),
+    Column::new("ROLE", "role"),
+    Column::new("SCOPE", "scope").or("all"),
+    Column::new("EXPIRES", "expiresAt").moment().or("never"),
+    Column::new("CREATED", "createdAt").moment(),
+    Column::new("BY", "createdBy"),
 ];

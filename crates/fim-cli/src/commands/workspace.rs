@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::args::{Limit, WorkspaceCommand, WorkspaceDeleteArgs, WorkspaceStorageArgs};
 use crate::client::{Client, segment};
-use crate::commands::{print_json, print_list};
+use crate::commands::print_json;
 use crate::failure::Failure;
 use crate::out;
-use crate::table::{plain, text};
+use crate::table::{Column, plain, print_list, text};
 
 /// Does what was asked with workspaces.
 pub fn run(client: &Client, command: &WorkspaceCommand) -> Result<(), Failure> {
@@ -19,7 +19,7 @@ pub fn run(client: &Client, command: &WorkspaceCommand) -> Result<(), Failure> {
             if format.json {
                 print_json(&workspaces);
             } else {
-                print_list(workspaces.as_array().map_or(&[], Vec::as_slice), COLUMNS);
+                print_list(&workspaces, COLUMNS, "workspaces");
             }
         }
         WorkspaceCommand::Create(args) => {
@@ -29,7 +29,7 @@ pub fn run(client: &Client, command: &WorkspaceCommand) -> Result<(), Failure> {
             if args.format.json {
                 print_json(&workspace);
             } else {
-                eprintln!("created workspace {} ({})", args.name, text(&workspace["id"]));
+                eprintln!("created workspace {} ({})", text(&workspace["name"]), text(&workspace["id"]));
             }
         }
         WorkspaceCommand::Delete(args) => delete(client, args)?,
@@ -111,7 +111,7 @@ fn storage(client: &Client, args: &WorkspaceStorageArgs) -> Result<(), Failure> 
         out::line(format_args!("Failed     {}", plain(reason)));
     }
     out::line("");
-    print_list(storage["tables"].as_array().map_or(&[], Vec::as_slice), TABLE_COLUMNS);
+    print_list(&storage["tables"], TABLE_COLUMNS, "tables");
     Ok(())
 }
 
@@ -147,23 +147,23 @@ fn job(running: &Value) -> String {
     )
 }
 
-const TABLE_COLUMNS: &[(&str, &str)] = &[
-    ("TABLE", "name"),
-    ("ROWS", "rows"),
-    ("IN MEMORY", "bufferedRows"),
-    ("FILES", "files"),
-    ("BYTES", "bytes"),
-    ("FROM", "firstDay"),
-    ("TO", "lastDay"),
-    ("DAYS KEPT", "retentionDays"),
+const TABLE_COLUMNS: &[Column] = &[
+    Column::new("TABLE", "name"),
+    Column::new("ROWS", "rows"),
+    Column::new("IN MEMORY", "bufferedRows"),
+    Column::new("FILES", "files"),
+    Column::new("BYTES", "bytes"),
+    Column::new("FROM", "firstDay"),
+    Column::new("TO", "lastDay"),
+    Column::new("DAYS KEPT", "retentionDays").or("for ever"),
 ];
 
-const COLUMNS: &[(&str, &str)] = &[
-    ("NAME", "name"),
-    ("STATE", "state"),
-    ("CHANGES (7 D)", "changesLastWeek"),
-    ("MACHINES", "machines"),
-    ("LOCATION", "location"),
-    ("SUBSCRIPTION", "subscription"),
-    ("ID", "id"),
+const COLUMNS: &[Column] = &[
+    Column::new("NAME", "name"),
+    Column::new("STATE", "state"),
+    Column::new("CHANGES (7 D)", "changesLastWeek"),
+    Column::new("MACHINES", "machines"),
+    Column::new("LOCATION", "location"),
+    Column::new("SUBSCRIPTION", "subscription"),
+    Column::new("ID", "id"),
 ];

@@ -149,16 +149,13 @@ impl Installation {
     fn start_agent_without(&mut self, capabilities: &str) {
         let mut agent = self.agent_command(&["run", "--data-dir"]);
         agent.arg(self.path("agent"));
-        // Root may all this by capabilities; other users have none to lose.
-        let mut command = Command::new("setpriv");
-        command.arg(format!("--bounding-set={capabilities}"));
-        let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-        if is_root {
-            command.arg(agent.get_program()).args(agent.get_args()).env_remove("STEADFAST_ENROLL_TOKEN");
-        } else {
-            command = agent;
-        }
+        let mut command = without(&agent, capabilities);
         self.agent = Some(command.stdout(Stdio::null()).stderr(self.log("agent.log")).spawn().unwrap());
+    }
+
+    /// The command without the right to read and write what file modes forbid.
+    pub fn as_modes_bind(&self, command: &Command) -> Command {
+        without(command, "-dac_override,-dac_read_search")
     }
 
     /// What `steadfast-agent status --json` says.
@@ -209,7 +206,9 @@ impl Installation {
 
     /// Runs `steadfast` until the value is dropped; its output, line by line.
     pub fn follow(&self, arguments: &[&str]) -> Followed {
-        let mut child = self.steadfast(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut follower = self.steadfast(arguments);
+        let follower = follower.stdout(Stdio::piped()).stderr(self.log("follow.log"));
+        let mut child = follower.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Followed { child, lines }
     }
@@ -307,6 +306,26 @@ pub fn until<T, E>(mut attempt: impl FnMut() -> Result<T, E>) -> Result<T, E> {
             Err(_) => std::thread::sleep(Duration::from_millis(100)),
         }
     }
+}
+
+/// The command without these capabilities. Root may all by them; other users have none to lose.
+fn without(command: &Command, capabilities: &str) -> Command {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    let mut bound = if is_root {
+        let mut bound = Command::new("setpriv");
+        bound.arg(format!("--bounding-set={capabilities}")).arg(command.get_program());
+        bound
+    } else {
+        Command::new(command.get_program())
+    };
+    bound.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => bound.env(name, value),
+            None => bound.env_remove(name),
+        };
+    }
+    bound
 }
 
 /// Runs a command to its end.

@@ -6,6 +6,7 @@
 )]
 
 mod clients;
+mod commands;
 mod installation;
 mod kills;
 mod losses;

@@ -259,6 +259,9 @@ pub struct Change {
     pub category: ChangeCategory,
     /// The path or key.
     pub entity: String,
+    /// What it was called before it was moved here: `PreviousFileSystemPath`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
     /// Which fields differ.
     pub fields: Vec<String>,
     /// The rule that the entity is monitored by.
@@ -477,6 +480,12 @@ pub struct Diagnostic {
     /// What was probably meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
+    /// The field of the body that the text is in, where that has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The text that has the mistake, where it is not all that was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// A column of an answer or of a table.

@@ -213,8 +213,8 @@ fn check(rule: &Rule) -> Result<(), Problem> {
 
 fn rule_problem(error: &RuleError) -> Problem {
     let pattern = match &error.invalid {
-        InvalidRule::Path { path, source } => Some((path, source)),
-        InvalidRule::Exclusion { exclusion, source } => Some((exclusion, source)),
+        InvalidRule::Path { path, source } => Some(("path", path, source)),
+        InvalidRule::Exclusion { exclusion, source } => Some(("exclude", exclusion, source)),
         InvalidRule::NoName
         | InvalidRule::BadName
         | InvalidRule::NameTaken
@@ -222,13 +222,13 @@ fn rule_problem(error: &RuleError) -> Problem {
         | InvalidRule::NothingWatched => None,
     };
     match pattern {
-        Some((text, source)) => Problem::new(Kind::BadPattern, error_chain(error))
-            .with_diagnostics(vec![pattern_diagnostic(text, source)]),
+        Some((field, text, source)) => Problem::new(Kind::BadPattern, error_chain(error))
+            .with_diagnostics(vec![pattern_diagnostic(field, text, source)]),
         None => Problem::new(Kind::BadRequest, error_chain(error)),
     }
 }
 
-fn pattern_diagnostic(text: &str, error: &PatternError) -> Diagnostic {
+fn pattern_diagnostic(field: &str, text: &str, error: &PatternError) -> Diagnostic {
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let (column, end_column) = match error.position() {
         Some(at) => (number(at), number(at.saturating_add(1))),
@@ -243,6 +243,8 @@ fn pattern_diagnostic(text: &str, error: &PatternError) -> Diagnostic {
         end_column,
         expected: Vec::new(),
         suggestion: None,
+        field: Some(field.to_owned()),
+        text: Some(text.to_owned()),
     }
 }
 
@@ -302,10 +304,19 @@ mod tests {
     }
 
     #[test]
+    fn a_bad_exclusion_is_told_as_the_one_of_them_that_it_is() {
+        let exclude = vec!["*.log".to_owned(), "[".to_owned()];
+        let problem = check(&Rule { exclude, ..recommended().remove(0) }).unwrap_err();
+        let told = &problem.diagnostics[0];
+        assert_eq!((told.field.as_deref(), told.text.as_deref()), (Some("exclude"), Some("[")));
+    }
+
+    #[test]
     fn a_bad_pattern_is_told_with_its_place() {
         let rule = Rule { path: "/etc/[a".to_owned(), ..recommended().remove(0) };
         let problem = check(&rule).unwrap_err();
         assert_eq!(problem.diagnostics[0].column, 6);
+        assert_eq!(problem.diagnostics[0].field.as_deref(), Some("path"));
         assert!(problem.detail.contains("/etc/[a"), "{}", problem.detail);
     }
 }

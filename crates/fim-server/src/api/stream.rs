@@ -35,8 +35,8 @@ pub struct StreamFrom {
 
 /// Changes as server-sent events: `change` with a change as its data and its id as the event's. The first event has an
 /// id only, to come back with if there was no change. What was received after the event that is named comes first, the
-/// late ones too; after a restart of the server some of before come again, so that none is missed. A reader that is too
-/// slow gets `lagged`, and the stream ends; it comes back with `after`. The stream also ends when its caller's token,
+/// late ones too, and then `caught-up`; after a restart of the server some of before come again, so that none is missed. A
+/// reader that is too slow gets `lagged`, and the stream ends; it comes back with `after`. The stream also ends when its caller's token,
 /// session or workspace does.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{ws}/changes/stream", tag = "changes",
@@ -103,6 +103,8 @@ struct Watcher {
     first: Option<Event>,
     missed: std::vec::IntoIter<Change>,
     behind: Option<Receipt>,
+    /// The event after what was missed, until it is sent.
+    caught_up_event: Option<Event>,
     since: Timestamp,
     /// Changes that were caught up from the tables and may come again live.
     caught_up: HashSet<String>,
@@ -130,6 +132,7 @@ impl Watcher {
             first: is_new.then(|| Event::default().id(Moment(since).to_string())),
             missed: missed.into_iter(),
             behind,
+            caught_up_event: (!is_new).then(|| Event::default().event("caught-up").data("{}")),
             since,
             caught_up: HashSet::new(),
             changes: subscription.changes,
@@ -160,6 +163,9 @@ impl Watcher {
             if let Some(behind) = self.behind.take() {
                 self.catch_up(&behind).await.ok()?;
                 continue;
+            }
+            if let Some(event) = self.caught_up_event.take() {
+                return Some((Ok(event), self));
             }
             tokio::select! {
                 change = self.changes.recv() => match change {

@@ -26,10 +26,10 @@ pub async fn create_enrollment_token(
     OptionalJson(request): OptionalJson<NewEnrollmentToken>,
 ) -> Result<(StatusCode, Json<EnrollmentToken>), Problem> {
     let seconds = request.expires_in_seconds.unwrap_or(DEFAULT_SECONDS);
-    if !(1..=MOST_SECONDS).contains(&seconds) {
+    if !(1..=LONGEST_ENROLLMENT_SECONDS).contains(&seconds) {
         return Err(Problem::new(
             Kind::BadRequest,
-            format!("expiresInSeconds is {seconds}; it takes 1 to {MOST_SECONDS} (30 days)"),
+            format!("expiresInSeconds is {seconds}; it takes 1 to {LONGEST_ENROLLMENT_SECONDS} (30 days)"),
         ));
     }
     let replaces = request.replaces.as_deref().map(str::trim);
@@ -171,5 +171,5 @@ fn shown(record: TokenRecord) -> ApiToken {
 
 /// An hour.
 const DEFAULT_SECONDS: u64 = 3600;
-/// 30 days.
-const MOST_SECONDS: u64 = 30 * 24 * 3600;
+/// The longest time for which an enrolment token is good: 30 days.
+pub const LONGEST_ENROLLMENT_SECONDS: u64 = 30 * 24 * 3600;

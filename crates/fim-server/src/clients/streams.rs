@@ -351,6 +351,7 @@ fn live_change(record: &Record, id: String, time: Timestamp) -> Option<Change> {
     let some = |column| Some(text(record, column).to_owned()).filter(|text| !text.is_empty());
     let entity = ["FileSystemPath", "SvcName", "SoftwareName"].into_iter().find_map(some);
     let fields = text(record, "FieldsChanged").split(", ").filter(|field| !field.is_empty());
+    let moved_from = some("PreviousFileSystemPath").filter(|from| Some(from) != entity.as_ref());
     Some(Change {
         id,
         // As the tables keep it, in microseconds.
@@ -360,6 +361,7 @@ fn live_change(record: &Record, id: String, time: Timestamp) -> Option<Change> {
         change_type: text(record, "ConfigChangeType").parse().ok()?,
         category: text(record, "ChangeCategory").parse().ok()?,
         entity: entity.unwrap_or_default(),
+        moved_from,
         fields: fields.map(str::to_owned).collect(),
         rule: text(record, "RuleName").to_owned(),
         source: SOURCE.to_owned(),

@@ -76,7 +76,7 @@ impl Control {
         let reading = failed("reading a machine");
         let id = Uuid::parse_str(id_or_name).map(|id| id.to_string()).unwrap_or_default();
         let rows = sqlx::query(
-            "SELECT * FROM machines_in_place WHERE workspace_id = ? AND removed_at IS NULL AND (id = ? OR name = ?) \
+            "SELECT * FROM machines_in_place WHERE workspace_id = ? AND removed_at IS NULL AND (id = ? OR name = ? COLLATE NOCASE) \
              ORDER BY id = ? DESC, enrolled_at DESC",
         )
         .bind(workspace.to_string())

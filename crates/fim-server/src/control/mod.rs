@@ -230,6 +230,23 @@ fn count(row: &SqliteRow, column: &'static str) -> Result<u64, sqlx::Error> {
 }
 
 /// True if the statement failed because something of that name is there.
+/// The name as it is spelled where `query` finds it: names that differ in case only are one. It selects a `name` by a name
+/// and, if there is one, a workspace.
+async fn spelled(
+    connection: &mut SqliteConnection,
+    query: &'static str,
+    name: &str,
+    workspace: Option<Uuid>,
+) -> Result<String, ControlError> {
+    let mut found = sqlx::query_scalar(query).bind(name);
+    if let Some(workspace) = workspace {
+        found = found.bind(workspace.to_string());
+    }
+    let found: Option<String> =
+        found.fetch_optional(connection).await.map_err(failed("reading the name that is there"))?;
+    Ok(found.unwrap_or_else(|| name.to_owned()))
+}
+
 fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::{By, Control, ControlError, audit, failed, is_duplicate};
+use super::{By, Control, ControlError, audit, failed, is_duplicate, spelled};
 use crate::api::model::{Links, PathType, Rule, RuleCounts, RuleType};
 
 /// Why a rule was not added.
@@ -79,7 +79,10 @@ impl Control {
         let mut transaction = self.write("adding a rule").await?;
         match insert_rule(&mut transaction, workspace, rule).await {
             Ok(()) => {}
-            Err(error) if is_duplicate(&error) => return Err(AddRuleError::NameTaken(rule.name.clone())),
+            Err(error) if is_duplicate(&error) => {
+                let there = spelled(&mut transaction, RULE_NAME, &rule.name, Some(workspace)).await?;
+                return Err(AddRuleError::NameTaken(there));
+            }
             Err(error) => return Err(adding(error).into()),
         }
         touch(&mut transaction, workspace).await?;
@@ -131,7 +134,10 @@ impl Control {
         .await;
         match updated {
             Ok(_) => {}
-            Err(error) if is_duplicate(&error) => return Err(EditRuleError::NameTaken(after.name.clone())),
+            Err(error) if is_duplicate(&error) => {
+                let there = spelled(&mut transaction, RULE_NAME, &after.name, Some(workspace)).await?;
+                return Err(EditRuleError::NameTaken(there));
+            }
             Err(error) => return Err(editing(error).into()),
         }
         if before != *after {
@@ -263,6 +269,8 @@ fn rule(row: &SqliteRow) -> Result<Rule, sqlx::Error> {
         enabled: row.try_get("enabled")?,
     })
 }
+
+const RULE_NAME: &str = "SELECT name FROM rules WHERE name = ? AND workspace_id = ?";
 
 fn type_word(rule_type: RuleType) -> &'static str {
     match rule_type {

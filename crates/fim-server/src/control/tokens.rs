@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::sign_in::grant;
-use super::{By, Control, ControlError, audit, failed, is_duplicate, uuid};
+use super::{By, Control, ControlError, audit, failed, is_duplicate, spelled, uuid};
 use crate::authz::{Grant, Scope};
 
 /// An API token as kept: never the token itself.
@@ -72,7 +72,10 @@ impl Control {
         .await;
         match inserted {
             Ok(_) => {}
-            Err(error) if is_duplicate(&error) => return Err(AddTokenError::NameTaken(name.to_owned())),
+            Err(error) if is_duplicate(&error) => {
+                let query = "SELECT name FROM api_tokens WHERE name = ?";
+                return Err(AddTokenError::NameTaken(spelled(&mut transaction, query, name, None).await?));
+            }
             Err(error) => return Err(adding(error).into()),
         }
         let detail = json!({ "role": grant.role.name(), "scope": workspace });

@@ -6,7 +6,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{By, Control, ControlError, audit, count, failed, is_duplicate, uuid};
+use super::{By, Control, ControlError, audit, count, failed, is_duplicate, spelled, uuid};
 use crate::api::model::Collection;
 
 /// A workspace as it is kept.
@@ -129,7 +129,12 @@ impl Control {
         .await;
         match inserted {
             Ok(_) => {}
-            Err(error) if is_duplicate(&error) => return Err(AddWorkspaceError::NameTaken(name.to_owned())),
+            Err(error) if is_duplicate(&error) => {
+                let query = "SELECT name FROM workspaces WHERE name = ?";
+                return Err(AddWorkspaceError::NameTaken(
+                    spelled(&mut transaction, query, name, None).await?,
+                ));
+            }
             Err(error) => return Err(making(error).into()),
         }
         audit(&mut transaction, by, "workspace.create", name, &json!({ "location": location })).await?;

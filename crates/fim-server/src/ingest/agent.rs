@@ -406,7 +406,8 @@ fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> 
         Report::Change(event) => {
             let path = event.change.key.path().to_string();
             let change = live_change(machine, event, ChangeType::Files, path, received)?;
-            Some(Change { actor: actor_of(event), explanation: explanation_of(event), ..change })
+            let moved_from = event.moved_from.as_ref().map(|from| from.path().to_string());
+            Some(Change { moved_from, actor: actor_of(event), explanation: explanation_of(event), ..change })
         }
         Report::Listed(event) => {
             let change_type = match event.change.key.list() {
@@ -441,6 +442,7 @@ fn live_change<E: Monitored>(
             fim_core::ChangeCategory::Removed => ChangeCategory::Removed,
         },
         entity,
+        moved_from: None,
         fields: fields_changed(event).into_iter().map(str::to_owned).collect(),
         rule: event.rule.clone(),
         source: event.source.name().to_owned(),

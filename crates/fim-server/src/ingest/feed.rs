@@ -117,6 +117,7 @@ mod tests {
             change_type: ChangeType::Files,
             category: ChangeCategory::Added,
             entity: "/x".to_owned(),
+            moved_from: None,
             fields: vec![],
             rule: "r".to_owned(),
             source: "Scan".to_owned(),

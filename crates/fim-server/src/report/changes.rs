@@ -240,6 +240,7 @@ pub fn received(row: Row<'_>) -> Result<Receipt, ReportError> {
 /// A change of a row.
 pub fn change(row: Row<'_>) -> Result<Change, ReportError> {
     let fields = row.text("FieldsChanged")?;
+    let entity = row.text("Entity")?;
     Ok(Change {
         id: row.text("ChangeId")?.to_owned(),
         time: row.time("TimeGenerated")?,
@@ -247,7 +248,9 @@ pub fn change(row: Row<'_>) -> Result<Change, ReportError> {
         machine: row.text("Computer")?.to_owned(),
         change_type: row.word("ConfigChangeType")?,
         category: row.word("ChangeCategory")?,
-        entity: row.text("Entity")?.to_owned(),
+        entity: entity.to_owned(),
+        // Programs of others may fill it for what was not moved, too.
+        moved_from: some(row.text("PreviousFileSystemPath")?).filter(|from| from != entity),
         fields: fields.split(", ").filter(|field| !field.is_empty()).map(str::to_owned).collect(),
         rule: row.text("RuleName")?.to_owned(),
         source: row.text("ChangeSource")?.to_owned(),
@@ -337,7 +340,7 @@ fn order(sort: Sort) -> &'static str {
 }
 
 const PROJECT: &str = "| project ChangeId, TimeGenerated, EventTime, Computer, ConfigChangeType, ChangeCategory, \
-     Entity, FieldsChanged, RuleName, ChangeSource, InitiatingProcessName, InitiatingProcessId, \
+     Entity, PreviousFileSystemPath, FieldsChanged, RuleName, ChangeSource, InitiatingProcessName, InitiatingProcessId, \
      InitiatingProcessCommandLine, InitiatingProcessAccountName, InitiatingProcessParentName, LoginAccountName, \
      ContainerId, Explanation, Previous, Current\n";
 
@@ -409,6 +412,13 @@ mod tests {
     }
 
     #[test]
+    fn what_was_moved_is_told_with_the_name_that_it_had() {
+        let page = read_page(&table([(5, "moved"), (4, "b")].iter()), Sort::NewestFirst, None, 2).unwrap();
+        let from: Vec<Option<&str>> = page.items.iter().map(|change| change.moved_from.as_deref()).collect();
+        assert_eq!(from, [Some("/y"), None]);
+    }
+
+    #[test]
     fn a_version_is_told_as_it_was_and_as_it_is() {
         let page = read_page(&table([(5, "a")].iter()), Sort::NewestFirst, None, 1).unwrap();
         let change = &page.items[0];
@@ -454,6 +464,7 @@ mod tests {
             "ConfigChangeType",
             "ChangeCategory",
             "Entity",
+            "PreviousFileSystemPath",
             "FieldsChanged",
             "RuleName",
             "ChangeSource",
@@ -478,6 +489,7 @@ mod tests {
                 json!("Files"),
                 json!("Modified"),
                 json!("/x"),
+                json!(if id == &"moved" { "/y" } else { "/x" }),
                 json!("Size, Mode"),
                 json!("r"),
                 json!("Scan"),

@@ -27,6 +27,7 @@ fn changes_come_as_they_are_stored_and_a_reader_who_returns_misses_none() {
     let mut back = Events::open(&watch(), &after);
     assert_eq!(back.next()["entity"], "/etc/b");
     assert_eq!(back.next()["entity"], "/etc/c");
+    assert_eq!(back.next_name(), "caught-up");
     send(&running, &mut machine_client, &machine, &added(3, &["/etc/d"]));
     assert_eq!(back.next()["entity"], "/etc/d");
 }
@@ -55,6 +56,7 @@ fn what_arrives_late_is_not_passed_over_after_a_restart() {
     let mut back = watch(&running, &format!("{stream}?after={seen}"));
     let came = [back.next(), back.next()].map(|change| change["entity"].clone());
     assert_eq!(came, ["/etc/seen", "/etc/late"], "a little of before comes again");
+    assert_eq!(back.next_name(), "caught-up");
     drop(back);
 }
 
@@ -97,6 +99,16 @@ impl Events {
             assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream ended");
             if let Some(id) = line.trim_end().strip_prefix("id:") {
                 return id.trim().to_owned();
+            }
+        }
+    }
+
+    fn next_name(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream ended");
+            if let Some(name) = line.trim_end().strip_prefix("event:") {
+                return name.trim().to_owned();
             }
         }
     }

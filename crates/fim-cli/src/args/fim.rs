@@ -1,0 +1,47 @@
+//! What can be typed after `steadfast fim`.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::PlainArgs;
+use super::time::{Every, every, scan_interval};
+
+/// What can be done with file integrity monitoring.
+#[derive(Subcommand)]
+pub enum FimCommand {
+    /// Show whether it is on, and what it covers
+    #[command(after_help = "Examples:\n  steadfast fim status\n  steadfast fim status -w production --json")]
+    Status(PlainArgs),
+    /// Turn it on, with the recommended items
+    #[command(after_help = "Examples:\n  steadfast fim enable -w production")]
+    Enable(PlainArgs),
+    /// Turn it off; agents stop scanning
+    #[command(after_help = "Examples:\n  steadfast fim disable -w production")]
+    Disable(PlainArgs),
+    /// Set how often files are scanned, and daemons, software and the inventory are collected
+    Collect(CollectArgs),
+}
+
+/// How often what is monitored is collected.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  steadfast fim collect --files 15m
+  steadfast fim collect --daemons 1m
+  steadfast fim collect --software off --inventory 24h -w production")]
+pub struct CollectArgs {
+    /// How often the files are scanned: 15m, 1h
+    #[arg(long, value_name = "TIME", value_parser = scan_interval)]
+    pub files: Option<Duration>,
+    /// How often the daemons are collected: 5m, 30s, or off
+    #[arg(long, value_name = "TIME", value_parser = every)]
+    pub daemons: Option<Every>,
+    /// How often the software is collected: 5m, 1h, or off
+    #[arg(long, value_name = "TIME", value_parser = every)]
+    pub software: Option<Every>,
+    /// How often an inventory of everything is made: 10h, or off
+    #[arg(long, value_name = "TIME", value_parser = every)]
+    pub inventory: Option<Every>,
+    #[command(flatten)]
+    pub plain: PlainArgs,
+}

@@ -1,0 +1,281 @@
+//! What the commands say to a person.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::installation::{Installation, Said, finish};
+use crate::{about, wait_until_rule_has_a_baseline, with_agent};
+
+/// Fails unless the command ended with that code and said all of it on standard error.
+fn said(said: &Said, code: i32, parts: &[&str]) {
+    assert_eq!(said.code, code, "{}{}", said.stdout, said.stderr);
+    for part in parts {
+        assert!(said.stderr.contains(part), "no {part:?} in {}", said.stderr);
+    }
+}
+
+/// The words of the lines of a table.
+fn words(table: &str) -> Vec<Vec<&str>> {
+    table
+        .lines()
+        .map(|line| line.split("  ").map(str::trim).filter(|word| !word.is_empty()).collect())
+        .collect()
+}
+
+#[test]
+fn rules_are_shown_and_changed_with_their_own_spelling_and_mistakes_in_their_place() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    assert_eq!(here.run(&["workspace", "create", "Trial"]).code, 0);
+    said(&here.run(&["workspace", "create", "TRIAL"]), 1, &["there is a workspace \"Trial\" already"]);
+    let rule = |arguments: &[&str]| here.run(&[&["rule"], arguments, &["-w", "trial"]].concat());
+
+    let empty = rule(&["list"]);
+    assert_eq!((empty.stdout.as_str(), empty.stderr.as_str()), ("", "no rules\n"));
+    said(&rule(&["add", "--name", "Web", "--path", "/srv/**"]), 0, &["added rule Web"]);
+    said(&rule(&["add", "--name", "WEB", "--path", "/srv"]), 1, &["there is a rule \"Web\" already"]);
+    assert_eq!(
+        words(&rule(&["list"]).stdout),
+        [
+            vec!["NAME", "PATH", "ENABLED", "RECURSE", "LINKS", "PATH TYPE", "GROUP", "TYPE"],
+            vec!["Web", "/srv/**", "true", "false", "follow", "any", "Custom", "linux-file"],
+        ],
+        "nothing is left out, so that EXCLUDE would be empty"
+    );
+
+    said(
+        &rule(&["edit", "web", "--exclude", "*.log", "--exclude", "cache", "--recurse"]),
+        0,
+        &["changed rule Web"],
+    );
+    said(&rule(&["disable", "web"]), 0, &["disabled rule Web"]);
+    assert_eq!(
+        words(&rule(&["list"]).stdout)[1],
+        ["Web", "/srv/**", "*.log, cache", "false", "true", "follow", "any", "Custom", "linux-file"]
+    );
+    let mistake = "--exclude at column 1: ";
+    said(&rule(&["edit", "web", "--exclude", "a", "--exclude", "["]), 1, &[mistake, "\n  | [\n  | ^"]);
+    said(&rule(&["add", "--name", "x", "--path", "/x", "--exclude", "["]), 1, &[mistake, "\n  | [\n  | ^"]);
+    said(&rule(&["add", "--name", "x", "--path", "/x["]), 1, &["--path at column 3: ", "\n  | /x[\n  |   ^"]);
+    said(&rule(&["edit", "web"]), 2, &["nothing to change", "steadfast rule edit --help"]);
+    let long = rule(&["delete", &"x".repeat(5000)]);
+    said(&long, 1, &["there is no rule \"xxx", "…"]);
+    assert!(long.stderr.len() < 500, "{}", long.stderr);
+
+    said(&rule(&["delete", "WEB"]), 0, &["deleted rule Web\n"]);
+    assert_eq!(rule(&["list"]).stderr, "no rules\n");
+}
+
+#[test]
+fn monitoring_is_turned_on_and_set_and_shown() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    assert_eq!(here.run(&["workspace", "create", "trial"]).code, 0);
+    let fim = |arguments: &[&str]| {
+        let said = here.run(&[&["fim"], arguments, &["-w", "trial"]].concat());
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        said.stdout.lines().map(|line| line.split_once(' ').unwrap().1.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let off = fim(&["status"]);
+    assert_eq!(off[..5], ["trial", "disabled", "ChangeTracking", "0 of 0 enabled", "0"]);
+    let on = fim(&["enable"]);
+    assert_eq!(on[1..4], ["enabled", "ChangeTracking", "18 of 18 enabled"]);
+    let set =
+        fim(&["collect", "--files", "30s", "--daemons", "1m", "--software", "off", "--inventory", "12h"]);
+    assert_eq!(set[5..], ["every 30s", "every 1m", "not collected", "every 12h"]);
+    assert_eq!(fim(&["status"]), set);
+    said(
+        &here.run(&["fim", "collect", "--files", "99999d"]),
+        2,
+        &["'99999d' for '--files <TIME>'", "from 1s to 7d"],
+    );
+    assert_eq!(fim(&["disable"])[1], "disabled");
+}
+
+#[test]
+fn a_machine_is_replaced_and_removed_by_the_name_that_it_has() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    assert_eq!(here.run(&["machine", "list"]).stderr, "no machines\n");
+    said(
+        &here.run(&["machine", "enroll-token", "--replace", "nosuch"]),
+        1,
+        &["there is no machine \"nosuch\""],
+    );
+    let token = here.run(&["machine", "enroll-token"]);
+    said(
+        &token,
+        0,
+        &["warning: no other machine can reach https://127.0.0.1:", "--listen", "Run this there"],
+    );
+    assert_eq!(token.stdout.lines().count(), 1, "{}", token.stdout);
+
+    here.enroll_agent();
+    let listed = here.run(&["machine", "list"]).stdout;
+    assert_eq!(words(&listed)[1][0], "trial-agent");
+    assert!(words(&listed)[1].contains(&"never"), "{listed}");
+    let replace = here.run(&["machine", "enroll-token", "--replace", "trial-agent"]);
+    said(&replace, 0, &["takes the place of the one of that name", "trial-agent"]);
+    let id = here.json(&["machine", "list", "--json"])[0]["id"].as_str().unwrap().to_owned();
+    said(&here.run(&["changes", "--machine", &id]), 0, &["no changes in the last 1day"]);
+    said(&here.run(&["machine", "remove", &id]), 0, &["removed machine trial-agent"]);
+    said(&here.run(&["machine", "remove", "trial-agent"]), 1, &["there is no machine \"trial-agent\""]);
+    assert_eq!(here.run(&["machine", "list"]).stderr, "no machines\n");
+
+    for arguments in
+        [&["changes", "--machine", "nosuch"][..], &["changes", "--machine", "nosuch", "--follow"]]
+    {
+        said(&here.run(arguments), 1, &["there is no machine \"nosuch\"", "steadfast machine list"]);
+    }
+}
+
+#[test]
+fn a_query_reads_the_time_that_is_asked_for_and_says_when_there_is_nothing() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    // A question is in this table before it is answered.
+    here.query("print 1");
+    let count = |timespan: &str| {
+        let rows = here.json(&["query", "--json", "--timespan", timespan, "LAQueryLogs | count"]);
+        rows[0]["Count"].as_u64().unwrap()
+    };
+    assert!(count("P1D") > 0);
+    assert_eq!(count("2020-01-01/2020-01-02"), 0);
+    let none = here.run(&["query", "--timespan", "2020-01-01/2020-01-02", "LAQueryLogs"]);
+    assert_eq!((none.code, none.stdout.as_str(), none.stderr.as_str()), (0, "", "no rows\n"));
+    said(&here.run(&["query", "--timespan", "yesterday", "LAQueryLogs"]), 1, &["yesterday"]);
+    let sparse = here.run(&["query", "print A = 1, B = '', C = 2"]);
+    assert_eq!(words(&sparse.stdout), [["A", "C"], ["1", "2"]]);
+    assert_eq!(sparse.stderr, "left out, since they are empty in all rows: B\n");
+}
+
+#[test]
+fn tokens_are_listed_with_the_names_and_times_that_a_person_knows() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    for (name, more) in [("ci", &["--scope", "default"][..]), ("all", &["--expires-in", "1h"])] {
+        assert_eq!(here.run(&[&["token", "create", "--name", name], more].concat()).code, 0);
+    }
+    let listed = here.run(&["token", "list"]).stdout;
+    let table = words(&listed);
+    let column = |heading: &str| table[0].iter().position(|name| *name == heading).unwrap();
+    let of = |name: &str| table.iter().find(|row| row[0] == name).unwrap();
+    assert_eq!((of("ci")[column("SCOPE")], of("ci")[column("EXPIRES")]), ("default", "never"));
+    let ends = of("all")[column("EXPIRES")];
+    assert_eq!(
+        (of("all")[column("SCOPE")], ends.len()),
+        ("all", "2026-11-23 06:38:19+00:00".len()),
+        "{listed}"
+    );
+    said(&here.run(&["token", "create", "--name", "CI"]), 1, &["there is an API token \"ci\" already"]);
+}
+
+#[test]
+fn the_server_is_the_same_however_it_is_named_and_what_is_empty_is_not_set() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    let address = here.address().to_owned();
+    for server in [address.clone(), format!("https://{address}/"), format!("HTTPS://{address}")] {
+        assert_eq!(here.run(&["--server", &server, "workspace", "list"]).code, 0, "{server}");
+    }
+    said(&here.run(&["--server", &format!("http://{address}"), "workspace", "list"]), 2, &["by https only"]);
+
+    let names = ["SERVER", "TOKEN", "CA", "WORKSPACE"].map(|name| format!("STEADFAST_{name}"));
+    let mut empty = here.steadfast(&["rule", "list"]);
+    for name in names {
+        empty.env(name, "");
+    }
+    // What is another machine's proxy is not asked about this one.
+    empty.env("HTTPS_PROXY", "http://127.0.0.1:1").env_remove("NO_PROXY").env_remove("no_proxy");
+    said(&finish(&mut empty), 0, &[]);
+
+    let file = here.path("not-a-certificate");
+    fs::write(&file, "hello").unwrap();
+    let file = file.to_str().unwrap();
+    said(&here.run(&["--ca", file, "workspace", "list"]), 5, &[file, "no certificate in PEM form"]);
+}
+
+#[test]
+fn a_data_directory_that_may_not_be_written_is_named_with_what_to_do() {
+    let here = Installation::new();
+    let locked = here.path("locked");
+    fs::create_dir(&locked).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o500)).unwrap();
+    let mut up = here.steadfast(&["up", "--no-agent", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
+    up.arg("--data-dir").arg(locked.join("data"));
+    let refused = finish(&mut here.as_modes_bind(&up));
+    said(&refused, 5, &["locked/data", "ermission denied", "--data-dir", "let this user write there"]);
+    assert!(!locked.join("data").exists());
+}
+
+#[test]
+fn who_follows_changes_over_a_restart_sees_each_new_one_once_and_none_of_before() {
+    let mut here = with_agent();
+    here.start_agent();
+    wait_until_rule_has_a_baseline(&here);
+    fs::write(here.watched("before"), "x").unwrap();
+    here.query_until(&about("before"), |rows| !rows.is_empty());
+
+    let mut followed =
+        here.follow(&["changes", "--since", "0s", "--follow", "--json", "--machine", "TRIAL-AGENT"]);
+    let mut seen = Vec::new();
+    let mut read_to = |name: &str, seen: &mut Vec<String>| {
+        for line in followed.lines.by_ref() {
+            let change: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            let entity = change["entity"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+            seen.push(entity.clone());
+            if entity == name {
+                return;
+            }
+        }
+        panic!("it ended before {name} came: {seen:?}");
+    };
+    // What changes before it asks is of before, too: so it is changed until it is shown.
+    let is_shown = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut number = 0;
+            while !is_shown.load(Ordering::Relaxed) {
+                number += 1;
+                fs::write(here.watched("first"), number.to_string()).unwrap();
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        read_to("first", &mut seen);
+        is_shown.store(true, Ordering::Relaxed);
+    });
+    here.stop_server();
+    fs::write(here.watched("meanwhile"), "x").unwrap();
+    here.up(&["--no-agent"]);
+    read_to("meanwhile", &mut seen);
+    fs::write(here.watched("after"), "x").unwrap();
+    read_to("after", &mut seen);
+    assert!(!seen.iter().any(|name| name == "before"), "{seen:?}");
+    let mut each = seen.clone();
+    each.dedup();
+    assert_eq!(each, ["first", "meanwhile", "after"], "{seen:?}");
+    let log = here.read_log("follow.log");
+    assert!(log.matches("retrying").count() <= 1, "{log}");
+}
+
+#[test]
+fn a_change_is_told_to_a_person_with_its_old_name_and_who_made_it_or_why_not() {
+    let mut here = with_agent();
+    fs::write(here.watched("old"), "x").unwrap();
+    here.start_agent();
+    wait_until_rule_has_a_baseline(&here);
+    fs::rename(here.watched("old"), here.watched("new")).unwrap();
+    here.query_until(&about("new"), |rows| !rows.is_empty());
+    let told = here.run(&["changes", "--since", "1h"]).stdout;
+    let (old, new) = (here.watched("old"), here.watched("new"));
+    let line = told.lines().find(|line| line.contains(new.to_str().unwrap())).unwrap();
+    assert!(line.contains("  by "), "{line}");
+    // Without real time a move is what goes and what comes.
+    if here.agent_status()["provider"] != "scan" {
+        assert!(line.contains(&format!("{}, moved from {}", new.display(), old.display())), "{line}");
+    }
+}
