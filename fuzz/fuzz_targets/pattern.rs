@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use fim_core::{EntityPath, PathStyle, Pattern};
+use fim_core::{EntityPath, PathStyle, Pattern, Rule, RuleSet};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (bool, &str, &[u8])| {
@@ -13,13 +13,16 @@ fuzz_target!(|input: (bool, &str, &[u8])| {
     assert_eq!(pattern.text(), text);
     let path = EntityPath::new(style, path);
     if pattern.is_resolved() && pattern.matches(&path) {
+        let rules = RuleSet::new(vec![Rule::new("fuzzed", "Custom", text)], style);
+        let Ok(rules) = rules else { return };
+        let plan = rules.scan_plan();
         let mut above = path.parent();
         while let Some(directory) = above {
             if !directory.is_within(&pattern.root()) {
                 break;
             }
             assert!(
-                pattern.may_contain(&directory),
+                plan.directory(&directory).is_descend(),
                 "{text:?} matches {path:?}, and would not look into {directory:?}"
             );
             above = directory.parent();

@@ -161,11 +161,6 @@ impl Pattern {
         self.progress(path).is_some_and(|progress| progress.is_match)
     }
 
-    /// True if the directory, or anything below it, could match: a walk that would find nothing need not go there.
-    pub fn may_contain(&self, directory: &EntityPath) -> bool {
-        self.progress(directory).is_some_and(|progress| progress.is_match || self.is_alive(progress))
-    }
-
     /// How far the pattern has come when it has read the path; nothing if it cannot match paths of that kind at all.
     pub(crate) fn progress(&self, path: &EntityPath) -> Option<Progress> {
         (self.style == path.style() && self.is_resolved())
