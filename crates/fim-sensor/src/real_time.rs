@@ -22,6 +22,7 @@ use fim_core::{
 use fim_log::{Disk as _, RealDisk};
 use fim_scan::{KnownFiles, Unwatched, Watcher, WatcherChoice};
 
+use crate::alive::STAMP_EVERY;
 use crate::inbox::Inbox;
 use crate::status::SharedStatus;
 use crate::time::now;
@@ -66,7 +67,8 @@ pub(crate) struct RealTime {
 /// How a watcher is put to the proof.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CanaryTimes {
-    /// How long after one writing the next is.
+    /// How long after one writing the next is. What happened since the last that was noticed counts as unnoticed if the
+    /// sensor is killed now.
     pub every: Duration,
     /// How long the notice of it may take on a machine that is busy.
     pub answer: Duration,
@@ -74,7 +76,7 @@ pub(crate) struct CanaryTimes {
 
 impl Default for CanaryTimes {
     fn default() -> Self {
-        Self { every: Duration::from_secs(30), answer: Duration::from_secs(10) }
+        Self { every: STAMP_EVERY, answer: Duration::from_secs(10) }
     }
 }
 
@@ -249,8 +251,9 @@ impl RealTime {
             heard = canary.heard(&hints).or(heard);
             hints.retain(|hint| concerns(hint, &plan, &own));
             self.inbox.put_hints(&mut hints);
-            self.inbox.set_heard(Some(watcher.heard()));
             self.heard = heard.take().unwrap_or(self.heard);
+            // A watcher that is deaf says that it has heard all that there was: what it was last proven to hear counts.
+            self.inbox.set_heard(Some(watcher.heard().min(self.heard)));
             if order > 0 && !canary.sing() {
                 return Ended::Failed(format!("{provider} noticed nothing of a file that was written"));
             }

@@ -25,6 +25,8 @@ struct Fake {
     inbox: Arc<Inbox>,
     /// When the last wait began in which anything was heard.
     last: Arc<Mutex<Timestamp>>,
+    /// Until when everything counted as heard while it was deaf.
+    claimed: Arc<Mutex<Timestamp>>,
 }
 
 impl Watcher for Fake {
@@ -33,7 +35,8 @@ impl Watcher for Fake {
     }
 
     fn heard(&self) -> Timestamp {
-        *self.last.lock().unwrap()
+        // A deaf one knows nothing of it.
+        if self.hears > 0 { *self.last.lock().unwrap() } else { now() }
     }
 
     fn watch(&mut self, _: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched> {
@@ -50,7 +53,11 @@ impl Watcher for Fake {
             return Ok(());
         }
         match self.fate {
-            Fate::Deaf => Ok(()),
+            Fate::Deaf => {
+                let mut claimed = self.claimed.lock().unwrap();
+                *claimed = self.inbox.settled_until(now()).max(*claimed);
+                Ok(())
+            }
             Fate::Refused => {
                 Err(WatchError::System { doing: "read", source: std::io::ErrorKind::Other.into() })
             }
@@ -73,6 +80,8 @@ struct Told {
     /// When the first watcher heard something last.
     last: Timestamp,
     begun: Timestamp,
+    /// Until when everything would have counted as heard if the sensor had been killed while its watcher was deaf.
+    claimed: Timestamp,
 }
 
 /// Runs watchers with these fates, one after the other, until there are no more.
@@ -80,10 +89,12 @@ fn run(fates: &[Fate]) -> Told {
     let (inbox, orders) = (Arc::new(Inbox::default()), Arc::new(WatchOrders::default()));
     orders.watch(Arc::default());
     let last = Arc::new(Mutex::new(now()));
+    let claimed = Arc::new(Mutex::new(Timestamp::default()));
     let mut watchers: VecDeque<Box<dyn Watcher>> = VecDeque::new();
     for (turn, &fate) in fates.iter().enumerate() {
         let last = if turn == 0 { Arc::clone(&last) } else { Arc::default() };
-        watchers.push_back(Box::new(Fake { canary: None, hears: 5, fate, inbox: Arc::clone(&inbox), last }));
+        let (inbox, claimed) = (Arc::clone(&inbox), Arc::clone(&claimed));
+        watchers.push_back(Box::new(Fake { canary: None, hears: 5, fate, inbox, last, claimed }));
     }
     let first = watchers.pop_front();
     let folder = tempfile::tempdir().unwrap();
@@ -115,6 +126,7 @@ fn run(fates: &[Fate]) -> Told {
         provider: status.get().provider,
         last: *last.lock().unwrap(),
         begun,
+        claimed: *claimed.lock().unwrap(),
     };
     if let Message::Hints(hints) = inbox.take() {
         told.losses = hints
@@ -158,6 +170,13 @@ fn a_watcher_that_fails_again_and_again_rests_longer_each_time_and_the_rest_is_a
     assert_eq!(told.losses.len(), 9, "{:?}", told.losses);
     assert!(told.losses.iter().all(|loss| loss.scope == GapScope::Everything));
     assert_eq!((told.real_time, told.provider.as_str()), (Some(false), "scan"));
+}
+
+#[test]
+fn what_a_deaf_watcher_may_have_missed_is_not_claimed_as_watched_by_who_is_killed() {
+    let told = run(&[Fate::Deaf]);
+    assert!(told.claimed >= told.begun, "{:?}", told.claimed);
+    assert!(told.claimed <= told.last, "{:?} is after {:?}", told.claimed, told.last);
 }
 
 #[test]
