@@ -33,7 +33,8 @@ fn lists() -> Lists {
 fn take(lists: &mut Lists, seconds: i64, collected: Result<Vec<Listed>, &str>) -> Vec<String> {
     let mut demands = Vec::new();
     let collected = collected.map_err(str::to_owned);
-    lists.take(Timestamp(seconds * SECOND), ListKind::Software, collected, &mut demands);
+    let now = Timestamp(seconds * SECOND);
+    lists.take(now, now, ListKind::Software, collected, &mut demands);
     demands.iter().filter_map(told).collect()
 }
 
@@ -97,7 +98,8 @@ fn each_turn_of_a_package_that_goes_to_and_fro_is_a_change_of_its_own() {
     for (seconds, version) in (0..).zip(["1", "2", "1", "2", "1"]) {
         let mut demands = Vec::new();
         let collected = Ok(vec![package("a", version)]);
-        lists.take(Timestamp(seconds * SECOND), ListKind::Software, collected, &mut demands);
+        let now = Timestamp(seconds * SECOND);
+        lists.take(now, now, ListKind::Software, collected, &mut demands);
         ids.extend(demands.iter().filter_map(|demand| match demand {
             ListDemand::Emit(event) => Some(event.id),
             ListDemand::Report(_) | ListDemand::Remember => None,
@@ -148,7 +150,8 @@ fn until_it_was_collected_for_the_first_time_a_list_is_a_gap_also_through_a_rest
     let mut restarted = Lists::new([7; 16], lists.memory());
     assert!(set(&mut restarted, 10, Some(300)).is_empty());
     let mut demands = Vec::new();
-    restarted.take(Timestamp(20 * SECOND), ListKind::Software, Ok(vec![package("a", "1")]), &mut demands);
+    let now = Timestamp(20 * SECOND);
+    restarted.take(now, now, ListKind::Software, Ok(vec![package("a", "1")]), &mut demands);
     assert_eq!(gaps(&demands), ["Unreadable gap from 7 to 20: locked".to_owned(), awaited("20")]);
     assert!(set(&mut Lists::new([7; 16], restarted.memory()), 30, Some(300)).is_empty());
     assert!(set(&mut restarted, 30, None).is_empty());
@@ -180,6 +183,24 @@ fn a_list_is_due_at_its_interval() {
     assert_eq!(lists.due(Timestamp(300 * SECOND)), Some(ListKind::Software));
     take(&mut lists, 300, Ok(vec![]));
     assert_eq!(lists.due(Timestamp(301 * SECOND)), None, "daemons are off");
+}
+
+#[test]
+fn a_list_that_takes_long_to_be_collected_is_not_collected_twice_at_a_time_and_holds_up_no_other() {
+    let mut lists = lists();
+    let (software, daemons) = (ListKind::Software, ListKind::Daemons);
+    assert_eq!(lists.due(Timestamp(0)), Some(software));
+    lists.set(Timestamp(0), Timestamp(0), daemons, Some(300), &mut Vec::new());
+    assert_eq!(lists.due(Timestamp(900 * SECOND)), Some(daemons));
+    assert_eq!((lists.due(Timestamp(900 * SECOND)), lists.next()), (None, None));
+    // Switched off and on again it is still under way.
+    set(&mut lists, 900, None);
+    set(&mut lists, 900, Some(300));
+    assert_eq!(lists.due(Timestamp(900 * SECOND)), None);
+    lists.take(Timestamp(950 * SECOND), Timestamp(0), software, Ok(vec![package("a", "1")]), &mut Vec::new());
+    assert_eq!(lists.next(), Some(Timestamp(980 * SECOND)), "it has its rest");
+    // What is known of it is as old as the beginning.
+    assert_eq!(take(&mut lists, 1000, Err("locked")), ["gap from 0 to now on: locked"]);
 }
 
 #[test]
@@ -222,7 +243,8 @@ proptest! {
         for (number, look) in (0..).zip(looks) {
             let mut demands = Vec::new();
             let collected = look.clone().map(|all| all.into_iter().map(Listed::Daemon).collect());
-            lists.take(Timestamp(number), ListKind::Daemons, collected.ok_or_else(String::new), &mut demands);
+            let now = Timestamp(number);
+            lists.take(now, now, ListKind::Daemons, collected.ok_or_else(String::new), &mut demands);
             if let Some(stored) = &mut stored {
                 for demand in &demands {
                     if let ListDemand::Emit(event) = demand {
@@ -233,14 +255,14 @@ proptest! {
             if let Some(look) = look {
                 // Whatever was seen is held, completed by what was known before.
                 let seen: BTreeMap<_, _> = look.into_iter().map(Listed::Daemon).map(|one| (one.key(), one)).collect();
-                let held: BTreeMap<_, _> = lists.held().map(|one| (one.key(), one.clone())).collect();
+                let held: BTreeMap<_, _> = lists.held(ListKind::Daemons).map(|one| (one.key(), one.clone())).collect();
                 prop_assert_eq!(seen.keys().collect::<Vec<_>>(), held.keys().collect::<Vec<_>>());
                 for (key, one) in seen {
                     prop_assert_eq!(&Listed::absorb(held[&key].clone(), one), &held[&key]);
                 }
                 match &stored {
                     Some(stored) => {
-                        let folded: Vec<_> = stored.held().collect();
+                        let folded: Vec<_> = stored.held(ListKind::Daemons).collect();
                         prop_assert!(folded.iter().all(|one| held[&one.key()].compare(one, fim_core::AspectSet::ALL).is_empty()));
                         prop_assert_eq!(folded.len(), held.len());
                     }

@@ -1,6 +1,6 @@
 //! The pure state machine of a sensor's lists: when each is collected, and what has changed in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ListKind, Listed, ListedKey};
 use crate::tracker::schedule::Schedule;
@@ -21,6 +21,8 @@ use crate::{
 pub struct Lists {
     machine: [u8; 16],
     lists: BTreeMap<ListKind, List>,
+    /// Those that are being collected.
+    under_way: BTreeSet<ListKind>,
 }
 
 /// One list.
@@ -30,7 +32,7 @@ struct List {
     schedule: Schedule,
     /// What was in it at the last collection that succeeded; nothing before the first.
     held: Option<BTreeMap<ListedKey, Listed>>,
-    /// When that was.
+    /// When that began.
     collected: Option<Timestamp>,
     /// The gap that is open because it cannot be read.
     unreadable: Option<Gap>,
@@ -67,7 +69,7 @@ pub struct ListMemory {
     pub kind: ListKind,
     /// What was in it, in the order of the keys; nothing if it never could be read.
     pub entities: Option<Vec<Listed>>,
-    /// When it was collected.
+    /// When it began to be collected last.
     pub collected: Option<Timestamp>,
     /// The gap that is open because it could not be read since.
     pub unreadable: Option<Gap>,
@@ -91,7 +93,7 @@ impl Lists {
             };
             lists.insert(stored.kind, list);
         }
-        Self { machine, lists }
+        Self { machine, lists, under_way: BTreeSet::new() }
     }
 
     /// What was stored of them is lost, and the sensor was last known to run then. Each list tells it when it is set to
@@ -165,43 +167,56 @@ impl Lists {
         }
     }
 
-    /// A list that should be collected now. The answer is handed to [`Lists::take`].
+    /// A list that should be collected now. It is under way then, and not due before its answer has been handed to
+    /// [`Lists::take`], others are meanwhile.
     pub fn due(&mut self, now: Timestamp) -> Option<ListKind> {
-        let mut on = self.lists.iter_mut().filter(|(_, list)| list.is_on);
-        on.find_map(|(kind, list)| list.schedule.is_due(now).then_some(*kind))
+        let under_way = &self.under_way;
+        let mut on = self.lists.iter_mut().filter(|(kind, list)| list.is_on && !under_way.contains(kind));
+        let due = on.find_map(|(kind, list)| list.schedule.is_due(now).then_some(*kind))?;
+        self.under_way.insert(due);
+        Some(due)
     }
 
-    /// When the next list should be collected, if any is to be.
+    /// When the next list should be collected, if any is to be that is not being so.
     pub fn next(&self) -> Option<Timestamp> {
-        self.lists.values().filter(|list| list.is_on).map(|list| list.schedule.next()).min()
+        let waits = |(kind, list): &(&ListKind, &List)| list.is_on && !self.under_way.contains(kind);
+        self.lists.iter().filter(waits).map(|(_, list)| list.schedule.next()).min()
     }
 
-    /// What was last seen of all lists.
-    pub fn held(&self) -> impl Iterator<Item = &Listed> {
-        self.lists.values().filter_map(|list| list.held.as_ref()).flat_map(BTreeMap::values)
+    /// True if the list is to be collected and nothing is known of what is in it yet.
+    pub fn is_awaited(&self, kind: ListKind) -> bool {
+        self.lists.get(&kind).is_some_and(|list| list.is_on && list.held.is_none())
     }
 
-    /// Takes in a list that was collected, or why it could not be.
+    /// What was last seen of a list.
+    pub fn held(&self, kind: ListKind) -> impl Iterator<Item = &Listed> {
+        self.lists.get(&kind).and_then(|list| list.held.as_ref()).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// Takes in a list that was collected from `begun` on, or why it could not be.
     pub fn take(
         &mut self,
         now: Timestamp,
+        begun: Timestamp,
         kind: ListKind,
         collected: Result<Vec<Listed>, String>,
         demands: &mut Vec<ListDemand>,
     ) {
         let machine = self.machine;
+        self.under_way.remove(&kind);
         let list = self.list(kind);
         if !list.is_on {
             return;
         }
-        list.schedule.end_scan(now, now);
+        list.schedule.end_scan(begun, now);
         match collected {
             Err(why) => list.open_gap(now, kind, why, demands),
             Ok(entities) => {
                 let was_unreadable = list.unreadable.is_some() || list.pending.is_some();
                 list.close_gaps(now, demands);
                 let is_changed = list.compare(&machine, now, entities, demands);
-                list.collected = Some(now);
+                // What changed while it was read may be in it or not.
+                list.collected = Some(begun.min(now));
                 if is_changed || was_unreadable {
                     demands.push(ListDemand::Remember);
                 }

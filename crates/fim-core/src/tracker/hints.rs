@@ -204,6 +204,27 @@ impl Hints {
         self.expect_by(now);
     }
 
+    /// Lets everything be due that did not refuse to answer, whether it keeps still or not.
+    pub(super) fn hurry(&mut self, now: Timestamp) {
+        for noticed in self.places.values_mut().filter(|noticed| noticed.rest_end.is_none()) {
+            noticed.waiting_since = noticed.waiting_since.min(now.plus_nanos(-PATIENCE_NANOS));
+            self.earliest = Some(now);
+        }
+    }
+
+    /// Removes the places that are not to be looked at any more; gives those at which something was noticed, and since
+    /// when.
+    pub(super) fn take_out(
+        &mut self,
+        is_dropped: impl Fn(&EntityPath) -> bool,
+    ) -> Vec<(EntityPath, Timestamp)> {
+        let dropped = self.places.extract_if(.., |path, _| is_dropped(path));
+        let noticed = dropped.filter_map(|(path, noticed)| Some((path, noticed.unsettled_since()?)));
+        let noticed = noticed.collect();
+        self.oldest = self.places.values().filter_map(Noticed::unsettled_since).min();
+        noticed
+    }
+
     /// True if something is known to have happened at the place since it was looked at last.
     pub(super) fn covers(&self, path: &EntityPath) -> bool {
         if self.places.is_empty() {

@@ -63,6 +63,9 @@ pub enum Input {
         /// What was found, for a person.
         detail: String,
     },
+    /// The settings are about to change, and what has been noticed is to be looked into by those in force: no more need
+    /// it keep still.
+    SettingsComing,
     /// The settings to work by, at the start and whenever they differ.
     SettingsChanged(Settings),
     /// Nothing but time has passed.
@@ -286,6 +289,10 @@ impl Tracker {
                 self.lose_state(now, detail, demands);
                 self.go_on(now, demands);
             }
+            Input::SettingsComing => {
+                self.hints.hurry(now);
+                self.go_on(now, demands);
+            }
             Input::SettingsChanged(settings) => {
                 self.change_settings(now, settings, demands);
                 self.go_on(now, demands);
@@ -333,6 +340,11 @@ impl Tracker {
     /// that is done, nothing was told of what came and went since.
     pub fn unsettled_since(&self) -> Option<Timestamp> {
         self.hints.since().into_iter().chain(self.spots.as_ref().and_then(Spots::since)).min()
+    }
+
+    /// True if these settings have something else monitored than those in force.
+    pub fn is_other_scope(&self, settings: &Settings) -> bool {
+        settings.rules != self.settings.rules || settings.is_enabled != self.settings.is_enabled
     }
 
     /// When the last complete scan ended.
@@ -386,10 +398,10 @@ impl Tracker {
     }
 
     fn change_settings(&mut self, now: Timestamp, settings: Settings, demands: &mut Vec<Demand>) {
-        let is_other_scope =
-            settings.rules != self.settings.rules || settings.is_enabled != self.settings.is_enabled;
+        let is_other_scope = self.is_other_scope(&settings);
         self.schedule.set_interval(now, settings.scan_interval_seconds);
         let since = settings.since.map_or(now, |since| since.min(now));
+        self.tell_dropped(&settings, now, demands);
         self.settings = settings;
         if !self.is_watching() {
             // Nothing is promised any more. What is monitored again later starts with a new baseline.
@@ -486,7 +498,7 @@ impl Tracker {
     }
 
     fn is_watching(&self) -> bool {
-        self.settings.is_enabled && self.settings.rules.names_something()
+        is_watching(&self.settings)
     }
 
     /// Since when something that cannot be seen now has not been watched: since the last time that all could be.
@@ -497,6 +509,11 @@ impl Tracker {
     fn remember(&self) -> Demand {
         Demand::Remember(Box::new(self.memory()))
     }
+}
+
+/// True if settings have something monitored.
+fn is_watching(settings: &Settings) -> bool {
+    settings.is_enabled && settings.rules.names_something()
 }
 
 fn stopped_gap(last_alive: Timestamp, now: Timestamp, stop: Stop) -> Gap {

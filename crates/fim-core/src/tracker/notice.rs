@@ -1,8 +1,8 @@
 //! Taking in hints, and asking for looks at what they are about.
 
 use super::hints::Remark;
-use super::{Demand, Spots, Tracker};
-use crate::{EntityKey, EntityPath, GapCause, GapScope, Hint, Loss, Notice, Spot, Timestamp};
+use super::{Demand, Settings, Spots, Tracker, is_watching};
+use crate::{EntityKey, EntityPath, Gap, GapCause, GapScope, Hint, Loss, Notice, RuleSet, Spot, Timestamp};
 
 impl Tracker {
     /// Takes in a hint about what a rule names, or what lies above or below that; others are not ours.
@@ -88,6 +88,28 @@ impl Tracker {
         }
     }
 
+    /// What was noticed, is not looked into yet and is not named by the settings to come will not be: a gap says so.
+    pub(super) fn tell_dropped(&mut self, settings: &Settings, now: Timestamp, demands: &mut Vec<Demand>) {
+        let (before, after) = (&self.settings.rules, &settings.rules);
+        let is_dropped =
+            |path: &EntityPath| reaches(before, path) && !(is_watching(settings) && reaches(after, path));
+        let dropped = self.hints.take_out(is_dropped);
+        let gap = |scope, since: Timestamp| Gap {
+            scope,
+            start: since.min(now),
+            end: Some(now),
+            cause: GapCause::NoticesLost,
+            detail: "what was noticed was not looked into before it was monitored no more".to_owned(),
+        };
+        if dropped.len() > MOST_DROPPED {
+            let since = dropped.iter().map(|(_, since)| *since).min().unwrap_or(now);
+            demands.push(Demand::Report(Box::new(gap(GapScope::Everything, since))));
+        } else {
+            let gaps = dropped.into_iter().map(|(path, since)| gap(GapScope::Within(path), since));
+            demands.extend(gaps.map(|gap| Demand::Report(Box::new(gap))));
+        }
+    }
+
     /// Names came in a directory and cannot be kept apart until it is looked at; those that are gone by then leave
     /// nothing but the gap.
     fn lose_names(
@@ -118,10 +140,12 @@ impl Tracker {
 
     /// True if a rule names the place, or something below it.
     fn reaches(&self, path: &EntityPath) -> bool {
-        let key = EntityKey::File(path.clone());
-        self.settings.rules.rule_for(&key).is_some()
-            || self.settings.rules.scan_plan().directory(path).is_descend()
+        reaches(&self.settings.rules, path)
     }
+}
+
+fn reaches(rules: &RuleSet, path: &EntityPath) -> bool {
+    rules.rule_for(&EntityKey::File(path.clone())).is_some() || rules.scan_plan().directory(path).is_descend()
 }
 
 fn too_many(since: Timestamp) -> Loss {
@@ -133,3 +157,6 @@ fn too_many(since: Timestamp) -> Loss {
             .to_owned(),
     }
 }
+
+/// How many places are told one by one that were not looked into; beyond that everything is.
+const MOST_DROPPED: usize = 100;

@@ -222,6 +222,7 @@ fn perform(sensor: &mut Sensor, line: &str, particulars: &[&str]) -> Vec<String>
             let stop = if *how == "stopped" { Stop::Clean } else { Stop::Unclean };
             sensor.restart(moment(time), stop)
         }
+        ["settings", "coming"] => sensor.step(Input::SettingsComing),
         ["settings", "off"] => sensor.step(Input::SettingsChanged(Settings::default())),
         ["settings", "every", interval, since @ ..] => sensor.step(Input::SettingsChanged(Settings {
             is_enabled: true,
