@@ -47,7 +47,8 @@ pub fn status(args: &StatusArgs) -> ExitCode {
     } else {
         print(&text(&status));
     }
-    let is_well = is_running && status.error.is_none() && status.server_error.is_none();
+    let is_well =
+        is_running && status.stuck_since.is_none() && status.error.is_none() && status.server_error.is_none();
     if is_well { ExitCode::SUCCESS } else { ExitCode::from(ATTENTION) }
 }
 
@@ -97,6 +98,10 @@ fn text(status: &Status) -> String {
     }
     lines.extend(status.unwatched.iter().map(|place| format!("scanned only     {place}")));
     lines.extend(status.spool_full_since.iter().map(|since| format!("spool full since {since}")));
+    lines.extend(status.stuck_since.iter().map(|since| {
+        format!("stuck since      {since}: the system does not answer, and nothing is looked at; see where it hangs in \
+                 /proc/{}/task/*/stack", status.process_id)
+    }));
     lines.extend(status.server_error.iter().map(|error| format!("server trouble   {error}")));
     lines.extend(status.error.iter().map(|error| format!("trouble          {error}")));
     lines.extend(status.warnings.iter().map(|warning| format!("warning          {warning}")));

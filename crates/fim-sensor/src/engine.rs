@@ -5,6 +5,7 @@ mod list_run;
 #[cfg(test)]
 mod real_time_tests;
 mod scan_run;
+mod settings_run;
 mod spot_run;
 #[cfg(test)]
 mod tests;
@@ -14,8 +15,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fim_core::{
-    Demand, Entity, EntityKey, EntityPath, Gap, GapCause, GapScope, Input, Memory, ScanPlan, Spot, Stop,
-    Timestamp, Tracker, error_chain,
+    Demand, Entity, EntityKey, EntityPath, Gap, GapCause, GapScope, Hint, Input, Loss, Memory, Notice,
+    ScanPlan, Spot, Stop, Timestamp, Tracker, WhoUnknown, error_chain,
 };
 use fim_log::Disk;
 use fim_scan::{FileTree, KnownFiles, LargeFiles, ScanControl, ScanOptions};
@@ -29,6 +30,7 @@ use crate::alive::LastRun;
 use crate::identity::DataDir;
 use crate::inbox::{Inbox, Message};
 use crate::overlay::Overlay;
+use crate::pace::Pace;
 use crate::real_time::WatchOrders;
 use crate::settings::Settings;
 use crate::shared_spool::SharedSpool;
@@ -46,13 +48,15 @@ pub(crate) struct EngineParts<T: FileTree, D: Disk> {
     pub machine: [u8; 16],
     pub dir: DataDir,
     /// Gives the tree for a scan: what a tree knows of users, say, is made anew for each.
-    pub tree: Box<dyn Fn() -> Arc<T> + Send>,
+    pub tree: Arc<dyn Fn() -> Arc<T> + Send + Sync>,
     pub disk: D,
     pub store: StateStore<D>,
     /// What was found where the state is kept.
     pub found: Found,
     pub spool: Arc<SharedSpool<D>>,
     pub inbox: Arc<Inbox>,
+    /// Where to say that the engine goes on.
+    pub pace: Arc<Pace>,
     pub status: SharedStatus,
     pub clock: Clock,
     pub scan_options: ScanOptions,
@@ -92,6 +96,10 @@ pub(crate) struct Engine<T: FileTree, D: Disk> {
     meanwhile: Option<Meanwhile>,
     /// How long hints and settings wait at most while a scan is under way.
     pause: Duration,
+    /// How long a turn waits for the lists that it has begun to read.
+    list_turn: Duration,
+    /// How long a list may take to be read before it is told as one that cannot be.
+    list_patience: Option<Duration>,
     /// The state file for looking up places; nothing until it is needed, and after it was replaced.
     blocks: Option<StateBlocks<D::Reader>>,
     /// The spots that the tracker wants to be looked at, until they are.
@@ -122,6 +130,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let is_first = parts.found == Found::Nothing && lost.is_none();
         let list_run = ListRun::open(&parts, is_first, last_alive);
         let mut engine = Self {
+            list_patience: parts.scan_options.patience,
             tracker: Tracker::new(parts.machine),
             waiting_gaps: still_waiting(&parts),
             parts,
@@ -136,6 +145,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             recent: Overlay::default(),
             meanwhile: None,
             pause: PAUSE,
+            list_turn: PAUSE,
             blocks: None,
             due_spots: None,
             plan: Arc::default(),
@@ -165,6 +175,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Works until the inbox says to stop.
     pub fn run(mut self) {
         // The settings that were kept may have made a scan due.
+        self.step();
         self.collect_lists();
         self.run_due();
         loop {
@@ -174,8 +185,12 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 // The machine's clock may jump; waits are by the other clock, which does not.
                 Instant::now() + Duration::from_nanos(nanos).min(LONGEST_WAIT)
             });
-            let deadline = deadline.into_iter().chain(self.elsewhere.due()).min();
-            match self.parts.inbox.wait(deadline) {
+            let patience_end = self.list_run.patience_end(self.list_patience);
+            let deadline = deadline.into_iter().chain(self.elsewhere.due()).chain(patience_end).min();
+            self.parts.pace.rest();
+            let message = self.parts.inbox.wait(deadline);
+            self.step();
+            match message {
                 Message::Stop => break,
                 Message::Settings(settings) => self.change_settings(*settings),
                 Message::Hints(hints) => {
@@ -183,20 +198,20 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                     self.run_due();
                 }
                 Message::RealTime(is_on) => self.take_in(Input::RealTime { is_on }),
-                Message::Nothing => self.tick(),
+                Message::Ring | Message::Nothing => self.tick(),
             }
         }
         self.finish();
     }
 
-    /// Takes new settings, and scans if that is due then.
-    pub fn change_settings(&mut self, settings: Settings) {
-        if let Err(error) = settings.keep(&self.parts.dir) {
-            self.trouble(format!("cannot keep the settings: {error}"));
-        }
-        self.work_by(settings);
-        self.collect_lists();
-        self.run_due();
+    /// Notes that the engine goes on. What happened while it could not for long may not have been watched.
+    fn step(&mut self) {
+        let time = (self.parts.clock)();
+        let Some(since) = self.parts.pace.step(time) else { return };
+        let detail = "the system let the agent wait, which looked at nothing meanwhile".to_owned();
+        let loss = Loss { scope: GapScope::Everything, since, cause: GapCause::AgentSuspended, detail };
+        let by = Err(WhoUnknown::NotTold);
+        self.take_in(Input::Noticed(Hint { notice: Notice::Lost(loss), time, since, by }));
     }
 
     /// Lets time pass, and scans if that is due.
@@ -241,32 +256,6 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 return self.make_room_in_memory();
             }
         }
-    }
-
-    fn work_by(&mut self, settings: Settings) {
-        let (rules, warnings) = settings.rule_set(&variable);
-        for warning in &warnings {
-            tracing::warn!(warning, "a rule cannot be used as it is");
-        }
-        let in_force = rules.rules().filter(|rule| rule.enabled && settings.fim_enabled).count() as u64;
-        self.parts.status.update(|status| {
-            status.settings_revision = Some(settings.revision_text());
-            status.scan_interval_seconds = settings.scan_interval_seconds;
-            status.rules = in_force;
-            status.warnings = warnings;
-        });
-        // What is watched is watched from before the look that makes the baseline.
-        self.plan = Arc::new(if settings.fim_enabled { rules.scan_plan() } else { ScanPlan::default() });
-        self.parts.orders.watch(Arc::clone(&self.plan));
-        let is_monitored = |path: &EntityPath| rules.rule_for(&EntityKey::File(path.clone())).is_some();
-        self.parts.large.retain(|path| settings.fim_enabled && is_monitored(path));
-        self.set_lists(&settings);
-        self.take_in(Input::SettingsChanged(fim_core::Settings {
-            is_enabled: settings.fim_enabled,
-            rules,
-            scan_interval_seconds: settings.scan_interval_seconds,
-            since: settings.since,
-        }));
     }
 
     /// Hands an input to the tracker outside of a scan's stream, and performs what it demands.

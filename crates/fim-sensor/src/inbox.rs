@@ -29,6 +29,8 @@ pub(crate) enum Message {
     Hints(Vec<Hint>),
     /// Changes are noticed in real time from now on, or no more.
     RealTime(bool),
+    /// Something that the engine has waited for is there.
+    Ring,
     /// Nothing came until the time that was waited for.
     Nothing,
 }
@@ -43,6 +45,7 @@ struct Slots {
     /// Since when something may have happened of which hints were taken out and not looked into.
     in_hand: Option<Timestamp>,
     real_time: Option<bool>,
+    is_rung: bool,
     /// The scan under way, so that it ends soon when the sensor is to stop.
     scan: Option<Arc<ScanControl>>,
 }
@@ -117,6 +120,17 @@ impl Inbox {
         self.lock().real_time.take()
     }
 
+    /// Wakes the engine: something that it has waited for is there.
+    pub fn ring(&self) {
+        self.lock().is_rung = true;
+        self.changed.notify_all();
+    }
+
+    /// What was noticed so far.
+    pub fn take_hints(&self) -> Vec<Hint> {
+        self.lock().take_hints()
+    }
+
     /// True once the engine was told to stop.
     pub fn is_stopping(&self) -> bool {
         self.lock().is_stopping
@@ -136,7 +150,8 @@ impl Inbox {
                 message @ (Message::Stop
                 | Message::Settings(_)
                 | Message::Hints(_)
-                | Message::RealTime(_)) => return message,
+                | Message::RealTime(_)
+                | Message::Ring) => return message,
             }
             slots = match deadline {
                 None => self.changed.wait(slots).unwrap_or_else(PoisonError::into_inner),
@@ -176,12 +191,19 @@ impl Slots {
         if let Some(is_on) = self.real_time.take() {
             return Message::RealTime(is_on);
         }
+        if std::mem::take(&mut self.is_rung) {
+            return Message::Ring;
+        }
         if self.hints.is_empty() {
             return Message::Nothing;
         }
+        Message::Hints(self.take_hints())
+    }
+
+    fn take_hints(&mut self) -> Vec<Hint> {
         let hints = std::mem::take(&mut self.hints);
         self.in_hand = self.in_hand.into_iter().chain(oldest(&hints)).min();
-        Message::Hints(hints)
+        hints
     }
 }
 

@@ -20,6 +20,7 @@ mod identity;
 mod inbox;
 mod list_store;
 mod overlay;
+mod pace;
 mod preview;
 mod real_time;
 mod renew;

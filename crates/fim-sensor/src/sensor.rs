@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use fim_core::{EntityPath, Hint, Notice, WhoUnknown};
+use fim_core::{EntityPath, Hint, Notice, Timestamp, WhoUnknown};
 use fim_log::{LogOptions, RealDisk};
 use fim_scan::{FileTree, KnownFiles, LargeFiles, ScanOptions};
 use thiserror::Error;
@@ -16,6 +16,7 @@ use crate::client::{CallError, ServerClient};
 use crate::engine::{Engine, EngineParts};
 use crate::identity::{DataDir, DataDirLock, IdentityError, days_left, expiry_advice};
 use crate::inbox::Inbox;
+use crate::pace::Pace;
 use crate::real_time::{CanaryTimes, MakeWatcher, RealTime, WatchOrders};
 use crate::renew::renewal_due;
 use crate::settings::Settings;
@@ -49,6 +50,7 @@ pub struct Sensor;
 pub struct RunningSensor {
     status: SharedStatus,
     inbox: Arc<Inbox>,
+    pace: Arc<Pace>,
     spool: Arc<SharedSpool<RealDisk>>,
     engine: Option<JoinHandle<()>>,
     uplink: Option<JoinHandle<()>>,
@@ -57,7 +59,7 @@ pub struct RunningSensor {
     large: Option<JoinHandle<()>>,
     large_files: Arc<LargeFiles>,
     data_dir: DataDir,
-    _lock: DataDirLock,
+    lock: Option<DataDirLock>,
 }
 
 /// Why a sensor did not start.
@@ -128,11 +130,14 @@ impl Sensor {
             ..Status::default()
         });
         let inbox = Arc::new(Inbox::default());
+        let patience = config.scan.patience.unwrap_or(PATIENCE);
+        let pace = Arc::new(Pace::new(patience.min(STEP_PATIENCE)));
         let orders = Arc::new(WatchOrders::default());
         let uplink = Uplink {
             client,
             spool: Arc::clone(&spool),
             inbox: Arc::clone(&inbox),
+            pace: Arc::clone(&pace),
             status: status.clone(),
             machine: identity.sensor_id(),
             dir: dir.clone(),
@@ -148,15 +153,16 @@ impl Sensor {
         let parts = EngineParts {
             machine: identity.sensor_id(),
             dir: dir.clone(),
-            tree: Box::new(move || tree()),
+            tree: Arc::new(move || tree()),
             disk: RealDisk,
             store,
             found,
             spool: Arc::clone(&spool),
             inbox: Arc::clone(&inbox),
+            pace: Arc::clone(&pace),
             status: status.clone(),
             clock: Arc::new(now),
-            scan_options: ScanOptions { patience: config.scan.patience.or(Some(PATIENCE)), ..config.scan },
+            scan_options: ScanOptions { patience: Some(patience), ..config.scan },
             orders: Arc::clone(&orders),
             large: Arc::clone(&large),
             known: Arc::clone(&known),
@@ -175,6 +181,7 @@ impl Sensor {
         let mut running = RunningSensor {
             status,
             inbox,
+            pace,
             spool,
             engine: None,
             uplink: None,
@@ -183,7 +190,7 @@ impl Sensor {
             large: None,
             large_files: Arc::clone(&large),
             data_dir: dir,
-            _lock: lock,
+            lock: Some(lock),
         };
         // What is noticed must be so from before the first look, so the watcher is made before the engine begins.
         let (made, is_made) = mpsc::channel();
@@ -211,6 +218,7 @@ impl Sensor {
             status: running.status.clone(),
             spool: Arc::clone(&running.spool),
             inbox: Arc::clone(&running.inbox),
+            pace: Arc::clone(&running.pace),
             dir: running.data_dir.clone(),
         };
         running.pulse = Some(spawn("pulse", move || pulse.run())?);
@@ -239,7 +247,8 @@ impl RunningSensor {
     }
 
     /// Stops it in good order: a scan under way is cut short and told as a gap, reports wait for the next start. A
-    /// call to a server that does not answer is waited for, half a minute at most.
+    /// call to a server that does not answer is waited for, half a minute at most. An engine that the system lets wait
+    /// is left behind after some seconds: the next start tells the time since it went on last.
     pub fn stop(mut self) -> Result<(), ThreadFailed> {
         self.end()
     }
@@ -247,7 +256,8 @@ impl RunningSensor {
     fn end(&mut self) -> Result<(), ThreadFailed> {
         self.inbox.stop();
         self.large_files.stop();
-        let mut outcome = join(&mut self.engine, "engine");
+        let is_left = !self.await_engine();
+        let mut outcome = if is_left { self.leave_engine() } else { join(&mut self.engine, "engine") };
         // From here on nothing is watched, however long the server lets the uplink wait.
         let stopped = now();
         self.spool.stop();
@@ -256,6 +266,7 @@ impl RunningSensor {
         outcome = outcome.and(join(&mut self.watch, "watch"));
         outcome = outcome.and(join_or_leave(&mut self.large, "large-files"));
         if outcome.is_ok()
+            && !is_left
             && let Err(error) = alive::stamp_stopped(
                 &self.data_dir,
                 self.inbox.settled_until(stopped),
@@ -265,6 +276,33 @@ impl RunningSensor {
             tracing::warn!(%error, "cannot note that the agent stopped in good order");
         }
         outcome
+    }
+}
+
+impl RunningSensor {
+    /// Waits for the engine's end; false if the system lets it wait.
+    fn await_engine(&self) -> bool {
+        let begun = Instant::now();
+        let most = LEAVE_ENGINE.min(self.pace.patience());
+        while self.engine.as_ref().is_some_and(|engine| !engine.is_finished()) {
+            if self.pace.last().map_or(begun, |(last, _)| last.max(begun)).elapsed() >= most {
+                return false;
+            }
+            thread::sleep(GRACE_CHECK);
+        }
+        true
+    }
+
+    /// Leaves the engine behind. It may yet go on and write, so that the directory stays locked until the process ends.
+    fn leave_engine(&mut self) -> Result<(), ThreadFailed> {
+        tracing::error!("the system lets the agent wait, which ends without an answer");
+        let last = self.pace.last().map_or_else(now, |(_, at)| at);
+        let alive = self.inbox.settled_until(last);
+        if let Err(error) = alive::stamp(&self.data_dir, alive, self.status.last_complete()) {
+            tracing::warn!(%error, "cannot note until when the agent watched");
+        }
+        std::mem::forget((self.engine.take(), self.lock.take()));
+        Ok(())
     }
 }
 
@@ -282,6 +320,7 @@ struct Pulse {
     status: SharedStatus,
     spool: Arc<SharedSpool<RealDisk>>,
     inbox: Arc<Inbox>,
+    pace: Arc<Pace>,
     dir: DataDir,
 }
 
@@ -289,11 +328,14 @@ impl Pulse {
     fn run(self) {
         loop {
             let goes_on = !self.spool.is_stopping();
+            let stuck = self.pace.stuck_since();
             // What was noticed and not yet told is lost if this process is killed now.
             let alive = self.inbox.settled_until(now());
+            let alive = stuck.map_or(alive, |stuck| stuck.min(alive));
             if goes_on && let Err(error) = alive::stamp(&self.dir, alive, self.status.last_complete()) {
                 tracing::warn!(%error, "cannot note that the agent is alive");
             }
+            self.show_stuck(stuck);
             self.spool.show(&self.status);
             let large = self.large.progress();
             self.status.update(|status| {
@@ -310,10 +352,25 @@ impl Pulse {
             self.spool.wait_until(Instant::now() + STAMP_EVERY);
         }
     }
+
+    fn show_stuck(&self, since: Option<Timestamp>) {
+        let since = since.map(rfc3339);
+        if let Some(since) = since.as_ref().filter(|_| self.status.get().stuck_since.is_none()) {
+            tracing::error!(since, "the system does not answer the agent, and nothing is looked at");
+        }
+        self.status.update(|status| status.stuck_since = since);
+    }
 }
 
 /// How long the file system may take for one answer before a scan gives it up.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long the engine may take over one step before it counts as stuck: more than reading a file of 64 MiB while
+/// everything else waits, or writing the state, takes on a slow disk.
+const STEP_PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long an engine that does not go on is waited for at a stop; the service's unit allows 45 s for all.
+const LEAVE_ENGINE: Duration = Duration::from_secs(10);
 
 fn spawn(
     name: &'static str,

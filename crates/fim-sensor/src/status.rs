@@ -70,6 +70,8 @@ pub struct Status {
     pub last_contact: Option<String>,
     /// Why the last call to the server had no success; nothing if it had.
     pub server_error: Option<String>,
+    /// Since when the agent has waited for the system and looked at nothing; the server is given no sign of life then.
+    pub stuck_since: Option<String>,
     /// The last trouble on this machine: a disk that is full, say.
     pub error: Option<String>,
     /// When the agent's certificate expires.

@@ -13,6 +13,7 @@ use crate::backoff::{backoff, retry_after};
 use crate::client::{CallError, ServerClient};
 use crate::identity::{DataDir, certificate_expiry, days_left, expiry_advice};
 use crate::inbox::Inbox;
+use crate::pace::Pace;
 use crate::renew::{renew, renewal_due};
 use crate::settings::{Settings, revision_text};
 use crate::shared_spool::SharedSpool;
@@ -25,6 +26,7 @@ pub(crate) struct Uplink<D: Disk> {
     pub client: ServerClient,
     pub spool: Arc<SharedSpool<D>>,
     pub inbox: Arc<Inbox>,
+    pub pace: Arc<Pace>,
     pub status: SharedStatus,
     pub machine: [u8; 16],
     pub dir: DataDir,
@@ -117,7 +119,11 @@ impl<D: Disk + Clone> Uplink<D> {
             self.fetch_settings(times);
         }
         if times.is_open() && times.is_heartbeat_due(self.status.get().state, Instant::now()) {
-            self.give_heartbeat(times);
+            // Who looks at nothing is not to count as watching: the server tells the silence.
+            match self.pace.stuck_since() {
+                None => self.give_heartbeat(times),
+                Some(_) => times.heartbeat_due = Instant::now() + STUCK_PAUSE,
+            }
         }
         if times.is_open() {
             self.renew_certificate(times);
@@ -383,5 +389,7 @@ const LIMITS: BatchLimits = BatchLimits { reports: 1000, bytes: 1 << 20 };
 const SET_ASIDE_AT_ONCE: u32 = 3;
 const COMPRESSION_LEVEL: i32 = 3;
 const SHORTEST_HEARTBEAT: Duration = Duration::from_secs(1);
+/// How soon it is looked again whether the engine goes on.
+const STUCK_PAUSE: Duration = Duration::from_secs(1);
 const EXPIRED_PAUSE: Duration = Duration::from_secs(60);
 const RENEWAL_PAUSE: Duration = Duration::from_secs(3600);

@@ -1,6 +1,8 @@
 //! Enrolment and a whole sensor against a TLS server that refuses, fails, and forgets to answer.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
+#[path = "uplink/stuck.rs"]
+mod stuck;
 mod support;
 
 use std::path::Path;

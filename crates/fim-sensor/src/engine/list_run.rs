@@ -1,4 +1,11 @@
 //! The lists: collecting those that are due, and what there is as an inventory.
+//!
+//! Each is read in a thread of its own, so that a file system that does not answer holds up nothing but the list.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use fim_core::{ChangeEvent, Entity, ListDemand, ListKind, Listed, Lists, Timestamp, error_chain};
 use fim_log::Disk;
@@ -16,7 +23,24 @@ pub(super) struct ListRun<D: Disk> {
     /// True if the file is an older one.
     is_stale: bool,
     inventory: InventoryRun,
+    /// The lists that are being read, one thread each.
+    reading: BTreeMap<ListKind, Reading>,
+    answers: mpsc::Receiver<Answer>,
+    answer_to: mpsc::Sender<Answer>,
 }
+
+/// A list that is being read.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    begun: Instant,
+    /// By the machine's clock.
+    begun_at: Timestamp,
+    /// True once the list is told as one that cannot be read.
+    is_given_up: bool,
+}
+
+/// A list, or why it cannot be read.
+type Answer = (ListKind, Result<Vec<Listed>, String>);
 
 /// Telling what there is, from time to time.
 #[derive(Debug, Default)]
@@ -26,6 +50,8 @@ struct InventoryRun {
     last: Option<Timestamp>,
     /// True while a scan tells what it sees.
     is_under_way: bool,
+    /// Lists that were not known when the rest was told: they follow once they are.
+    owed: BTreeSet<ListKind>,
 }
 
 impl<D: Disk + Clone> ListRun<D> {
@@ -60,12 +86,32 @@ impl<D: Disk + Clone> ListRun<D> {
             is_stale = true;
         }
         let inventory = InventoryRun { last: kept.inventory, ..InventoryRun::default() };
-        Self { lists, store, is_stale, inventory }
+        let (answer_to, answers) = mpsc::channel();
+        Self { lists, store, is_stale, inventory, reading: BTreeMap::new(), answers, answer_to }
     }
 
     /// Up to which record the spool may forget what it says of lists.
     pub(super) fn contained(&self) -> u64 {
         if self.is_stale { self.store.durable_sequence() } else { u64::MAX }
+    }
+
+    /// When the patience with what is being read ends.
+    pub(super) fn patience_end(&self, patience: Option<Duration>) -> Option<Instant> {
+        let waits = self.reading.values().filter(|reading| !reading.is_given_up);
+        waits.map(|reading| reading.begun).min().zip(patience).map(|(begun, patience)| begun + patience)
+    }
+
+    /// The lists that have been waited for long enough; each is named once.
+    fn give_up(&mut self, patience: Option<Duration>) -> Vec<(ListKind, Timestamp)> {
+        let Some(patience) = patience else { return Vec::new() };
+        let mut given_up = Vec::new();
+        for (kind, reading) in &mut self.reading {
+            if !reading.is_given_up && reading.begun.elapsed() >= patience {
+                reading.is_given_up = true;
+                given_up.push((*kind, reading.begun_at));
+            }
+        }
+        given_up
     }
 }
 
@@ -87,22 +133,85 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         self.perform_lists(demands);
     }
 
-    /// Collects every list that is due.
+    /// Takes in the lists that have been read, and has those read that are due.
     pub(super) fn collect_lists(&mut self) {
-        while !self.parts.inbox.is_stopping() {
-            let Some(kind) = self.list_run.lists.due((self.parts.clock)()) else { break };
-            let tree = (self.parts.tree)();
-            let collected = lists::collect(&*tree, kind).map_err(|error| error_chain(&error));
-            if let Err(error) = &collected {
-                tracing::warn!(error, list = kind.name(), "a list cannot be collected");
-            }
-            let mut demands = Vec::new();
-            self.list_run.lists.take((self.parts.clock)(), kind, collected, &mut demands);
-            self.perform_lists(demands);
+        while let Ok(answer) = self.list_run.answers.try_recv() {
+            self.take_list(answer);
         }
+        let patience = self.list_patience;
+        for (kind, begun) in self.list_run.give_up(patience) {
+            let seconds = patience.unwrap_or_default().as_secs();
+            self.judge_list(
+                kind,
+                begun,
+                Err(format!("the file system did not answer for {seconds} seconds")),
+            );
+        }
+        while !self.parts.inbox.is_stopping() {
+            let now = (self.parts.clock)();
+            let Some(kind) = self.list_run.lists.due(now) else { break };
+            if self.list_run.reading.contains_key(&kind) {
+                let why = "the file system still does not answer an earlier look at it".to_owned();
+                self.judge_list(kind, now, Err(why));
+            } else if let Err(why) = self.read_list(kind, now) {
+                self.judge_list(kind, now, Err(why));
+            }
+        }
+        self.await_lists(self.list_turn);
         if self.list_run.is_stale {
             self.keep_lists();
         }
+    }
+
+    /// Waits for the lists that have just begun to be read: most are there at once, and a scan that begins after them
+    /// leaves them the disk.
+    pub(super) fn await_lists(&mut self, most: Duration) {
+        loop {
+            let is_fresh = |reading: &Reading| reading.begun.elapsed() < most;
+            let fresh = self.list_run.reading.values().filter(|reading| is_fresh(reading));
+            let Some(begun) = fresh.map(|reading| reading.begun).min() else { return };
+            match self.list_run.answers.recv_timeout((begun + most).saturating_duration_since(Instant::now()))
+            {
+                Ok(answer) => self.take_list(answer),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Begins to read a list in a thread; it answers and wakes the engine. A thread that the file system does not let
+    /// go stays behind alone: no other is begun for its list.
+    fn read_list(&mut self, kind: ListKind, now: Timestamp) -> Result<(), String> {
+        let (tree, inbox) = (Arc::clone(&self.parts.tree), Arc::clone(&self.parts.inbox));
+        let answer_to = self.list_run.answer_to.clone();
+        let read = move || {
+            let collected = lists::collect(&*tree(), kind).map_err(|error| error_chain(&error));
+            // An engine that has ended wants no answer.
+            let _ = answer_to.send((kind, collected));
+            inbox.ring();
+        };
+        let builder = thread::Builder::new().name(format!("list-{}", kind.name()));
+        builder.spawn(read).map_err(|error| format!("the system gives no thread to read it: {error}"))?;
+        let reading = Reading { begun: Instant::now(), begun_at: now, is_given_up: false };
+        self.list_run.reading.insert(kind, reading);
+        Ok(())
+    }
+
+    fn take_list(&mut self, (kind, collected): Answer) {
+        let reading = self.list_run.reading.remove(&kind);
+        let begun = reading.map_or_else(|| (self.parts.clock)(), |reading| reading.begun_at);
+        self.judge_list(kind, begun, collected);
+        if !self.list_run.lists.is_awaited(kind) && self.list_run.inventory.owed.remove(&kind) {
+            self.tell_list(kind);
+        }
+    }
+
+    fn judge_list(&mut self, kind: ListKind, begun: Timestamp, collected: Result<Vec<Listed>, String>) {
+        if let Err(error) = &collected {
+            tracing::warn!(error, list = kind.name(), "a list cannot be collected");
+        }
+        let mut demands = Vec::new();
+        self.list_run.lists.take((self.parts.clock)(), begun, kind, collected, &mut demands);
+        self.perform_lists(demands);
     }
 
     fn perform_lists(&mut self, demands: Vec<ListDemand>) {
@@ -159,7 +268,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// half of the spool, and what did not fit is told by a later scan.
     pub(super) fn inventory(&mut self, entity: &Entity) {
         if self.list_run.inventory.is_under_way {
-            self.tell_inventory(Seen::File(entity.clone()));
+            self.list_run.inventory.is_under_way = self.spool_inventory(Seen::File(entity.clone()));
         }
     }
 
@@ -168,26 +277,27 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         if !std::mem::take(&mut self.list_run.inventory.is_under_way) || !is_complete {
             return;
         }
-        self.list_run.inventory.is_under_way = true;
-        let listed: Vec<Listed> = self.list_run.lists.held().cloned().collect();
-        for entity in listed {
-            self.tell_inventory(Seen::Listed(entity));
-        }
-        if std::mem::take(&mut self.list_run.inventory.is_under_way) {
+        let (awaited, known): (Vec<_>, Vec<_>) =
+            ListKind::ALL.into_iter().partition(|kind| self.list_run.lists.is_awaited(*kind));
+        self.list_run.inventory.owed.extend(awaited);
+        if known.into_iter().all(|kind| self.tell_list(kind)) {
             self.list_run.inventory.last = Some((self.parts.clock)());
             self.list_run.is_stale = true;
             self.keep_lists();
         }
     }
 
-    fn tell_inventory(&mut self, seen: Seen) {
-        if !self.list_run.inventory.is_under_way {
-            return;
-        }
-        let has_room = self.parts.spool.lock().has_room_to_spare();
+    /// Tells what there is of a list; false if there is no room for all of it.
+    fn tell_list(&mut self, kind: ListKind) -> bool {
+        let listed: Vec<Listed> = self.list_run.lists.held(kind).cloned().collect();
+        listed.into_iter().all(|entity| self.spool_inventory(Seen::Listed(entity)))
+    }
+
+    /// Puts a part of an inventory into the spool; false if it has no room for that.
+    fn spool_inventory(&mut self, seen: Seen) -> bool {
         let observed = (self.parts.clock)();
-        self.list_run.inventory.is_under_way =
-            has_room && self.spool(&Report::Inventory(Inventory { observed, seen }));
+        let has_room = self.parts.spool.lock().has_room_to_spare();
+        has_room && self.spool(&Report::Inventory(Inventory { observed, seen }))
     }
 }
 

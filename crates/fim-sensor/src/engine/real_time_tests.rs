@@ -14,7 +14,6 @@ use fim_testkit::{Fault, FaultyDisk, MemoryTree, Survives};
 
 use super::tests::{SCANNED_BYTES, TAMPERED, World, tamper};
 use super::{Engine, MOST_ABANDONED_THREADS};
-use crate::inbox::Message;
 
 fn touched(path: &str) -> Notice {
     Notice::Touched(EntityPath::unix(path))
@@ -85,7 +84,7 @@ fn what_was_noticed_and_not_told_yet_is_not_claimed_as_watched() {
     let hints = [come, gone].map(|notice| Hint { notice, time, since, by: Err(WhoUnknown::Ended) });
     inbox.put_hints(&mut hints.into());
     assert_eq!(inbox.settled_until(world.now()), since);
-    let Message::Hints(hints) = inbox.take() else { panic!("there are hints") };
+    let hints = inbox.take_hints();
     assert_eq!(inbox.settled_until(world.now()), since);
     engine.take_in_all(hints.into_iter().map(Input::Noticed));
     assert_eq!(inbox.settled_until(world.now()), since);
@@ -164,7 +163,8 @@ fn start_into_changes(world: &World, moment: u32, late: u32) -> Option<Engine<Me
     let mut happen = world.at_the_clock.lock().unwrap().take().unwrap();
     // What the scan ended before happens behind it.
     (0..moment + late).for_each(|_| happen());
-    if let Message::Hints(hints) = engine.parts.inbox.take() {
+    let hints = engine.parts.inbox.take_hints();
+    if !hints.is_empty() {
         engine.take_in_all(hints.into_iter().map(Input::Noticed));
     }
     for _ in 0..2 {
@@ -395,7 +395,7 @@ fn a_stop_ends_a_look_that_hangs() {
     world.tree.file("/etc/hosts", "evil").hang("/etc/hosts");
     engine.parts.scan_options.patience = Some(Duration::from_secs(20));
     let (tree, inbox) = (Arc::clone(&world.tree), Arc::clone(&engine.parts.inbox));
-    engine.parts.tree = Box::new(move || {
+    engine.parts.tree = Arc::new(move || {
         inbox.stop();
         Arc::clone(&tree)
     });

@@ -228,7 +228,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     /// True unless so much is known that the state file does not have that spots wait for the end of the scan, which
     /// writes a new one.
-    fn has_room_for_spots(&self) -> bool {
+    pub(super) fn has_room_for_spots(&self) -> bool {
         self.recent.len() < self.most_overlaid.saturating_mul(2)
     }
 
@@ -245,26 +245,17 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             self.sync_spool();
         }
         self.show_progress(control);
+        self.step();
         self.collect_lists();
         match self.parts.inbox.take() {
             Message::Stop => control.cancel(),
-            Message::Settings(settings) => {
-                if let Err(error) = settings.keep(&self.parts.dir) {
-                    self.trouble(format!("cannot keep the settings: {error}"));
-                }
-                self.work_by(*settings);
-            }
+            Message::Settings(settings) => self.adopt(*settings),
             Message::RealTime(is_on) => self.take_in(Input::RealTime { is_on }),
             Message::Hints(hints) => self.take_hints(hints),
-            Message::Nothing => self.take_in(Input::Tick),
+            Message::Ring | Message::Nothing => self.take_in(Input::Tick),
         }
         self.find_names();
-        while !self.parts.inbox.is_stopping()
-            && self.has_room_for_spots()
-            && let Some(spots) = self.due_spots.take()
-        {
-            self.look_at(spots);
-        }
+        self.look_at_due_spots();
     }
 
     fn show_progress(&self, control: &ScanControl) {

@@ -62,6 +62,16 @@ enum Looked {
 }
 
 impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
+    /// Looks at the spots that are due while there is room for what comes of it.
+    pub(super) fn look_at_due_spots(&mut self) {
+        while !self.parts.inbox.is_stopping()
+            && self.has_room_for_spots()
+            && let Some(spots) = self.due_spots.take()
+        {
+            self.look_at(spots);
+        }
+    }
+
     /// Looks at the spots, hands what is there to the tracker, and performs what it demands.
     pub(super) fn look_at(&mut self, spots: Vec<Spot>) {
         let end = match self.look_at_each(&spots) {
@@ -163,6 +173,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 last = Some(seen.path().clone());
             }
             self.judge(Input::SpotLooked { before, seen });
+            self.step();
         }
         match pairs.source().end() {
             fim_scan::ScanEnd::Complete => {}

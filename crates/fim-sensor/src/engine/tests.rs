@@ -1,5 +1,6 @@
 //! The engine on a tree in memory and a disk that loses power, with a server that stores what it acknowledges.
 
+mod dropped;
 mod lists;
 mod losses;
 
@@ -87,7 +88,7 @@ impl World {
         &self,
         stop: Stop,
         rules: &[&str],
-        tree: impl Fn(&Inbox) -> Arc<MemoryTree> + Send + 'static,
+        tree: impl Fn(&Inbox) -> Arc<MemoryTree> + Send + Sync + 'static,
     ) -> Option<Engine<MemoryTree, FaultyDisk>> {
         let options = LogOptions { segment_bytes: 1 << 12, max_bytes: self.spool_bytes };
         let spool = Spool::open(self.disk.clone(), "/spool", options, self.now()).ok()?;
@@ -104,12 +105,13 @@ impl World {
         let parts = EngineParts {
             machine: [7; 16],
             dir: DataDir::new(self.dir.path()),
-            tree: Box::new(move || tree(&scan_inbox)),
+            tree: Arc::new(move || tree(&scan_inbox)),
             disk: self.disk.clone(),
             store,
             found,
             spool: Arc::new(SharedSpool::new(spool)),
             inbox,
+            pace: Arc::new(Pace::new(Duration::MAX)),
             status: self.shown.borrow_mut().insert(SharedStatus::default()).clone(),
             clock: Arc::new(move || {
                 if let Some(happen) = &mut *at_the_clock.lock().unwrap() {
@@ -122,7 +124,9 @@ impl World {
             large: Arc::new(LargeFiles::beyond(SCANNED_BYTES)),
             known: Arc::default(),
         };
-        Some(Engine::start(parts, last_run, Some(settings(rules))))
+        let mut engine = Engine::start(parts, last_run, Some(settings(rules)));
+        engine.list_turn = Duration::from_secs(60);
+        Some(engine)
     }
 
     /// Lets the sensor's server take everything that is durable in the spool.

@@ -65,6 +65,38 @@ fn a_list_that_cannot_be_read_is_a_gap_of_its_own_and_no_removal() {
 }
 
 #[test]
+fn a_list_that_the_file_system_lets_hang_is_a_gap_and_holds_up_nothing_else() {
+    let mut world = World::new();
+    install(&world, &[("bash", "1")]);
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    world.tree.hang("/var/lib/dpkg/status");
+    engine.list_turn = Duration::ZERO;
+    engine.list_patience = Some(Duration::ZERO);
+    world.tamper();
+    for _ in 0..3 {
+        world.pass(10);
+        engine.tick();
+        world.deliver(&engine);
+    }
+    assert_eq!(world.reported(), TAMPERED, "scans go on");
+    let hung: Vec<_> = world.gaps.iter().map(|gap| (gap.scope.clone(), gap.cause, gap.end)).collect();
+    let software = GapScope::List(ListKind::Software);
+    assert_eq!(hung, [(software.clone(), GapCause::Unreadable, None)], "it is told once");
+    assert!(world.gaps[0].detail.contains("did not answer"), "{:?}", world.gaps);
+    world.tree.answer();
+    // Only one thread waited.
+    engine.await_lists(Duration::from_secs(60));
+    install(&world, &[("bash", "2")]);
+    world.pass(10);
+    engine.list_turn = Duration::from_secs(60);
+    engine.tick();
+    world.deliver(&engine);
+    assert_eq!(listed(&world), ["~bash"]);
+    assert!(world.gaps[1..].iter().any(|gap| gap.scope == software && gap.end.is_some()));
+}
+
+#[test]
 fn a_power_loss_at_any_operation_of_a_collection_leaves_one_report_of_each_change() {
     let prepared = || {
         let world = World::new();
