@@ -2,20 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use fim_core::Timestamp;
+use fim_core::{GapScope, ListKind, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::{Control, ControlError, failed, uuid};
 
+/// What a stretch is about, as the columns `Scope` and `ConfigChangeType` tell it: the two together are its identity.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Unwatched {
+    /// Everything on the machine.
+    Everything,
+    /// What is at the path, as text that can be read back, and all below it.
+    Files(String),
+    /// All of a list.
+    List(ListKind),
+}
+
 /// A stretch that has no end yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OpenGap {
     /// The machine.
     pub machine: Uuid,
-    /// The path, or `*`.
-    pub scope: String,
+    /// What it is about.
+    pub unwatched: Unwatched,
     /// Why, by the name that the table has.
     pub cause: String,
     /// Since when, as the table tells it.
@@ -24,6 +35,44 @@ pub struct OpenGap {
     pub claimed_start: Timestamp,
     /// The particulars.
     pub detail: String,
+}
+
+impl Unwatched {
+    /// What the column `Scope` has: of a list it is always all that was not watched.
+    pub fn scope(&self) -> &str {
+        match self {
+            Self::Everything | Self::List(_) => EVERYTHING,
+            Self::Files(path) => path,
+        }
+    }
+
+    /// What the column `ConfigChangeType` has.
+    pub fn change_type(&self) -> &'static str {
+        match self {
+            Self::Everything => EVERYTHING,
+            Self::Files(_) => FILES,
+            Self::List(kind) => kind.name(),
+        }
+    }
+
+    /// What two columns tell; nothing if no stretch has them.
+    fn of_columns(scope: String, change_type: &str) -> Option<Self> {
+        match change_type {
+            EVERYTHING => Some(Self::Everything),
+            FILES => Some(Self::Files(scope)),
+            list => ListKind::ALL.into_iter().find(|kind| kind.name() == list).map(Self::List),
+        }
+    }
+}
+
+impl From<&GapScope> for Unwatched {
+    fn from(scope: &GapScope) -> Self {
+        match scope {
+            GapScope::Everything => Self::Everything,
+            GapScope::Within(path) => Self::Files(path.to_string()),
+            GapScope::List(kind) => Self::List(*kind),
+        }
+    }
 }
 
 impl Control {
@@ -39,10 +88,12 @@ impl Control {
         let mut transaction = self.write("keeping which gaps are open").await?;
         for gap in closed {
             sqlx::query(
-                "DELETE FROM open_gaps WHERE machine_id = ? AND scope = ? AND cause = ? AND start = ?",
+                "DELETE FROM open_gaps \
+                 WHERE machine_id = ? AND scope = ? AND change_type = ? AND cause = ? AND start = ?",
             )
             .bind(gap.machine.to_string())
-            .bind(&gap.scope)
+            .bind(gap.unwatched.scope())
+            .bind(gap.unwatched.change_type())
             .bind(&gap.cause)
             .bind(gap.start.0)
             .execute(&mut *transaction)
@@ -51,11 +102,12 @@ impl Control {
         }
         for gap in opened {
             sqlx::query(
-                "INSERT INTO open_gaps (machine_id, scope, cause, start, claimed_start, detail) \
-                 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET detail = excluded.detail",
+                "INSERT INTO open_gaps (machine_id, scope, change_type, cause, start, claimed_start, detail) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET detail = excluded.detail",
             )
             .bind(gap.machine.to_string())
-            .bind(&gap.scope)
+            .bind(gap.unwatched.scope())
+            .bind(gap.unwatched.change_type())
             .bind(&gap.cause)
             .bind(gap.start.0)
             .bind(gap.claimed_start.0)
@@ -89,11 +141,12 @@ impl Control {
     /// Every machine's open stretches of everything, of one cause.
     pub async fn open_gaps_by_cause(&self, cause: &str) -> Result<Vec<OpenGap>, ControlError> {
         let reading = failed("reading the open gaps");
-        let rows = sqlx::query("SELECT * FROM open_gaps WHERE scope = '*' AND cause = ? ORDER BY start")
-            .bind(cause)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(&reading)?;
+        let rows =
+            sqlx::query("SELECT * FROM open_gaps WHERE change_type = '*' AND cause = ? ORDER BY start")
+                .bind(cause)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(&reading)?;
         rows.iter().map(gap).collect::<Result<_, _>>().map_err(reading)
     }
 
@@ -104,12 +157,13 @@ impl Control {
         cause: &str,
     ) -> Result<Vec<OpenGap>, ControlError> {
         let reading = failed("reading the open gaps");
-        let rows = sqlx::query("SELECT * FROM open_gaps WHERE machine_id = ? AND scope = '*' AND cause = ?")
-            .bind(machine.to_string())
-            .bind(cause)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(&reading)?;
+        let rows =
+            sqlx::query("SELECT * FROM open_gaps WHERE machine_id = ? AND change_type = '*' AND cause = ?")
+                .bind(machine.to_string())
+                .bind(cause)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(&reading)?;
         rows.iter().map(gap).collect::<Result<_, _>>().map_err(reading)
     }
 
@@ -132,12 +186,35 @@ impl Control {
 }
 
 fn gap(row: &SqliteRow) -> Result<OpenGap, sqlx::Error> {
+    let change_type: String = row.try_get("change_type")?;
+    let unknown = || sqlx::Error::Decode(format!("no stretch is about `{change_type}`").into());
     Ok(OpenGap {
         machine: uuid(row, "machine_id")?,
-        scope: row.try_get("scope")?,
+        unwatched: Unwatched::of_columns(row.try_get("scope")?, &change_type).ok_or_else(unknown)?,
         cause: row.try_get("cause")?,
         start: Timestamp(row.try_get("start")?),
         claimed_start: Timestamp(row.try_get("claimed_start")?),
         detail: row.try_get("detail")?,
     })
+}
+
+/// What the columns have for everything.
+const EVERYTHING: &str = "*";
+const FILES: &str = "Files";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stretch_is_about_can_be_read_back_from_its_two_columns() {
+        let lists = ListKind::ALL.map(Unwatched::List);
+        // A file may be called as a list is.
+        let others = [Unwatched::Everything, Unwatched::Files("Daemons".to_owned())];
+        for unwatched in lists.into_iter().chain(others) {
+            let (scope, change_type) = (unwatched.scope().to_owned(), unwatched.change_type());
+            assert_eq!(Unwatched::of_columns(scope, change_type), Some(unwatched));
+        }
+        assert_eq!(Unwatched::of_columns("*".to_owned(), "Nonsense"), None);
+    }
 }

@@ -16,7 +16,7 @@ mod workspaces;
 
 pub use access_tokens::Exchanged;
 pub use enrollment::{ConsumeTokenError, Joined, NewMachine};
-pub use gaps::OpenGap;
+pub use gaps::{OpenGap, Unwatched};
 pub use machines::MachineRecord;
 pub use rules::{AddRuleError, EditRuleError};
 pub use secrets::{Secret, digest_of};
@@ -257,7 +257,7 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
     Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
     Migration { schema: include_str!("migrations/0003.sql"), version: "PRAGMA user_version = 3" },
@@ -265,6 +265,7 @@ const MIGRATIONS: [Migration; 7] = [
     Migration { schema: include_str!("migrations/0005.sql"), version: "PRAGMA user_version = 5" },
     Migration { schema: include_str!("migrations/0006.sql"), version: "PRAGMA user_version = 6" },
     Migration { schema: include_str!("migrations/0007.sql"), version: "PRAGMA user_version = 7" },
+    Migration { schema: include_str!("migrations/0008.sql"), version: "PRAGMA user_version = 8" },
 ];
 
 #[cfg(test)]
@@ -291,6 +292,47 @@ mod tests {
         control.close().await;
         let control = Control::open(&path).await.unwrap();
         assert_eq!(control.state("a").await.unwrap().as_deref(), Some("1"));
+    }
+
+    #[tokio::test]
+    async fn gaps_that_an_older_version_left_open_are_known_by_scope_and_type() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("control.sqlite");
+        let control = Control::open(&path).await.unwrap();
+        let by = By { actor: "a test", at: Timestamp(1) };
+        let workspace = control.add_workspace("default", "local", "Local", by).await.unwrap().id;
+        let machine = Uuid::from_u128(7);
+        let older = format!(
+            "INSERT INTO machines (id, workspace_id, name, os_type, os_name, agent_version, enrolled_at)
+             VALUES ('{machine}', '{workspace}', 'web01', 'Linux', 'Debian', '1', 1);
+             DROP TABLE open_gaps;
+             CREATE TABLE open_gaps (
+                 machine_id TEXT NOT NULL REFERENCES machines (id) ON DELETE CASCADE, scope TEXT NOT NULL,
+                 cause TEXT NOT NULL, start INTEGER NOT NULL, detail TEXT NOT NULL,
+                 claimed_start INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (machine_id, scope, cause, start)
+             ) STRICT;
+             INSERT INTO open_gaps VALUES
+                 ('{machine}', '*', 'AgentNotReporting', 1, 'a', 1), ('{machine}', '/etc', 'Unreadable', 2, 'b', 0),
+                 ('{machine}', 'Daemons', 'Unreadable', 3, 'c', 3), ('{machine}', 'Software', 'Unreadable', 4, 'd', 4);
+             PRAGMA user_version = 7"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(older)).execute(&control.pool).await.unwrap();
+        control.close().await;
+        let control = Control::open(&path).await.unwrap();
+        let open = control.open_gaps(machine).await.unwrap();
+        let known: Vec<_> =
+            open.iter().map(|gap| (&gap.unwatched, gap.claimed_start.0, gap.detail.as_str())).collect();
+        assert_eq!(
+            known,
+            [
+                (&Unwatched::Everything, 1, "a"),
+                (&Unwatched::Files("/etc".to_owned()), 0, "b"),
+                (&Unwatched::List(fim_core::ListKind::Daemons), 3, "c"),
+                (&Unwatched::List(fim_core::ListKind::Software), 4, "d"),
+            ]
+        );
+        control.keep_gaps(&[], &open, None).await.unwrap();
+        assert!(control.open_gaps(machine).await.unwrap().is_empty());
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! What a change and a gap are in the columns of the published tables; pure.
 
 use fim_core::{
-    ChangeCategory, ChangeEvent, Entity, EntityPath, Gap, ListKind, Monitored, PathStyle, Timestamp,
-    acl_text, attributes_text, checksum_text,
+    ChangeCategory, ChangeEvent, Entity, EntityPath, Gap, Monitored, PathStyle, Timestamp, acl_text,
+    attributes_text, checksum_text,
 };
 use fim_store::Value;
 
 use super::who::{principal_text, who_columns};
-use crate::control::OpenGap;
+use crate::control::{OpenGap, Unwatched};
 
 /// One row as column names with their values; columns that are not named are unknown.
 pub type Columns = Vec<(&'static str, Value<'static>)>;
@@ -104,49 +104,39 @@ pub fn fields_changed<E: Monitored>(event: &ChangeEvent<E>) -> Vec<&'static str>
 
 /// The row of `Coverage` for a gap.
 pub fn gap_columns(source: Source<'_>, gap: &Gap, provider: &str, received: Timestamp) -> Columns {
-    let scope = gap.scope.to_string();
+    let unwatched = Unwatched::from(&gap.scope);
     let cause = gap.cause.name();
-    coverage_columns(source, (&scope, cause, gap.start), gap.end, &gap.detail, provider, received)
+    coverage_columns(source, (&unwatched, cause, gap.start), gap.end, &gap.detail, provider, received)
 }
 
 /// The row of `Coverage` that ends a gap which the server has kept as open.
 pub fn ended_columns(source: Source<'_>, gap: &OpenGap, end: Timestamp, received: Timestamp) -> Columns {
-    let key = (gap.scope.as_str(), gap.cause.as_str(), gap.start);
+    let key = (&gap.unwatched, gap.cause.as_str(), gap.start);
     coverage_columns(source, key, Some(end.max(gap.start)), &gap.detail, SERVER, received)
 }
 
-/// Scope, cause and start tell one gap of a machine from another.
+/// What it is about, cause and start tell one gap of a machine from another.
 fn coverage_columns(
     source: Source<'_>,
-    (scope, cause, start): (&str, &str, Timestamp),
+    (unwatched, cause, start): (&Unwatched, &str, Timestamp),
     end: Option<Timestamp>,
     detail: &str,
     provider: &str,
     received: Timestamp,
 ) -> Columns {
-    let (scope, scope_type) = scope_columns(scope);
     vec![
         ("TimeGenerated", Value::Time(row_time(end.unwrap_or(start), received))),
         ("Computer", text(source.computer)),
         ("SourceComputerId", text(source.machine)),
         ("SourceSystem", text(source.os_type)),
-        ("Scope", text(scope)),
-        ("ConfigChangeType", text(scope_type)),
+        ("Scope", text(unwatched.scope())),
+        ("ConfigChangeType", text(unwatched.change_type())),
         ("StartTime", Value::Time(start)),
         ("EndTime", Value::from(end)),
         ("Cause", text(cause)),
         ("Detail", text(detail)),
         ("Provider", text(provider)),
     ]
-}
-
-/// What the columns `Scope` and `ConfigChangeType` have for a scope: of a list it is always all that was not watched.
-fn scope_columns(scope: &str) -> (&str, &'static str) {
-    match ListKind::ALL.into_iter().find(|kind| kind.name() == scope) {
-        Some(list) => (EVERYTHING, list.name()),
-        None if scope == EVERYTHING => (EVERYTHING, EVERYTHING),
-        None => (scope, "Files"),
-    }
 }
 
 /// The values of one side, in the order of [`CURRENT`] and [`PREVIOUS`].

@@ -7,10 +7,10 @@ use fim_wire::Report;
 use uuid::Uuid;
 
 use super::agent::source;
-use super::columns::{EVERYTHING, SERVER};
+use super::columns::SERVER;
 use super::heartbeat::Heartbeat;
 use crate::app::App;
-use crate::control::{MachineRecord, OpenGap};
+use crate::control::{MachineRecord, OpenGap, Unwatched};
 use crate::problem::Problem;
 
 /// The end of a stretch that was open.
@@ -83,15 +83,14 @@ pub fn outcome(
             && let Some(at) = end
         {
             // A list that was lost is none of the agent's memory of everything else.
-            let scope = gap.scope.to_string();
             let is_forgotten = |open: &OpenGap| match gap.scope {
                 GapScope::Everything => true,
                 GapScope::Within(_) => false,
-                GapScope::List(_) => open.scope == scope,
+                GapScope::List(kind) => open.unwatched == Unwatched::List(kind),
             };
             let lost = now_open.extract_if(|_, open| is_forgotten(open));
             let mut lost: Vec<OpenGap> = lost.map(|(_, gap)| gap).collect();
-            lost.sort_by(|left, right| (left.start, &left.scope).cmp(&(right.start, &right.scope)));
+            lost.sort_by(|left, right| (left.start, &left.unwatched).cmp(&(right.start, &right.unwatched)));
             outcome.endings.extend(lost.into_iter().map(|gap| Ending { gap, at }));
         }
     }
@@ -186,7 +185,7 @@ fn is_merged_gap(gap: &OpenGap) -> bool {
 }
 
 fn is_of_everything(gap: &OpenGap, cause: GapCause) -> bool {
-    gap.scope == EVERYTHING && gap.cause == cause.name()
+    gap.unwatched == Unwatched::Everything && gap.cause == cause.name()
 }
 
 async fn open_gaps(app: &App, machine: &MachineRecord) -> Result<Vec<OpenGap>, Problem> {
@@ -194,24 +193,24 @@ async fn open_gaps(app: &App, machine: &MachineRecord) -> Result<Vec<OpenGap>, P
     open.map_err(|error| Problem::internal("reading the open gaps", &error))
 }
 
-/// What tells one open stretch of a machine from another: scope, cause, and the start as the agent claims it.
+/// What tells one open stretch of a machine from another: what it is about, cause, and the start as the agent claims it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-struct Key(String, String, Timestamp);
+struct Key(Unwatched, String, Timestamp);
 
 impl Key {
     fn of(gap: &OpenGap) -> Self {
-        Self(gap.scope.clone(), gap.cause.clone(), gap.claimed_start)
+        Self(gap.unwatched.clone(), gap.cause.clone(), gap.claimed_start)
     }
 
     fn of_report(gap: &Gap) -> Self {
-        Self(gap.scope.to_string(), gap.cause.name().to_owned(), gap.start)
+        Self(Unwatched::from(&gap.scope), gap.cause.name().to_owned(), gap.start)
     }
 }
 
 fn of_machine(machine: Uuid, gap: &Gap) -> OpenGap {
     OpenGap {
         machine,
-        scope: gap.scope.to_string(),
+        unwatched: Unwatched::from(&gap.scope),
         cause: gap.cause.name().to_owned(),
         start: gap.start,
         claimed_start: gap.start,
@@ -290,7 +289,7 @@ mod tests {
             ],
         );
         let ended: Vec<_> =
-            outcome.endings.iter().map(|ending| (ending.gap.scope.as_str(), ending.at.0)).collect();
+            outcome.endings.iter().map(|ending| (ending.gap.unwatched.scope(), ending.at.0)).collect();
         assert_eq!(ended, [("/a", 9), ("/b", 9)]);
         assert_eq!(scopes(&outcome.closed), ["/a"]);
         assert_eq!(outcome.opened.iter().map(|gap| gap.start.0).collect::<Vec<_>>(), [10]);
@@ -310,8 +309,8 @@ mod tests {
         let open = judged(&[], &reports).opened;
         let outcome = judged(&open, &[of_list(ListKind::Daemons, GapCause::StateLost, 2, Some(9))]);
         let ended: Vec<_> =
-            outcome.endings.iter().map(|ending| (ending.gap.scope.as_str(), ending.at.0)).collect();
-        assert_eq!(ended, [("Daemons", 9)]);
+            outcome.endings.iter().map(|ending| (ending.gap.unwatched.clone(), ending.at.0)).collect();
+        assert_eq!(ended, [(Unwatched::List(ListKind::Daemons), 9)]);
     }
 
     #[test]
@@ -360,12 +359,12 @@ mod tests {
 
     fn judged_at(now: i64, open: &[OpenGap], reports: &[Report]) -> Outcome {
         let mut outcome = outcome(MACHINE, open, reports, MOST, Timestamp(now));
-        outcome.opened.sort_by(|left, right| left.scope.cmp(&right.scope));
+        outcome.opened.sort_by(|left, right| left.unwatched.cmp(&right.unwatched));
         outcome
     }
 
     fn scopes(gaps: &[OpenGap]) -> Vec<&str> {
-        gaps.iter().map(|gap| gap.scope.as_str()).collect()
+        gaps.iter().map(|gap| gap.unwatched.scope()).collect()
     }
 
     fn kept(scope: &str, cause: GapCause, start: i64) -> OpenGap {
