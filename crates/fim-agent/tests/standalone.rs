@@ -144,3 +144,42 @@ fn a_baseline_within_its_scope_is_left_out_with_a_warning() {
     let (code, out, _) = agent(directory.path(), &["check", "--db", "tree/base.db"]);
     assert_eq!(code, 0, "{out}");
 }
+
+#[test]
+fn a_check_of_200000_files_takes_less_than_32_mib_of_memory() {
+    if !Path::new(GNU_TIME).exists() {
+        return fim_testkit::skip(
+            "what a process took at most is told by GNU time; install the package `time`",
+        );
+    }
+    // A disk would make each of them durable.
+    let memory = Path::new("/dev/shm");
+    let home = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+    let directories = (0..MANY / 1000).map(|number| home.path().join(format!("tree/{number:03}")));
+    for directory in directories {
+        fs::create_dir_all(&directory).unwrap();
+        for number in 0..1000 {
+            // Most are empty, so that the files themselves take no hundreds of megabytes.
+            let content: &[u8] = if number % 10 == 0 { b"content" } else { b"" };
+            fs::write(directory.join(format!("a-file-of-some-name-{number:04}.conf")), content).unwrap();
+        }
+    }
+    let (code, out, err) = agent(home.path(), &["baseline", "--db", "base.db", "tree"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.starts_with(&format!("Baseline of {} entities", MANY + MANY / 1000 + 1)), "{out}");
+    for directory in 0..MANY / 1000 {
+        fs::write(home.path().join(format!("tree/{directory:03}/a-file-of-some-name-0500.conf")), "evil")
+            .unwrap();
+    }
+    let mut check = Command::new(GNU_TIME);
+    check.args(["--quiet", "--format", "%M", "--output", "peak", AGENT, "check", "--db", "base.db"]);
+    let (code, out, err) = run(&mut check, home.path());
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert_eq!(out.matches(".conf").count(), MANY / 1000, "{out}");
+    let peak_kib: u64 = fs::read_to_string(home.path().join("peak")).unwrap().trim().parse().unwrap();
+    assert!(peak_kib < 32 << 10, "{peak_kib} KiB");
+}
+
+const MANY: usize = 200_000;
+
+const GNU_TIME: &str = "/usr/bin/time";

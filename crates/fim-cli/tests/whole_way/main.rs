@@ -72,6 +72,31 @@ fn one_command_watches_this_machine_and_a_change_is_seen_everywhere() {
 }
 
 #[test]
+fn who_follows_a_file_that_goes_to_and_fro_is_shown_each_turn() {
+    let mut here = Installation::new();
+    fs::write(here.watched("turns"), "one\n").unwrap();
+    here.up(&["--scan-interval", "1s"]);
+    here.watch_only_own_tree();
+    here.wait_for_baseline();
+    wait_until_rule_has_a_baseline(&here);
+    let mut followed = here.follow(&["changes", "--since", "1h", "--follow", "--json"]);
+    for (turn, content) in ["another\n", "one\n", "another\n"].into_iter().enumerate() {
+        fs::write(here.watched("turns"), content).unwrap();
+        let size = content.len();
+        let turned = format!("{} | where Size == {size} and PreviousSize != {size}", about("turns"));
+        here.query_until(&turned, |rows| rows.len() > turn / 2);
+    }
+    fs::write(here.watched("last"), "x").unwrap();
+    let shown = followed.lines.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let is_of = |change: &Value, name| change["entity"].as_str().unwrap().ends_with(name);
+    let shown: Vec<Value> = shown.take_while(|change| !is_of(change, "/last")).collect();
+    let turns: Vec<_> = shown.iter().filter(|change| is_of(change, "/turns")).collect();
+    let ids: std::collections::BTreeSet<_> =
+        turns.iter().map(|change| change["id"].as_str().unwrap()).collect();
+    assert!(turns.len() >= 3 && ids.len() == turns.len(), "{turns:#?}");
+}
+
+#[test]
 fn a_new_sign_in_link_is_printed_for_whoever_has_an_owner_s_token() {
     let mut here = Installation::new();
     let ready = here.up(&["--no-agent"]);

@@ -227,6 +227,19 @@ fn change(path: &str, before: Option<Entity>, after: Option<Entity>, observed: T
     })
 }
 
+/// A file that becomes another at each of these moments, and what it was before at every second, as an agent tells it.
+pub fn to_and_fro(path: &str, moments: &[Timestamp]) -> Vec<Report> {
+    let sides = [entity(path, 10), entity(path, 20)];
+    let turn = |(number, observed): (usize, &Timestamp)| {
+        let (before, after) = (sides[number % 2].clone(), sides[(number + 1) % 2].clone());
+        let Report::Change(event) = change(path, Some(before), Some(after), *observed) else {
+            unreachable!("a change is one")
+        };
+        Report::Change(ChangeEvent { id: ChangeId::derive(&[7; 16], *observed, &event.change), ..event })
+    };
+    moments.iter().enumerate().map(turn).collect()
+}
+
 /// The path got its name by a move that was seen as it happened, and so was who made it.
 fn moved(path: &str, entity: Entity, observed: Timestamp) -> Report {
     let Report::Change(mut event) = change(path, Some(entity.clone()), Some(entity), observed) else {

@@ -1,11 +1,12 @@
 //! The live stream of changes.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::machine::{BatchText, added, joined, send};
+use crate::machine::{BatchText, added, batch_of, cbor, joined, send, to_and_fro};
 use crate::running::Running;
 
 #[test]
@@ -30,6 +31,30 @@ fn changes_come_as_they_are_stored_and_a_reader_who_returns_misses_none() {
     assert_eq!(back.next_name(), "caught-up");
     send(&running, &mut machine_client, &machine, &added(3, &["/etc/d"]));
     assert_eq!(back.next()["entity"], "/etc/d");
+}
+
+#[test]
+fn a_file_that_goes_to_and_fro_is_shown_at_each_turn() {
+    let running = Running::start();
+    let (mut client, machine) = joined(&running, "web01");
+    let token = running.owner_token();
+    let watch = Client::new(&running.url(), running.server().ca_pem(), None).with_token(&token);
+    let mut stream = Events::open(&watch, "/api/v1/workspaces/default/changes/stream");
+    let now = running.clock.now();
+    let moments = [-3, -2, -1].map(|seconds| now.plus_nanos(seconds * 1_000_000_000));
+    let mut ids = BTreeSet::new();
+    for (sequence, report) in (1..).zip(to_and_fro("/etc/a", &moments)) {
+        let body = batch_of(machine.id, sequence, vec![report], now);
+        assert_eq!(client.call("POST", "/agent/v1/batches", &cbor(), Some(body)).unwrap().status, 200);
+    }
+    send(&running, &mut client, &machine, &added(4, &["/etc/last"]));
+    for change in
+        std::iter::repeat_with(|| stream.next()).take_while(|change| change["entity"] != "/etc/last")
+    {
+        assert_eq!((&change["entity"], &change["category"]), (&"/etc/a".into(), &"Modified".into()));
+        ids.insert(change["id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(ids.len(), 3);
 }
 
 #[test]
