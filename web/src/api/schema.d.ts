@@ -1072,6 +1072,7 @@ export interface components {
             Removed: number;
             /** @description When the step starts. */
             t: components["schemas"]["Moment"];
+            watched: components["schemas"]["Watched"] | null;
         };
         /** @description The directory that is asked for tokens. */
         KustoDirectory: {
@@ -1644,6 +1645,8 @@ export interface components {
              * @description Changes in the period of the same length before it.
              */
             previousTotal: number;
+            /** @description How much of that period was watched: a total of what nobody watched cannot be compared with. */
+            previousWatched: components["schemas"]["Watched"];
             /**
              * Format: int64
              * @description How long one step of the histogram is, in seconds.
@@ -1686,6 +1689,11 @@ export interface components {
             /** @description Nothing, if it is correct. */
             diagnostics: components["schemas"]["Diagnostic"][];
         };
+        /**
+         * @description How much of a stretch of time was watched.
+         * @enum {string}
+         */
+        Watched: "all" | "part" | "nothing";
         /** @description A workspace as the list of workspaces shows it. */
         Workspace: {
             /**

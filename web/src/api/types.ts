@@ -5,6 +5,7 @@ type Schemas = components['schemas'];
 export type Session = Schemas['Session'];
 export type Workspace = Schemas['Workspace'];
 export type Summary = Schemas['Summary'];
+export type Watched = Schemas['Watched'];
 export type Machine = Schemas['Machine'];
 export type Change = Schemas['Change'];
 export type ChangeCategory = Change['category'];

@@ -129,4 +129,5 @@ pub async fn list_gaps(
 
 const MOST_PER_PAGE: usize = 1000;
 const MOST_RELATED: usize = 20;
-const MOST_GAPS: usize = 10_000;
+/// How many gaps are read at once.
+pub const MOST_GAPS: usize = 10_000;

@@ -83,6 +83,8 @@ pub struct Summary {
     pub total: u64,
     /// Changes in the period of the same length before it.
     pub previous_total: u64,
+    /// How much of that period was watched: a total of what nobody watched cannot be compared with.
+    pub previous_watched: Watched,
     /// Changes by `ConfigChangeType`.
     pub by_type: BTreeMap<String, u64>,
     /// Changes by `ChangeCategory`; every category is there.
@@ -109,6 +111,21 @@ pub struct HistogramStep {
     /// Entities that are gone.
     #[serde(rename = "Removed")]
     pub removed: u64,
+    /// How much of the step was watched; null if it has not come yet.
+    #[schema(required)]
+    pub watched: Option<Watched>,
+}
+
+/// How much of a stretch of time was watched.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Watched {
+    /// Every machine, all the time, without a gap.
+    All,
+    /// Some of it: there is a gap in it, or nobody was to watch for a part of it.
+    Part,
+    /// Nothing: no machine was enrolled, monitoring was off, or each machine has a gap of everything.
+    Nothing,
 }
 
 /// The operating system's family.

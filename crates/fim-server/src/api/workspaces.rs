@@ -10,7 +10,8 @@ use fim_store::{DropWorkspaceError, Store};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::model::{FimState, NewWorkspace, Summary, Workspace};
+use super::changes::MOST_GAPS;
+use super::model::{FimState, NewWorkspace, Summary, Watched, Workspace};
 use crate::app::{App, AppState};
 use crate::authz::{Actor, Decision, Noun, Place, Verb, decide};
 use crate::clock::Moment;
@@ -19,6 +20,7 @@ use crate::ingest::heartbeat::silence_nanos;
 use crate::problem::{ApiJson, ApiQuery, Kind, Problem};
 use crate::report::figures;
 use crate::report::timespan::Range;
+use crate::report::watched::{self, Watching, watched};
 
 /// Why a deleted workspace's rows could not be removed. The next start of the server tries again.
 #[derive(Debug, thiserror::Error)]
@@ -191,8 +193,10 @@ pub async fn summarize_workspace(
     let step_seconds = figures::step_seconds(range);
     let before = Range { from: range.from.plus_nanos(-range.to.nanos_since(range.from)), to: range.from };
     let table = app.report(workspace.id, &figures::figures_query(range, step_seconds)).await?;
-    let figures = figures::read_figures(&table, range, step_seconds)
+    let mut figures = figures::read_figures(&table, range, step_seconds)
         .map_err(|error| Problem::internal("reading the figures", &error))?;
+    let watching = watching(&app, &workspace, Range { from: before.from, to: range.to }).await?;
+    figures::tell_watched(&mut figures.histogram, range, step_seconds, |step| watched(step, &watching, now));
     let previous_total = count(&app, &workspace, &figures::count_query(before)).await?;
     let internal = |error| Problem::internal("reading the machines", &error);
     let machines = app.control.machines(workspace.id).await.map_err(internal)?;
@@ -203,12 +207,33 @@ pub async fn summarize_workspace(
         machines_reporting: reporting as u64,
         total: figures.total,
         previous_total,
+        // The period before may lie in the future too, and nobody has watched that.
+        previous_watched: watched(before, &watching, now).unwrap_or(Watched::Nothing),
         by_type: figures.by_type,
         by_category: figures.by_category,
         histogram: figures.histogram,
         step_seconds,
         open_gaps: gaps.values().sum(),
     }))
+}
+
+/// All that decides whether somebody was watching in a period.
+async fn watching(app: &App, workspace: &WorkspaceRecord, range: Range) -> Result<Watching, Problem> {
+    let internal = |error| Problem::internal("reading who was watching", &error);
+    let enrolments = app.control.enrolments(workspace.id).await.map_err(internal)?;
+    let switches = app.control.fim_switches(workspace.id).await.map_err(internal)?;
+    let table = app.report(workspace.id, &watched::query(range, MOST_GAPS)).await?;
+    let (gaps, unread_before) = watched::read(&table, MOST_GAPS)
+        .map_err(|error| Problem::internal("reading what was not watched", &error))?;
+    let enrolled = |(id, from, removed): (Uuid, Timestamp, Option<Timestamp>)| {
+        (id.to_string(), Range { from, to: removed.unwrap_or(watched::FOR_EVER) })
+    };
+    Ok(Watching {
+        machines: enrolments.into_iter().map(enrolled).collect(),
+        monitored: watched::monitored(switches),
+        gaps,
+        unread_before,
+    })
 }
 
 /// The one number of a query that ends in `count`.

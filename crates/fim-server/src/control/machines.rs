@@ -50,6 +50,24 @@ impl Control {
         rows.iter().map(machine).collect::<Result<_, _>>().map_err(reading)
     }
 
+    /// Each machine that a workspace ever had: its id, when it joined, and when it was removed if it was.
+    pub async fn enrolments(
+        &self,
+        workspace: Uuid,
+    ) -> Result<Vec<(Uuid, Timestamp, Option<Timestamp>)>, ControlError> {
+        let reading = failed("reading when machines were enrolled");
+        let rows = sqlx::query("SELECT id, enrolled_at, removed_at FROM machines WHERE workspace_id = ?")
+            .bind(workspace.to_string())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(&reading)?;
+        let enrolment = |row: &SqliteRow| {
+            let removed: Option<i64> = row.try_get("removed_at")?;
+            Ok((uuid(row, "id")?, Timestamp(row.try_get("enrolled_at")?), removed.map(Timestamp)))
+        };
+        rows.iter().map(enrolment).collect::<Result<_, sqlx::Error>>().map_err(reading)
+    }
+
     /// The machines of every workspace that were not heard after `moment`, and did not join after it.
     pub async fn machines_not_heard_since(
         &self,

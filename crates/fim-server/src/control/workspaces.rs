@@ -222,9 +222,27 @@ impl Control {
         .execute(&mut *transaction)
         .await
         .map_err(&setting)?;
-        let action = if enabled { "fim.enable" } else { "fim.disable" };
+        let action = if enabled { FIM_ENABLE } else { FIM_DISABLE };
         audit(&mut transaction, by, action, &workspace.to_string(), &json!({})).await?;
         transaction.commit().await.map_err(setting)
+    }
+
+    /// Each time that monitoring was turned on or off, in order; the audit log keeps them all.
+    pub async fn fim_switches(&self, workspace: Uuid) -> Result<Vec<(Timestamp, bool)>, ControlError> {
+        let reading = failed("reading when monitoring was turned on and off");
+        let rows =
+            sqlx::query("SELECT at, action FROM audit WHERE object = ? AND action IN (?, ?) ORDER BY number")
+                .bind(workspace.to_string())
+                .bind(FIM_ENABLE)
+                .bind(FIM_DISABLE)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(&reading)?;
+        let switch = |row: &SqliteRow| {
+            let action: String = row.try_get("action")?;
+            Ok((Timestamp(row.try_get("at")?), action == FIM_ENABLE))
+        };
+        rows.iter().map(switch).collect::<Result<_, sqlx::Error>>().map_err(reading)
     }
 
     /// Sets how often files are scanned, and lists and the inventory are collected.
@@ -306,6 +324,10 @@ fn interval(row: &SqliteRow, column: &'static str) -> Result<Option<u64>, sqlx::
 
 /// The published interval for Linux files: 15 minutes.
 const DEFAULT_SCAN_INTERVAL_SECONDS: i64 = 900;
+/// What the audit log calls it that monitoring is turned on.
+const FIM_ENABLE: &str = "fim.enable";
+/// What the audit log calls it that monitoring is turned off.
+const FIM_DISABLE: &str = "fim.disable";
 
 #[cfg(test)]
 mod tests {

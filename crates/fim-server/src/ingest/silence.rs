@@ -55,13 +55,10 @@ pub fn judge(silence: Silence, started: Timestamp, downtime: Option<Downtime>, n
     if now.nanos_since(start.max(started)) <= silence.allowed_nanos {
         return Judgement::Wait;
     }
-    let seconds = now.nanos_since(known_since) / 1_000_000_000;
+    // The gap's row outlives the silence, so it has moments only, and nothing that is true of now alone.
     let heard = match silence.last_seen {
-        Some(last_seen) => format!("nothing heard for {seconds} s; last heard {}", Moment(last_seen)),
-        None => format!(
-            "never heard since it was enrolled {seconds} s ago, {}; start the agent there",
-            Moment(silence.enrolled_at)
-        ),
+        Some(last_seen) => format!("last heard {}", Moment(last_seen)),
+        None => format!("never heard since it was enrolled, {}", Moment(silence.enrolled_at)),
     };
     let detail = match downtime.filter(|_| known_since < started) {
         None => heard,
@@ -210,7 +207,15 @@ mod tests {
         assert_eq!(judge(never, at(0), None, at(50 + 180)), Judgement::Wait);
         let (start, detail) = start_of(never, at(0), None, at(50 + 181));
         assert_eq!(start, at(50));
-        assert!(detail.contains("never heard"), "{detail}");
+        assert_eq!(detail, "never heard since it was enrolled, 1970-01-01T00:00:50.0000000Z");
+    }
+
+    #[test]
+    fn what_a_gap_says_of_silence_stays_true_when_it_has_ended() {
+        let (_, early) = start_of(silence(Some(100), Some(0)), at(0), None, at(281));
+        let (_, late) = start_of(silence(Some(100), Some(0)), at(0), None, at(9000));
+        assert_eq!(early, late);
+        assert_eq!(early, "last heard 1970-01-01T00:01:40.0000000Z");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use fim_core::Timestamp;
 use super::literal;
 use super::table::{ReportError, Table};
 use super::timespan::Range;
-use crate::api::model::{ChangeCategory, HistogramStep};
+use crate::api::model::{ChangeCategory, HistogramStep, Watched};
 use crate::clock::Moment;
 
 /// Counts of a period.
@@ -73,6 +73,20 @@ pub fn read_figures(table: &Table, range: Range, step_seconds: u64) -> Result<Fi
     }
     figures.histogram = steps.into_values().collect();
     Ok(figures)
+}
+
+/// Says of each step how much of it was watched; what of it is outside of the period does not count.
+pub fn tell_watched(
+    histogram: &mut [HistogramStep],
+    range: Range,
+    step_seconds: u64,
+    watched: impl Fn(Range) -> Option<Watched>,
+) {
+    let length = crate::clock::seconds_to_nanos(step_seconds.max(1));
+    for step in histogram {
+        let (from, to) = (step.t.0.max(range.from), step.t.0.plus_nanos(length).min(range.to));
+        step.watched = watched(Range { from, to });
+    }
 }
 
 /// The query for how many changes a period has; its one row has the column `Count`.
@@ -164,7 +178,7 @@ fn steps(range: Range, step_seconds: u64) -> impl Iterator<Item = Timestamp> {
 }
 
 fn empty_step(start: Timestamp) -> HistogramStep {
-    HistogramStep { t: Moment(start), modified: 0, added: 0, removed: 0 }
+    HistogramStep { t: Moment(start), modified: 0, added: 0, removed: 0, watched: None }
 }
 
 const CHANGES: &str = "ConfigurationChange\n";
@@ -208,5 +222,18 @@ mod tests {
         assert_eq!(figures.total, 3);
         assert_eq!(figures.by_category["Modified"], 0);
         assert_eq!(figures.histogram.iter().map(|step| step.added).collect::<Vec<_>>(), [0, 3, 0, 0]);
+    }
+
+    #[test]
+    fn a_step_is_judged_by_what_of_it_is_in_the_period() {
+        let range = Range { from: Timestamp((FROM + 30) * NANOS), to: Timestamp((FROM + 150) * NANOS) };
+        let mut histogram: Vec<HistogramStep> = steps(range, 60).map(empty_step).collect();
+        let judged = std::cell::RefCell::new(Vec::new());
+        tell_watched(&mut histogram, range, 60, |step| {
+            judged.borrow_mut().push((step.from.0 / NANOS - FROM, step.to.0 / NANOS - FROM));
+            Some(Watched::Part)
+        });
+        assert_eq!(judged.into_inner(), [(30, 60), (60, 120), (120, 150)]);
+        assert!(histogram.iter().all(|step| step.watched == Some(Watched::Part)));
     }
 }

@@ -9,5 +9,6 @@ pub mod figures;
 pub mod literal;
 mod table;
 pub mod timespan;
+pub mod watched;
 
 pub use table::Table;

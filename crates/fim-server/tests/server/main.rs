@@ -69,4 +69,5 @@ scenarios! {
     the_published_query_interface_answers_in_the_published_shape = "24-log-queries.yaml";
     programs_send_records_and_each_is_stored_once = "25-ingestion.yaml";
     the_query_interface_of_kusto_clusters_answers_in_frames = "26-kusto.yaml";
+    the_figures_say_what_of_their_period_was_watched = "27-watched.yaml";
 }
