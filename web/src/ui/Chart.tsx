@@ -1,4 +1,4 @@
-import { BarChart, LineChart, PieChart } from 'echarts/charts';
+import { BarChart, CustomChart, LineChart, PieChart } from 'echarts/charts';
 import {
   AriaComponent,
   BrushComponent,
@@ -13,6 +13,7 @@ import { useTheme } from './theme';
 
 use([
   BarChart,
+  CustomChart,
   LineChart,
   PieChart,
   GridComponent,
@@ -112,7 +113,7 @@ function withLook(option: EChartsCoreOption, colorOf: ColorOf): EChartsCoreOptio
       ...((own as { type?: string }).type === 'time' ? { formatter: MOMENTS } : {}),
     },
   });
-  const { tooltip, ...own } = option;
+  const { tooltip, legend, ...own } = option;
   return {
     animation: false,
     textStyle: { fontFamily: colorOf('--fontFamilyBase') || 'sans-serif' },
@@ -134,6 +135,7 @@ function withLook(option: EChartsCoreOption, colorOf: ColorOf): EChartsCoreOptio
       itemHeight: 10,
       icon: 'roundRect',
       textStyle: { color: colorOf('--colorNeutralForeground2') },
+      ...(legend as object),
     },
     ...own,
     // What has no axes, such as a pie, must not be given any.

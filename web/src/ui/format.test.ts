@@ -8,7 +8,9 @@ import {
   formatPreciseTimestamp,
   formatQuantity,
   formatShare,
+  formatStretch,
   formatTimestamp,
+  formatTimeZone,
 } from './format';
 
 describe('format', () => {
@@ -67,5 +69,21 @@ describe('format', () => {
     expect(formatInterval(900)).toBe('every 15 min');
     expect(formatQuantity(1, 'machine')).toBe('1 machine');
     expect(formatQuantity(2, 'entry', 'entries')).toBe('2 entries');
+  });
+
+  test('a stretch names its day once', () => {
+    expect(formatStretch('2026-11-22T12:00:00', '2026-11-22T12:05:09')).toBe(
+      '2026-11-22 12:00:00 – 12:05:09',
+    );
+    expect(formatStretch('2026-11-22T23:59:00', '2026-11-23T00:01:00')).toBe(
+      '2026-11-22 23:59:00 – 2026-11-23 00:01:00',
+    );
+  });
+
+  test('a time zone is told with its distance from UTC', () => {
+    const winter = new Date('2026-01-15T12:00:00Z');
+    expect(formatTimeZone('UTC', winter)).toBe('UTC');
+    expect(formatTimeZone('Europe/Berlin', winter)).toBe('Europe/Berlin (UTC+1)');
+    expect(formatTimeZone('Europe/Berlin', new Date('2026-07-15T12:00:00Z'))).toBe('Europe/Berlin (UTC+2)');
   });
 });

@@ -51,6 +51,27 @@ export function formatShortTimestamp(iso: string): string {
   return `${date.getDate()} ${month} ${formatClock(date).slice(0, 5)}`;
 }
 
+/** `2026-11-22 14:53:23 – 14:55:01`: both ends of a stretch, the day once if it is the same. */
+export function formatStretch(from: string, to: string): string {
+  const [start, end] = [formatTimestamp(from), formatTimestamp(to)];
+  const day = start.slice(0, DAY_LENGTH);
+  return `${start} – ${end.startsWith(day) ? end.slice(DAY_LENGTH) : end}`;
+}
+
+/** `UTC`, or `Europe/Berlin (UTC+1)`: the reader's time zone, in which every time of the page is, as it is at `now`. */
+export function formatTimeZone(zone: string, now: Date): string {
+  const parts = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'shortOffset' }).formatToParts(
+    now,
+  );
+  const offset = parts.find(({ type }) => type === 'timeZoneName')?.value.replace('GMT', 'UTC');
+  return offset === undefined || zone === 'UTC' ? zone : `${zone} (${offset})`;
+}
+
+/** The time zone that the browser is set to. */
+export function readersTimeZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 /** `7 min ago`; a moment a little in the future reads as now, because clocks differ. */
 export function formatAgo(iso: string, now: number): string {
   const elapsed = now - Date.parse(iso);
@@ -74,6 +95,9 @@ export function formatInterval(seconds: number): string {
 export function formatQuantity(count: number, singular: string, plural = `${singular}s`): string {
   return `${formatCount(count)} ${count === 1 ? singular : plural}`;
 }
+
+/** Of a day and the space after it. */
+const DAY_LENGTH = '2026-11-22 '.length;
 
 function formatDay(date: Date): string {
   return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(twoDigits).join('-');

@@ -13,11 +13,13 @@ type Props = {
   isEnabled: boolean;
   machines: number;
   open: OpenGaps;
+  /** False if there is a moment of the period in which not all was watched. */
+  isAllWatched: boolean;
   onClear(): void;
 };
 
 /** Why there is no change to show: nothing matches, nobody watches, or nothing happened. */
-export function ChangesEmpty({ isFiltered, isEnabled, machines, open, onClear }: Props) {
+export function ChangesEmpty({ isFiltered, isEnabled, machines, open, isAllWatched, onClear }: Props) {
   if (isFiltered) {
     return (
       <EmptyState
@@ -45,14 +47,14 @@ export function ChangesEmpty({ isFiltered, isEnabled, machines, open, onClear }:
       </EmptyState>
     );
   }
-  if (open.troubles > 0) {
+  if (open.troubles > 0 || !isAllWatched) {
     return (
       <EmptyState
         tone="warn"
         icon={<ShieldDismiss24Regular aria-hidden />}
         title="No change was found, but not everything was watched"
       >
-        See the Coverage tab for what was not watched and why.
+        The chart shows when nobody was looking; see the Coverage tab for what was not watched and why.
       </EmptyState>
     );
   }

@@ -1,28 +1,37 @@
 import { lazy, Suspense, useCallback } from 'react';
 import type { Summary } from '../../api/types';
-import { CATEGORIES, CATEGORY_COLOR } from '../../domain/category';
 import type { ColorOf } from '../../ui/Chart';
 import { formatCount } from '../../ui/format';
 import { absoluteRange, rangeLabel } from '../../ui/timeRange';
+import { chartOption } from './histogramOption';
+import { unwatchedInWords, unwatchedStretches } from './unwatched';
 
 const Chart = lazy(() => import('../../ui/Chart'));
 const HEIGHT = 170;
 
 type Props = { summary: Summary; range: string; onRange(range: string): void };
 
-/** Changes by time and category; dragging over a part of it zooms there. */
+/** Changes by time and category, and when nobody was looking; dragging over a part of it zooms there. */
 export function ChangesOverTime({ summary, range, onRange }: Props) {
-  const { histogram } = summary;
-  const build = useCallback((colorOf: ColorOf) => chartOption(histogram, colorOf), [histogram]);
+  const build = useCallback((colorOf: ColorOf) => chartOption(summary, colorOf), [summary]);
   const onBrush = useCallback((from: number, to: number) => onRange(absoluteRange(from, to)), [onRange]);
+  const unwatched = unwatchedInWords(summary);
   return (
     <section className="card chart-card" aria-labelledby="changes-over-time">
-      <h2 id="changes-over-time">
-        Changes over time <span className="muted small wide-only">— drag to zoom</span>
-      </h2>
+      <div className="chart-head">
+        <h2 id="changes-over-time">
+          Changes over time <span className="muted small wide-only">— drag to zoom</span>
+        </h2>
+        <UnwatchedLegend summary={summary} />
+      </div>
       <Suspense fallback={<div style={{ height: HEIGHT }} />}>
         <Chart
-          label={`${formatCount(summary.total)} changes over time, ${rangeLabel(range)}, by category`}
+          label={[
+            `${formatCount(summary.total)} changes over time, ${rangeLabel(range)}, by category`,
+            unwatched,
+          ]
+            .filter(Boolean)
+            .join('; ')}
           height={HEIGHT}
           build={build}
           onBrush={onBrush}
@@ -32,27 +41,24 @@ export function ChangesOverTime({ summary, range, onRange }: Props) {
   );
 }
 
-function chartOption(histogram: Summary['histogram'], colorOf: ColorOf) {
-  return {
-    xAxis: { type: 'time', min: histogram[0]?.t },
-    yAxis: { type: 'value', minInterval: 1, splitNumber: 3 },
-    brush: {
-      toolbox: [],
-      xAxisIndex: 0,
-      brushStyle: { color: 'rgba(15,108,189,.15)', borderColor: colorOf('--colorBrandStroke1') },
-    },
-    toolbox: { show: false },
-    series: CATEGORIES.map((category, index) => ({
-      name: category,
-      type: 'bar',
-      stack: 'changes',
-      barWidth: '72%',
-      barMaxWidth: 28,
-      itemStyle: {
-        color: colorOf(CATEGORY_COLOR[category]),
-        borderRadius: index === CATEGORIES.length - 1 ? [2, 2, 0, 0] : 0,
-      },
-      data: histogram.map((step) => [step.t, step[category]]),
-    })),
-  };
+/** What the hatches mean, of those that are drawn. */
+function UnwatchedLegend({ summary }: { summary: Summary }) {
+  const kinds = new Set(unwatchedStretches(summary).map(({ watched }) => watched));
+  if (kinds.size === 0) return null;
+  return (
+    <ul className="hatch-legend">
+      {kinds.has('nothing') && (
+        <li title="No machine was enrolled, monitoring was off, or each machine had a gap of everything.">
+          <i className="hatch nothing" aria-hidden="true" />
+          Not watched
+        </li>
+      )}
+      {kinds.has('part') && (
+        <li title="Something was not watched for a part of the time: see the tab Coverage.">
+          <i className="hatch part" aria-hidden="true" />
+          Not all watched
+        </li>
+      )}
+    </ul>
+  );
 }

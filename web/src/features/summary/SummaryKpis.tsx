@@ -37,11 +37,7 @@ export function SummaryKpis(props: Props) {
         label="Machines reporting"
         note={machinesNote(summary.machines, silent)}
       />
-      <KpiCard
-        value={formatCount(summary.total)}
-        label="Total changes"
-        note={<Trend total={summary.total} previous={summary.previousTotal} />}
-      />
+      <KpiCard value={formatCount(summary.total)} label="Total changes" note={<Trend summary={summary} />} />
       <CoverageKpi open={open} isWatching={isWatching} onOpen={onCoverage} />
       <SplitCard
         title="By type"

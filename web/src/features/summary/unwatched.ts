@@ -1,0 +1,37 @@
+import type { Summary, Watched } from '../../api/types';
+
+/** A stretch of time of which not all was watched; both ends in milliseconds since the epoch. */
+export type Unwatched = { from: number; to: number; watched: Exclude<Watched, 'all'> };
+
+type Timed = Pick<Summary, 'histogram' | 'stepSeconds'>;
+
+/** The stretches of the histogram in which a count of nought does not mean that nothing changed; neighbours are one. */
+export function unwatchedStretches({ histogram, stepSeconds }: Timed): Unwatched[] {
+  const stretches: Unwatched[] = [];
+  for (const { t, watched } of histogram) {
+    if (watched === null || watched === undefined || watched === 'all') continue;
+    const from = Date.parse(t);
+    const to = from + stepSeconds * 1000;
+    const last = stretches.at(-1);
+    if (last?.to === from && last.watched === watched) last.to = to;
+    else stretches.push({ from, to, watched });
+  }
+  return stretches;
+}
+
+/** True if all of the period was watched, as far as it has come. */
+export function isAllWatched({ histogram }: Pick<Summary, 'histogram'>): boolean {
+  return histogram.every(({ watched }) => (watched ?? 'all') === 'all');
+}
+
+/** What of the histogram was not watched, for who cannot see it; empty if all was. */
+export function unwatchedInWords({ histogram }: Pick<Summary, 'histogram'>): string {
+  const count = (kind: Watched) => histogram.filter(({ watched }) => watched === kind).length;
+  const [nothing, part] = [count('nothing'), count('part')];
+  return [
+    nothing > 0 ? `nothing was watched in ${nothing} of ${histogram.length} steps` : '',
+    part > 0 ? `not all was watched in ${part} of ${histogram.length} steps` : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
