@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback } from 'react';
 import { workspaceQuery } from '../api/queries';
 import { QueryWorkbench } from '../features/query/QueryWorkbench';
@@ -35,7 +35,15 @@ export default function QueryPage() {
   return (
     <div className="page query-page">
       <div className="page-head">
-        <h1>Query</h1>
+        <div>
+          <nav aria-label="Breadcrumb" className="crumb">
+            <Link to="/w/$ws" params={{ ws }}>
+              {workspace.data?.name ?? ws}
+            </Link>{' '}
+            /{' '}
+          </nav>
+          <h1>Query</h1>
+        </div>
       </div>
       <QueryWorkbench key={ws} ws={ws} linked={q} onRan={onRan} onOpenChange={openChange} />
       {change !== undefined && (

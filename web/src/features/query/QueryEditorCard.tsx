@@ -11,6 +11,7 @@ import {
   ChevronDown16Regular,
   DismissCircle20Regular,
   Link20Regular,
+  PanelLeft20Regular,
   Play20Filled,
   TextAlignLeft20Regular,
 } from '@fluentui/react-icons';
@@ -18,6 +19,7 @@ import { lazy, type RefObject, Suspense, useState } from 'react';
 import { useCopy } from '../../ui/useCopy';
 import type { KqlEditorHandle } from './kql/KqlEditor';
 import type { KqlSetup } from './kql/protocol';
+import { SCHEMA_PANEL } from './SchemaTree';
 import { SAMPLES } from './samples';
 import { useValidation } from './useValidation';
 
@@ -32,15 +34,30 @@ type Props = {
   onRun(text: string): void;
   onCancel(): void;
   onSample(query: string): void;
+  showsSchema: boolean;
+  onToggleSchema(): void;
 };
 
 export function QueryEditorCard(props: Props) {
   const { text, setup, isRunning, editor, onChange, onRun, onCancel, onSample } = props;
+  const { showsSchema, onToggleSchema } = props;
   const [isReady, setReady] = useState(false);
   const diagnostics = useValidation(text);
   return (
     <section className="card query-editor" aria-label="Query editor">
       <div className="bar query-bar">
+        <Tooltip
+          content={showsSchema ? 'Hide tables and samples' : 'Show tables and samples'}
+          relationship="label"
+        >
+          <Button
+            appearance="subtle"
+            icon={<PanelLeft20Regular />}
+            aria-expanded={showsSchema}
+            aria-controls={showsSchema ? SCHEMA_PANEL : undefined}
+            onClick={onToggleSchema}
+          />
+        </Tooltip>
         {isRunning ? (
           <Button icon={<DismissCircle20Regular />} onClick={onCancel}>
             Cancel

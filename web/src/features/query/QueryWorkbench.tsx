@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import './query.css';
 import { capabilitiesQuery, querySchemaQuery } from '../../api/queries';
+import { useMediaQuery } from '../../ui/useMediaQuery';
 import { changeIdOf, type ResultRow } from './cell';
 import type { KqlEditorHandle } from './kql/KqlEditor';
 import type { KqlSetup } from './kql/protocol';
@@ -25,6 +26,9 @@ export function QueryWorkbench({ ws, linked, onRan, onOpenChange }: Props) {
   const [text, setText] = useState<string>(linked ?? SAMPLES[0].query);
   const [ran, setRan] = useState<string>();
   const [openRow, setOpenRow] = useState<ResultRow>();
+  const hasRoom = useMediaQuery(ROOM_FOR_SCHEMA);
+  const [wantsSchema, setWantsSchema] = useState<boolean>();
+  const showsSchema = wantsSchema ?? hasRoom;
   const editor = useRef<KqlEditorHandle>(null);
   const schema = useQuery(querySchemaQuery);
   const capabilities = useQuery(capabilitiesQuery);
@@ -68,13 +72,26 @@ export function QueryWorkbench({ ws, linked, onRan, onOpenChange }: Props) {
     else onOpenChange(id);
   };
 
+  /** Gives the place back to the editor and the rows where both have not enough. */
+  const makeRoom = () => {
+    if (!hasRoom) setWantsSchema(false);
+  };
+
   return (
-    <div className="query-layout">
-      <SchemaTree
-        schema={schema.data}
-        onInsert={(name) => editor.current?.insert(name)}
-        onSample={onSample}
-      />
+    <div className={`query-layout${showsSchema ? ' with-schema' : ''}`}>
+      {showsSchema && (
+        <SchemaTree
+          schema={schema.data}
+          onInsert={(name) => {
+            editor.current?.insert(name);
+            makeRoom();
+          }}
+          onSample={(query) => {
+            onSample(query);
+            makeRoom();
+          }}
+        />
+      )}
       <div className="query-main">
         <QueryEditorCard
           text={text}
@@ -85,6 +102,8 @@ export function QueryWorkbench({ ws, linked, onRan, onOpenChange }: Props) {
           onRun={execute}
           onCancel={cancel}
           onSample={onSample}
+          showsSchema={showsSchema}
+          onToggleSchema={() => setWantsSchema(!showsSchema)}
         />
         <ResultsCard
           ws={ws}
@@ -102,6 +121,8 @@ export function QueryWorkbench({ ws, linked, onRan, onOpenChange }: Props) {
   );
 }
 
+/** Below this width the tables and samples start out of the way. */
+const ROOM_FOR_SCHEMA = '(min-width: 1280px)';
 const NOT_KNOWN = { operators: [], functions: [], aggregates: [] };
 /** Without the schema the editor still edits and runs. */
 const NO_SETUP: KqlSetup = { tables: [], support: NOT_KNOWN };

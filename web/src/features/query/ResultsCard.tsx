@@ -1,21 +1,9 @@
-import {
-  Button,
-  MessageBar,
-  MessageBarBody,
-  ProgressBar,
-  Switch,
-  Tab,
-  TabList,
-} from '@fluentui/react-components';
-import { ArrowDownload20Regular } from '@fluentui/react-icons';
-import { useMutation } from '@tanstack/react-query';
+import { MessageBar, MessageBarBody, ProgressBar, Switch, Tab, TabList } from '@fluentui/react-components';
 import { lazy, Suspense, useMemo, useState } from 'react';
-import { downloadCsv } from '../../api/downloadCsv';
-import { messageOf } from '../../api/problem';
 import type { QueryResult } from '../../api/types';
+import { ExportMenu } from '../../domain/ExportMenu';
 import { EmptyState } from '../../ui/EmptyState';
-import { FormError } from '../../ui/FormError';
-import { formatCount, formatQuantity } from '../../ui/format';
+import { formatCount, formatQuantity, formatTimeZone, readersTimeZone } from '../../ui/format';
 import { filledColumns, type ResultRow } from './cell';
 import { chartModel } from './chart/model';
 import { renderingOf } from './chart/render';
@@ -42,7 +30,6 @@ const MANY_COLUMNS = 12;
 export function ResultsCard({ ws, query, result, error, isRunning, onOpen }: Props) {
   const [hidesEmpty, setHidesEmpty] = useState(true);
   const [wanted, setWanted] = useState<ResultTab>('chart');
-  const download = useMutation({ mutationFn: (text: string) => downloadCsv(ws, text, `query-${ws}.csv`) });
   const { isDrawn, model, excuse } = useMemo(() => drawingOf(query, result), [query, result]);
   const tab = model ? wanted : 'rows';
   const isWide = tab === 'rows' && (result?.columns.length ?? 0) > MANY_COLUMNS;
@@ -67,16 +54,8 @@ export function ResultsCard({ ws, query, result, error, isRunning, onOpen }: Pro
             onChange={(_, { checked }) => setHidesEmpty(checked)}
           />
         )}
-        <Button
-          size="small"
-          icon={<ArrowDownload20Regular />}
-          disabled={!result?.rows.length || query === undefined || download.isPending}
-          onClick={() => query !== undefined && download.mutate(query)}
-        >
-          CSV
-        </Button>
+        <ExportMenu ws={ws} query={query} name={`query-${ws}`} isEmpty={!result?.rows.length} size="small" />
       </div>
-      {download.error && <FormError>{messageOf(download.error)}</FormError>}
       {result && !error && <Notes result={result} excuse={excuse} />}
       {renderAnswer()}
     </section>
@@ -167,12 +146,17 @@ function drawingOf(query: string | undefined, result: QueryResult | undefined) {
 
 function Stats({ result }: { result: QueryResult }) {
   const { elapsedMs, scannedRows } = result.stats;
+  const hasTimes = result.columns.some(({ type }) => type === 'datetime');
   const scanned =
     scannedRows === undefined || scannedRows === null ? '' : ` · ${formatCount(scannedRows)} scanned`;
   return (
     <>
-      {formatQuantity(result.rows.length, 'row')} · {formatCount(elapsedMs)} ms
-      <span className="wide-only">{scanned}</span>
+      {formatQuantity(result.rows.length, 'row')} · {formatQuantity(result.columns.length, 'column')}
+      <span className="wide-only">
+        {' '}
+        · {formatCount(elapsedMs)} ms{scanned}
+        {hasTimes && ` · times in ${formatTimeZone(readersTimeZone(), new Date())}`}
+      </span>
     </>
   );
 }

@@ -9,10 +9,13 @@ type Props = {
   onSample(query: string): void;
 };
 
+/** The panel's id, for the button that shows and hides it. */
+export const SCHEMA_PANEL = 'schema-panel';
+
 /** Tables with their columns, each of which is inserted by a click, and the sample queries. */
 export function SchemaTree({ schema, onInsert, onSample }: Props) {
   return (
-    <aside className="card schema" aria-label="Schema and samples">
+    <aside className="card schema" id={SCHEMA_PANEL} aria-label="Tables and samples">
       <h2>
         <BookOpen20Regular aria-hidden />
         Samples

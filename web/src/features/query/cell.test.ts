@@ -41,7 +41,9 @@ describe('an answer', () => {
 
   test('has columns that are neither too narrow nor too wide', () => {
     const long = [['x'.repeat(500)]];
-    expect(columnWidth({ name: 'a', type: 'string' }, 0, long)).toBe(420);
+    expect(columnWidth({ name: 'a', type: 'string' }, 0, long)).toBe(360);
     expect(columnWidth({ name: 'a', type: 'string' }, 0, [['x']])).toBe(72);
+    const ids = [['1f6e3f1c-b819-46a2-a61d-4b1b681cd7d6'], ['ab'.repeat(32)]];
+    expect(columnWidth({ name: 'a', type: 'string' }, 0, ids)).toBe(101);
   });
 });

@@ -37,6 +37,10 @@ function isEmpty(value: unknown): boolean {
   return value === null || value === undefined || value === '';
 }
 
+/** An id or a digest: it is told from others by its first digits, and nobody reads the rest. */
+const LONG_ID = /^[\da-f]{8}-?[\da-f-]{12,}$/i;
+const SHOWN_OF_ID = 12;
+
 /** How wide a column must be for most of its values, in pixels. */
 export function columnWidth(
   column: QueryColumn,
@@ -45,9 +49,12 @@ export function columnWidth(
 ): number {
   const CHARACTER = 7.4;
   const SAMPLE = 50;
-  const lengths = rows.slice(0, SAMPLE).map((row) => cellText(row[index], column.type)?.length ?? 4);
+  const lengths = rows.slice(0, SAMPLE).map((row) => {
+    const text = cellText(row[index], column.type) ?? 'null';
+    return LONG_ID.test(text) ? SHOWN_OF_ID : text.length;
+  });
   const longest = Math.max(column.name.length + 1, ...lengths);
-  return Math.round(Math.min(420, Math.max(72, longest * CHARACTER + 12)));
+  return Math.round(Math.min(360, Math.max(72, longest * CHARACTER + 12)));
 }
 
 /** The change that a row tells of, if it says so. */

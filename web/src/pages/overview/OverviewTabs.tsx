@@ -2,8 +2,9 @@ import { SearchBox, Tab, TabList } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { ChangeFilters } from '../../api/queries';
 import { type OverviewTab, TABS } from '../../app/searchParams';
+import { ExportMenu } from '../../domain/ExportMenu';
+import { changesKql } from '../../domain/kql';
 import { formatCount } from '../../ui/format';
-import { ExportButton } from './ExportButton';
 
 type Props = {
   ws: string;
@@ -37,7 +38,12 @@ export function OverviewTabs({ ws, tab, range, filters, counts, troubles, onTab,
       {tab === 'changes' && (
         <div className="row tools">
           <ChangeSearch q={filters.q} onSearch={onSearch} />
-          <ExportButton ws={ws} range={range} filters={filters} isEmpty={counts.changes === 0} />
+          <ExportMenu
+            ws={ws}
+            query={changesKql(range, filters)}
+            name={`changes-${ws}`}
+            isEmpty={counts.changes === 0}
+          />
         </div>
       )}
     </div>
