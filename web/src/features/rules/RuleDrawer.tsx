@@ -19,13 +19,17 @@ import { messageOf } from '../../api/problem';
 import { keys } from '../../api/queries';
 import type { Rule } from '../../api/types';
 import { FormError } from '../../ui/FormError';
-import { draftOf, NEW_RULE, pathAdvice, type RuleDraft, ruleOf } from './draft';
+import { useDiscardGuard } from '../../ui/useDiscardGuard';
+import { useFirstField } from '../../ui/useFirstField';
+import { useReturnFocus } from '../../ui/useReturnFocus';
+import { draftOf, isSameDraft, NEW_RULE, pathAdvice, type RuleDraft, ruleOf } from './draft';
 
 type Props = { ws: string; rule: Rule | undefined; onClose(): void };
 
 /** Adds a rule, or edits the one that is given. */
 export function RuleDrawer({ ws, rule, onClose }: Props) {
-  const [draft, setDraft] = useState<RuleDraft>(() => (rule ? draftOf(rule) : NEW_RULE));
+  const [before] = useState<RuleDraft>(() => (rule ? draftOf(rule) : NEW_RULE));
+  const [draft, setDraft] = useState(before);
   const queryClient = useQueryClient();
   const save = useMutation({
     mutationFn: () => saveRule(ws, rule, ruleOf(draft)),
@@ -34,6 +38,9 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
       onClose();
     },
   });
+  const firstField = useFirstField<HTMLInputElement>();
+  const { leave, question } = useDiscardGuard(!isSameDraft(before, draft), onClose);
+  useReturnFocus();
   const set = (patch: Partial<RuleDraft>) => setDraft((old) => ({ ...old, ...patch }));
   const advice = pathAdvice(draft.path);
   const isReady = draft.name.trim() !== '' && draft.path.trim() !== '' && advice?.tone !== 'error';
@@ -49,13 +56,13 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
       type="overlay"
       className="rule-drawer"
       aria-label={rule ? `Edit rule ${rule.name}` : 'Add a rule'}
-      onOpenChange={(_, { open }) => !open && onClose()}
+      onOpenChange={(_, { open }) => !open && leave()}
     >
       <form className="rule-form" onSubmit={submit}>
         <DrawerHeader>
           <DrawerHeaderTitle
             action={
-              <Button appearance="subtle" icon={<Dismiss24Regular />} aria-label="Close" onClick={onClose} />
+              <Button appearance="subtle" icon={<Dismiss24Regular />} aria-label="Close" onClick={leave} />
             }
           >
             {rule ? 'Edit rule' : 'Add a rule'}
@@ -66,6 +73,7 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
             {save.error && <FormError>{messageOf(save.error)}</FormError>}
             <Field label="Name" required>
               <Input
+                ref={firstField}
                 value={draft.name}
                 autoComplete="off"
                 onChange={(_, { value }) => set({ name: value })}
@@ -86,11 +94,11 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
               />
             </Field>
             <Switch
-              label="Everything below a matched folder too"
+              label="Recurse: everything below a matched folder too"
               checked={draft.recurse}
               onChange={(_, { checked }) => set({ recurse: checked })}
             />
-            <Field label="Leave out" hint="One pattern a line.">
+            <Field label="Exclude" hint="Patterns of what is left out, one a line.">
               <Textarea
                 textarea={{ className: 'mono' }}
                 rows={3}
@@ -99,26 +107,26 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
                 onChange={(_, { value }) => set({ exclude: value })}
               />
             </Field>
-            <Field label="Symbolic links">
+            <Field label="Links" hint="What is done at symbolic links.">
               <Select
                 value={draft.links}
                 onChange={(_, { value }) => set({ links: LINKS.find((one) => one === value) ?? 'follow' })}
               >
-                <option value="follow">Follow: what they point to is monitored</option>
-                <option value="manage">Manage: the link itself is monitored</option>
-                <option value="ignore">Ignore: they are left out</option>
+                <option value="follow">follow: what they point to is monitored</option>
+                <option value="manage">manage: the link itself is monitored</option>
+                <option value="ignore">ignore: they are left out</option>
               </Select>
             </Field>
-            <Field label="The path names">
+            <Field label="Path type" hint="What the path names.">
               <Select
                 value={draft.pathType}
                 onChange={(_, { value }) =>
                   set({ pathType: PATH_TYPES.find((one) => one === value) ?? 'any' })
                 }
               >
-                <option value="any">Files or folders</option>
-                <option value="file">Files only</option>
-                <option value="folder">Folders and what they contain</option>
+                <option value="any">any: files or folders</option>
+                <option value="file">file: files only</option>
+                <option value="folder">folder: folders and what they contain</option>
               </Select>
             </Field>
             <Field label="Group">
@@ -142,6 +150,7 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
           <Button onClick={onClose}>Discard</Button>
         </DrawerFooter>
       </form>
+      {question}
     </Drawer>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { draftOf, NEW_RULE, pathAdvice, ruleOf } from './draft';
+import { draftOf, isSameDraft, NEW_RULE, pathAdvice, ruleOf } from './draft';
 
 describe('a rule being written', () => {
   test('comes back as it was', () => {
@@ -20,6 +20,12 @@ describe('a rule being written', () => {
       path: '/etc',
       exclude: ['a b'],
     });
+  });
+
+  test('is another one as soon as something that counts was typed', () => {
+    expect(isSameDraft(NEW_RULE, { ...NEW_RULE, name: ' ' })).toBe(true);
+    expect(isSameDraft(NEW_RULE, { ...NEW_RULE, name: 'web' })).toBe(false);
+    expect(isSameDraft(NEW_RULE, { ...NEW_RULE, recurse: true })).toBe(false);
   });
 
   test('is warned of paths that are too general or never quiet', () => {

@@ -51,6 +51,11 @@ export function ruleOf(draft: RuleDraft): Rule {
   };
 }
 
+/** True if nothing would be lost by taking one for the other. */
+export function isSameDraft(a: RuleDraft, b: RuleDraft): boolean {
+  return JSON.stringify(ruleOf(a)) === JSON.stringify(ruleOf(b));
+}
+
 export type PathAdvice = { tone: 'error' | 'warning'; text: string };
 
 /** What can be said of a path before the server judges it. */

@@ -1,19 +1,30 @@
 import { Button, Field, Input } from '@fluentui/react-components';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
 import { api, done } from '../../api/client';
 import { messageOf } from '../../api/problem';
 import { keys, sessionQuery } from '../../api/queries';
 import { FormError } from '../../ui/FormError';
+import { useFirstField } from '../../ui/useFirstField';
 import { passwordMistake, repeatMistake } from './password';
 
-type Props = { asksCurrent: boolean; cancelWord: string; onDone(): void; onCancel(): void };
+type Props = {
+  asksCurrent: boolean;
+  cancelWord: string;
+  onDone(): void;
+  onCancel(): void;
+  /** Told whether something was typed. */
+  onChanged?(isChanged: boolean): void;
+};
 
 /** Sets the user's own password. */
-export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel }: Props) {
+export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel, onChanged }: Props) {
   const [current, setCurrent] = useState('');
   const [next, setNext] = useState('');
   const [repeat, setRepeat] = useState('');
+  const firstField = useFirstField<HTMLInputElement>();
+  const isChanged = `${current}${next}${repeat}` !== '';
+  useEffect(() => onChanged?.(isChanged), [isChanged, onChanged]);
   const queryClient = useQueryClient();
   const user = useQuery(sessionQuery).data?.user.name;
   const [isNextLeft, setNextLeft] = useState(false);
@@ -49,6 +60,7 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel }: Prop
       {asksCurrent && (
         <Field label="Current password" required>
           <Input
+            ref={firstField}
             type="password"
             autoComplete="current-password"
             value={current}
@@ -63,6 +75,7 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel }: Prop
         {...(next && isNextLeft && mistake ? errorState(mistake) : {})}
       >
         <Input
+          ref={asksCurrent ? undefined : firstField}
           type="password"
           autoComplete="new-password"
           value={next}

@@ -16,6 +16,7 @@ import { messageOf } from '../../api/problem';
 import { keys } from '../../api/queries';
 import type { Workspace } from '../../api/types';
 import { FormError } from '../../ui/FormError';
+import { useDiscardGuard } from '../../ui/useDiscardGuard';
 
 type Props = { onCreated(workspace: Workspace): void; onClose(): void };
 
@@ -40,12 +41,13 @@ export function CreateWorkspaceDialog({ onCreated, onClose }: Props) {
       onCreated(workspace);
     },
   });
+  const { leave, question } = useDiscardGuard(`${name}${location}${subscription}`.trim() !== '', onClose);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     create.mutate();
   };
   return (
-    <Dialog open onOpenChange={(_, { open }) => !open && onClose()}>
+    <Dialog open onOpenChange={(_, { open }) => !open && leave()}>
       <DialogSurface className="dialog">
         <form onSubmit={submit}>
           <DialogBody>
@@ -75,6 +77,7 @@ export function CreateWorkspaceDialog({ onCreated, onClose }: Props) {
             </DialogActions>
           </DialogBody>
         </form>
+        {question}
       </DialogSurface>
     </Dialog>
   );
