@@ -119,7 +119,13 @@ function makeWorld() {
     ],
     places: {
       'prod-eu': place('enabled', { changes, machines, gaps }),
-      payments: place('enabled', { changes: changes.slice(0, 9), machines: machines.slice(0, 4) }),
+      // Enrolled in the middle of the week.
+      payments: place('enabled', {
+        changes: changes.filter(({ time }) => Date.parse(time) > now - 2 * 86_400_000).slice(0, 9),
+        machines: machines
+          .slice(0, 4)
+          .map((machine) => ({ ...machine, enrolled: new Date(now - 3 * 86_400_000).toISOString() })),
+      }),
       quiet: place('enabled', {
         machines: [
           { ...machines[0], total: 0, files: 0, services: 0, software: 0, trend: Array(12).fill(0) },
@@ -129,7 +135,15 @@ function makeWorld() {
       staging: place('disabled', { machines: machines.slice(0, 3) }),
       fresh: place('enabled', {
         machines: [
-          { ...machines[2], total: 0, files: 0, services: 0, software: 0, trend: Array(12).fill(0) },
+          {
+            ...machines[2],
+            total: 0,
+            files: 0,
+            services: 0,
+            software: 0,
+            trend: Array(12).fill(0),
+            enrolled: new Date(now - 40_000).toISOString(),
+          },
         ],
         gaps: [firstLook(machines[2].name, now)],
       }),
@@ -275,6 +289,9 @@ function answerWorkspace(tools) {
       return answerFim(tools, ws, place, rest[0]);
     case 'query':
     case 'query.csv':
+    case 'query.ndjson':
+    case 'query.parquet':
+    case 'query.arrow':
       return answerQuery(tools, place, noun);
     case 'enrollment-tokens':
       return send(200, {
@@ -356,6 +373,7 @@ function answerFim({ world, send }, ws, place, verb) {
     rules: { enabled: world.rules.filter(({ enabled }) => enabled).length, total: world.rules.length },
     machines: place.machines.length,
     scanIntervalSeconds: 900,
+    collection: { daemonsSeconds: 300, softwareSeconds: null, inventorySeconds: 36_000 },
   });
 }
 
@@ -364,8 +382,12 @@ function answerQuery({ body, response, send, problem }, place, noun) {
   if (diagnostics.length > 0) {
     return problem(400, 'The query has a mistake', diagnostics[0].message, { diagnostics });
   }
-  if (noun === 'query.csv') {
-    response.writeHead(200, { 'content-type': 'text/csv' });
+  if (noun.startsWith('query.')) {
+    const isCut = body.query.includes("'Removed'");
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'steadfast-truncated': String(isCut),
+    });
     return response.end('\ufeffComputer,count_\r\nweb-01,1\r\n');
   }
   if (/bin\(TimeGenerated/.test(body.query)) return send(200, countByTime(place));

@@ -205,7 +205,7 @@ export function makeGaps(now) {
       start: ago(5 * DAY),
       end: null,
       cause: 'AgentNotReporting',
-      detail: `nothing heard for 180 s; last heard ${ago(5 * DAY).replace('Z', '4468Z')}`,
+      detail: `last heard ${ago(5 * DAY).replace('Z', '4468Z')}`,
       provider: 'server',
     },
     {
@@ -265,6 +265,21 @@ export function makeDetail(changes, id) {
   };
 }
 
+/** As the server judges it, over machines that were all enrolled at one time. */
+function watchedOf(machines, gaps, from, to) {
+  const enrolled = machines.length === 0 ? Number.POSITIVE_INFINITY : Date.parse(machines[0].enrolled ?? 0);
+  if (to <= enrolled) return 'nothing';
+  const overlapping = gaps.filter(
+    (gap) => Date.parse(gap.start) < to && Date.parse(gap.end ?? '9999') >= from,
+  );
+  const isBlind = ({ name }) =>
+    overlapping.some(
+      (gap) => gap.machine === name && gap.scope === '*' && Date.parse(gap.start) <= from && gap.end === null,
+    );
+  if (machines.every(isBlind)) return 'nothing';
+  return overlapping.length > 0 || from < enrolled ? 'part' : 'all';
+}
+
 export function makeSummary(changes, machines, gaps, from, to) {
   const STEPS = 56;
   const [start, end] = [Date.parse(from), Date.parse(to)];
@@ -274,6 +289,7 @@ export function makeSummary(changes, machines, gaps, from, to) {
     Modified: 0,
     Added: 0,
     Removed: 0,
+    watched: watchedOf(machines, gaps, start + index * width, start + (index + 1) * width),
   }));
   const inside = changes.filter(({ time }) => Date.parse(time) >= start && Date.parse(time) <= end);
   const byCategory = { Modified: 0, Added: 0, Removed: 0 };
@@ -287,6 +303,7 @@ export function makeSummary(changes, machines, gaps, from, to) {
     machinesReporting: machines.filter(({ status }) => status === 'online').length,
     total: inside.length,
     previousTotal: Math.round(inside.length * 0.82),
+    previousWatched: watchedOf(machines, gaps, start - (end - start), start),
     byType:
       inside.length > 100
         ? { Files: inside.length - 157, Daemons: 23, Software: 134 }

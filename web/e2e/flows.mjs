@@ -31,6 +31,10 @@ export async function checkFlows({ base, world }) {
       .catch(async () => assert.equal(await focus(), wanted));
   };
   const row = (text) => page.locator('.grid-row', { hasText: text }).first();
+  const exportAs = async (label) => {
+    await page.getByRole('button', { name: 'Export', exact: true }).click();
+    await page.getByRole('menuitem', { name: label, exact: true }).click();
+  };
 
   const count = await runSteps({
     'a page without a session leads to sign-in and back': async () => {
@@ -350,9 +354,38 @@ export async function checkFlows({ base, world }) {
       assert.equal(await page.locator('.gap-state.open').count(), 2);
       assert.match(await page.getByRole('tab', { name: /^Coverage/ }).innerText(), /^Coverage\s*2/);
       const why = await row('The agent is not heard').innerText();
-      assert.match(why, /Nothing heard for 180 s; last heard \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\./);
+      assert.match(why, /Last heard \d{4}\u2011\d\d\u2011\d\d\u00a0\d\d:\d\d:\d\d; steadfast-agent doctor/);
       const stopped = await row('The agent was stopped').innerText();
       assert.equal(stopped.match(/the agent was stopped/gi).length, 1);
+    },
+    'time before the first enrolment is hatched, and not compared with': async () => {
+      await page.goto(`${base}/w/payments`);
+      await page.waitForSelector('.chart svg text');
+      const legend = page.locator('.hatch-legend');
+      await legend.getByText('Not watched', { exact: true }).waitFor();
+      await page.getByText('not watched in the previous period').waitFor();
+      // The hatch ends where the machines were enrolled: four sevenths into the week.
+      const [hatch, chart] = await Promise.all([
+        page.locator('.chart svg path[stroke="#9a9a9a"]').first().boundingBox(),
+        page.locator('.chart svg').boundingBox(),
+      ]);
+      const share = hatch.width / chart.width;
+      assert.ok(share > 0.48 && share < 0.62, `the hatch takes ${share} of the chart`);
+      assert.match(
+        await page.locator('.chart').getAttribute('aria-label'),
+        /nothing was watched in 3[12] of 56 steps/,
+      );
+      await page.goto(`${base}/w/quiet`);
+      await page.waitForSelector('.chart svg text');
+      assert.equal(await legend.count(), 0);
+      assert.equal(await page.getByText('not watched in the previous period').count(), 0);
+    },
+    'a list without changes of a time that was not all watched says so': async () => {
+      await page.goto(`${base}/w/payments?tab=changes&range=30d`);
+      await rows.first().waitFor();
+      world.places.payments.changes = [];
+      await page.goto(`${base}/w/payments?tab=changes&range=14d`);
+      await page.getByText('No change was found, but not everything was watched').waitFor();
     },
     'empty and not watched never look the same': async () => {
       await page.goto(`${base}/w/quiet?tab=changes`);
@@ -397,7 +430,9 @@ export async function checkFlows({ base, world }) {
       );
       assert.equal(world.rules.find(({ name }) => name === '/boot').enabled, false);
       await page.getByRole('button', { name: 'Add', exact: true }).click();
-      await page.getByRole('textbox', { name: 'Name' }).fill('web');
+      await untilFocus('input');
+      assert.equal(await page.evaluate(() => document.activeElement.labels[0].textContent), 'Name*');
+      await page.keyboard.type('web');
       await page.getByLabel(/^Path\s*\*?$/).fill('/etc/[a');
       await page.getByRole('button', { name: 'Save' }).click();
       await page.getByText('close it with "]"').waitFor();
@@ -405,15 +440,84 @@ export async function checkFlows({ base, world }) {
       await page.getByRole('button', { name: 'Save' }).click();
       await row('/srv/www/').waitFor();
     },
+    'a form that holds something asks before it is dropped': async () => {
+      const form = page.getByRole('dialog', { name: 'Add a rule' });
+      await page.getByRole('button', { name: 'Add', exact: true }).click();
+      await untilFocus('input');
+      await page.keyboard.press('Escape');
+      await form.waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Add', exact: true }).click();
+      await untilFocus('input');
+      await page.keyboard.type('half a name');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Keep editing' }).click();
+      assert.equal(await form.getByRole('textbox', { name: 'Name' }).inputValue(), 'half a name');
+      await form.getByRole('button', { name: 'Close' }).click();
+      await page.getByRole('alertdialog').getByRole('button', { name: 'Discard' }).click();
+      await form.waitFor({ state: 'detached' });
+    },
+    'tables and samples make room where there is none': async () => {
+      const panel = page.getByRole('complementary', { name: 'Tables and samples' });
+      await page.goto(`${base}/w/prod-eu/query`);
+      await panel.waitFor();
+      await page.getByRole('button', { name: 'Hide tables and samples' }).click();
+      await panel.waitFor({ state: 'detached' });
+      await page.setViewportSize({ width: 1000, height: 900 });
+      await page.goto(`${base}/w/prod-eu/query`);
+      await page.getByRole('button', { name: 'Show tables and samples' }).click();
+      await panel.getByRole('button', { name: 'Most changed files' }).click();
+      await panel.waitFor({ state: 'detached' });
+      await untilParameter('q', (value) => value?.includes('top 20'));
+      await page.setViewportSize({ width: 1440, height: 900 });
+    },
+    'a phone shows when, where and by whom': async () => {
+      await page.setViewportSize({ width: 400, height: 860 });
+      await page.goto(`${base}/w/prod-eu?tab=changes`);
+      const told = await row('sshd_config').innerText();
+      for (const part of ['Modified', 'web-01.example.net', 'vim.basic, root (sudo: amira)'])
+        assert.ok(told.includes(part), `${part} is not in ${told}`);
+      assert.match(told, /\d+ [A-Z][a-z]{2} \d\d:\d\d/);
+      await page.goto(`${base}/w/prod-eu?tab=coverage`);
+      const gap = await row('The agent was stopped').innerText();
+      for (const part of ['Ended', 'Everything monitored', 'db-01.example.net', '11 min'])
+        assert.ok(gap.includes(part), `${part} is not in ${gap}`);
+      assert.match(gap, /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d – /);
+      await page.setViewportSize({ width: 1440, height: 900 });
+    },
+    'a path that is too long loses its front': async () => {
+      await page.setViewportSize({ width: 400, height: 860 });
+      await page.goto(`${base}/w/prod-eu?tab=changes&q=module_with`);
+      const directory = row('module_with').locator('.directory');
+      await directory.waitFor();
+      const { left, textLeft, right, textRight } = await directory.evaluate((box) => {
+        const [outer, text] = [box.getBoundingClientRect(), box.firstChild.getBoundingClientRect()];
+        return { left: outer.left, textLeft: text.left, right: outer.right, textRight: text.right };
+      });
+      assert.ok(textLeft < left - 20, `the front is still there: ${textLeft} and ${left}`);
+      assert.ok(Math.abs(textRight - right) < 2, `the end is not: ${textRight} and ${right}`);
+      await page.setViewportSize({ width: 1440, height: 900 });
+    },
     'the list is exported whole': async () => {
       await page.goto(`${base}/w/prod-eu?tab=changes&category=Added`);
-      const [download] = await Promise.all([
-        page.waitForEvent('download'),
-        page.getByRole('button', { name: 'Export CSV' }).click(),
-      ]);
+      const [download] = await Promise.all([page.waitForEvent('download'), exportAs('CSV')]);
       assert.match(download.suggestedFilename(), /\.csv$/);
       const call = world.calls.findLast(({ path }) => path.endsWith('/query.csv'));
       assert.match(call.body.query, /ChangeCategory == 'Added'/);
+      for (const [label, ending] of [
+        ['NDJSON', 'ndjson'],
+        ['Parquet', 'parquet'],
+        ['Arrow', 'arrow'],
+      ]) {
+        const [file] = await Promise.all([page.waitForEvent('download'), exportAs(label)]);
+        assert.equal(file.suggestedFilename(), `changes-prod-eu.${ending}`);
+        assert.ok(world.calls.some(({ path }) => path.endsWith(`/query.${ending}`)));
+      }
+      assert.equal(await page.getByText('The file was cut at the server’s limit').count(), 0);
+    },
+    'an export that was cut says so': async () => {
+      await page.goto(`${base}/w/prod-eu?tab=changes&category=Removed`);
+      await Promise.all([page.waitForEvent('download'), exportAs('CSV')]);
+      await page.getByText('The file was cut at the server’s limit: there are more rows.').waitFor();
     },
     'keys lead through the pages, but not while typing': async () => {
       await page.keyboard.press('g');

@@ -1,8 +1,9 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import './grid.css';
-import { type Column, columnClass, type SortOrder, sortRows, widthsOf } from './column';
+import { type Column, columnClass, type SortOrder, shownColumns, sortRows, tracksOf } from './column';
 import { GridHeader } from './GridHeader';
+import { NARROW, useMediaQuery } from './useMediaQuery';
 
 type Props<T> = {
   label: string;
@@ -10,6 +11,8 @@ type Props<T> = {
   columns: readonly Column<T>[];
   rowId(row: T): string;
   rowHeight: number;
+  /** On narrow screens, where rows stack what columns show; the same if absent. */
+  narrowRowHeight?: number;
   /** Any CSS height; a longer list scrolls inside it. */
   maxHeight?: string;
   /** True if the grid takes all the height that there is. */
@@ -39,7 +42,9 @@ const PAGE = 12;
  * unmount without taking the focus with it.
  */
 export function DataGrid<T>(props: Props<T>) {
-  const { rows, columns, rowId, rowHeight, onOpen, selectedId, onEnd } = props;
+  const { rows, columns, rowId, onOpen, selectedId, onEnd } = props;
+  const isNarrow = useMediaQuery(NARROW);
+  const rowHeight = (isNarrow ? props.narrowRowHeight : undefined) ?? props.rowHeight;
   const [ownOrder, setOwnOrder] = useState<SortOrder>();
   const order = props.onOrder ? props.order : ownOrder;
   const sorted = useMemo(
@@ -54,6 +59,8 @@ export function DataGrid<T>(props: Props<T>) {
     estimateSize: () => rowHeight,
     overscan: OVERSCAN,
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was measured is of the height before.
+  useEffect(() => virtualizer.measure(), [rowHeight, virtualizer]);
 
   const gridId = useId();
   const [active, setActive] = useState(0);
@@ -91,12 +98,11 @@ export function DataGrid<T>(props: Props<T>) {
     event.stopPropagation();
   };
 
-  const { wide, narrow } = widthsOf(columns);
+  const shown = shownColumns(columns, isNarrow);
   const style = {
     height: props.fills ? '100%' : 'auto',
     maxHeight: props.maxHeight,
-    '--columns': wide,
-    '--columns-narrow': narrow,
+    '--columns': tracksOf(shown, isNarrow),
     '--min-width': props.minWidth ? `${props.minWidth}px` : '100%',
     // CSS custom properties are not part of React's style type.
   } as React.CSSProperties;
@@ -113,7 +119,7 @@ export function DataGrid<T>(props: Props<T>) {
       onKeyDown={onKeyDown}
       style={style}
     >
-      <GridHeader columns={columns} order={order} onOrder={props.onOrder ?? setOwnOrder} />
+      <GridHeader columns={shown} order={order} onOrder={props.onOrder ?? setOwnOrder} />
       {count === 0 ? (
         <div role="row">
           <div role="gridcell" className="grid-empty">
@@ -141,7 +147,7 @@ export function DataGrid<T>(props: Props<T>) {
                   onOpen?.(row);
                 }}
               >
-                {columns.map((column) => (
+                {shown.map((column) => (
                   <div key={column.id} role="gridcell" className={columnClass('grid-cell', column)}>
                     {column.cell ? column.cell(row) : (column.value(row) ?? '–')}
                   </div>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Column, nextOrder, sortRows, widthsOf } from './column';
+import { type Column, nextOrder, shownColumns, sortRows, tracksOf } from './column';
 
 type Row = { name: string; size: number | null };
 
@@ -40,6 +40,15 @@ describe('columns', () => {
   });
 
   test('narrow layouts drop minimum widths and hidden columns', () => {
-    expect(widthsOf(columns)).toEqual({ wide: 'minmax(180px, 2fr) 80px', narrow: 'minmax(0, 2fr)' });
+    const tracks = (isNarrow: boolean) => tracksOf(shownColumns(columns, isNarrow), isNarrow);
+    expect(tracks(false)).toBe('minmax(180px, 2fr) 80px');
+    expect(tracks(true)).toBe('minmax(0, 2fr)');
+  });
+
+  test('what stacks columns stands in for them', () => {
+    const stacked: Column<Row> = { id: 'stacked', header: 'Row', value: () => null, hideWide: true };
+    const shown = (isNarrow: boolean) => shownColumns([stacked, ...columns], isNarrow).map(({ id }) => id);
+    expect(shown(false)).toEqual(['name', 'size']);
+    expect(shown(true)).toEqual(['stacked', 'name']);
   });
 });

@@ -13,6 +13,8 @@ export type Column<T> = {
   narrowWidth?: string;
   align?: 'end';
   hideNarrow?: boolean;
+  /** True for what stacks the columns that are hidden on narrow screens. */
+  hideWide?: boolean;
   mono?: boolean;
   /** False for a column of controls, which cannot be sorted by. */
   sortable?: boolean;
@@ -47,26 +49,19 @@ function compareValues(a: string | number, b: string | number): number {
   return String(a).localeCompare(String(b), 'en', { numeric: true });
 }
 
-/** The tracks of both layouts. */
-export function widthsOf<T>(columns: readonly Column<T>[]): { wide: string; narrow: string } {
-  const wide = columns.map(({ width }) => width ?? 'minmax(120px, 1fr)').join(' ');
-  const narrow = columns
-    .filter(({ hideNarrow }) => !hideNarrow)
-    .map(
-      ({ narrowWidth, width }) =>
-        narrowWidth ?? (width ?? 'minmax(0, 1fr)').replace(/minmax\(\d+px/, 'minmax(0'),
-    )
-    .join(' ');
-  return { wide, narrow };
+/** The columns of one of the two layouts. */
+export function shownColumns<T>(columns: readonly Column<T>[], isNarrow: boolean): readonly Column<T>[] {
+  return columns.filter(({ hideNarrow, hideWide }) => !(isNarrow ? hideNarrow : hideWide));
+}
+
+/** The tracks of the columns that are shown. */
+export function tracksOf<T>(shown: readonly Column<T>[], isNarrow: boolean): string {
+  const wide = ({ width }: Column<T>) => width ?? 'minmax(120px, 1fr)';
+  const narrow = ({ narrowWidth, width }: Column<T>) =>
+    narrowWidth ?? (width ?? 'minmax(0, 1fr)').replace(/minmax\(\d+px/, 'minmax(0');
+  return shown.map(isNarrow ? narrow : wide).join(' ');
 }
 
 export function columnClass<T>(base: string, column: Column<T>): string {
-  return [
-    base,
-    column.hideNarrow ? 'hide-narrow' : '',
-    column.align === 'end' ? 'end' : '',
-    column.mono ? 'mono' : '',
-  ]
-    .filter(Boolean)
-    .join(' ');
+  return [base, column.align === 'end' ? 'end' : '', column.mono ? 'mono' : ''].filter(Boolean).join(' ');
 }

@@ -7,7 +7,7 @@ import { fieldsInWords } from '../../domain/field';
 import { TypeTag } from '../../domain/TypeTag';
 import type { Column } from '../../ui/column';
 import { DataGrid } from '../../ui/DataGrid';
-import { formatAgo, formatTimestamp } from '../../ui/format';
+import { formatAgo, formatShortTimestamp, formatTimestamp } from '../../ui/format';
 import { PathText } from '../../ui/PathText';
 import { byLine } from './who';
 
@@ -29,6 +29,7 @@ export function ChangeGrid({ changes, total, selectedId, empty, onOpen, onEnd }:
       total={total}
       rowId={({ id }) => id}
       rowHeight={38}
+      narrowRowHeight={74}
       maxHeight="min(560px, 70vh)"
       selectedId={selectedId ?? ''}
       onOpen={onOpen}
@@ -50,6 +51,28 @@ function ByCell({ change }: { change: Change }) {
   );
 }
 
+/** All that the columns show, in three lines. */
+function StackedChange({ change }: { change: Change }) {
+  const { entity, category, fields, machine, time } = change;
+  return (
+    <span className="stacked">
+      <PathText path={entity} />
+      <span className="stacked-line">
+        <CategoryTag category={category} />
+        <span className="changed-fields">{fieldsInWords(fields)}</span>
+        <span className="end muted tabular" title={formatTimestamp(time)}>
+          {formatShortTimestamp(time)}
+        </span>
+      </span>
+      <span className="stacked-line">
+        <span className="changed-fields">
+          {machine} · {byLine(change) ?? 'nobody known'}
+        </span>
+      </span>
+    </span>
+  );
+}
+
 // Not sortable: only a part of the list is loaded, and sorting a part would mislead.
 const COLUMNS: readonly Column<Change>[] = [
   {
@@ -58,7 +81,17 @@ const COLUMNS: readonly Column<Change>[] = [
     value: ({ entity }) => entity,
     sortable: false,
     width: 'minmax(170px, 3fr)',
+    hideNarrow: true,
     cell: ({ entity }) => <PathText path={entity} />,
+  },
+  {
+    id: 'stacked',
+    header: 'Change',
+    value: ({ entity }) => entity,
+    sortable: false,
+    hideWide: true,
+    narrowWidth: 'minmax(0, 1fr)',
+    cell: (change) => <StackedChange change={change} />,
   },
   {
     id: 'machine',
@@ -83,7 +116,7 @@ const COLUMNS: readonly Column<Change>[] = [
     value: ({ category }) => category,
     sortable: false,
     width: '106px',
-    narrowWidth: '92px',
+    hideNarrow: true,
     cell: ({ category }) => <CategoryTag category={category} />,
   },
   {

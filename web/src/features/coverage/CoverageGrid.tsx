@@ -6,7 +6,7 @@ import type { Gap } from '../../api/types';
 import { isFirstLook } from '../../domain/gaps';
 import type { Column } from '../../ui/column';
 import { DataGrid } from '../../ui/DataGrid';
-import { formatDuration, formatTimestamp } from '../../ui/format';
+import { formatDuration, formatStretch, formatTimestamp } from '../../ui/format';
 import { PathText } from '../../ui/PathText';
 import { Sentence } from '../../ui/Sentence';
 import { causeInWords, detailInWords, machineInWords, scopeInWords } from './cause';
@@ -19,6 +19,7 @@ export function CoverageGrid({ gaps, empty }: { gaps: readonly Gap[]; empty: Rea
       rows={gaps}
       rowId={({ machine, scope, start, cause }) => [machine, scope, start, cause].join('\n')}
       rowHeight={72}
+      narrowRowHeight={136}
       maxHeight="min(560px, 70vh)"
       empty={empty}
       columns={COLUMNS}
@@ -28,12 +29,22 @@ export function CoverageGrid({ gaps, empty }: { gaps: readonly Gap[]; empty: Rea
 
 const COLUMNS: readonly Column<Gap>[] = [
   {
+    id: 'stacked',
+    header: 'Not watched',
+    // As the list comes: what goes on first, then the newest.
+    value: () => null,
+    sortable: false,
+    hideWide: true,
+    narrowWidth: 'minmax(0, 1fr)',
+    cell: (gap) => <StackedGap gap={gap} />,
+  },
+  {
     id: 'state',
     header: 'State',
     // Open ones first when sorted.
     value: ({ end }) => (end === null ? 0 : 1),
     width: '104px',
-    narrowWidth: '84px',
+    hideNarrow: true,
     cell: (gap) => <GapState gap={gap} />,
   },
   {
@@ -41,15 +52,8 @@ const COLUMNS: readonly Column<Gap>[] = [
     header: 'Not watched',
     value: ({ scope }) => scope,
     width: 'minmax(180px, 2fr)',
-    cell: (gap) => (
-      <span className="two-lines">
-        {gap.scope === '*' ? <b>{scopeInWords(gap.scope)}</b> : <PathText path={gap.scope} />}
-        <span className="muted narrow-only">
-          {machineInWords(gap.machine)} · {causeInWords(gap)}
-        </span>
-        <GapDetail gap={gap} className="narrow-only" />
-      </span>
-    ),
+    hideNarrow: true,
+    cell: (gap) => <GapScope gap={gap} />,
   },
   {
     id: 'machine',
@@ -67,7 +71,7 @@ const COLUMNS: readonly Column<Gap>[] = [
     cell: (gap) => (
       <span className="two-lines" title={detailInWords(gap)}>
         <b>{causeInWords(gap)}</b>
-        <GapDetail gap={gap} className="gap-detail" />
+        <GapDetail gap={gap} />
       </span>
     ),
   },
@@ -76,16 +80,40 @@ const COLUMNS: readonly Column<Gap>[] = [
     header: 'When',
     value: ({ start }) => start,
     width: '240px',
-    narrowWidth: '84px',
+    hideNarrow: true,
     cell: (gap) => <GapInterval gap={gap} />,
   },
 ];
 
-function GapDetail({ gap, className }: { gap: Gap; className: string }) {
+function GapScope({ gap: { scope, type } }: { gap: Gap }) {
+  return scope === '*' ? <b>{scopeInWords(scope, type)}</b> : <PathText path={scope} />;
+}
+
+/** All that the columns show, line by line. */
+function StackedGap({ gap }: { gap: Gap }) {
+  return (
+    <span className="stacked">
+      <span className="gap-head">
+        <GapState gap={gap} />
+        <span className="muted">{lengthInWords(gap)}</span>
+      </span>
+      <span className="two-lines">
+        <GapScope gap={gap} />
+        <span>
+          {machineInWords(gap.machine)} · {causeInWords(gap)}
+        </span>
+        <span className="tabular">{whenInWords(gap)}</span>
+        <GapDetail gap={gap} />
+      </span>
+    </span>
+  );
+}
+
+function GapDetail({ gap }: { gap: Gap }) {
   const text = detailInWords(gap);
   if (text === undefined) return null;
   return (
-    <span className={`muted ${className}`}>
+    <span className="muted gap-detail">
       <Sentence>{text}</Sentence>
     </span>
   );
@@ -117,15 +145,23 @@ function GapState({ gap }: { gap: Gap }) {
 }
 
 function GapInterval({ gap }: { gap: Gap }) {
-  const end = gap.end === null ? serverNow() : Date.parse(gap.end);
-  const length = formatDuration(Math.max(0, end - Date.parse(gap.start)));
   return (
     <span className="two-lines tabular">
-      <span className="wide-only">since {formatTimestamp(gap.start)}</span>
-      <span className="narrow-only">{length}</span>
-      <span className="muted wide-only">
-        {gap.end === null ? `for ${length} so far` : `until ${formatTimestamp(gap.end)} · ${length}`}
+      <span>since {formatTimestamp(gap.start)}</span>
+      <span className="muted">
+        {gap.end === null ? lengthInWords(gap) : `until ${formatTimestamp(gap.end)} · ${lengthInWords(gap)}`}
       </span>
     </span>
   );
+}
+
+function whenInWords({ start, end }: Gap): string {
+  return end === null ? `since ${formatTimestamp(start)}` : formatStretch(start, end);
+}
+
+function lengthInWords({ start, end }: Gap): string {
+  const length = formatDuration(
+    Math.max(0, (end === null ? serverNow() : Date.parse(end)) - Date.parse(start)),
+  );
+  return end === null ? `for ${length} so far` : length;
 }

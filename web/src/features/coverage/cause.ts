@@ -29,11 +29,23 @@ export function causeInWords({ cause, end }: Pick<Gap, 'cause' | 'end'>): string
 
 const MOMENT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 
+/** What can be done about a gap while it goes on; it would be wrong advice once it has ended. */
+const ADVICE: Record<string, string> = {
+  AgentNotReporting: '`steadfast-agent doctor` on that machine says why, if its agent runs',
+};
+
 /** The particulars of a gap for a person; undefined where they only say again what the cause says. */
 export function detailInWords(gap: Pick<Gap, 'cause' | 'end' | 'detail'>): string | undefined {
   const text = gap.detail.trim();
-  if (text === '' || text.toLowerCase() === causeInWords(gap).toLowerCase()) return undefined;
-  return text.replace(MOMENT, formatTimestamp);
+  const advice = gap.end === null ? ADVICE[gap.cause] : undefined;
+  const isNews = text !== '' && text.toLowerCase() !== causeInWords(gap).toLowerCase();
+  const parts = [isNews ? text.replace(MOMENT, momentOnOneLine) : undefined, advice].filter(Boolean);
+  return parts.length === 0 ? undefined : parts.join('; ');
+}
+
+/** A moment whose parts stay together where a line ends. */
+function momentOnOneLine(iso: string): string {
+  return formatTimestamp(iso).replaceAll('-', '\u2011').replace(' ', '\u00a0');
 }
 
 /** The server tells of all machines at once what it cannot tell of each. */
@@ -41,6 +53,14 @@ export function machineInWords(machine: string): string {
   return machine === '*' ? 'All machines' : machine;
 }
 
-export function scopeInWords(scope: string): string {
-  return scope === '*' ? 'Everything monitored' : scope;
+/** What was not watched: of a list, all of it. */
+export function scopeInWords(scope: string, type: string): string {
+  if (scope !== '*') return scope;
+  return WHOLE[type] ?? 'Everything monitored';
 }
+
+const WHOLE: Record<string, string> = {
+  Daemons: 'All daemons',
+  Software: 'All software',
+  Files: 'All files',
+};

@@ -88,7 +88,11 @@ const IDENTITY: readonly Column<Machine>[] = [
     header: 'Operating system',
     value: ({ os }) => os,
     width: 'minmax(124px, 1fr)',
-    cell: ({ os }) => <span title={os}>{os}</span>,
+    cell: ({ os }) => (
+      <span className="os" title={os}>
+        {os}
+      </span>
+    ),
     hideNarrow: true,
   },
 ];

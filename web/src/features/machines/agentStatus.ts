@@ -17,7 +17,7 @@ export function agentStatus(machine: Machine): AgentStatusView {
     case 'offline':
       return { tone: 'bad', word: 'Offline' };
     case 'stale':
-      return { tone: 'late', word: 'Late' };
+      return { tone: 'late', word: 'Stale' };
     case 'online':
       return onlineStatus(machine);
   }

@@ -1,7 +1,7 @@
 import { Button } from '@fluentui/react-components';
 import './monitoring.css';
 import type { FimStatus } from '../../api/types';
-import { formatInterval, formatQuantity } from '../../ui/format';
+import { formatCount, formatInterval } from '../../ui/format';
 import { StatusDot } from '../../ui/StatusDot';
 import { WithReason } from '../../ui/WithReason';
 
@@ -10,6 +10,13 @@ type Props = { status: FimStatus; refusal: string | undefined; onEnable(): void;
 /** Whether monitoring is on, over how much, and the switch for it. */
 export function FimStatusCard({ status, refusal, onEnable, onDisable }: Props) {
   const isOn = status.state === 'enabled';
+  const { daemonsSeconds, softwareSeconds, inventorySeconds } = status.collection;
+  const intervals = [
+    ['Files', status.scanIntervalSeconds],
+    ['Daemons', daemonsSeconds],
+    ['Software', softwareSeconds],
+    ['Inventory', inventorySeconds],
+  ] as const;
   return (
     <section className="card fim-status" aria-label="Monitoring">
       <dl>
@@ -18,19 +25,21 @@ export function FimStatusCard({ status, refusal, onEnable, onDisable }: Props) {
           <dd>{isOn ? <StatusDot tone="good">Enabled</StatusDot> : <StatusDot tone="off">Off</StatusDot>}</dd>
         </div>
         <div>
-          <dt>Rules in force</dt>
+          <dt>Rules</dt>
           <dd>
-            {status.rules.enabled} of {status.rules.total}
+            {status.rules.enabled} of {status.rules.total} enabled
           </dd>
         </div>
         <div>
           <dt>Machines</dt>
-          <dd>{formatQuantity(status.machines, 'machine')}</dd>
+          <dd>{formatCount(status.machines)}</dd>
         </div>
-        <div>
-          <dt>Scan</dt>
-          <dd>{formatInterval(status.scanIntervalSeconds)}</dd>
-        </div>
+        {intervals.map(([name, seconds]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{typeof seconds === 'number' ? formatInterval(seconds) : 'off'}</dd>
+          </div>
+        ))}
       </dl>
       <WithReason reason={refusal}>
         {isOn ? (

@@ -19,6 +19,7 @@ import './overview.css';
 import { serverNow } from '../../api/clock';
 import type { Workspace } from '../../api/types';
 import type { LiveState } from '../../features/changes/useLiveChanges';
+import { formatTimeZone, readersTimeZone } from '../../ui/format';
 import { TimeRangeMenu } from '../../ui/TimeRangeMenu';
 import type { OverviewDialog } from './OverviewDialogs';
 
@@ -55,8 +56,14 @@ export function OverviewHead(props: Props) {
           <Link to="/workspaces">Workspaces</Link> /{' '}
         </nav>
         <h1>{workspace?.name ?? ws}</h1>
-        <p className="lede">
-          {[workspace?.location, workspace?.subscription].filter(Boolean).join(' · ')}{' '}
+        <p className="lede overview-lede">
+          {workspace && (
+            <>
+              <span>Location: {workspace.location}</span>
+              <span>Subscription: {workspace.subscription}</span>
+            </>
+          )}
+          <span>Times in {formatTimeZone(readersTimeZone(), new Date())}</span>
           <span className={`live ${live}`} role="status">
             {LIVE_WORDS[live]}
           </span>
