@@ -276,7 +276,7 @@ function answerWorkspace(tools) {
         world.workspaces.find(({ id }) => id === ws),
       );
     case 'summary':
-      return send(200, makeSummary(place.changes, place.machines, place.gaps, from, to));
+      return send(200, makeSummary(place, from, to));
     case 'machines':
       return send(200, place.machines);
     case 'coverage':

@@ -280,7 +280,8 @@ function watchedOf(machines, gaps, from, to) {
   return overlapping.length > 0 || from < enrolled ? 'part' : 'all';
 }
 
-export function makeSummary(changes, machines, gaps, from, to) {
+export function makeSummary({ state, changes, machines, gaps }, from, to) {
+  const watched = state === 'enabled' ? machines : [];
   const STEPS = 56;
   const [start, end] = [Date.parse(from), Date.parse(to)];
   const width = (end - start) / STEPS;
@@ -289,7 +290,7 @@ export function makeSummary(changes, machines, gaps, from, to) {
     Modified: 0,
     Added: 0,
     Removed: 0,
-    watched: watchedOf(machines, gaps, start + index * width, start + (index + 1) * width),
+    watched: watchedOf(watched, gaps, start + index * width, start + (index + 1) * width),
   }));
   const inside = changes.filter(({ time }) => Date.parse(time) >= start && Date.parse(time) <= end);
   const byCategory = { Modified: 0, Added: 0, Removed: 0 };
@@ -303,7 +304,7 @@ export function makeSummary(changes, machines, gaps, from, to) {
     machinesReporting: machines.filter(({ status }) => status === 'online').length,
     total: inside.length,
     previousTotal: Math.round(inside.length * 0.82),
-    previousWatched: watchedOf(machines, gaps, start - (end - start), start),
+    previousWatched: watchedOf(watched, gaps, start - (end - start), start),
     byType:
       inside.length > 100
         ? { Files: inside.length - 157, Daemons: 23, Software: 134 }

@@ -392,6 +392,7 @@ export async function checkFlows({ base, world }) {
       await page.getByText('Nothing changed', { exact: true }).waitFor();
       await page.goto(`${base}/w/staging?tab=changes`);
       await page.getByText('Not watched', { exact: true }).first().waitFor();
+      await page.getByText('not watched in the previous period').waitFor();
       assert.equal(await page.getByText('Nothing changed', { exact: true }).count(), 0);
     },
     'a machine opens as the query of its changes': async () => {
