@@ -166,12 +166,20 @@ export function kqlSteps({ page, messages }, url, name) {
       await page.getByText('does not draw a treemap').waitFor(PATIENCE);
       await page.waitForSelector('.query-results .grid-row', PATIENCE);
     },
-    'the rows are saved as CSV': async () => {
-      const [download] = await Promise.all([
-        page.waitForEvent('download'),
-        page.getByRole('button', { name: 'CSV' }).click(),
-      ]);
-      assert.match(download.suggestedFilename(), /\.csv$/);
+    'the rows are saved as a file of each kind': async () => {
+      for (const [label, ending] of [
+        ['CSV', 'csv'],
+        ['NDJSON', 'ndjson'],
+        ['Parquet', 'parquet'],
+        ['Arrow', 'arrow'],
+      ]) {
+        await page.getByRole('button', { name: 'Export', exact: true }).click();
+        const [download] = await Promise.all([
+          page.waitForEvent('download'),
+          page.getByRole('menuitem', { name: label, exact: true }).click(),
+        ]);
+        assert.ok(download.suggestedFilename().endsWith(`.${ending}`), download.suggestedFilename());
+      }
     },
     'a row that is a change opens as the change': async () => {
       await page.getByRole('button', { name: 'File changes, newest first' }).click();

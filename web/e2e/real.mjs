@@ -141,7 +141,8 @@ async function untilSeen(selector, act) {
       .first()
       .waitFor({ timeout: 3_000 })
       .catch(() => undefined);
-    if (await offer.isVisible()) await offer.click();
+    // It goes by itself when the list that was asked for last has what it offers.
+    if (await offer.isVisible()) await offer.click({ timeout: 3_000 }).catch(() => undefined);
     if (await shown.isVisible()) return;
   }
   throw new Error(`no row with ${selector} after 30 attempts`);
