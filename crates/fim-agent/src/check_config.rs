@@ -111,6 +111,11 @@ fn print_plan(plan: &Plan) {
             print(&format!("warning: rule `{}`: {warning}", rule.name));
         }
     }
+    for rule in &plan.preview.rules {
+        for note in &rule.notes {
+            print(&format!("note: rule `{}`: {note}", rule.name));
+        }
+    }
     for warning in plan.warnings.iter().chain(&plan.preview.problem) {
         print(&format!("warning: {warning}"));
     }

@@ -33,8 +33,8 @@ pub struct EnrollArgs {
     /// The server's address.
     #[arg(long, value_name = "URL")]
     server: String,
-    /// The token. Visible in the process list: prefer --token-file.
-    #[arg(long, value_name = "TOKEN", env = "STEADFAST_ENROLL_TOKEN", hide_env_values = true)]
+    /// The token. Visible in the process list: prefer --token-file. [env: STEADFAST_ENROLL_TOKEN]
+    #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
     /// A file that holds the token; `-` asks for it, or reads a line of the standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
@@ -94,10 +94,14 @@ fn enrollment(args: &EnrollArgs) -> anyhow::Result<Enrollment> {
         (_, Some(path)) => fs::read_to_string(path)
             .with_context(|| format!("cannot read the token from {}", path.display()))?,
         (Some(token), None) => token.clone(),
-        (None, None) => anyhow::bail!(
-            "a token is needed: give --token-file FILE, or set STEADFAST_ENROLL_TOKEN; \
-             `steadfast machine enroll-token` makes one"
-        ),
+        // A variable that is set to nothing is not set.
+        (None, None) => match std::env::var("STEADFAST_ENROLL_TOKEN") {
+            Ok(token) if !token.is_empty() => token,
+            _ => anyhow::bail!(
+                "a token is needed: give --token-file FILE, or set STEADFAST_ENROLL_TOKEN; \
+                 `steadfast machine enroll-token` makes one"
+            ),
+        },
     };
     let token = Token::new(&token);
     if token.is_empty() {

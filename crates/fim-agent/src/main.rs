@@ -8,10 +8,12 @@ mod run;
 mod standalone;
 mod status;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand};
 use fim_sensor::DataDir;
 use tracing_subscriber::EnvFilter;
@@ -60,7 +62,8 @@ struct DataDirArg {
         long = "data-dir",
         value_name = "DIR",
         env = "STEADFAST_AGENT_DATA_DIR",
-        default_value_os_t = fim_os::default_data_dir()
+        default_value_os_t = fim_os::default_data_dir(),
+        value_parser = OsStringValueParser::new().map(data_dir)
     )]
     path: PathBuf,
 }
@@ -69,6 +72,11 @@ impl DataDirArg {
     fn data_dir(&self) -> DataDir {
         DataDir::new(&self.path)
     }
+}
+
+/// A variable that is set to nothing is not set.
+fn data_dir(typed: OsString) -> PathBuf {
+    if typed.is_empty() { fim_os::default_data_dir() } else { typed.into() }
 }
 
 fn main() -> ExitCode {

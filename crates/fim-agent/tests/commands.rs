@@ -49,6 +49,29 @@ fn enrolling_without_proof_of_the_server_or_without_a_token_is_a_usage_error() {
 }
 
 #[test]
+fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let home = tempfile::tempdir().unwrap();
+    let arguments = ["enroll", "--server", "https://127.0.0.1:1", "--ca-fingerprint", &"ab".repeat(32)];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast-agent"));
+    command.args(arguments).env("STEADFAST_AGENT_DATA_DIR", "").env("STEADFAST_ENROLL_TOKEN", "");
+    let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    assert!(said.contains("a token is needed"), "{said}");
+    // A file is read though the variable is set, too.
+    let token = home.path().join("token");
+    std::fs::write(&token, " ").unwrap();
+    let said = command.arg("--token-file").arg(&token).output().unwrap().stderr;
+    assert!(String::from_utf8(said).unwrap().contains("the token is empty"));
+}
+
+#[test]
+fn nothing_that_the_doctor_says_is_said_twice() {
+    let home = tempfile::tempdir().unwrap();
+    let (_, said) = agent(home.path(), &["doctor"]);
+    assert_eq!(said.matches("is not enrolled").count(), 1, "{said}");
+    assert!(said.contains("--ca-fingerprint SHA256"), "{said}");
+}
+
+#[test]
 fn a_server_that_cannot_be_reached_is_a_failure_that_names_it() {
     let home = tempfile::tempdir().unwrap();
     let fingerprint = "ab".repeat(32);

@@ -143,7 +143,11 @@ fn check_rules<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Check {
     const NAME: &str = "rules";
     let (settings, _, _) = match current_settings(dir) {
         Ok(settings) => settings,
-        Err(error) => return warning(NAME, error_chain(&error)),
+        // Why stands at the check before.
+        Err(IdentityError::NoSettings { .. }) => {
+            return warning(NAME, "not known: the server gave none yet, and none were kept".to_owned());
+        }
+        Err(_) => return warning(NAME, "not known without an identity".to_owned()),
     };
     if !settings.fim_enabled {
         return warning(NAME, "file integrity monitoring is disabled in this workspace".to_owned());

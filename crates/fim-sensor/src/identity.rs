@@ -43,8 +43,8 @@ pub struct Identity {
 pub enum IdentityError {
     /// There is none yet.
     #[error(
-        "this machine is not enrolled ({} is missing); run `steadfast-agent enroll --server URL --token-file FILE`, or \
-         name the folder of an agent that is with `--data-dir`: that of `steadfast up` is `agent` in its own",
+        "this machine is not enrolled ({} is missing); run `steadfast-agent enroll --server URL --ca-fingerprint SHA256 \
+         --token-file -` as `steadfast machine enroll-token` prints it, or name the folder of an agent that is with `--data-dir`: that of `steadfast up` is `agent` in its own",
         path.display()
     )]
     NotEnrolled {
@@ -216,7 +216,8 @@ pub fn expiry_advice(expiry: Timestamp, server: &str) -> Option<String> {
     (expiry <= now()).then(|| {
         format!(
             "the agent's certificate expired on {}; enrol again with `steadfast-agent enroll --server {server} \
-             --token-file FILE` (a token comes from `steadfast machine enroll-token`)",
+             --ca-fingerprint SHA256 --token-file -` (`steadfast machine enroll-token --replace NAME` prints it with the \
+             fingerprint and a token)",
             rfc3339(expiry)
         )
     })

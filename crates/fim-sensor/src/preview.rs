@@ -1,9 +1,12 @@
 //! What rules come to on this machine: how many entities, how many bytes, and what cannot be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use fim_core::{Entity, EntityKind, EntityPath, Observation, RuleSet, Timestamp, Unreadable, error_chain};
+use fim_core::{
+    Entity, EntityKey, EntityKind, EntityPath, Links, Observation, Rule, RuleSet, Timestamp, Unreadable,
+    error_chain,
+};
 use fim_scan::{
     FileTree, KeepOut, Listing, Look, Resolved, Scan, ScanControl, ScanOptions, Stamp, TreeError,
 };
@@ -43,6 +46,8 @@ pub struct RuleCost {
     pub busy_example: Option<String>,
     /// What a person should know of the rule before it is in force.
     pub warnings: Vec<String>,
+    /// Why the figures may be other than one would think.
+    pub notes: Vec<String>,
 }
 
 /// A place that cannot be read.
@@ -60,14 +65,14 @@ pub const MOST_UNREADABLE: usize = 100;
 /// Walks by the rules without reading any content.
 pub fn preview<T: FileTree>(tree: Arc<T>, rules: &RuleSet) -> Preview {
     let mut preview = Preview::default();
-    let mut costs: BTreeMap<String, RuleCost> = BTreeMap::new();
+    let mut tally = Tally { places: rules.rules().map(place_of).collect(), ..Tally::default() };
     let hour_ago = now().plus_nanos(-HOUR_NANOS);
     let plan = Arc::new(rules.scan_plan());
     let control = Arc::new(ScanControl::default());
     match Scan::start(Arc::new(Contentless(tree)), plan, ScanOptions::default(), control) {
         Ok(scan) => {
             for observation in scan {
-                preview.take_in(observation, rules, hour_ago, &mut costs);
+                preview.take_in(observation, rules, hour_ago, &mut tally);
             }
         }
         Err(error) => preview.problem = Some(error_chain(&error)),
@@ -75,48 +80,129 @@ pub fn preview<T: FileTree>(tree: Arc<T>, rules: &RuleSet) -> Preview {
     let in_force = rules.rules().filter(|rule| rule.enabled);
     preview.rules = in_force
         .map(|rule| {
-            let cost = costs.remove(&rule.name).unwrap_or_default();
-            let general = rule.warning(rules.style()).ok().flatten();
-            let warnings = general.into_iter().chain(busy_warning(&cost)).collect();
-            RuleCost { name: rule.name.clone(), path: rule.path.clone(), warnings, ..cost }
+            let cost = tally.costs.remove(&rule.name).unwrap_or_default();
+            let warnings = rule.warning(rules.style()).ok().flatten().into_iter().collect();
+            let notes = tally.whereabouts(rule, &cost, rules).into_iter().chain(busy_note(&cost)).collect();
+            RuleCost { name: rule.name.clone(), path: rule.path.clone(), warnings, notes, ..cost }
         })
         .collect();
     preview
 }
 
-/// Files that change all the time make so many records that an attack is hard to see among them.
-fn busy_warning(cost: &RuleCost) -> Option<String> {
+/// Files that change all the time make so many records that an attack is hard to see among them. One look shows the last
+/// write alone, which does not make a file one of those.
+fn busy_note(cost: &RuleCost) -> Option<String> {
     let example = cost.busy_example.as_ref()?;
     let (files, are) = if cost.busy_files == 1 { ("file", "was") } else { ("files", "were") };
     Some(format!(
-        "{} {files} {are} written within the last hour, such as {example}: leave out what changes often",
+        "{} {files} {are} written within the last hour, such as {example}: if that goes on, leave out what changes often",
         cost.busy_files
     ))
 }
 
+/// What is counted while the rules are walked.
+#[derive(Default)]
+struct Tally {
+    costs: BTreeMap<String, RuleCost>,
+    /// The places that the rules begin at.
+    places: BTreeSet<String>,
+    /// Those of them that are not there.
+    absent: BTreeSet<String>,
+    /// Those of them that are links which are not followed, and where they lead.
+    links: BTreeMap<String, EntityPath>,
+}
+
+impl Tally {
+    fn note_absent(&mut self, key: &EntityKey) {
+        self.absent.insert(key.path().to_string());
+    }
+
+    /// Notes a link at which a rule begins, and whose content is not its own here.
+    fn note_link(&mut self, entity: &Entity) {
+        let path = entity.key.path();
+        let Some(target) = &entity.attributes.target else { return };
+        if self.places.contains(&path.to_string()) {
+            self.links.insert(path.to_string(), led_to(path, target));
+        }
+    }
+
+    /// What became of the place that the rule begins at, where the figures do not say it.
+    fn whereabouts(&self, rule: &Rule, cost: &RuleCost, rules: &RuleSet) -> Option<String> {
+        let place = place_of(rule);
+        if self.absent.contains(&place) {
+            return Some(format!("{place} is not there now; it is monitored once it is"));
+        }
+        if let Some(real) = self.links.get(&place).filter(|_| rule.links == Links::Follow)
+            && let Some(other) = rules.rule_for(&EntityKey::File(real.clone()))
+        {
+            return Some(format!(
+                "{place} leads to {real}, which the rule `{}` monitors: here it is the link alone",
+                other.name
+            ));
+        }
+        if cost.entities > 0 {
+            return None;
+        }
+        let path = EntityPath::new(rules.style(), place.as_bytes());
+        if let Some(real) = self.links.iter().find_map(|(link, to)| moved_below(&path, link, to))
+            && let Some(other) = rules.rule_for(&EntityKey::File(real.clone()))
+        {
+            return Some(format!("{place} is {real}, which the rule `{}` monitors", other.name));
+        }
+        Some("nothing matches it now, or other rules monitor what does".to_owned())
+    }
+}
+
+/// The path at which a rule begins, where it is spelled out.
+fn place_of(rule: &Rule) -> String {
+    let path = rule.path.trim_end_matches(['*', '/']);
+    if path.is_empty() { rule.path.clone() } else { path.to_owned() }
+}
+
+/// What the path is below the place that the link leads to, if it is below the link.
+fn moved_below(path: &EntityPath, link: &str, to: &EntityPath) -> Option<EntityPath> {
+    let link = EntityPath::new(path.style(), link.as_bytes());
+    let rest = path.segments().skip(link.segments().count());
+    path.is_within(&link).then(|| rest.fold(to.clone(), |at, name| at.join(name)))
+}
+
+/// Where a link leads, as its text says.
+fn led_to(link: &EntityPath, target: &[u8]) -> EntityPath {
+    let separator = link.separator();
+    let root = EntityPath::new(link.style(), [separator]);
+    let mut at = if target.first() == Some(&separator) { Some(root.clone()) } else { link.parent() };
+    for name in target.split(|byte| *byte == separator) {
+        at = match name {
+            b"" | b"." => at,
+            b".." => at.as_ref().and_then(EntityPath::parent),
+            name => Some(at.unwrap_or_else(|| root.clone()).join(name)),
+        };
+    }
+    at.unwrap_or(root)
+}
+
 impl Preview {
-    fn take_in(
-        &mut self,
-        observation: Observation,
-        rules: &RuleSet,
-        hour_ago: Timestamp,
-        costs: &mut BTreeMap<String, RuleCost>,
-    ) {
+    fn take_in(&mut self, observation: Observation, rules: &RuleSet, hour_ago: Timestamp, tally: &mut Tally) {
         let mut count = |entity: &Entity| {
+            // What a link leads to is read under the link's path; one that is not followed is never read.
+            let is_read = match entity.kind {
+                EntityKind::File => true,
+                EntityKind::Symlink => entity.digest.is_some(),
+                EntityKind::Directory
+                | EntityKind::BlockDevice
+                | EntityKind::CharDevice
+                | EntityKind::Fifo
+                | EntityKind::Socket => false,
+            };
+            if entity.kind == EntityKind::Symlink && !is_read {
+                tally.note_link(entity);
+            }
             if let Some(rule) = rules.rule_for_kind(&entity.key, entity.kind) {
-                let cost = costs.entry(rule.name.clone()).or_default();
+                let cost = tally.costs.entry(rule.name.clone()).or_default();
                 cost.entities += 1;
-                cost.bytes += match entity.kind {
-                    EntityKind::File => entity.attributes.size_bytes.unwrap_or(0),
-                    EntityKind::Directory
-                    | EntityKind::Symlink
-                    | EntityKind::BlockDevice
-                    | EntityKind::CharDevice
-                    | EntityKind::Fifo
-                    | EntityKind::Socket => 0,
-                };
+                cost.bytes += entity.attributes.size_bytes.filter(|_| is_read).unwrap_or(0);
                 let is_busy = entity.attributes.modified.is_some_and(|modified| modified >= hour_ago);
-                if is_busy && entity.kind == EntityKind::File {
+                if is_busy && is_read {
                     cost.busy_files += 1;
                     cost.busy_example.get_or_insert_with(|| entity.key.path().to_string());
                 }
@@ -134,7 +220,7 @@ impl Preview {
                 }
                 self.note_unreadable(key.path(), why.to_string());
             }
-            Observation::Absent(_) => {}
+            Observation::Absent(key) => tally.note_absent(&key),
         }
     }
 
@@ -212,7 +298,7 @@ impl<T: FileTree> FileTree for Contentless<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fim_core::{EntityKey, FileAttributes, PathStyle, Rule};
+    use fim_core::{FileAttributes, PathStyle};
     use fim_testkit::MemoryTree;
 
     #[test]
@@ -238,6 +324,55 @@ mod tests {
     }
 
     #[test]
+    fn what_followed_links_lead_to_is_counted_and_what_others_monitor_is_told() {
+        let tree = MemoryTree::new();
+        tree.directory("/srv")
+            .directory("/data")
+            .directory("/data/below")
+            .directory("/usr")
+            .directory("/usr/bin");
+        tree.file("/data/page", "1234567").file("/data/below/deep", "123").file("/usr/bin/ls", "12345");
+        tree.link("/srv/page", "../data/page").link("/srv/below", "/data/below").link("/bin", "usr/bin");
+        let rule = |path: &str| Rule { recurse: true, ..Rule::new(path, "mine", path) };
+        let rules = ["/srv", "/bin", "/bin/ls", "/usr/bin", "/opt/**", "/data/none*"].map(rule);
+        let rules = RuleSet::new(rules.to_vec(), PathStyle::Unix).unwrap();
+        let seen = preview(Arc::new(tree), &rules);
+        let told: Vec<(u64, u64, &str)> = seen
+            .rules
+            .iter()
+            .map(|rule| (rule.entities, rule.bytes, rule.notes.first().map_or("", String::as_str)))
+            .collect();
+        // The files of this tree were written at some time long ago.
+        assert_eq!(
+            told,
+            [
+                (4, 10, ""),
+                (
+                    1,
+                    0,
+                    "/bin leads to /usr/bin, which the rule `/usr/bin` monitors: here it is the link alone"
+                ),
+                (0, 0, "/bin/ls is /usr/bin/ls, which the rule `/usr/bin` monitors"),
+                (2, 5, ""),
+                (0, 0, "/opt is not there now; it is monitored once it is"),
+                (0, 0, "nothing matches it now, or other rules monitor what does"),
+            ]
+        );
+    }
+
+    #[test]
+    fn where_a_link_leads_is_told_as_its_text_says() {
+        for (link, target, real) in [
+            ("/bin", "usr/bin", "/usr/bin"),
+            ("/a/b/c", "../../d", "/d"),
+            ("/a/b", "/x/./y//z", "/x/y/z"),
+            ("/a", "../../../..", "/"),
+        ] {
+            assert_eq!(led_to(&EntityPath::unix(link), target.as_bytes()), EntityPath::unix(real), "{link}");
+        }
+    }
+
+    #[test]
     fn a_path_that_takes_in_nearly_all_and_files_that_change_often_are_warned_of() {
         let tree = MemoryTree::new();
         tree.file("/srv/old", "1").file("/srv/log", "2");
@@ -249,13 +384,13 @@ mod tests {
         assert!(seen.rules[0].warnings[0].contains("changes will be many"));
         let cost = |modified| {
             let mut preview = Preview::default();
-            let mut costs = BTreeMap::new();
+            let mut tally = Tally::default();
             let attributes = FileAttributes { modified: Some(modified), ..FileAttributes::default() };
             let key = EntityKey::File(EntityPath::unix("/srv/log"));
             let entity = Entity { key, kind: EntityKind::File, attributes, digest: None };
             let hour_ago = busy.plus_nanos(-HOUR_NANOS);
-            preview.take_in(Observation::Present(Box::new(entity)), &rules, hour_ago, &mut costs);
-            costs.remove("all").and_then(|cost| busy_warning(&cost))
+            preview.take_in(Observation::Present(Box::new(entity)), &rules, hour_ago, &mut tally);
+            tally.costs.remove("all").and_then(|cost| busy_note(&cost))
         };
         assert_eq!(cost(old), None);
         assert!(cost(busy).unwrap().contains("such as /srv/log"));

@@ -303,7 +303,12 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let (core_end, kept) = match kept {
             Ok(kept) => (ScanEnd::Complete, Some(kept)),
             Err((after, why)) => {
-                tracing::warn!(why, "a scan was cut short");
+                // A stop is what somebody asked for; the rest is trouble.
+                if self.parts.inbox.is_stopping() {
+                    tracing::info!(why, "a scan was cut short");
+                } else {
+                    tracing::warn!(why, "a scan was cut short");
+                }
                 (ScanEnd::CutShort { after, why }, None)
             }
         };
