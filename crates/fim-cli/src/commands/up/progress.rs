@@ -1,5 +1,6 @@
 //! How far the first baseline is.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use fim_os::LiveTree;
 use fim_sensor::{DataDir, RunningSensor, SensorState, Status, current_settings, preview};
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::commands::server::StopSignal;
 
@@ -60,21 +61,74 @@ fn measure(folder: &Path) -> Receiver<u64> {
 }
 
 fn update(bar: &ProgressBar, status: &Status, entities: &Receiver<u64>) {
+    let progress = status.progress.unwrap_or_default();
     if let Ok(entities) = entities.try_recv() {
         bar.set_length(entities);
         bar.set_style(style(MEASURED));
     }
-    let progress = status.progress.unwrap_or_default();
+    // What came since it was counted is looked at as well.
+    if bar.length().is_some_and(|length| length < progress.entities_done) {
+        bar.set_length(progress.entities_done);
+    }
     bar.set_position(progress.entities_done);
-    bar.set_message(format!("{} files, {}", progress.files_done, HumanBytes(progress.bytes_done)));
+    bar.set_message(HumanBytes(progress.bytes_done).to_string());
 }
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("left", |state: &ProgressState, out: &mut dyn Write| {
+            if let Some(left) = time_left(state.elapsed(), state.pos(), state.len().unwrap_or(0)) {
+                // Nobody is there to tell of a text that cannot be made longer.
+                let _ = write!(out, ", {} left", HumanDuration(left));
+            }
+        })
         .progress_chars("=> ")
 }
 
-const COUNTING: &str = "first baseline: {pos} entities: {msg}";
-const MEASURED: &str = "first baseline [{bar:30}] {pos} of {len} entities: {msg}, {eta} left";
+/// How long it takes still at the speed of all that was done: that of the last moment jumps from file to file.
+fn time_left(elapsed: Duration, done: u64, total: u64) -> Option<Duration> {
+    if elapsed < SPEED_KNOWN_AFTER || done == 0 {
+        return None;
+    }
+    let seconds = elapsed.as_secs_f64() / done as f64 * total.saturating_sub(done) as f64;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+const COUNTING: &str = "first baseline: {pos} entities, {msg} read";
+const MEASURED: &str = "first baseline [{bar:30}] {pos} of {len} entities, {msg} read{left}";
+/// Before that, what is left is a guess.
+const SPEED_KNOWN_AFTER: Duration = Duration::from_secs(2);
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use fim_sensor::ScanProgress;
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_told_from_all_that_was_done() {
+        let left = |seconds, done, total| time_left(Duration::from_secs(seconds), done, total);
+        assert_eq!(left(10, 100, 300), Some(Duration::from_secs(20)));
+        assert_eq!(left(10, 300, 300), Some(Duration::ZERO));
+        assert_eq!(left(10, 301, 300), Some(Duration::ZERO));
+        assert_eq!((left(1, 100, 300), left(10, 0, 300)), (None, None));
+    }
+
+    #[test]
+    fn one_counter_is_shown_and_it_never_passes_its_end() {
+        let bar = ProgressBar::hidden();
+        bar.unset_length();
+        let (sender, entities) = mpsc::sync_channel(1);
+        let shown = |entities_done| {
+            let done = ScanProgress { entities_done, files_done: 99, bytes_done: 2048, ..Default::default() };
+            update(&bar, &Status { progress: Some(done), ..Status::default() }, &entities);
+            (bar.position(), bar.length(), bar.message())
+        };
+        assert_eq!(shown(7), (7, None, "2.00 KiB".to_owned()));
+        sender.send(10).unwrap();
+        assert_eq!(shown(8), (8, Some(10), "2.00 KiB".to_owned()));
+        assert_eq!(shown(12), (12, Some(12), "2.00 KiB".to_owned()));
+    }
+}
