@@ -16,7 +16,7 @@ use self::time::{at_least_a_second, duration, enrollment};
 use crate::failure::EXIT_CODES;
 use crate::variables::VARIABLES;
 
-pub use self::time::Every;
+pub use self::time::{Every, as_typed};
 pub use fim::{CollectArgs, FimCommand};
 pub use rule::{RuleAddArgs, RuleCommand, RuleEditArgs, RuleNameArgs, RuleSettings};
 

@@ -14,8 +14,8 @@ pub const VARIABLES: &str = "Environment:
   STEADFAST_CA         the CA certificate of the server, as --ca
   STEADFAST_WORKSPACE  the workspace, as --workspace
   STEADFAST_HOME       the folder of the profile [default: ~/.config/steadfast]
-  HTTPS_PROXY, NO_PROXY  the proxy to servers on other machines, and what is reached without it
+  HTTPS_PROXY          the proxy to servers on other machines, but for those in NO_PROXY
   RUST_LOG             what `up` and `server` log, such as info
 
-`steadfast up` keeps each server that it starts in profile.toml in that folder: its address, its CA and a token. The last
-one is asked unless --server names another; a token of one server is not sent to another.";
+`steadfast up` keeps each server that it starts in profile.toml in that folder: its address, its CA and a token. \
+The last one is asked unless --server names another; a token of one server is not sent to another.";

@@ -5,19 +5,23 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fim_store::StoreOptions;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::clock::Clock;
 
 /// What a server is started with. Every key may be left out.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
     /// Where everything is kept; made at the first start.
+    #[schema(value_type = String)]
     pub data_dir: PathBuf,
     /// The address of the one TLS port: the page, the API and the agents.
+    #[schema(value_type = String)]
     pub listen: SocketAddr,
     /// A loopback address that also serves the page over plain HTTP, for a browser on the same machine; none if absent.
+    #[schema(value_type = Option<String>)]
     pub browser_listen: Option<SocketAddr>,
     /// Further names and addresses that the server's own certificate is to be valid for.
     pub names: Vec<String>,
@@ -38,17 +42,19 @@ pub struct ServerConfig {
 }
 
 /// A certificate of yours instead of the server's own.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TlsConfig {
     /// PEM file: the server's certificate, then its issuers up to and with the root, which agents are given to trust.
+    #[schema(value_type = Option<String>)]
     pub certificate: Option<PathBuf>,
     /// PEM file: the certificate's private key.
+    #[schema(value_type = Option<String>)]
     pub key: Option<PathBuf>,
 }
 
 /// How records are kept. The defaults are for use; other values are for tests and for small machines.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreConfig {
     /// Milliseconds after which records are moved from the ingest log to data files at the latest. Each time costs a
@@ -72,7 +78,7 @@ pub struct OptionNames {
 }
 
 /// What one caller can cost.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Connections at a time; further ones wait to be accepted.
@@ -382,6 +388,9 @@ const KEYS: &[(&str, &[&str])] = &[
         ],
     ),
 ];
+
+#[cfg(test)]
+mod reference;
 
 #[cfg(test)]
 mod tests {

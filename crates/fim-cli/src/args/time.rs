@@ -34,7 +34,7 @@ fn between(text: &str, shortest: u64, longest: u64) -> Result<Duration, String> 
 }
 
 /// A length of time as it is typed: in the largest unit of which it has a whole number.
-fn as_typed(seconds: u64) -> String {
+pub fn as_typed(seconds: u64) -> String {
     let units = [(24 * 3600, "d"), (3600, "h"), (60, "m")];
     let unit = units.into_iter().find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length));
     let (length, name) = unit.unwrap_or((1, "s"));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
-use crate::args::ChangesArgs;
+use crate::args::{ChangesArgs, as_typed};
 use crate::client::{Client, segment};
 use crate::failure::Failure;
 use crate::out;
@@ -26,7 +26,7 @@ pub fn run(client: &Client, args: &ChangesArgs) -> Result<(), Failure> {
     if changes.is_empty() {
         wanted.refuse_unknown_machine(client, &workspace)?;
         if !wanted.is_json {
-            eprintln!("no changes in the last {}", humantime::format_duration(args.since));
+            eprintln!("no changes in the last {}", as_typed(args.since.as_secs()));
         }
     }
     changes.iter().rev().for_each(|change| show(change, wanted.is_json));

@@ -59,8 +59,8 @@ fn enroll_token(client: &Client, args: &EnrollTokenArgs) -> Result<(), Failure> 
     let command = text(&token["command"]);
     if let Some(server) = server_of(&command).filter(Address::is_loopback) {
         eprintln!(
-            "warning: no other machine can reach {server}, which is this server's own machine to each; for others, start it \
-             with an address that they reach, such as `steadfast up --listen 0.0.0.0:8443`"
+            "warning: other machines cannot reach {server}: the server listens on its own machine alone; start it with an \
+             address that they reach, such as `steadfast up --listen 0.0.0.0:8443`"
         );
     }
     if args.format.json {

@@ -110,7 +110,7 @@ fn a_machine_is_replaced_and_removed_by_the_name_that_it_has() {
     said(
         &token,
         0,
-        &["warning: no other machine can reach https://127.0.0.1:", "--listen", "Run this there"],
+        &["warning: other machines cannot reach https://127.0.0.1:", "--listen", "Run this there"],
     );
     assert_eq!(token.stdout.lines().count(), 1, "{}", token.stdout);
 
@@ -121,7 +121,7 @@ fn a_machine_is_replaced_and_removed_by_the_name_that_it_has() {
     let replace = here.run(&["machine", "enroll-token", "--replace", "trial-agent"]);
     said(&replace, 0, &["takes the place of the one of that name", "trial-agent"]);
     let id = here.json(&["machine", "list", "--json"])[0]["id"].as_str().unwrap().to_owned();
-    said(&here.run(&["changes", "--machine", &id]), 0, &["no changes in the last 1day"]);
+    said(&here.run(&["changes", "--machine", &id]), 0, &["no changes in the last 1d\n"]);
     said(&here.run(&["machine", "remove", &id]), 0, &["removed machine trial-agent"]);
     said(&here.run(&["machine", "remove", "trial-agent"]), 1, &["there is no machine \"trial-agent\""]);
     assert_eq!(here.run(&["machine", "list"]).stderr, "no machines\n");
