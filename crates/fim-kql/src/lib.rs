@@ -36,7 +36,7 @@ pub use aggregate::Aggregate;
 pub use ast::Ast;
 pub use bind::{BindOptions, Bound, bind, compile, compile_with};
 pub use capabilities::{Capabilities, Capability, capabilities};
-pub use catalog::{Catalog, EmptyCatalog};
+pub use catalog::{Catalog, EmptyCatalog, TableName, named_workspaces};
 pub use diagnostic::{Code, Diagnostic, Span};
 pub use function::{Function, Quantity};
 pub use literal::value_from_text;

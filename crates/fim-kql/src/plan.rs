@@ -15,6 +15,7 @@
 mod walk;
 
 use crate::aggregate::Aggregate;
+use crate::catalog::TableName;
 use crate::diagnostic::Span;
 use crate::function::Function;
 use crate::types::{Column, ScalarType, Schema, Value};
@@ -38,7 +39,7 @@ impl Query {
     }
 
     /// The tables that the query reads, each once.
-    pub fn tables(&self) -> Vec<&str> {
+    pub fn tables(&self) -> Vec<&TableName> {
         let mut names = Vec::new();
         for plan in self.constants.iter().map(|constant| &constant.plan).chain([&self.plan]) {
             plan.collect_tables(&mut names);
@@ -93,10 +94,10 @@ impl Plan {
     }
 
     /// Puts the names of the tables that the plan reads behind those in `names`, each once.
-    fn collect_tables<'p>(&'p self, names: &mut Vec<&'p str>) {
+    fn collect_tables<'p>(&'p self, names: &mut Vec<&'p TableName>) {
         match &self.source {
-            Source::Table { name } if names.contains(&name.as_str()) => {}
-            Source::Table { name } => names.push(name),
+            Source::Table(name) if names.contains(&name) => {}
+            Source::Table(name) => names.push(name),
             Source::OneRow | Source::Rows(_) | Source::Range { .. } => {}
             Source::Union(inputs) => inputs.iter().for_each(|input| input.collect_tables(names)),
         }
@@ -111,7 +112,7 @@ impl Plan {
     pub(crate) fn size(&self) -> usize {
         let own = match &self.source {
             Source::Rows(rows) => rows.iter().map(Vec::len).sum(),
-            Source::Table { .. } | Source::OneRow | Source::Range { .. } | Source::Union(_) => 0,
+            Source::Table(_) | Source::OneRow | Source::Range { .. } | Source::Union(_) => 0,
         };
         let steps: usize = self.steps.iter().map(|step| 1 + step.schema.columns.len()).sum();
         let nested: usize = self.nested().into_iter().map(Plan::size).sum();
@@ -122,7 +123,7 @@ impl Plan {
     pub fn nested(&self) -> Vec<&Plan> {
         let inputs: &[Plan] = match &self.source {
             Source::Union(inputs) => inputs,
-            Source::Table { .. } | Source::OneRow | Source::Rows(_) | Source::Range { .. } => &[],
+            Source::Table(_) | Source::OneRow | Source::Rows(_) | Source::Range { .. } => &[],
         };
         let joined = self.steps.iter().filter_map(|step| match &step.operator {
             Operator::Join(join) => Some(&join.right),
@@ -137,10 +138,7 @@ impl Plan {
 #[expect(clippy::large_enum_variant, reason = "a query has one source, so that a box would save nothing")]
 pub enum Source {
     /// All rows of a table of the catalog, with all of its columns.
-    Table {
-        /// The name as the catalog has it.
-        name: String,
-    },
+    Table(TableName),
     /// One row without columns; `print` is this and a [`Operator::Project`].
     OneRow,
     /// The rows of a `datatable`, each as wide as the source schema and of its types.

@@ -12,7 +12,7 @@ use fim_kql::ast::{
     ParameterNode, ParsePart, SourceNode, Statement, TableNode,
 };
 use fim_kql::lexer::{TokenKind, tokenize};
-use fim_kql::{Expr, ExprKind, Operator, Plan, Query, SortKey, Source, bind, compile, parse};
+use fim_kql::{Expr, ExprKind, Operator, Plan, Query, SortKey, Source, TableName, bind, compile, parse};
 
 fn snapshot(stage: &str, render: impl Fn(&str) -> String) {
     for (file, queries) in corpus() {
@@ -360,7 +360,10 @@ fn show_query(query: &Query) -> String {
 fn show_plan(plan: &Plan, depth: usize, out: &mut String) {
     let pad = "  ".repeat(depth);
     let source = match &plan.source {
-        Source::Table { name } => format!("table {name}"),
+        Source::Table(TableName { workspace: None, table }) => format!("table {table}"),
+        Source::Table(TableName { workspace: Some(workspace), table }) => {
+            format!("table {table} of {workspace}")
+        }
         Source::OneRow => String::from("one row"),
         Source::Rows(rows) => format!("rows {rows:?} {}", plan.source_schema),
         Source::Range { from, to, step } => {

@@ -2,6 +2,7 @@
 
 mod batches;
 mod job;
+mod table_scan;
 mod window_rows;
 
 use std::cell::Cell;
@@ -16,23 +17,22 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::prelude::SessionConfig;
-use fim_kql::{BindOptions, Bound, Code, DateTime, Diagnostic, Plan, Query, ScalarType, Schema, Span, Value};
+use fim_kql::{
+    BindOptions, Bound, Code, DateTime, Diagnostic, Plan, Query, ScalarType, Schema, Span, TableName, Value,
+};
 use fim_store::TableSnapshot;
-use fim_store::schema::TIME_GENERATED;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use job::{Collected, Job, Limits, first_column};
+use table_scan::scan;
 
 use crate::error::QueryError;
-use crate::lower::{LowerError, Lowering, table_scan};
+use crate::lower::{LowerError, Lowered, Lowering, union};
 use crate::rows::{QueryRows, QueryStats};
-use crate::scan::SnapshotTable;
 use crate::tables::Tables;
-use crate::values::{MICROSECOND_TICKS, UTC};
 use crate::{aggregates, functions, windows};
 
 /// What all queries of one engine share.
@@ -73,6 +73,8 @@ pub struct QueryOptions {
     pub now: DateTime,
     /// Only rows of tables whose `TimeGenerated` is in this range are read.
     pub timespan: Option<TimeRange>,
+    /// Only rows of tables whose `_ResourceId` is this or below it, whatever the case of the letters, are read.
+    pub resource: Option<String>,
     /// The most rows in the result; the first so many are kept.
     pub max_rows: u64,
     /// The most memory that the rows of the result may take, in bytes.
@@ -87,6 +89,7 @@ impl QueryOptions {
         Self {
             now,
             timespan: None,
+            resource: None,
             max_rows: 500_000,
             max_bytes: 64 << 20,
             deadline: Duration::from_secs(600),
@@ -254,7 +257,7 @@ impl Kitchen {
             elapsed: Duration::ZERO,
             scanned_rows: collected.scanned_rows,
             opened_files: collected.opened_files,
-            table_files: sources.snapshots.iter().map(|snapshot| snapshot.files.len() as u64).sum(),
+            table_files: sources.snapshots.iter().flatten().map(|snapshot| snapshot.files.len() as u64).sum(),
         };
         let columns = query.schema().columns.clone();
         let Collected { batches, truncated, .. } = collected;
@@ -336,9 +339,9 @@ impl Kitchen {
     /// Takes one snapshot of all tables of the query, which its constants see as well.
     fn sources<'q>(&self, query: &'q Query, tables: &dyn Tables) -> Result<Sources<'q>, QueryError> {
         let context = self.context().map_err(|error| self.told(&error))?;
-        let names = query.tables();
-        let snapshots = tables.snapshots(&names)?;
-        Ok(Sources { context, names, snapshots })
+        let tables_of_query = query.tables();
+        let snapshots = tables.snapshots(&tables_of_query)?;
+        Ok(Sources { context, tables: tables_of_query, snapshots })
     }
 
     /// Translates a plan.
@@ -349,12 +352,18 @@ impl Kitchen {
         sources: &Sources<'_>,
         run: &Run<'_>,
     ) -> Result<Job, QueryError> {
-        let table = |name: &str, schema: &Schema| {
-            let position = sources.names.iter().position(|known| *known == name).unwrap_or_default();
-            let snapshot = sources.snapshots.get(position).cloned().ok_or_else(|| {
-                DataFusionError::Internal(format!("the table {name} of the plan has no snapshot"))
+        let table = |name: &TableName, schema: &Schema| {
+            let position = sources.tables.iter().position(|known| *known == name).unwrap_or_default();
+            let snapshots = sources.snapshots.get(position).filter(|snapshots| !snapshots.is_empty());
+            let snapshots = snapshots.ok_or_else(|| {
+                DataFusionError::Internal(format!("the table {} of the plan has no snapshot", name.table))
             })?;
-            scan(&sources.context, position, snapshot, name, schema, run.options.timespan)
+            let scans = snapshots.iter().enumerate().map(|(number, snapshot)| {
+                // Each snapshot's store has a name of its own, whatever it is.
+                let url = ObjectStoreUrl::parse(format!("fim-table://t{position}w{number}"))?;
+                scan(&sources.context, url, snapshot.clone(), schema, run.options)
+            });
+            union(scans.collect::<Lowered<Vec<_>>>()?)
         };
         let lowered = Lowering { table, constants, redefinitions: Cell::new(0) }.plan(plan);
         let plan = lowered.map_err(|error| match error {
@@ -424,31 +433,6 @@ fn too_large(run: &Run<'_>, span: Span, message: impl Into<String>) -> QueryErro
     QueryError::Language(vec![Diagnostic::at(run.text, Code::TooLarge, span, message)])
 }
 
-/// The scan of a table, cut to the time range of the query.
-fn scan(
-    context: &SessionContext,
-    position: usize,
-    snapshot: TableSnapshot,
-    name: &str,
-    schema: &Schema,
-    timespan: Option<TimeRange>,
-) -> Result<LogicalPlan, LowerError> {
-    // Each table's store has a name of its own, whatever it is.
-    let url = ObjectStoreUrl::parse(format!("fim-table://t{position}"))?;
-    context.runtime_env().register_object_store(url.as_ref(), Arc::clone(&snapshot.object_store));
-    let has_time = snapshot.schema.field_with_name(TIME_GENERATED).is_ok();
-    let scan = table_scan(name, Arc::new(SnapshotTable::new(snapshot, url)), schema)?;
-    let Some(range) = timespan.filter(|_| has_time) else { return Ok(scan) };
-    let moment = |moment: DateTime| {
-        let microseconds = moment.0.div_euclid(MICROSECOND_TICKS);
-        lit(datafusion::common::ScalarValue::TimestampMicrosecond(Some(microseconds), Some(UTC.into())))
-    };
-    let time =
-        datafusion::logical_expr::Expr::Column(datafusion::common::Column::new_unqualified(TIME_GENERATED));
-    let is_inside = time.clone().gt_eq(moment(range.start)).and(time.lt_eq(moment(range.end)));
-    Ok(LogicalPlanBuilder::new(scan).filter(is_inside)?.build()?)
-}
-
 /// One run of a query, whose constants are queries too.
 struct Run<'q> {
     text: &'q str,
@@ -458,9 +442,9 @@ struct Run<'q> {
 /// The tables of one query as they were at one moment.
 struct Sources<'q> {
     context: SessionContext,
-    names: Vec<&'q str>,
-    /// In the order of the names.
-    snapshots: Vec<TableSnapshot>,
+    tables: Vec<&'q TableName>,
+    /// For each table the rows of each workspace that it is read of.
+    snapshots: Vec<Vec<TableSnapshot>>,
 }
 
 /// The most values that a query in a list may give. Each becomes a constant of the plan.

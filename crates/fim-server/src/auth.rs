@@ -92,6 +92,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Who it is.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
     /// The workspace of that id or name, if the caller may do there what the route does.
     pub async fn workspace(&self, app: &App, name: &str) -> Result<WorkspaceRecord, Problem> {
         let found = workspace(app, name).await?;

@@ -1,11 +1,12 @@
 //! Answers to KQL, within limits and a few at a time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fim_core::{Timestamp, error_chain};
-use fim_kql::{Catalog, Code, DateTime, Schema};
+use fim_kql::{Catalog, Code, DateTime, Schema, TableName, named_workspaces};
 use fim_query::{
     EngineOptions, QueryEngine, QueryError, QueryOptions, QueryRows, StartEngineError, Tables, TimeRange,
     WorkspaceTables, json_rows,
@@ -29,6 +30,10 @@ use crate::surface::{SEMANTICS, SYNTAX};
 pub struct Question<'a> {
     /// Of which workspace.
     pub workspace: &'a WorkspaceRecord,
+    /// Of which others together with it.
+    pub further: &'a [WorkspaceRecord],
+    /// Of which resource, and what is below it; of all if there is none.
+    pub resource: Option<&'a str>,
     /// The query.
     pub text: &'a str,
     /// Of which time; of all if there is none.
@@ -37,6 +42,23 @@ pub struct Question<'a> {
     pub patience: Option<Duration>,
     /// Who asks.
     pub asker: &'a Asker,
+}
+
+/// What a query may read.
+struct Reach {
+    /// Whose places it takes.
+    holder: Uuid,
+    /// The workspaces that are asked together.
+    asked: Vec<Uuid>,
+    /// Those that the query names, by its texts.
+    named: BTreeMap<String, Uuid>,
+    resource: Option<String>,
+}
+
+impl Reach {
+    fn of(workspace: Uuid) -> Self {
+        Self { holder: workspace, asked: vec![workspace], named: BTreeMap::new(), resource: None }
+    }
 }
 
 /// The query engine with the limits that callers get.
@@ -78,38 +100,39 @@ impl Queries {
         })
     }
 
-    /// Answers a query of a workspace for the caller whose call is answered; dropping the future stops it.
-    pub async fn run(
+    /// Answers a query for the caller whose call is answered; dropping the future stops it.
+    async fn run(
         &self,
-        workspace: Uuid,
+        reach: Reach,
         text: &str,
         range: Option<Range>,
         patience: Option<Duration>,
         now: Timestamp,
     ) -> Result<QueryRows, QueryError> {
-        let options = self.options(now, range);
+        let options = QueryOptions { resource: reach.resource.clone(), ..self.options(now, range) };
         let wait = patience.map_or(self.patience, |patience| self.patience.min(patience));
-        let tables = self.tables(workspace, &self.answers, wait).await?;
+        let tables = self.tables(reach, &self.answers, wait).await?;
         let deadline = patience.map_or(options.deadline, |patience| options.deadline.min(patience));
         self.engine.run(Arc::new(tables), text, &QueryOptions { deadline, ..options }).await
     }
 
     /// Answers a query of ours, for the same caller.
     async fn report(&self, workspace: Uuid, text: &str, now: Timestamp) -> Result<QueryRows, QueryError> {
-        let tables = self.tables(workspace, &self.reports, self.patience).await?;
+        let tables = self.tables(Reach::of(workspace), &self.reports, self.patience).await?;
         self.engine.run(Arc::new(tables), text, &self.options(now, None)).await
     }
 
-    /// The tables of a workspace together with a place for the query.
+    /// The tables that a query may read, together with a place for it.
     async fn tables(
         &self,
-        workspace: Uuid,
+        reach: Reach,
         places: &Shares,
         wait: Duration,
     ) -> Result<PlacedTables, QueryError> {
-        let place = places.take(workspace, wait).await;
+        let place = places.take(reach.holder, wait).await;
         let place = place.map_err(|why| QueryError::NoPlace { why: why.to_string() })?;
-        Ok(PlacedTables { tables: WorkspaceTables::new(Arc::clone(&self.store), workspace), _place: place })
+        let tables = WorkspaceTables::of(Arc::clone(&self.store), reach.asked, reach.named);
+        Ok(PlacedTables { tables, _place: place })
     }
 
     fn options(&self, now: Timestamp, range: Option<Range>) -> QueryOptions {
@@ -120,6 +143,7 @@ impl Queries {
                 // Our ranges end before their last moment, the engine's with it.
                 end: moment(range.to.plus_nanos(-1)),
             }),
+            resource: None,
             max_rows: self.max_rows,
             max_bytes: self.max_bytes,
             deadline: self.deadline,
@@ -132,8 +156,10 @@ impl Queries {
     ///
     /// Fails if the engine is busy with others or the text takes too long.
     pub async fn diagnose(&self, text: &str, now: Timestamp) -> Result<Vec<Diagnostic>, QueryError> {
-        // Every workspace has the same tables.
-        let tables = self.tables(Uuid::nil(), &self.answers, self.patience).await?;
+        // Every workspace has the same tables. Which there are is told to whoever asks them.
+        let named = named_workspaces(text).into_iter().map(|name| (name, Uuid::nil())).collect();
+        let reach = Reach { named, ..Reach::of(Uuid::nil()) };
+        let tables = self.tables(reach, &self.answers, self.patience).await?;
         match self.engine.check(Arc::new(tables), text, &self.options(now, None)).await {
             Ok(()) => Ok(Vec::new()),
             Err(QueryError::Language(diagnostics)) => Ok(diagnostics.iter().map(shown).collect()),
@@ -157,12 +183,33 @@ impl Catalog for PlacedTables {
     fn table_names(&self) -> Vec<String> {
         self.tables.table_names()
     }
+
+    fn has_workspace(&self, name: &str) -> bool {
+        self.tables.has_workspace(name)
+    }
 }
 
 impl Tables for PlacedTables {
-    fn snapshots(&self, names: &[&str]) -> Result<Vec<TableSnapshot>, SnapshotError> {
-        self.tables.snapshots(names)
+    fn snapshots(&self, tables: &[&TableName]) -> Result<Vec<Vec<TableSnapshot>>, SnapshotError> {
+        self.tables.snapshots(tables)
     }
+}
+
+/// Each workspace that a question reads.
+fn asked<'a>(
+    question: &Question<'a>,
+    named: &'a [(String, WorkspaceRecord)],
+) -> Result<Vec<&'a WorkspaceRecord>, Problem> {
+    let all = std::iter::once(question.workspace).chain(question.further);
+    let mut seen = BTreeSet::new();
+    let all = all.chain(named.iter().map(|(_, workspace)| workspace));
+    let asked: Vec<_> = all.filter(|workspace| seen.insert(workspace.id)).collect();
+    if asked.len() > MOST_WORKSPACES {
+        let detail =
+            format!("a query reads {MOST_WORKSPACES} workspaces at most, and this one {}", asked.len());
+        return Err(Problem::new(Kind::BadRequest, detail));
+    }
+    Ok(asked)
 }
 
 /// One caller has half of the places; those of one workspace leave one to the others.
@@ -189,18 +236,42 @@ impl App {
     pub async fn answer(&self, question: Question<'_>) -> Result<QueryRows, Problem> {
         let Question { workspace, text, range, patience, .. } = question;
         let started = Instant::now();
-        let rows = self.queries.run(workspace.id, text, range, patience, self.clock.now()).await;
+        let named = self.named(&question).await?;
+        let asked = asked(&question, &named)?;
+        let together = std::iter::once(workspace).chain(question.further);
+        let reach = Reach {
+            holder: workspace.id,
+            asked: together.map(|workspace| workspace.id).collect(),
+            named: named.iter().map(|(name, workspace)| (name.clone(), workspace.id)).collect(),
+            resource: question.resource.map(str::to_owned),
+        };
+        let rows = self.queries.run(reach, text, range, patience, self.clock.now()).await;
         let answer = rows.map_err(|error| problem(&error));
         let (status, rows) = match &answer {
             Ok(rows) => (200, Some(rows.stats.rows)),
             Err(problem) => (problem.status, None),
         };
-        query_log::keep(self, &question, Outcome { status, rows, took: started.elapsed() }).await;
+        let outcome = Outcome { status, rows, took: started.elapsed() };
+        query_log::keep(self, &question, &asked, outcome).await;
         match &answer {
             Ok(_) => self.metrics.queries.increment(),
             Err(_) => self.metrics.queries_failed.increment(),
         }
         answer
+    }
+
+    /// The workspaces that the query names, if the caller may ask them. Of another the query's own mistake tells.
+    async fn named(&self, question: &Question<'_>) -> Result<Vec<(String, WorkspaceRecord)>, Problem> {
+        let names = named_workspaces(question.text);
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let theirs = question.asker.workspaces(self).await?;
+        let find = |name: String| {
+            let found = theirs.iter().find(|workspace| workspace.is_called(&name))?;
+            Some((name, found.clone()))
+        };
+        Ok(names.into_iter().filter_map(find).collect())
     }
 
     /// The time range that a caller wrote.
@@ -284,6 +355,9 @@ fn shown(diagnostic: &fim_kql::Diagnostic) -> Diagnostic {
 fn moment(time: Timestamp) -> DateTime {
     DateTime(time.0.div_euclid(100))
 }
+
+/// As many as the published service lets a query read.
+const MOST_WORKSPACES: usize = 100;
 
 /// Places for the figures of the page, however few queries may run.
 const FEWEST_REPORTS: usize = 4;

@@ -10,7 +10,9 @@ use fim_store::{BuildError, TableBuilder, Value};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
-use crate::authz::{Actor, Proof};
+use crate::auth::Caller;
+use crate::authz::Proof;
+use crate::control::WorkspaceRecord;
 use crate::edge::RequestId;
 use crate::ingest::columns::Columns;
 use crate::ingest::rows::push_own;
@@ -20,7 +22,7 @@ use crate::queries::Question;
 /// Who asks, through what program, in which request.
 #[derive(Clone, Debug)]
 pub struct Asker {
-    actor: Actor,
+    caller: Caller,
     program: String,
     request_id: String,
 }
@@ -30,16 +32,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let missing = |error| Problem::internal("telling who asks", &error);
-        let Extension(actor) = Extension::<Actor>::from_request_parts(parts, state).await.map_err(missing)?;
+        let Extension(caller) =
+            Extension::<Caller>::from_request_parts(parts, state).await.map_err(missing)?;
         let Extension(RequestId(request_id)) =
             Extension::<RequestId>::from_request_parts(parts, state).await.map_err(missing)?;
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let program = header("x-ms-app").or_else(|| header(USER_AGENT.as_str())).unwrap_or_default();
-        Ok(Self { actor, program: cut(program, MOST_PROGRAM_BYTES).to_owned(), request_id })
+        Ok(Self { caller, program: cut(program, MOST_PROGRAM_BYTES).to_owned(), request_id })
     }
 }
 
 impl Asker {
+    /// Every workspace of which they may ask this.
+    pub async fn workspaces(&self, app: &App) -> Result<Vec<WorkspaceRecord>, Problem> {
+        self.caller.workspaces(app).await
+    }
+
     /// What finds the request in the server's log.
     pub fn request_id(&self) -> &str {
         &self.request_id
@@ -57,46 +65,67 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-/// Keeps the question. When this returns the row is durable, and the next query sees it; so no answer is given that is
-/// not in the log. Where the row cannot be stored, the answer is given all the same, and the server's log says so.
-pub async fn keep(app: &App, question: &Question<'_>, outcome: Outcome) {
+/// Keeps the question in each workspace that it `asked`. When this returns the rows are durable, and the next query sees
+/// them; so no answer is given that is not in the log. Where a row cannot be stored, the answer is given all the same, and
+/// the server's log says so.
+pub async fn keep(app: &App, question: &Question<'_>, asked: &[&WorkspaceRecord], outcome: Outcome) {
     let now = app.clock.now();
-    let workspace = question.workspace.id;
-    let rows = row(question, outcome, now);
-    let stored = match rows {
-        Ok(rows) => app.store_tables(workspace, rows, None).await.map(drop).map_err(|problem| problem.detail),
-        Err(error) => Err(error.to_string()),
-    };
-    if let Err(reason) = stored {
-        tracing::warn!(%workspace, reason, "a query is missing from LAQueryLogs");
+    for workspace in asked {
+        let stored = match row(question, asked, workspace, outcome, now) {
+            Ok(rows) => {
+                app.store_tables(workspace.id, rows, None).await.map(drop).map_err(|problem| problem.detail)
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(reason) = stored {
+            tracing::warn!(workspace = %workspace.id, reason, "a query is missing from LAQueryLogs");
+        }
     }
 }
 
 type Rows = Vec<(&'static str, arrow::array::RecordBatch)>;
 
-fn row(question: &Question<'_>, outcome: Outcome, now: Timestamp) -> Result<Rows, BuildError> {
-    let mut builder = TableBuilder::new(QUERY_LOG, question.workspace.id)?;
-    push_own(&mut builder, columns(question, outcome, now))?;
+fn row(
+    question: &Question<'_>,
+    asked: &[&WorkspaceRecord],
+    workspace: &WorkspaceRecord,
+    outcome: Outcome,
+    now: Timestamp,
+) -> Result<Rows, BuildError> {
+    let mut builder = TableBuilder::new(QUERY_LOG, workspace.id)?;
+    push_own(&mut builder, columns(question, asked, workspace, outcome, now))?;
     Ok(vec![(QUERY_LOG, builder.finish()?)])
 }
 
-fn columns(question: &Question<'_>, outcome: Outcome, now: Timestamp) -> Columns {
-    let Question { workspace, text, range, asker, .. } = *question;
+fn columns(
+    question: &Question<'_>,
+    asked: &[&WorkspaceRecord],
+    workspace: &WorkspaceRecord,
+    outcome: Outcome,
+    now: Timestamp,
+) -> Columns {
+    let Question { text, range, asker, .. } = *question;
     let owned = |text: &str| Value::Owned(text.to_owned());
     let resource = workspace.resource_id();
-    let context = serde_json::json!({ "workspaces": [resource] });
+    let target = question.resource.map_or_else(|| question.workspace.resource_id(), str::to_owned);
+    let workspaces: Vec<String> = asked.iter().map(|workspace| workspace.resource_id()).collect();
+    let context = match question.resource {
+        None => serde_json::json!({ "workspaces": workspaces }),
+        Some(resource) => serde_json::json!({ "resources": [resource], "workspaces": workspaces }),
+    };
+    let actor = asker.caller.actor();
     let mut columns: Columns = vec![
         ("TimeGenerated", Value::Time(now)),
         ("CorrelationId", owned(&asker.request_id)),
         ("QueryText", owned(cut(text, MOST_TEXT_BYTES))),
         ("QueryThumbprint", Value::Owned(thumbprint(text))),
         ("RequestClientApp", owned(&asker.program)),
-        ("RequestTarget", owned(&resource)),
+        ("RequestTarget", Value::Owned(target)),
         ("RequestContext", Value::Owned(context.to_string())),
         ("ResponseCode", Value::Number(i64::from(outcome.status))),
         ("ResponseRowCount", Value::from(outcome.rows.and_then(|rows| i64::try_from(rows).ok()))),
         ("ResponseDurationMs", Value::Real(outcome.took.as_secs_f64() * 1000.0)),
-        ("StatsWorkspaceCount", Value::Number(1)),
+        ("StatsWorkspaceCount", Value::Number(i64::try_from(asked.len()).unwrap_or(i64::MAX))),
         ("StatsRegionCount", Value::Number(1)),
         ("IsBillableQuery", Value::Bool(false)),
         ("WorkspaceRegion", owned(&workspace.location)),
@@ -111,12 +140,12 @@ fn columns(question: &Question<'_>, outcome: Outcome, now: Timestamp) -> Columns
         let end = (range.to.0 < i64::MAX).then_some(range.to);
         columns.push(("QueryTimeRangeEnd", Value::from(end)));
     }
-    match asker.actor.proof {
+    match actor.proof {
         Proof::Session { user } => {
             columns.push(("AADObjectId", Value::Owned(user.to_string())));
-            columns.push(("AADEmail", owned(&asker.actor.name)));
+            columns.push(("AADEmail", owned(&actor.name)));
         }
-        Proof::Token => columns.push(("AADClientId", owned(&asker.actor.name))),
+        Proof::Token => columns.push(("AADClientId", owned(&actor.name))),
     }
     columns
 }

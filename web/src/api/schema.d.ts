@@ -705,6 +705,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/subscriptions/{*resource}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers such a query that is in the address. */
+        get: operations["get_resource_query"];
+        put?: never;
+        /** Answers a query about a resource, or all that is in a resource group or a subscription. */
+        post: operations["post_resource_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/workspaces/{ws}/query": {
         parameters: {
             query?: never;
@@ -1144,7 +1162,7 @@ export interface components {
             query: string;
             /** @description An ISO 8601 duration up to now, two moments, or a moment and a duration; all of time if absent. */
             timespan?: string | null;
-            /** @description Further workspaces. A query reads one workspace here, so that only that one's own name may stand here. */
+            /** @description Further workspaces, each by name, id or resource id: a table of the query has the rows of all. */
             workspaces?: string[] | null;
         };
         /** @description A machine with its figures for a period. */
@@ -3413,6 +3431,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KustoTables"];
+                };
+            };
+            /** @description What went wrong, in the shape that the interface's clients expect. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    get_resource_query: {
+        parameters: {
+            query: {
+                /** @description The query in KQL. */
+                query: string;
+                /** @description As in the body of the same call by POST. */
+                timespan?: string;
+                /** @description With commas between them. */
+                workspaces?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The rest of the resource's id, and `/query`. */
+                resource: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tables of columns and rows, in the published shape. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong, in the shape that the interface's clients expect. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    post_resource_query: {
+        parameters: {
+            query?: {
+                /** @description As in the body. */
+                timespan?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The rest of the resource's id, and `/query`. */
+                resource: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogQuery"];
+            };
+        };
+        responses: {
+            /** @description Tables of columns and rows, in the published shape. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description What went wrong, in the shape that the interface's clients expect. */

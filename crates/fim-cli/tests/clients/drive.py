@@ -123,6 +123,14 @@ except HttpResponseError as error:
 answer = logs.query_workspace("default", "range x from 1 to 500001 step 1", timespan=None)
 say("cut", status=answer.status, rows=len(answer.partial_data[0].rows), message=answer.partial_error.details[0]["message"])
 
+[resource] = logs.query_workspace("default", "LAQueryLogs | distinct _ResourceId", timespan=None).tables[0].rows[0]
+say(
+    "several",
+    of_resource=logs.query_resource(resource, count, timespan=None).tables[0].rows[0][0],
+    beside=logs.query_workspace("default", count, timespan=None, additional_workspaces=["DEFAULT"]).tables[0].rows[0][0],
+    named=logs.query_workspace("default", f"workspace('default').{count}", timespan=None).tables[0].rows[0][0],
+)
+
 answers = logs.query_batch(
     [
         LogsBatchQuery("default", count, timespan=timedelta(days=1)),

@@ -72,6 +72,10 @@ fn the_published_clients_sign_in_deliver_and_ask() {
     assert!((1..2001).contains(&lost), "{refused}");
     assert_eq!(step("spans")["counts"], json!([all, 0, all, all]));
 
+    let several = step("several");
+    assert_eq!((&several["beside"], &several["named"]), (&all, &all), "{several}");
+    assert_eq!(several["of_resource"], all, "{several}");
+
     let mistaken = step("mistaken");
     assert_eq!((&mistaken["status"], &mistaken["code"]), (&json!(400), &json!("BadArgumentError")));
     assert!(mistaken["message"].as_str().unwrap().contains("Computer"), "{mistaken}");

@@ -2,6 +2,7 @@
 
 use super::expression::Scope;
 use super::lets::{Function, Let};
+use super::source::workspace_of;
 use super::{Binder, Building, coerce};
 use crate::ast::{
     ColumnNode, ExprKindNode, ExprNode, FunctionNode, Name, NamedNode, ParameterKind, ParameterNode,
@@ -82,6 +83,7 @@ impl<'a> Binder<'a> {
                     function.text == "materialize"
                 }
             },
+            ExprKindNode::Member { bag, .. } => workspace_of(bag).is_some(),
             _ => false,
         }
     }

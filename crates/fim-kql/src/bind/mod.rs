@@ -39,6 +39,7 @@ use merge::merge_projections;
 
 use crate::ast::{Ast, Name, Pipeline, SourceNode, Statement};
 use crate::catalog::Catalog;
+use crate::catalog::TableName;
 use crate::diagnostic::{Code, Diagnostic, Problem, Span, locate};
 use crate::lexer::{Token, TokenKind, tokenize};
 use crate::parser::parse;
@@ -212,6 +213,12 @@ impl Building {
     /// A plan of a source alone.
     fn start(source: Source, schema: Schema) -> Self {
         Self::of_plan(Plan { source, source_schema: schema, steps: Vec::new() })
+    }
+
+    /// All rows of a table, of the workspace that the query names with it if it names one.
+    fn of_table(workspace: Option<&str>, table: &str, schema: Schema) -> Self {
+        let workspace = workspace.map(str::to_owned);
+        Self::start(Source::Table(TableName { workspace, table: table.to_owned() }), schema)
     }
 
     fn of_plan(plan: Plan) -> Self {

@@ -31,7 +31,7 @@ impl Binder<'_> {
         let input = building.schema().clone();
         if input.index_of(TABLE_COLUMN).is_none() {
             let name = match &building.plan.source {
-                Source::Table { name } => name.clone(),
+                Source::Table(name) => name.table.clone(),
                 Source::OneRow | Source::Rows(_) | Source::Range { .. } | Source::Union(_) => {
                     "search_arg0".to_owned()
                 }

@@ -4,6 +4,7 @@ use super::function::CallNode;
 use super::naming::Names;
 use super::{Binder, Building, Let};
 use crate::ast::{ExprKindNode, ExprNode, Name, NamedNode, SourceNode};
+use crate::catalog::PLACES;
 use crate::diagnostic::{Code, Problem, Span};
 use crate::plan::{Expr, ExprKind, NamedExpr, Operator, Plan, Source};
 use crate::registry;
@@ -32,7 +33,7 @@ impl Binder<'_> {
             ExprKindNode::Query(pipeline) => self.building(pipeline),
             ExprKindNode::Call { function, arguments } => self.called_table(function, arguments, node.span),
             ExprKindNode::Missing => None,
-            ExprKindNode::Member { bag, .. } => self.table(bag),
+            ExprKindNode::Member { bag, name } => self.table_elsewhere(bag, name),
             _ => {
                 let message = "a query starts with a table; to compute a value write: print …";
                 self.problem(Code::UnknownTable, node.span, message);
@@ -69,12 +70,31 @@ impl Binder<'_> {
                 None
             }
             None => match self.catalog.table(name) {
-                Some(schema) => Some(Building::start(Source::Table { name: name.to_owned() }, schema)),
+                Some(schema) => Some(Building::of_table(None, name, schema)),
                 None => {
                     self.unknown_table(name, span);
                     None
                 }
             },
+        }
+    }
+
+    /// `workspace("…").name`: a table of another workspace than those that are asked.
+    fn table_elsewhere(&mut self, place: &ExprNode, name: &Name) -> Option<Building> {
+        let Some(workspace) = workspace_of(place) else {
+            return self.table(place);
+        };
+        if !self.catalog.has_workspace(workspace) {
+            let message = format!("there is no workspace '{workspace}' that you may ask");
+            self.problem(Code::UnknownTable, place.span, message);
+            return None;
+        }
+        match self.catalog.table(&name.text) {
+            Some(schema) => Some(Building::of_table(Some(workspace), &name.text, schema)),
+            None => {
+                self.unknown_table(&name.text, name.span);
+                None
+            }
         }
     }
 
@@ -104,6 +124,12 @@ impl Binder<'_> {
             _ if registry::function(name).is_some() || registry::aggregate(name).is_some() => {
                 let message = format!("{name}(…) is a value, not a table; to see it write: print {name}(…)");
                 self.problem(Code::UnknownTable, span, message);
+                None
+            }
+            _ if PLACES.contains(&name) => {
+                let message = "a workspace is named by a constant text, with a table behind it";
+                let problem = Problem::new(Code::UnknownTable, span, message);
+                self.problems.push(problem.expecting([format!("{name}(\"…\").ConfigurationChange")]));
                 None
             }
             _ if KNOWN_TABLE_FUNCTIONS.contains(&name) => {
@@ -242,18 +268,23 @@ impl Binder<'_> {
     }
 }
 
+/// The text in `workspace("…")`.
+pub(super) fn workspace_of(place: &ExprNode) -> Option<&str> {
+    let ExprKindNode::Call { function, arguments } = &place.kind else { return None };
+    match &arguments[..] {
+        [
+            NamedNode {
+                names,
+                expr: ExprNode { kind: ExprKindNode::Literal(Value::String(workspace), _), .. },
+            },
+        ] if names.is_empty() && PLACES.contains(&function.text.as_str()) => Some(workspace),
+        _ => None,
+    }
+}
+
 /// Functions of the language that give tables of other places.
-const KNOWN_TABLE_FUNCTIONS: [&str; 9] = [
-    "adx",
-    "app",
-    "arg",
-    "cluster",
-    "database",
-    "external_table",
-    "resource",
-    "stored_query_result",
-    "workspace",
-];
+const KNOWN_TABLE_FUNCTIONS: [&str; 7] =
+    ["adx", "app", "arg", "cluster", "external_table", "resource", "stored_query_result"];
 
 impl Expr {
     /// This expression in another type; itself if it has the type already.

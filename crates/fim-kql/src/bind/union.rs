@@ -3,6 +3,7 @@
 use super::expression::literal;
 use super::lets::Let;
 use super::operator::{column, matches_wildcard};
+use super::source::workspace_of;
 use super::{Binder, Building};
 use crate::ast::{ColumnPattern, ExprKindNode, Pipeline, SourceNode, TableNode, UnionNode};
 use crate::diagnostic::{Code, Problem, Span};
@@ -83,8 +84,8 @@ impl Binder<'_> {
         for name in self.catalog.table_names() {
             if let Some(schema) = self.catalog.table(&name).filter(|_| matches_wildcard(text, &name)) {
                 self.count_expression(pattern.name.span, schema.columns.len())?;
-                let source = Source::Table { name: name.clone() };
-                inputs.push(Input { plan: Plan { source, source_schema: schema, steps: Vec::new() }, name });
+                let plan = Building::of_table(None, &name, schema).plan;
+                inputs.push(Input { plan, name });
             }
         }
         let visible = self.lets.visible().into_iter();
@@ -117,6 +118,9 @@ impl Binder<'_> {
                     self.lets.find(name).is_none() && self.catalog.table(name).is_none()
                 }
                 ExprKindNode::Query(inner) => self.is_missing(inner),
+                ExprKindNode::Member { bag, name } => workspace_of(bag).is_some_and(|workspace| {
+                    !self.catalog.has_workspace(workspace) || self.catalog.table(&name.text).is_none()
+                }),
                 _ => false,
             },
             _ => false,

@@ -27,6 +27,9 @@ pub const TABLES: [(&str, &str); 3] = [
     ),
 ];
 
+/// The workspaces that may be named.
+pub const WORKSPACES: [&str; 2] = ["x", "two words"];
+
 pub struct CorpusCatalog;
 
 impl Catalog for CorpusCatalog {
@@ -41,6 +44,10 @@ impl Catalog for CorpusCatalog {
 
     fn table_names(&self) -> Vec<String> {
         TABLES.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    fn has_workspace(&self, name: &str) -> bool {
+        WORKSPACES.contains(&name)
     }
 }
 

@@ -1,6 +1,6 @@
 // Answers, for each query on stdin, what the official parser says of it.
 //
-// stdin:  {"tables": [["Name", "a:long, b:string"], …], "queries": ["…", …], "syntaxOnly": false}
+// stdin:  {"tables": [["Name", "a:long, b:string"], …], "workspaces": ["name", …], "queries": ["…", …], "syntaxOnly": false}
 //         With syntaxOnly names and types are not looked up.
 // stdout: [{"errors": ["KS142 …", …], "columns": ["a:long", …] | null}, …]
 "use strict";
@@ -30,7 +30,7 @@ function construct(type, isRight, argumentLists) {
   throw new Error("no constructor of the language service fits; its version may have changed");
 }
 
-function globals(tables) {
+function globals(tables, workspaces) {
   const symbols = tables.map(([name, columns]) => {
     const count = columns.split(",").length;
     return construct(Symbols.TableSymbol, (table) => table.Columns?.Count === count, [[name, `(${columns})`]]);
@@ -42,16 +42,20 @@ function globals(tables) {
     return code.GetDiagnostics().Count === 0 && code.ResultType?.Columns.Count === 1;
   };
   const list = global.System.Array.init(symbols, Symbols.Symbol);
-  construct(Symbols.DatabaseSymbol, isRight, [["Db", symbols], ["Db", list], ["Db", null, symbols, false], ["Db", null, list, false]]);
-  return state;
+  const database = (name) =>
+    construct(Symbols.DatabaseSymbol, isRight, [[name, symbols], [name, list], [name, null, symbols, false], [name, null, list, false]]);
+  const others = workspaces.map(database);
+  const own = database("Db");
+  const cluster = others.reduce((cluster, other) => cluster.AddDatabase(other), state.Cluster);
+  return state.WithCluster(cluster).WithDatabase(own);
 }
 
 function each(list, render) {
   return Array.from({ length: list.Count }, (_, position) => render(list.getItem(position)));
 }
 
-const { tables, queries, syntaxOnly } = JSON.parse(fs.readFileSync(0, "utf8"));
-const state = globals(tables);
+const { tables, workspaces, queries, syntaxOnly } = JSON.parse(fs.readFileSync(0, "utf8"));
+const state = globals(tables, workspaces);
 const answers = queries.map((query) => {
   const code = syntaxOnly ? KustoCode.Parse(query) : KustoCode.ParseAndAnalyze(query, state);
   const diagnostics = each(syntaxOnly ? code.GetSyntaxDiagnostics() : code.GetDiagnostics(), (found) => found);

@@ -24,7 +24,7 @@ use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, SortExpr, Union, cast, lit};
 use fim_kql::{
     Expand, Expr, ExprKind, NamedExpr, Operator, Plan, ScalarType, Schema, SortKey, Source, Span, Step,
-    Value, WindowCall,
+    TableName, Value, WindowCall,
 };
 use thiserror::Error;
 
@@ -54,6 +54,15 @@ pub(crate) type Lowered<T> = Result<T, LowerError>;
 /// What the constants of a query gave: for each the values of the rows that it takes.
 pub(crate) type Constants = [Vec<Value>];
 
+/// The rows of all plans, which have the same columns.
+pub(crate) fn union(mut plans: Vec<LogicalPlan>) -> Lowered<LogicalPlan> {
+    Ok(match plans.len() {
+        0 => LogicalPlanBuilder::empty(false).build()?,
+        1 => plans.remove(0),
+        _ => LogicalPlan::Union(Union::try_new_with_loose_types(plans.into_iter().map(Arc::new).collect())?),
+    })
+}
+
 /// Translates plans of one query.
 pub(crate) struct Lowering<'a, T> {
     /// Gives the scan of a table of the plan, with its columns by their names.
@@ -64,13 +73,13 @@ pub(crate) struct Lowering<'a, T> {
     pub redefinitions: Cell<usize>,
 }
 
-impl<T: Fn(&str, &Schema) -> Lowered<LogicalPlan>> Lowering<'_, T> {
+impl<T: Fn(&TableName, &Schema) -> Lowered<LogicalPlan>> Lowering<'_, T> {
     /// Translates a plan and those inside of it.
     pub fn plan(&self, plan: &Plan) -> Lowered<LogicalPlan> {
         let span = plan.steps.first().map_or_else(Span::default, |step| step.span);
         let schema = &plan.source_schema;
         let mut lowered = match &plan.source {
-            Source::Table { name } => (self.table)(name, schema)?,
+            Source::Table(name) => (self.table)(name, schema)?,
             Source::OneRow => LogicalPlanBuilder::empty(true).build()?,
             Source::Rows(rows) => sources::rows(rows, schema, span)?,
             Source::Range { from, to, step } => sources::range(from, to, step, schema, self.constants)?,
@@ -95,14 +104,7 @@ impl<T: Fn(&str, &Schema) -> Lowered<LogicalPlan>> Lowering<'_, T> {
     }
 
     fn union(&self, inputs: &[Plan]) -> Lowered<LogicalPlan> {
-        let mut plans = inputs.iter().map(|input| self.plan(input));
-        let first = plans.next().unwrap_or_else(|| Ok(LogicalPlanBuilder::empty(false).build()?))?;
-        let rest = plans.collect::<Lowered<Vec<_>>>()?;
-        if rest.is_empty() {
-            return Ok(first);
-        }
-        let plans = std::iter::once(first).chain(rest).map(Arc::new).collect();
-        Ok(LogicalPlan::Union(Union::try_new_with_loose_types(plans)?))
+        union(inputs.iter().map(|input| self.plan(input)).collect::<Lowered<Vec<_>>>()?)
     }
 
     fn step(&self, input: LogicalPlan, step: &Step, schema: &Schema) -> Lowered<LogicalPlan> {
@@ -306,7 +308,7 @@ fn rows(count: u64) -> usize {
 }
 
 /// A reference to a column by exactly this name, whatever characters it has.
-fn column(name: &str) -> DfExpr {
+pub(crate) fn column(name: &str) -> DfExpr {
     DfExpr::Column(DfColumn::new_unqualified(name))
 }
 

@@ -15,4 +15,5 @@ mod limits;
 mod memory;
 mod provider;
 mod support;
+mod workspaces;
 mod writers;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fim_core::Timestamp;
-use fim_kql::{Catalog, DateTime, ScalarType, Schema, value_from_text};
+use fim_kql::{Catalog, DateTime, ScalarType, Schema, TableName, value_from_text};
 use fim_query::{EngineOptions, QueryEngine, QueryError, QueryOptions, QueryRows, Tables, WorkspaceTables};
 use fim_store::{SnapshotError, Store, StoreOptions, TableBuilder, TableSnapshot, Value};
 use serde_json::Value as Json;
@@ -67,9 +67,9 @@ impl Catalog for NoTables {
 }
 
 impl Tables for NoTables {
-    fn snapshots(&self, names: &[&str]) -> Result<Vec<TableSnapshot>, SnapshotError> {
-        match names.first() {
-            Some(name) => Err(SnapshotError::UnknownTable { name: (*name).to_owned() }),
+    fn snapshots(&self, tables: &[&TableName]) -> Result<Vec<Vec<TableSnapshot>>, SnapshotError> {
+        match tables.first() {
+            Some(name) => Err(SnapshotError::UnknownTable { name: name.table.clone() }),
             None => Ok(Vec::new()),
         }
     }
@@ -108,7 +108,12 @@ impl FixedStore {
 
     /// Stores rows of a table; a cell `-` is not set.
     pub fn ingest_into(&self, table: &str, header: &[&str], lines: &[&str]) {
-        let mut builder = TableBuilder::new(table, WORKSPACE).unwrap();
+        self.ingest_of(WORKSPACE, table, header, lines);
+    }
+
+    /// The same of any workspace.
+    pub fn ingest_of(&self, workspace: Uuid, table: &str, header: &[&str], lines: &[&str]) {
+        let mut builder = TableBuilder::new(table, workspace).unwrap();
         for line in lines {
             let mut row = builder.row();
             for (column, cell) in header.iter().zip(line.split('\t')).filter(|(_, cell)| *cell != "-") {
@@ -123,7 +128,7 @@ impl FixedStore {
             }
             row.push().unwrap();
         }
-        wait(self.store.ingest_own(WORKSPACE, vec![(table, builder.finish().unwrap())])).unwrap();
+        wait(self.store.ingest_own(workspace, vec![(table, builder.finish().unwrap())])).unwrap();
     }
 }
 

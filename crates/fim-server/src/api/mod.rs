@@ -32,7 +32,7 @@ use utoipa_axum::routes;
 use crate::app::AppState;
 use crate::auth::{Access, COOKIE_NAME, gate};
 use crate::authz::{Noun, Verb};
-use crate::clients::{batch, ingestion, kusto, log_query, management, sign_in};
+use crate::clients::{batch, ingestion, kusto, log_query, management, resource_query, sign_in};
 use crate::surface::Surface;
 
 /// The API's router and its description.
@@ -99,6 +99,11 @@ pub(crate) fn api() -> Api {
         .public(routes!(sign_in::discover))
         .public(routes!(sign_in::discover_for_kusto))
         .needs(View, Record, routes!(log_query::post_log_query, log_query::get_log_query))
+        .needs_named(
+            View,
+            Record,
+            routes!(resource_query::post_resource_query, resource_query::get_resource_query),
+        )
         .needs_named(View, Record, routes!(batch::post_log_batch))
         .needs(Create, Record, routes!(ingestion::post_records))
         .needs_named(View, Record, routes!(kusto::post_kusto_query))

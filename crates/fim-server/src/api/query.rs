@@ -178,7 +178,16 @@ async fn ask(
     request: &QueryRequest,
 ) -> Result<QueryRows, Problem> {
     let range = app.range(request.timespan.as_deref())?;
-    app.answer(Question { workspace, text: &request.query, range, patience: None, asker }).await
+    let question = Question {
+        workspace,
+        further: &[],
+        resource: None,
+        text: &request.query,
+        range,
+        patience: None,
+        asker,
+    };
+    app.answer(question).await
 }
 
 /// Says of a file whether its rows were cut at the server's limit.

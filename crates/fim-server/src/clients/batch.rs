@@ -131,7 +131,7 @@ impl AskedBy {
         let workspace = self.caller.workspace(&self.app, &request.workspace).await?;
         let prefer = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("prefer"));
         let preferences = Preferences::read(prefer.map(|(_, value)| value.as_str()));
-        Asked { workspace, query: request.body, address: None, preferences }.ask(&self.app, &self.asker).await
+        Asked::of(workspace, request.body, preferences).ask(&self.app, &self.asker).await
     }
 }
 

@@ -126,8 +126,15 @@ pub async fn post_kusto_query(
     }
     let workspace = caller.workspace(&app, request.database()?).await?;
     let patience = request.patience()?;
-    let question =
-        Question { workspace: &workspace, text: &request.csl, range: None, patience, asker: &asker };
+    let question = Question {
+        workspace: &workspace,
+        further: &[],
+        resource: None,
+        text: &request.csl,
+        range: None,
+        patience,
+        asker: &asker,
+    };
     let rows = app.answer(question).await?;
     let client =
         headers.get("x-ms-client-request-id").and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The published query interface of log workspaces: one query of one workspace.
+//! The published query interface of log workspaces: one query of one workspace, or of several together.
 
 use std::io;
 
@@ -12,13 +12,12 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::preferences::Preferences;
 use crate::answer_body::written_by;
 use crate::app::{App, AppState};
 use crate::control::WorkspaceRecord;
-use crate::problem::{ApiJson, ApiQuery, Kind, Problem};
+use crate::problem::{ApiJson, ApiQuery, Problem};
 use crate::queries::Question;
 use crate::query_log::Asker;
 use crate::report::timespan::Range;
@@ -31,7 +30,7 @@ pub struct LogQuery {
     /// An ISO 8601 duration up to now, two moments, or a moment and a duration; all of time if absent.
     #[serde(default)]
     pub timespan: Option<String>,
-    /// Further workspaces. A query reads one workspace here, so that only that one's own name may stand here.
+    /// Further workspaces, each by name, id or resource id: a table of the query has the rows of all.
     #[serde(default)]
     pub workspaces: Option<Vec<String>>,
 }
@@ -41,7 +40,7 @@ pub struct LogQuery {
 #[into_params(parameter_in = Query)]
 pub struct AddressTimespan {
     /// As in the body.
-    timespan: Option<String>,
+    pub timespan: Option<String>,
 }
 
 /// A query in the address.
@@ -70,7 +69,7 @@ pub async fn post_log_query(
     ApiQuery(address): ApiQuery<AddressTimespan>,
     ApiJson(query): ApiJson<LogQuery>,
 ) -> Result<Response, Problem> {
-    let asked = Asked { workspace, query, address: address.timespan, preferences: preferences(&headers) };
+    let asked = Asked { address: address.timespan, ..Asked::of(workspace, query, preferences(&headers)) };
     Ok(asked.ask(&app, &asker).await?.into_response())
 }
 
@@ -87,9 +86,7 @@ pub async fn get_log_query(
     headers: HeaderMap,
     ApiQuery(address): ApiQuery<AddressQuery>,
 ) -> Result<Response, Problem> {
-    let names = address.workspaces.map(|names| names.split(',').map(|name| name.trim().to_owned()).collect());
-    let query = LogQuery { query: address.query, timespan: address.timespan, workspaces: names };
-    let asked = Asked { workspace, query, address: None, preferences: preferences(&headers) };
+    let asked = Asked::of(workspace, address.into(), preferences(&headers));
     Ok(asked.ask(&app, &asker).await?.into_response())
 }
 
@@ -97,6 +94,10 @@ pub async fn get_log_query(
 pub struct Asked {
     /// Of which workspace.
     pub workspace: WorkspaceRecord,
+    /// Of which others together with it, whatever the query says.
+    pub together: Vec<WorkspaceRecord>,
+    /// Of which resource; of all if there is none.
+    pub resource: Option<String>,
     /// The query.
     pub query: LogQuery,
     /// The time range in the address.
@@ -105,13 +106,27 @@ pub struct Asked {
     pub preferences: Preferences,
 }
 
+impl From<AddressQuery> for LogQuery {
+    fn from(address: AddressQuery) -> Self {
+        let names = |names: String| names.split(',').map(|name| name.trim().to_owned()).collect();
+        Self { query: address.query, timespan: address.timespan, workspaces: address.workspaces.map(names) }
+    }
+}
+
 impl Asked {
+    /// A query of one workspace.
+    pub fn of(workspace: WorkspaceRecord, query: LogQuery, preferences: Preferences) -> Self {
+        Self { workspace, together: Vec::new(), resource: None, query, address: None, preferences }
+    }
+
     /// The answer.
     pub async fn ask(&self, app: &App, asker: &Asker) -> Result<LogAnswer, Problem> {
-        self.check_workspaces()?;
+        let further = self.further(app, asker).await?;
         let range = common(app.range(self.query.timespan.as_deref())?, app.range(self.address.as_deref())?);
         let question = Question {
             workspace: &self.workspace,
+            further: &further,
+            resource: self.resource.as_deref(),
             text: &self.query.query,
             range,
             patience: self.preferences.wait,
@@ -121,24 +136,22 @@ impl Asked {
         Ok(LogAnswer { rows, preferences: self.preferences })
     }
 
-    fn check_workspaces(&self) -> Result<(), Problem> {
-        let own = &self.workspace;
-        let is_own = |name: &String| {
-            name.eq_ignore_ascii_case(&own.name)
-                || Uuid::try_parse(name).is_ok_and(|id| id == own.id)
-                || name.eq_ignore_ascii_case(&own.resource_id())
-        };
-        match self.query.workspaces.iter().flatten().find(|name| !is_own(name)) {
-            None => Ok(()),
-            Some(other) => Err(Problem::new(
-                Kind::BadRequest,
-                format!(
-                    "a query reads one workspace, and \"{other}\" is another one than \"{}\"; ask each by itself, or all \
-                     at once by $batch",
-                    own.name
-                ),
-            )),
+    /// The workspaces beside its own.
+    async fn further(&self, app: &App, asker: &Asker) -> Result<Vec<WorkspaceRecord>, Problem> {
+        let mut further = self.together.clone();
+        let names: Vec<&String> = self.query.workspaces.iter().flatten().collect();
+        if names.is_empty() {
+            return Ok(further);
         }
+        let theirs = asker.workspaces(app).await?;
+        for name in names {
+            let found = theirs.iter().find(|workspace| workspace.is_called(name));
+            let found = found.ok_or_else(|| Problem::not_found("workspace", name))?;
+            if found.id != self.workspace.id && further.iter().all(|known| known.id != found.id) {
+                further.push(found.clone());
+            }
+        }
+        Ok(further)
     }
 }
 
@@ -154,7 +167,7 @@ fn common(one: Option<Range>, other: Option<Range>) -> Option<Range> {
     }
 }
 
-fn preferences(headers: &HeaderMap) -> Preferences {
+pub(super) fn preferences(headers: &HeaderMap) -> Preferences {
     let values = headers.get_all(HeaderName::from_static("prefer"));
     Preferences::read(values.iter().filter_map(|value| value.to_str().ok()))
 }

@@ -7,5 +7,6 @@ pub mod kusto;
 pub mod log_query;
 pub mod management;
 mod preferences;
+pub mod resource_query;
 pub mod sign_in;
 mod streams;

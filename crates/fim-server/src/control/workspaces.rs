@@ -57,6 +57,13 @@ impl WorkspaceRecord {
         format!("{}{}", Self::DCR_PREFIX, self.id.simple())
     }
 
+    /// True if this is its name, its id or its resource id.
+    pub fn is_called(&self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(&self.name)
+            || Uuid::try_parse(name).is_ok_and(|id| id == self.id)
+            || name.eq_ignore_ascii_case(&self.resource_id())
+    }
+
     /// The workspace as a resource, spelled as published resource ids are.
     pub fn resource_id(&self) -> String {
         let name = self.name.to_lowercase();

@@ -70,4 +70,5 @@ scenarios! {
     programs_send_records_and_each_is_stored_once = "25-ingestion.yaml";
     the_query_interface_of_kusto_clusters_answers_in_frames = "26-kusto.yaml";
     the_figures_say_what_of_their_period_was_watched = "27-watched.yaml";
+    a_query_reads_several_workspaces_or_one_resource = "28-several-workspaces.yaml";
 }

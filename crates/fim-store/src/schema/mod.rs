@@ -17,6 +17,9 @@ pub const KQL_TYPE_KEY: &str = "kql.type";
 /// The column that every table has and that every row must fill.
 pub const TIME_GENERATED: &str = "TimeGenerated";
 
+/// The column with the resource that a row is of.
+pub const RESOURCE_ID: &str = "_ResourceId";
+
 /// The column with the size of the row as data volume counts it, in bytes.
 pub const BILLED_SIZE: &str = "_BilledSize";
 
