@@ -6,10 +6,10 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{Extension, Request};
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
@@ -57,6 +57,7 @@ pub async fn edge(
     let path = request.uri().path().to_owned();
     let surface = Surface::of(&path);
     let has_credentials = request.headers().contains_key(AUTHORIZATION);
+    let may_keep_unread = request.version() < Version::HTTP_2 && has_body(request.headers());
     request.extensions_mut().insert(nonce.clone());
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", id);
@@ -80,6 +81,10 @@ pub async fn edge(
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(%method, path, status = response.status().as_u16(), elapsed_ms, address = %peer.address, id, "answered");
 
+    if may_keep_unread && comes_before_the_body(response.status()) {
+        // A body that nobody reads ends the connection. Said beforehand, no next call is sent on it and lost.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     protect(response.headers_mut(), peer, &nonce);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
@@ -88,6 +93,16 @@ pub async fn edge(
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+    headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length != b"0")
+}
+
+/// Whether a call may get this answer without its body being read.
+fn comes_before_the_body(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 401 | 403..=405 | 411 | 413 | 415 | 421 | 429 | 503)
 }
 
 /// The problem's answer, with what else the first answer said: `Allow`, cookies.
