@@ -135,7 +135,6 @@ impl Plan {
 
 /// Where rows come from.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a query has one source, so that a box would save nothing")]
 pub enum Source {
     /// All rows of a table of the catalog, with all of its columns.
     Table(TableName),
