@@ -139,7 +139,12 @@ fn recent(
             return Ok(changes);
         }
         if changes.len() >= LIST_ROWS {
-            eprintln!("steadfast: only the newest {LIST_ROWS} changes are shown; choose a shorter --since");
+            // Those of the margin are not asked for.
+            if changes.last().is_some_and(|oldest| wanted.is_recent_enough(oldest)) {
+                eprintln!(
+                    "steadfast: only the newest {LIST_ROWS} changes are shown; choose a shorter --since"
+                );
+            }
             return Ok(changes);
         }
     }

@@ -29,22 +29,27 @@ pub fn follow(client: &Client, workspace: &str, wanted: &Wanted) -> Result<(), F
         }
     }
     let mut arrivals = Arrivals::Live;
+    let mut show_new = |changes: Vec<Value>| {
+        for change in changes {
+            if shown.is_new(&change) && wanted.is_of_machine(&change) {
+                show(&change, wanted.is_json);
+            }
+        }
+    };
     loop {
         for line in stream.lines() {
             let Ok(line) = line else { break };
-            let Some(event) = events.take(&line) else { continue };
-            for change in arrivals.take(event) {
-                if shown.is_new(&change) && wanted.is_of_machine(&change) {
-                    show(&change, wanted.is_json);
-                }
+            if let Some(event) = events.take(&line) {
+                show_new(arrivals.take(event));
             }
         }
+        // The stream goes on after the last of them: none of them comes again.
+        show_new(arrivals.begin());
         // A server that restarts or refuses is not to be asked again and again without a pause.
         std::thread::sleep(RECONNECT_PAUSE);
         let path = format!("{path}?after={}", segment(&events.last_id));
         stream = persist(Start::Again, || client.events(&path))?;
         events.begin();
-        arrivals.begin();
     }
 }
 
@@ -147,9 +152,12 @@ enum Arrivals {
 }
 
 impl Arrivals {
-    /// The stream was opened again: what was missed comes first.
-    fn begin(&mut self) {
-        *self = Self::Missed(Vec::new());
+    /// The stream ended, and what is missed meanwhile comes first of the next one; gives what still waited to be shown.
+    fn begin(&mut self) -> Vec<Value> {
+        match std::mem::replace(self, Self::Missed(Vec::new())) {
+            Self::Missed(missed) => in_order(missed),
+            Self::Live => Vec::new(),
+        }
     }
 
     /// What can be shown now.
@@ -250,6 +258,16 @@ mod tests {
         let shown = arrivals.take(Event::CaughtUp);
         assert_eq!(shown, ["1", "2", "3"].map(change));
         assert_eq!(arrivals.take(Event::Change(change("0"))), [change("0")]);
+    }
+
+    #[test]
+    fn what_waits_to_be_put_in_order_is_shown_when_the_stream_breaks_off_again() {
+        let change = |time: &str| json!({ "id": time, "time": time });
+        let mut arrivals = Arrivals::Live;
+        assert!(arrivals.begin().is_empty());
+        assert!(["2", "1"].iter().all(|time| arrivals.take(Event::Change(change(time))).is_empty()));
+        assert_eq!(arrivals.begin(), ["1", "2"].map(change));
+        assert_eq!(arrivals.take(Event::CaughtUp), [] as [Value; 0]);
     }
 
     #[test]
