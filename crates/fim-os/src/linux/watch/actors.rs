@@ -121,6 +121,10 @@ impl Actors {
         let (people, view) = (&self.people, self.view);
         let Some(told) = &mut self.told else { return ask(pid, alive.as_ref(), people, view) };
         let Some(alive) = alive else {
+            // Its end was told before it was gone, and maybe not yet taken in.
+            if told.processes.newest(number).is_none_or(|newest| newest.end.is_none()) {
+                told.catch_up(people, view);
+            }
             // It may have been lost that the number has become another's.
             if told.lost_nanos.is_some_and(|lost| lost >= since_nanos) {
                 return Err(WhoUnknown::RecordsLost);
