@@ -377,11 +377,16 @@ impl Binder<'_> {
     }
 
     pub(super) fn row_count(&mut self, node: &ExprNode) -> Option<u64> {
-        let expr = self.scalar(node, &Schema::default())?;
-        let count = match &expr.kind {
-            ExprKind::Literal(Value::Long(count)) => Some(*count),
-            ExprKind::Literal(Value::Int(count)) => Some(i64::from(*count)),
-            _ => None,
+        let is_unknown_name =
+            matches!(&node.kind, ExprKindNode::Name(name) if self.lets.find(name).is_none());
+        let count = if is_unknown_name {
+            None
+        } else {
+            match self.scalar(node, &Schema::default())?.kind {
+                ExprKind::Literal(Value::Long(count)) => Some(count),
+                ExprKind::Literal(Value::Int(count)) => Some(i64::from(count)),
+                _ => None,
+            }
         };
         let count = count.and_then(|count| u64::try_from(count).ok());
         if count.is_none() {

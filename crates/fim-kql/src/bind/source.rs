@@ -8,7 +8,7 @@ use crate::catalog::PLACES;
 use crate::diagnostic::{Code, Problem, Span};
 use crate::plan::{Expr, ExprKind, NamedExpr, Operator, Plan, Source};
 use crate::registry;
-use crate::suggest::{nearest, not_yet};
+use crate::suggest::{likely, nearest, not_yet};
 use crate::types::{Column, ScalarType, Schema, Value};
 
 impl Binder<'_> {
@@ -155,8 +155,13 @@ impl Binder<'_> {
         let lets = self.lets.visible();
         let lets = lets.iter().filter(|(_, meaning)| matches!(meaning, Let::Table { .. } | Let::Function(_)));
         let names: Vec<&str> = tables.iter().map(String::as_str).chain(lets.map(|(name, _)| *name)).collect();
+        let there_are = match likely(name, names.iter().copied(), SHOWN_TABLES)[..] {
+            [] => "; there are no tables here".to_owned(),
+            ref likely => format!("; there are {}", likely.join(", ")),
+        };
         let suggestion = nearest(name, names);
-        let problem = Problem::new(Code::UnknownTable, span, format!("there is no table '{name}'"));
+        let instead = if suggestion.is_some() { String::new() } else { there_are };
+        let problem = Problem::new(Code::UnknownTable, span, format!("there is no table '{name}'{instead}"));
         self.problems.push(problem.suggesting(suggestion));
     }
 
@@ -281,6 +286,9 @@ pub(super) fn workspace_of(place: &ExprNode) -> Option<&str> {
         _ => None,
     }
 }
+
+/// So many tables are named where another is not found.
+const SHOWN_TABLES: usize = 12;
 
 /// Functions of the language that give tables of other places.
 const KNOWN_TABLE_FUNCTIONS: [&str; 7] =
