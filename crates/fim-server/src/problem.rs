@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::extract::{
+    DefaultBodyLimit, Extension, FromRequest, FromRequestParts, Query, RawPathParams, Request,
+};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -212,7 +214,9 @@ impl Problem {
                 status: 408,
                 ..Self::new(Kind::TimedOut, "the request did not arrive in time; send it again")
             },
-            413 => Self::new(Kind::TooLarge, "the body is larger than this server takes"),
+            413 => {
+                Self::new(Kind::TooLarge, "the body is larger than this server takes; send less at a time")
+            }
             415 => Self::new(Kind::UnsupportedMediaType, "the body's type is not read here"),
             422 => Self::new(Kind::Unprocessable, "the body is not what is wanted here"),
             429 => Self::new(Kind::TooManyRequests, "wait a little and try again"),
@@ -268,11 +272,32 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let most = request.extensions().get::<BodyLimit>().copied();
         match Json::<T>::from_request(request, state).await {
             Ok(Json(value)) => Ok(Self(value)),
-            Err(rejection) => Err(json_problem(&rejection)),
+            Err(rejection) => Err(too_large(json_problem(&rejection), most)),
         }
     }
+}
+
+/// The problem; of a body that is too large with how large it may be.
+fn too_large(problem: Problem, most: Option<BodyLimit>) -> Problem {
+    match most.filter(|_| problem.status() == StatusCode::PAYLOAD_TOO_LARGE) {
+        None => problem,
+        Some(BodyLimit(most)) => Problem::new(
+            Kind::TooLarge,
+            format!("the body is larger than the {most} bytes that are taken here; send less at a time"),
+        ),
+    }
+}
+
+/// How many bytes a body may have.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimit(usize);
+
+/// Refuses larger bodies, and has the refusal say how large they may be.
+pub fn body_limit(most: usize) -> (DefaultBodyLimit, Extension<BodyLimit>) {
+    (DefaultBodyLimit::max(most), Extension(BodyLimit(most)))
 }
 
 /// A JSON body that may be left out.
@@ -282,9 +307,10 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let most = request.extensions().get::<BodyLimit>().copied();
         let bytes = axum::body::Bytes::from_request(request, state)
             .await
-            .map_err(|rejection| body_problem(&rejection))?;
+            .map_err(|rejection| too_large(body_problem(&rejection), most))?;
         if bytes.trim_ascii().is_empty() {
             return Ok(Self(T::default()));
         }

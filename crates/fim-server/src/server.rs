@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::extract::DefaultBodyLimit;
 use axum::{Extension, Json, Router, middleware, routing};
 use fim_core::Timestamp;
 use fim_store::{FlushError, OpenStoreError, Store, StoreOptions};
@@ -29,6 +28,7 @@ use crate::ingest::{agent, feed::Feeds, losses, provider::Providers, silence};
 use crate::metrics::Metrics;
 use crate::passwords::{PasswordError, Passwords};
 use crate::pki::{Authority, MakeTlsError, OpenAuthorityError, ServerTls};
+use crate::problem::body_limit;
 use crate::queries::Queries;
 use crate::shares::{Shares, SharesOf};
 use crate::throttle::SignIns;
@@ -361,7 +361,7 @@ fn router(app: &AppState, transport: Transport) -> Router {
     }
     router
         .fallback(web::page)
-        .layer(DefaultBodyLimit::max(app.config.limits.json_bytes))
+        .layer(body_limit(app.config.limits.json_bytes))
         .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(app.config.limits.body_seconds)))
         .layer(middleware::from_fn(auth::check_host))
         .layer(middleware::from_fn(edge::edge))

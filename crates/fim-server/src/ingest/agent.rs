@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Extension, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
@@ -32,7 +32,7 @@ use crate::clock::Moment;
 use crate::connection::Peer;
 use crate::control::MachineRecord;
 use crate::pki::CertifiedMachine;
-use crate::problem::{ApiJson, Kind, Problem};
+use crate::problem::{ApiJson, Kind, Problem, body_limit};
 
 /// What an agent works by.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -72,12 +72,12 @@ pub fn routes(app: &AppState) -> Router<AppState> {
             // The general limit of bodies does not hold here; the handler's own does. The place is taken before the
             // body is read, so that no more bodies are in memory than there are places.
             routing::post(batches)
-                .layer(DefaultBodyLimit::max(app.config.limits.batch_bytes))
+                .layer(body_limit(app.config.limits.batch_bytes))
                 .layer(middleware::from_fn_with_state(AppState::clone(app), take_place)),
         )
         .route("/settings", routing::get(settings))
-        .route("/heartbeat", routing::post(heartbeat).layer(DefaultBodyLimit::max(HEARTBEAT_BYTES)))
-        .route("/certificate", routing::post(renew).layer(DefaultBodyLimit::max(HEARTBEAT_BYTES)))
+        .route("/heartbeat", routing::post(heartbeat).layer(body_limit(HEARTBEAT_BYTES)))
+        .route("/certificate", routing::post(renew).layer(body_limit(HEARTBEAT_BYTES)))
         .route_layer(middleware::from_fn_with_state(AppState::clone(app), require_machine));
     Router::new().route("/enroll", routing::post(enroll)).merge(by_certificate)
 }
