@@ -229,7 +229,6 @@ fn count(row: &SqliteRow, column: &'static str) -> Result<u64, sqlx::Error> {
         .map_err(|error| sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() })
 }
 
-/// True if the statement failed because something of that name is there.
 /// The name as it is spelled where `query` finds it: names that differ in case only are one. It selects a `name` by a name
 /// and, if there is one, a workspace.
 async fn spelled(
@@ -247,6 +246,7 @@ async fn spelled(
     Ok(found.unwrap_or_else(|| name.to_owned()))
 }
 
+/// True if the statement failed because something of that name is there.
 fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
