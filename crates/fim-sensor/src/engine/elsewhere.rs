@@ -3,7 +3,8 @@
 //! The state is sorted by path, so that all of it is gone through for that. However often files are touched, that takes
 //! a small part of the time only.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::{Duration, Instant};
 
 use fim_core::{
@@ -20,6 +21,9 @@ use crate::state_file::ReadStateError;
 #[derive(Debug, Default)]
 pub(super) struct Elsewhere {
     files: BTreeMap<FileId, Touched>,
+    /// Files that were looked for while a scan was under way. The state does not have the names yet that the scan is the
+    /// first to find, so that they are looked for again once it has ended.
+    again: BTreeMap<FileId, Touched>,
     /// Files that were looked for and are not monitored: what was monitored has gone, say, and its number is another's.
     strangers: HashSet<FileId>,
     /// When names are looked for again, at the earliest.
@@ -35,6 +39,14 @@ struct Touched {
     who: Who,
 }
 
+impl Touched {
+    fn merge(&mut self, other: Self) {
+        self.first = self.first.min(other.first);
+        self.since = self.since.min(other.since);
+        self.who.merge(other.who);
+    }
+}
+
 impl Elsewhere {
     /// When names are to be looked for, if there are files that wait for it.
     pub(super) fn due(&self) -> Option<Instant> {
@@ -43,7 +55,7 @@ impl Elsewhere {
 
     /// After when the oldest of what waits happened.
     pub(super) fn since(&self) -> Option<Timestamp> {
-        self.files.values().map(|touched| touched.since).min()
+        self.files.values().chain(self.again.values()).map(|touched| touched.since).min()
     }
 
     /// Lets names be looked for at once.
@@ -56,7 +68,8 @@ impl Elsewhere {
         if self.strangers.contains(&file) {
             return true;
         }
-        if self.files.len() >= MOST_FILES && !self.files.contains_key(&file) {
+        let is_new = !self.files.contains_key(&file) && !self.again.contains_key(&file);
+        if is_new && self.files.len() + self.again.len() >= MOST_FILES {
             return false;
         }
         let touched = self.files.entry(file).or_insert(Touched { first: time, since, who: Who::default() });
@@ -68,6 +81,16 @@ impl Elsewhere {
 }
 
 impl Elsewhere {
+    /// Notes that a scan begins. It may find names of those who were strangers, and nobody becomes one until it has ended.
+    pub(super) fn begin_scan(&mut self) {
+        self.strangers.clear();
+    }
+
+    /// Notes that the scan has ended: what was looked for meanwhile is looked for in the state that came of it.
+    pub(super) fn end_scan(&mut self) {
+        merge(&mut self.files, std::mem::take(&mut self.again));
+    }
+
     fn note_strangers(&mut self, files: &BTreeMap<FileId, Touched>, names: &[(EntityPath, FileId)]) {
         let found: HashSet<FileId> = names.iter().map(|(_, file)| *file).collect();
         if self.strangers.len() + files.len() > MOST_STRANGERS {
@@ -140,8 +163,14 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let files = std::mem::take(&mut self.elsewhere.files);
         let inputs = match self.names_of(&files) {
             Ok(names) => {
-                self.elsewhere.note_strangers(&files, &names);
-                names.into_iter().flat_map(|(path, file)| hints_of(path, &files[&file])).collect()
+                let inputs =
+                    names.iter().flat_map(|(path, file)| hints_of(path.clone(), &files[file])).collect();
+                if self.control.is_some() {
+                    merge(&mut self.elsewhere.again, files);
+                } else {
+                    self.elsewhere.note_strangers(&files, &names);
+                }
+                inputs
             }
             // The next scan reads all of the state and moves it aside if it is damaged.
             Err(error) => vec![self.lose_names(error_chain(&error))],
@@ -181,6 +210,18 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     }
 }
 
+/// Adds what was noticed of other files, or of the same.
+fn merge(files: &mut BTreeMap<FileId, Touched>, others: BTreeMap<FileId, Touched>) {
+    for (file, other) in others {
+        match files.entry(file) {
+            Entry::Vacant(place) => {
+                place.insert(other);
+            }
+            Entry::Occupied(mut place) => place.get_mut().merge(other),
+        }
+    }
+}
+
 /// That the place was touched by all who touched the file.
 fn hints_of(path: EntityPath, touched: &Touched) -> Vec<Input> {
     let known = touched.who.actors.iter().map(|actor| Ok(actor.clone()));
@@ -199,3 +240,6 @@ const MOST_STRANGERS: usize = 16_384;
 const RESTS: u32 = 29;
 
 const LEAST_REST: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let control = Arc::new(ScanControl::default());
         self.parts.inbox.set_scan(Some(Arc::clone(&control)));
         self.control = Some(Arc::clone(&control));
+        self.elsewhere.begin_scan();
         self.show();
         self.begin_inventory();
         self.parts.known.begin();
@@ -87,6 +88,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         self.control = None;
         self.leave_behind(Arc::clone(&control));
         self.end_scan(end, &control, harvest, meanwhile);
+        self.elsewhere.end_scan();
     }
 
     /// Brings the state so near to the spool that what is left between them can be held in memory.
