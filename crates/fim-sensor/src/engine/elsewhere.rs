@@ -26,6 +26,8 @@ pub(super) struct Elsewhere {
     again: BTreeMap<FileId, Touched>,
     /// Files that were looked for and are not monitored: what was monitored has gone, say, and its number is another's.
     strangers: HashSet<FileId>,
+    /// After when files were touched for which there was no room; nothing once that is told.
+    refused: Option<Timestamp>,
     /// When names are looked for again, at the earliest.
     next: Option<Instant>,
 }
@@ -50,12 +52,15 @@ impl Touched {
 impl Elsewhere {
     /// When names are to be looked for, if there are files that wait for it.
     pub(super) fn due(&self) -> Option<Instant> {
+        if self.refused.is_some() {
+            return Some(Instant::now());
+        }
         if self.files.is_empty() { None } else { Some(self.next.unwrap_or_else(Instant::now)) }
     }
 
     /// After when the oldest of what waits happened.
     pub(super) fn since(&self) -> Option<Timestamp> {
-        self.files.values().chain(self.again.values()).map(|touched| touched.since).min()
+        oldest(self.files.values().chain(self.again.values())).into_iter().chain(self.refused).min()
     }
 
     /// Lets names be looked for at once.
@@ -63,20 +68,20 @@ impl Elsewhere {
         self.next = None;
     }
 
-    /// Notes a file; false if there is no room.
-    fn note(&mut self, file: FileId, (time, since): (Timestamp, Timestamp), by: Attribution) -> bool {
+    /// Notes a file. If there is no room, that is to be told when names are looked for.
+    fn note(&mut self, file: FileId, (time, since): (Timestamp, Timestamp), by: Attribution) {
         if self.strangers.contains(&file) {
-            return true;
+            return;
         }
         let is_new = !self.files.contains_key(&file) && !self.again.contains_key(&file);
         if is_new && self.files.len() + self.again.len() >= MOST_FILES {
-            return false;
+            self.refused = self.refused.into_iter().chain([since.min(time)]).min();
+            return;
         }
         let touched = self.files.entry(file).or_insert(Touched { first: time, since, who: Who::default() });
         touched.first = touched.first.min(time);
         touched.since = touched.since.min(since);
         touched.who.add(by);
-        true
     }
 }
 
@@ -107,11 +112,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         for hint in hints {
             match hint.notice {
                 Notice::TouchedFile(file) => {
-                    if !self.elsewhere.note(file, (hint.time, hint.since), hint.by) {
-                        let detail =
-                            "more files were touched under other names than can be looked up".to_owned();
-                        inputs.push(self.lose_names(detail));
-                    }
+                    self.elsewhere.note(file, (hint.time, hint.since), hint.by);
                 }
                 Notice::Touched(_)
                 | Notice::Created { .. }
@@ -143,9 +144,10 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let has_others = after.attributes.links.is_some_and(|links| links > 1);
         let Some(file) = FileId::of(after).filter(|_| has_others) else { return };
         let happened = event.happened.unwrap_or(event.observed);
-        let time = (happened, happened);
+        // What changed may have changed several times since the first notice of it.
+        let since = self.tracker.unsettled_since().map_or(happened, |since| since.min(happened));
+        let time = (happened, since);
         for actor in &event.who.actors {
-            // Without room for it the next scan finds them.
             self.elsewhere.note(file, time, Ok(actor.clone()));
         }
         if let Some(why) = event.who.unknown {
@@ -155,6 +157,11 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     /// Looks for the names of the files that wait for it, unless that was done just now.
     pub(super) fn find_names(&mut self) {
+        if let Some(since) = self.elsewhere.refused.take() {
+            let detail = "more files were touched under other names than can be looked up".to_owned();
+            let lost = self.lose_names(since, detail);
+            self.take_in(lost);
+        }
         let Some(due) = self.elsewhere.due() else { return };
         let begun = Instant::now();
         if due > begun {
@@ -173,7 +180,10 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 inputs
             }
             // The next scan reads all of the state and moves it aside if it is damaged.
-            Err(error) => vec![self.lose_names(error_chain(&error))],
+            Err(error) => {
+                let since = oldest(files.values()).unwrap_or_else(|| (self.parts.clock)());
+                vec![self.lose_names(since, error_chain(&error))]
+            }
         };
         self.elsewhere.next = Some(Instant::now() + (begun.elapsed() * RESTS).max(LEAST_REST));
         self.take_in_all(inputs.into_iter());
@@ -202,12 +212,18 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         Ok(names)
     }
 
-    fn lose_names(&self, detail: String) -> Input {
+    /// That other names of files were touched after `since` which will not be looked at.
+    fn lose_names(&self, since: Timestamp, detail: String) -> Input {
         let time = (self.parts.clock)();
         let scope = GapScope::Everything;
-        let loss = Loss { scope, since: time, cause: GapCause::NoticesLost, detail };
-        Input::Noticed(Hint { notice: Notice::Lost(loss), time, since: time, by: Err(WhoUnknown::NotTold) })
+        let loss = Loss { scope, since, cause: GapCause::NoticesLost, detail };
+        Input::Noticed(Hint { notice: Notice::Lost(loss), time, since, by: Err(WhoUnknown::NotTold) })
     }
+}
+
+/// After when the oldest of them was touched.
+fn oldest<'t>(files: impl Iterator<Item = &'t Touched>) -> Option<Timestamp> {
+    files.map(|touched| touched.since.min(touched.first)).min()
 }
 
 /// Adds what was noticed of other files, or of the same.

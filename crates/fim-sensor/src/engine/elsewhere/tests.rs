@@ -100,3 +100,76 @@ fn what_changes_elsewhere_during_the_first_scan_is_in_the_baseline_or_told_when_
     }
     assert!(told.contains("~/etc/hosts"), "the first scan had passed it at some moment: {told:?}");
 }
+
+/// A sensor that watches `/etc` after its baseline.
+fn watching(world: &World) -> Engine<MemoryTree, FaultyDisk> {
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.take_in(Input::RealTime { is_on: true });
+    engine.tick();
+    engine
+}
+
+/// When the gaps of lost notices begin.
+fn losses(world: &mut World, engine: &Engine<MemoryTree, FaultyDisk>) -> Vec<Timestamp> {
+    world.deliver(engine);
+    let lost = world.gaps.iter().filter(|gap| gap.cause == GapCause::NoticesLost && gap.end.is_none());
+    lost.map(|gap| gap.start).collect()
+}
+
+fn stranger(number: usize) -> FileId {
+    FileId { device: 77, inode: number as u64 }
+}
+
+#[test]
+fn what_there_is_no_room_for_is_a_gap_since_the_first_of_it_was_touched() {
+    let mut world = World::new();
+    let mut engine = watching(&world);
+    let since = world.now();
+    world.pass(5);
+    let time = world.now();
+    // The last two find no room, and the last of them happened first.
+    let hints = (0..MOST_FILES + 2).map(|number| {
+        let seconds = (MOST_FILES + 2 - number).min(4) as i64;
+        Hint { since: since.plus_nanos(seconds * 1_000_000_000), ..touched_file(stranger(number), time) }
+    });
+    engine.take_hints(hints.collect());
+    assert_eq!(losses(&mut world, &engine), [since.plus_nanos(1_000_000_000)]);
+    assert_eq!(engine.elsewhere.since(), None, "it is said");
+}
+
+#[test]
+fn what_cannot_be_looked_up_is_a_gap_since_the_first_of_it_was_touched() {
+    let mut world = World::new();
+    let mut engine = watching(&world);
+    let since = world.now();
+    world.pass(5);
+    world.disk.damage(std::path::Path::new("/state/state-1"), 60);
+    let hints = [3, 1, 2].map(|seconds| Hint {
+        since: since.plus_nanos(seconds * 1_000_000_000),
+        ..touched_file(stranger(seconds as usize), world.now())
+    });
+    engine.take_hints(hints.into());
+    assert_eq!(losses(&mut world, &engine), [since.plus_nanos(1_000_000_000)]);
+}
+
+#[test]
+fn other_names_of_what_changed_are_a_gap_since_the_change_if_there_is_no_room_for_them() {
+    let mut world = World::new();
+    world.tree.hard_link("/etc/twin", "/etc/hosts");
+    let mut engine = watching(&world);
+    // Nothing is looked up for a while.
+    engine.elsewhere.next = Some(Instant::now() + Duration::from_secs(3600));
+    let now = world.now();
+    engine.take_hints((0..MOST_FILES).map(|number| touched_file(stranger(number), now)).collect());
+    world.pass(5);
+    world.tree.mode("/etc/hosts", 0o666);
+    let touched = Notice::Touched(EntityPath::unix("/etc/hosts"));
+    let since = world.now().plus_nanos(-3_000_000_000);
+    engine.take_hints(vec![Hint { notice: touched, since, ..touched_file(stranger(0), world.now()) }]);
+    for _ in 0..2 {
+        world.pass(1);
+        engine.tick();
+    }
+    assert_eq!(losses(&mut world, &engine), [since]);
+    assert_eq!(world.reported(), ["~/etc/hosts", "~/etc/twin"], "everything was looked at again");
+}
