@@ -397,7 +397,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Turns monitoring on, with the recommended items in force but for those that are named. */
+        /** Turns monitoring on: with the rules that there are, or with the recommended items but for those that are named. */
         post: operations["enable_fim"];
         delete?: never;
         options?: never;
@@ -1010,8 +1010,11 @@ export interface components {
         };
         /** @description What to leave out when monitoring is enabled. */
         EnableFim: {
-            /** @description Names of recommended items that are not to be in force. */
-            disabledItems?: string[];
+            /**
+             * @description Names of recommended items that are not to be in force, while all others are. If absent, rules that there are stay
+             *     as they are, and a workspace without any gets all recommended items.
+             */
+            disabledItems?: string[] | null;
         };
         /** @description What one machine enrols with, once. */
         EnrollmentToken: {

@@ -28,7 +28,7 @@ pub async fn show_fim(
     describe(&app, &workspace).await
 }
 
-/// Turns monitoring on, with the recommended items in force but for those that are named.
+/// Turns monitoring on: with the rules that there are, or with the recommended items but for those that are named.
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{ws}/fim/enable", tag = "fim", request_body = Option<EnableFim>,
     params(("ws" = String, Path, description = "The workspace's id or name.")),
@@ -42,7 +42,8 @@ pub async fn enable_fim(
 ) -> Result<Json<Fim>, Problem> {
     let items = recommended();
     let is_known = |name: &String| items.iter().any(|item| item.name.eq_ignore_ascii_case(name));
-    if let Some(unknown) = request.disabled_items.iter().find(|name| !is_known(name)) {
+    let disabled = request.disabled_items.as_deref().unwrap_or_default();
+    if let Some(unknown) = disabled.iter().find(|name| !is_known(name)) {
         return Err(Problem::new(
             Kind::BadRequest,
             format!("there is no recommended item \"{unknown}\"; GET /api/v1/fim/recommended lists them"),
@@ -50,10 +51,10 @@ pub async fn enable_fim(
     }
     let by = By { actor: &actor.name, at: app.clock.now() };
     let internal = |error| Problem::internal("turning monitoring on", &error);
-    app.control
-        .apply_recommended(workspace.id, &items, &request.disabled_items, by)
-        .await
-        .map_err(internal)?;
+    if request.disabled_items.is_some() || app.control.rules(workspace.id).await.map_err(internal)?.is_empty()
+    {
+        app.control.apply_recommended(workspace.id, &items, disabled, by).await.map_err(internal)?;
+    }
     app.control.set_fim(workspace.id, true, by).await.map_err(internal)?;
     describe(&app, &workspace).await
 }

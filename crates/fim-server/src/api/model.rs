@@ -415,9 +415,10 @@ pub struct Fim {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnableFim {
-    /// Names of recommended items that are not to be in force.
+    /// Names of recommended items that are not to be in force, while all others are. If absent, rules that there are stay
+    /// as they are, and a workspace without any gets all recommended items.
     #[serde(default)]
-    pub disabled_items: Vec<String>,
+    pub disabled_items: Option<Vec<String>>,
 }
 
 /// The recommended items.

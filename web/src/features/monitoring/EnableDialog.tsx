@@ -12,20 +12,24 @@ import { useState } from 'react';
 import './monitoring.css';
 import { api, ok } from '../../api/client';
 import { messageOf } from '../../api/problem';
-import { keys, recommendedQuery } from '../../api/queries';
+import { keys, recommendedQuery, rulesQuery } from '../../api/queries';
 import type { Workspace } from '../../api/types';
 import { ErrorState } from '../../ui/ErrorState';
 import { FormError } from '../../ui/FormError';
 import { formatQuantity } from '../../ui/format';
 import { LoadingRows } from '../../ui/LoadingRows';
 import { RecommendedItems } from './RecommendedItems';
+import { leftOut } from './selection';
 
 type Props = { workspace: Workspace; onEnabled(): void; onClose(): void };
 
-/** Turns monitoring on, with the recommended items that the user leaves checked. */
+/** Turns monitoring on, with the recommended items that the user leaves checked: at first those that were in force. */
 export function EnableDialog({ workspace, onEnabled, onClose }: Props) {
   const recommended = useQuery(recommendedQuery);
-  const [disabled, setDisabled] = useState<ReadonlySet<string>>(new Set());
+  const rules = useQuery(rulesQuery(workspace.id));
+  const [chosen, setChosen] = useState<ReadonlySet<string>>();
+  const names = recommended.data?.groups.flatMap(({ items }) => items.map(({ name }) => name)) ?? [];
+  const disabled = chosen ?? leftOut(names, rules.data ?? []);
   const queryClient = useQueryClient();
   const enable = useMutation({
     mutationFn: () =>
@@ -52,9 +56,10 @@ export function EnableDialog({ workspace, onEnabled, onClose }: Props) {
             <p>
               {formatQuantity(workspace.windows, 'Windows machine')} and{' '}
               {formatQuantity(workspace.linux, 'Linux machine')} will start reporting. The recommended items,
-              based on known attack patterns, are selected. You can change them any time in Settings.
+              based on known attack patterns, are selected unless they were turned off before. You can change
+              them any time in Settings.
             </p>
-            {recommended.isPending && <LoadingRows rows={4} />}
+            {(recommended.isPending || rules.isPending) && <LoadingRows rows={4} />}
             {recommended.error && (
               <ErrorState
                 error={recommended.error}
@@ -62,9 +67,13 @@ export function EnableDialog({ workspace, onEnabled, onClose }: Props) {
                 onRetry={() => void recommended.refetch()}
               />
             )}
-            {recommended.data?.groups.map((group) => (
-              <RecommendedItems key={group.type} group={group} disabled={disabled} onChange={setDisabled} />
-            ))}
+            {rules.error && (
+              <ErrorState error={rules.error} what="the rules" onRetry={() => void rules.refetch()} />
+            )}
+            {rules.data &&
+              recommended.data?.groups.map((group) => (
+                <RecommendedItems key={group.type} group={group} disabled={disabled} onChange={setChosen} />
+              ))}
             {enable.error && <FormError>{messageOf(enable.error)}</FormError>}
           </DialogContent>
           <DialogActions>
@@ -72,7 +81,7 @@ export function EnableDialog({ workspace, onEnabled, onClose }: Props) {
             <Button
               appearance="primary"
               className="nowrap"
-              disabled={!recommended.data || enable.isPending}
+              disabled={!recommended.data || !rules.data || enable.isPending}
               onClick={() => enable.mutate()}
             >
               Apply file integrity monitoring

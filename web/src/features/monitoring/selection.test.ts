@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkState, withAll, withItem } from './selection';
+import { checkState, leftOut, withAll, withItem } from './selection';
 
 const names = ['bin', 'boot', 'crontab'];
 const none: ReadonlySet<string> = new Set();
@@ -17,5 +17,14 @@ describe('recommended items', () => {
     const without = withAll(none, names, false);
     expect(checkState(names, without)).toBe(false);
     expect(checkState(names, withAll(without, names, true))).toBe(true);
+  });
+
+  test('are left out again where they were turned off or removed before', () => {
+    const rules = [
+      { name: 'bin', enabled: true },
+      { name: 'boot', enabled: false },
+    ];
+    expect([...leftOut(names, rules)]).toEqual(['boot', 'crontab']);
+    expect(leftOut(names, []).size).toBe(0);
   });
 });

@@ -18,3 +18,12 @@ export function checkState(names: readonly string[], disabled: Disabled): boolea
   if (chosen === names.length) return true;
   return chosen === 0 ? false : 'mixed';
 }
+
+/** Of the recommended items those that rules leave out; none where there is no rule yet. */
+export function leftOut(
+  names: readonly string[],
+  rules: readonly { name: string; enabled: boolean }[],
+): Disabled {
+  const inForce = new Set(rules.filter(({ enabled }) => enabled).map(({ name }) => name));
+  return new Set(rules.length === 0 ? [] : names.filter((name) => !inForce.has(name)));
+}
