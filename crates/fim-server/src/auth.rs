@@ -271,7 +271,7 @@ fn allow(actor: &Actor, verb: Verb, noun: Noun, place: Place) -> Result<(), Prob
         Decision::Allow => Ok(()),
         Decision::Deny { needs } => Err(Problem::new(
             Kind::Forbidden,
-            format!("to {} a {} takes the role {needs} here; ask an owner for it", verb.name(), noun.name()),
+            format!("to {} {} takes the role {needs} here; ask an owner for it", verb.name(), noun.one()),
         )),
     }
 }
@@ -333,7 +333,8 @@ async fn authenticate(app: &App, credential: Credential) -> Result<Actor, Proble
             Kind::NotSignedIn,
             match credential {
                 Credential::Token(_) => {
-                    "the API token is unknown, deleted or expired; make another with `steadfast token create`"
+                    "the API token is unknown, deleted or expired; an owner makes another with `steadfast token create`, \
+                     and without STEADFAST_TOKEN the command line uses its profile's"
                 }
                 Credential::Session(_) => "the session has ended; sign in again",
             },

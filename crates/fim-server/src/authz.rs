@@ -144,6 +144,16 @@ pub enum Noun {
 }
 
 impl Noun {
+    /// One of them, with its article.
+    pub fn one(self) -> String {
+        let name = self.name();
+        match self {
+            Self::Fim => name.to_owned(),
+            _ if name.starts_with(['a', 'e', 'i', 'o', 'u', 'A']) => format!("an {name}"),
+            _ => format!("a {name}"),
+        }
+    }
+
     /// The noun as a sentence has it.
     pub fn name(self) -> &'static str {
         match self {
