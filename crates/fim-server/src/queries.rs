@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::api::model::{Column, Diagnostic};
 use crate::app::App;
 use crate::config::Limits;
-use crate::control::WorkspaceRecord;
+use crate::control::{Called, WorkspaceRecord};
 use crate::problem::{Kind, Problem};
 use crate::query_log::{self, Asker, Outcome};
 use crate::report::Table;
@@ -204,12 +204,18 @@ fn asked<'a>(
     let mut seen = BTreeSet::new();
     let all = all.chain(named.iter().map(|(_, workspace)| workspace));
     let asked: Vec<_> = all.filter(|workspace| seen.insert(workspace.id)).collect();
-    if asked.len() > MOST_WORKSPACES {
-        let detail =
-            format!("a query reads {MOST_WORKSPACES} workspaces at most, and this one {}", asked.len());
-        return Err(Problem::new(Kind::BadRequest, detail));
-    }
+    refuse_too_many(asked.len())?;
     Ok(asked)
+}
+
+/// Refuses a question that names more workspaces than one may read.
+pub(crate) fn refuse_too_many(workspaces: usize) -> Result<(), Problem> {
+    if workspaces <= MOST_WORKSPACES {
+        return Ok(());
+    }
+    let detail =
+        format!("a query reads {MOST_WORKSPACES} workspaces at most, and this one names {workspaces}");
+    Err(Problem::new(Kind::BadRequest, detail))
 }
 
 /// One caller has half of the places; those of one workspace leave one to the others.
@@ -266,10 +272,11 @@ impl App {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let theirs = question.asker.workspaces(self).await?;
+        refuse_too_many(names.len())?;
+        let theirs = Called::of(question.asker.workspaces(self).await?);
         let find = |name: String| {
-            let found = theirs.iter().find(|workspace| workspace.is_called(&name))?;
-            Some((name, found.clone()))
+            let found = theirs.find(&name)?.clone();
+            Some((name, found))
         };
         Ok(names.into_iter().filter_map(find).collect())
     }

@@ -65,7 +65,7 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-/// Keeps the question in each workspace that it `asked`. When this returns the rows are durable, and the next query sees
+/// Keeps the question in each workspace that it `asked`, with its text in the one that it was asked of. When this returns the rows are durable, and the next query sees
 /// them; so no answer is given that is not in the log. Where a row cannot be stored, the answer is given all the same, and
 /// the server's log says so.
 pub async fn keep(app: &App, question: &Question<'_>, asked: &[&WorkspaceRecord], outcome: Outcome) {
@@ -107,17 +107,22 @@ fn columns(
     let Question { text, range, asker, .. } = *question;
     let owned = |text: &str| Value::Owned(text.to_owned());
     let resource = workspace.resource_id();
-    let target = question.resource.map_or_else(|| question.workspace.resource_id(), str::to_owned);
-    let workspaces: Vec<String> = asked.iter().map(|workspace| workspace.resource_id()).collect();
-    let context = match question.resource {
+    // Who may read one of the workspaces need not know of the others, nor of what is looked for in them.
+    let is_whole = workspace.id == question.workspace.id;
+    let target = if is_whole { question.resource } else { None };
+    let target = target.map_or_else(|| resource.clone(), str::to_owned);
+    let told = asked.iter().filter(|other| is_whole || other.id == workspace.id);
+    let workspaces: Vec<String> = told.map(|workspace| workspace.resource_id()).collect();
+    let context = match question.resource.filter(|_| is_whole) {
         None => serde_json::json!({ "workspaces": workspaces }),
         Some(resource) => serde_json::json!({ "resources": [resource], "workspaces": workspaces }),
     };
+    let text_here = if is_whole { cut(text, MOST_TEXT_BYTES) } else { "" };
     let actor = asker.caller.actor();
     let mut columns: Columns = vec![
         ("TimeGenerated", Value::Time(now)),
         ("CorrelationId", owned(&asker.request_id)),
-        ("QueryText", owned(cut(text, MOST_TEXT_BYTES))),
+        ("QueryText", owned(text_here)),
         ("QueryThumbprint", Value::Owned(thumbprint(text))),
         ("RequestClientApp", owned(&asker.program)),
         ("RequestTarget", Value::Owned(target)),

@@ -16,9 +16,9 @@ use utoipa::ToSchema;
 use super::preferences::Preferences;
 use crate::answer_body::written_by;
 use crate::app::{App, AppState};
-use crate::control::WorkspaceRecord;
+use crate::control::{Called, WorkspaceRecord};
 use crate::problem::{ApiJson, ApiQuery, Problem};
-use crate::queries::Question;
+use crate::queries::{Question, refuse_too_many};
 use crate::query_log::Asker;
 use crate::report::timespan::Range;
 
@@ -143,10 +143,10 @@ impl Asked {
         if names.is_empty() {
             return Ok(further);
         }
-        let theirs = asker.workspaces(app).await?;
+        refuse_too_many(names.len())?;
+        let theirs = Called::of(asker.workspaces(app).await?);
         for name in names {
-            let found = theirs.iter().find(|workspace| workspace.is_called(name));
-            let found = found.ok_or_else(|| Problem::not_found("workspace", name))?;
+            let found = theirs.find(name).ok_or_else(|| Problem::not_found("workspace", name))?;
             if found.id != self.workspace.id && further.iter().all(|known| known.id != found.id) {
                 further.push(found.clone());
             }

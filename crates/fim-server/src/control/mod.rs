@@ -23,7 +23,7 @@ pub use secrets::{Secret, digest_of};
 pub use sign_in::UserRecord;
 pub use storage::{Period, Reading, StorageSettings};
 pub use tokens::{AddTokenError, TokenRecord};
-pub use workspaces::{AddWorkspaceError, WorkspaceRecord};
+pub use workspaces::{AddWorkspaceError, Called, WorkspaceRecord};
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;

@@ -1,5 +1,7 @@
 //! Workspaces and whether monitoring is on in them.
 
+use std::collections::HashMap;
+
 use fim_core::Timestamp;
 use serde_json::json;
 use sqlx::Row;
@@ -47,6 +49,27 @@ pub enum AddWorkspaceError {
     Control(#[from] ControlError),
 }
 
+/// Workspaces by what callers may call them: name, id or resource id, in any case of the letters.
+pub struct Called(HashMap<String, WorkspaceRecord>);
+
+impl Called {
+    /// Those of `workspaces`.
+    pub fn of(workspaces: Vec<WorkspaceRecord>) -> Self {
+        let names = |workspace: WorkspaceRecord| {
+            let names = [workspace.name.clone(), workspace.resource_id(), workspace.id.to_string()];
+            names.map(|name| (name.to_ascii_lowercase(), workspace.clone()))
+        };
+        Self(workspaces.into_iter().flat_map(names).collect())
+    }
+
+    /// The workspace that is called so.
+    pub fn find(&self, name: &str) -> Option<&WorkspaceRecord> {
+        // An id may be spelled with braces or without hyphens.
+        let name = Uuid::try_parse(name).map_or_else(|_| name.to_ascii_lowercase(), |id| id.to_string());
+        self.0.get(&name)
+    }
+}
+
 impl WorkspaceRecord {
     /// What the immutable id of every data collection rule begins with.
     pub const DCR_PREFIX: &str = "dcr-";
@@ -55,13 +78,6 @@ impl WorkspaceRecord {
     /// prefix and 32 digits, as published ones are.
     pub fn dcr_immutable_id(&self) -> String {
         format!("{}{}", Self::DCR_PREFIX, self.id.simple())
-    }
-
-    /// True if this is its name, its id or its resource id.
-    pub fn is_called(&self, name: &str) -> bool {
-        name.eq_ignore_ascii_case(&self.name)
-            || Uuid::try_parse(name).is_ok_and(|id| id == self.id)
-            || name.eq_ignore_ascii_case(&self.resource_id())
     }
 
     /// The workspace as a resource, spelled as published resource ids are.
