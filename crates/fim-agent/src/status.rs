@@ -1,6 +1,5 @@
 //! `status`: how the agent is doing.
 
-use std::fs::File;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -35,10 +34,9 @@ pub fn status(args: &StatusArgs) -> ExitCode {
         Ok(status) => status,
         Err(error) => return fail(FAILURE, error),
     };
-    let is_running = is_running(&dir);
+    let is_running = dir.is_in_use();
     if !is_running {
-        status.state = SensorState::Stopped;
-        status.progress = None;
+        status = stopped(status);
     }
     if args.json {
         if let Err(error) = print_json(&status) {
@@ -68,9 +66,17 @@ fn read(dir: &DataDir) -> anyhow::Result<Status> {
     }
 }
 
-/// True if a running agent holds the directory's lock.
-fn is_running(dir: &DataDir) -> bool {
-    File::open(dir.path().join("lock")).is_ok_and(|file| file.try_lock_shared().is_err())
+/// What is left of the last word of an agent that does not run: it notices nothing and plans nothing.
+fn stopped(status: Status) -> Status {
+    Status {
+        state: SensorState::Stopped,
+        progress: None,
+        provider: String::new(),
+        next_scan: None,
+        real_time_error: None,
+        stuck_since: None,
+        ..status
+    }
 }
 
 fn text(status: &Status) -> String {
@@ -85,7 +91,7 @@ fn text(status: &Status) -> String {
         format!("next scan        {}", next_scan(status)),
         format!("rules in force   {}", status.rules),
         format!("waiting reports  {} ({} bytes on the disk)", status.spool_records, status.spool_bytes),
-        format!("open gaps        {}", status.open_gaps),
+        format!("open gaps        {}", open_gaps(status)),
     ];
     if let (Some(expires), Some(days)) = (&status.certificate_expires, status.certificate_days_left) {
         lines.push(format!("certificate      until {expires} ({days} days)"));
@@ -112,12 +118,21 @@ fn next_scan(status: &Status) -> String {
     match (&status.next_scan, status.state) {
         (Some(time), _) => time.clone(),
         (None, SensorState::Baselining | SensorState::Scanning) => "after the one under way".to_owned(),
-        (None, SensorState::Starting | SensorState::Idle | SensorState::Stopped) => "not planned".to_owned(),
+        (None, SensorState::Stopped) => "when it runs".to_owned(),
+        (None, SensorState::Starting | SensorState::Idle) => "not planned".to_owned(),
     }
+}
+
+fn open_gaps(status: &Status) -> String {
+    if status.state == SensorState::Stopped {
+        return "everything, while the agent does not run".to_owned();
+    }
+    status.open_gaps.to_string()
 }
 
 fn provider(status: &Status) -> String {
     match status.provider.as_str() {
+        _ if status.state == SensorState::Stopped => "nothing, the agent does not run".to_owned(),
         "" => "nothing yet".to_owned(),
         "scan" => "scans only".to_owned(),
         provider => format!("{provider}, in real time"),
@@ -127,16 +142,86 @@ fn provider(status: &Status) -> String {
 fn describe(status: &Status) -> String {
     let state = match status.state {
         SensorState::Starting => "starting",
-        SensorState::Baselining => "taking the first baseline",
+        SensorState::Baselining if is_first_baseline(status) => "taking the first baseline",
+        SensorState::Baselining => "taking the baseline of new rules",
         SensorState::Scanning => "scanning",
         SensorState::Idle => "waiting for the next scan",
         SensorState::Stopped => "not running",
     };
     match &status.progress {
         Some(progress) => {
-            let of = progress.files_total.map_or_else(String::new, |total| format!(" of {total}"));
+            // What the last scan saw tells nothing of rules that are new since.
+            let is_known =
+                |total: &u64| status.state == SensorState::Scanning && progress.files_done <= *total;
+            let total = progress.files_total.filter(is_known);
+            let of = total.map_or_else(String::new, |total| format!(" of {total}"));
             format!("{state}: {}{of} files, {} MiB", progress.files_done, progress.bytes_done >> 20)
         }
         None => state.to_owned(),
+    }
+}
+
+fn is_first_baseline(status: &Status) -> bool {
+    status.last_scan_end.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use fim_sensor::{ScanProgress, SensorState, Status};
+
+    use super::*;
+
+    /// What is said at this heading.
+    fn said(status: &Status, heading: &str) -> String {
+        let text = text(status);
+        let line = text.lines().find_map(|line| line.strip_prefix(heading)).unwrap();
+        line.trim().to_owned()
+    }
+
+    #[test]
+    fn an_agent_that_does_not_run_notices_nothing_and_plans_nothing() {
+        let at_work = Status {
+            state: SensorState::Idle,
+            provider: "fanotify+ebpf".to_owned(),
+            next_scan: Some("2026-11-23T06:38:19Z".to_owned()),
+            ..Status::default()
+        };
+        let told = |status: &Status| {
+            ["state", "noticed by", "next scan", "open gaps"].map(|heading| said(status, heading))
+        };
+        let running =
+            ["waiting for the next scan", "fanotify+ebpf, in real time", "2026-11-23T06:38:19Z", "0"];
+        assert_eq!(told(&at_work), running);
+        let stopped = [
+            "not running",
+            "nothing, the agent does not run",
+            "when it runs",
+            "everything, while the agent does not run",
+        ];
+        assert_eq!(told(&super::stopped(at_work)), stopped);
+    }
+
+    #[test]
+    fn how_far_a_scan_is_has_a_total_only_where_that_is_known() {
+        use SensorState::{Baselining, Scanning};
+        let ended = Some("2026-11-23T06:38:19Z");
+        for (state, last_scan_end, files_done, files_total, expected) in [
+            (Baselining, None, 7, None, "taking the first baseline: 7 files, 3 MiB"),
+            (Baselining, ended, 7, Some(1365), "taking the baseline of new rules: 7 files, 3 MiB"),
+            (Baselining, ended, 1910, Some(1365), "taking the baseline of new rules: 1910 files, 3 MiB"),
+            (Scanning, ended, 7, Some(1365), "scanning: 7 of 1365 files, 3 MiB"),
+            (Scanning, ended, 1365, Some(1365), "scanning: 1365 of 1365 files, 3 MiB"),
+            (Scanning, ended, 1366, Some(1365), "scanning: 1366 files, 3 MiB"),
+        ] {
+            let progress =
+                ScanProgress { files_done, files_total, bytes_done: 3 << 20, ..ScanProgress::default() };
+            let status = Status {
+                state,
+                last_scan_end: last_scan_end.map(str::to_owned),
+                progress: Some(progress),
+                ..Status::default()
+            };
+            assert_eq!(said(&status, "state"), expected);
+        }
     }
 }

@@ -28,6 +28,7 @@ fn a_machine_that_is_not_enrolled_is_told_how_to() {
     let (code, said) = agent(home.path(), &["doctor"]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("BAD   identity"), "{said}");
+    assert!(!said.contains("not running") && !said.contains(" notices changes"), "{said}");
 }
 
 #[test]

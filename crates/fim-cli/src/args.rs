@@ -406,7 +406,8 @@ pub struct WorkspaceDeleteArgs {
     pub format: JsonArg,
 }
 
-const DEFAULT_WORKSPACE: &str = "default";
+/// The workspace where none is named.
+pub const DEFAULT_WORKSPACE: &str = "default";
 const UP_EXAMPLES: &str = "Examples:\n  steadfast up\n  steadfast up --data-dir ./trial --scan-interval 5s";
 const STORAGE_EXAMPLES: &str = "Examples:\n  \
     steadfast workspace storage\n  \

@@ -22,19 +22,21 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the profile's server.
+    /// A client of the profile's server, which proves itself by its CA alone: those that the system trusts vouch for other
+    /// servers.
     pub fn new(profile: Profile) -> Result<Self, Failure> {
-        let roots = match &profile.ca_pem {
-            Some(pem) => {
-                let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|error| {
-                    Failure::Local(format!(
-                        "the profile's CA certificate cannot be read: {error}; run 'steadfast up' again, or name it with --ca"
-                    ))
-                })?;
-                RootCerts::new_with_certs(&[certificate])
-            }
-            None => RootCerts::PlatformVerifier,
+        let Some(pem) = &profile.ca_pem else {
+            return Err(Failure::Usage(format!(
+                "the CA of {} is not known; name it with --ca or STEADFAST_CA: pki/ca.pem in the server's data directory",
+                profile.server
+            )));
         };
+        let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|error| {
+            Failure::Local(format!(
+                "the profile's CA certificate cannot be read: {error}; run 'steadfast up' again, or name it with --ca"
+            ))
+        })?;
+        let roots = RootCerts::new_with_certs(&[certificate]);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
         let mut config = Agent::config_builder();

@@ -46,12 +46,16 @@ pub enum SettingsSource {
     Kept,
 }
 
-/// Checks everything that a sensor with this data directory needs. `choice` is what can notice changes in real time.
+/// Checks whether a sensor runs with this data directory, and everything that it needs. `choice` is what can notice changes
+/// in real time.
 pub fn diagnose<T: FileTree>(dir: &DataDir, tree: Arc<T>, choice: &WatcherChoice) -> Vec<Check> {
-    let mut checks = vec![check_rights(dir)];
+    let is_running = dir.is_in_use();
+    let mut checks = Vec::new();
     match dir.identity() {
-        Err(error) => checks.push(bad("identity", error_chain(&error))),
+        // One that is not enrolled cannot run, and its own check says what to do.
+        Err(error) => checks.extend([check_rights(dir), bad("identity", error_chain(&error))]),
         Ok(identity) => {
+            checks.extend([check_running(dir, is_running), check_rights(dir)]);
             let enrolled = format!("enrolled with {} as {}", identity.server, identity.machine_id);
             checks.push(good("identity", enrolled));
             checks.push(check_certificate(dir, &identity));
@@ -59,7 +63,7 @@ pub fn diagnose<T: FileTree>(dir: &DataDir, tree: Arc<T>, choice: &WatcherChoice
         }
     }
     checks.push(check_rules(dir, tree));
-    checks.push(check_real_time(choice));
+    checks.push(check_real_time(choice, is_running));
     checks
 }
 
@@ -81,6 +85,16 @@ pub fn current_settings(
             why: error.map_or_else(String::new, |error| error_chain(&error)),
         }),
     }
+}
+
+fn check_running(dir: &DataDir, is_running: bool) -> Check {
+    const NAME: &str = "running";
+    if is_running {
+        return good(NAME, "the agent is running".to_owned());
+    }
+    let path = dir.path().display();
+    let how = format!("start it with its service, or with `steadfast-agent run --data-dir {path}`");
+    bad(NAME, format!("the agent is not running: {how}"))
 }
 
 fn check_rights(dir: &DataDir) -> Check {
@@ -169,17 +183,19 @@ fn check_rules<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Check {
     }
 }
 
-fn check_real_time(choice: &WatcherChoice) -> Check {
+fn check_real_time(choice: &WatcherChoice, is_running: bool) -> Check {
     const NAME: &str = "real time";
+    let notices = if is_running { "notices" } else { "would notice" };
     let refused = choice.refused.iter().map(|refused| format!("{}: {}", refused.provider, refused.why));
     let refused = refused.collect::<Vec<_>>().join("; ");
     match &choice.watcher {
         None => warning(NAME, format!("changes are found by scans only; {refused}")),
         Some(watcher) if refused.is_empty() => {
-            good(NAME, format!("{} notices changes and who makes them", watcher.provider()))
+            good(NAME, format!("{} {notices} changes and who makes them", watcher.provider()))
         }
         Some(watcher) => {
-            let what = format!("{} notices changes, and something better cannot be used", watcher.provider());
+            let what =
+                format!("{} {notices} changes, and something better cannot be used", watcher.provider());
             warning(NAME, format!("{what}; {refused}"))
         }
     }

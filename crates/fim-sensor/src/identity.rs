@@ -124,6 +124,11 @@ impl DataDir {
         }
     }
 
+    /// True if a running sensor has it for itself.
+    pub fn is_in_use(&self) -> bool {
+        File::open(self.0.join("lock")).is_ok_and(|file| file.try_lock_shared().is_err())
+    }
+
     /// The identity that enrolment left here.
     pub fn identity(&self) -> Result<Identity, IdentityError> {
         let path = self.identity_path();

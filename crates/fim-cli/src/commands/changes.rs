@@ -2,6 +2,7 @@
 
 mod describe;
 mod follow;
+mod watched;
 
 use std::time::Duration;
 
@@ -27,6 +28,10 @@ pub fn run(client: &Client, args: &ChangesArgs) -> Result<(), Failure> {
         wanted.refuse_unknown_machine(client, &workspace)?;
         if !wanted.is_json {
             eprintln!("no changes in the last {}", as_typed(args.since.as_secs()));
+        }
+        // Nothing and not watched are not the same, for a program's log either.
+        if let Some(doubt) = watched::doubt(client, &args.workspace.workspace, &wanted)? {
+            eprintln!("{doubt}");
         }
     }
     changes.iter().rev().for_each(|change| show(change, wanted.is_json));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::installation::{Installation, Said, finish};
+use crate::installation::{Installation, Said, finish, until};
 use crate::{about, wait_until_rule_has_a_baseline, with_agent};
 
 /// Fails unless the command ended with that code and said all of it on standard error.
@@ -122,6 +122,10 @@ fn a_machine_is_replaced_and_removed_by_the_name_that_it_has() {
     said(&replace, 0, &["takes the place of the one of that name", "trial-agent"]);
     let id = here.json(&["machine", "list", "--json"])[0]["id"].as_str().unwrap().to_owned();
     said(&here.run(&["changes", "--machine", &id]), 0, &["no changes in the last 1d\n"]);
+    said(&here.run(&["fim", "disable"]), 0, &[]);
+    let off = "monitoring is off in default; turn it on: steadfast fim enable\n";
+    said(&here.run(&["changes"]), 0, &["no changes in the last 1d\n", off]);
+    said(&here.run(&["fim", "enable"]), 0, &[]);
     said(&here.run(&["machine", "remove", &id]), 0, &["removed machine trial-agent"]);
     said(&here.run(&["machine", "remove", "trial-agent"]), 1, &["there is no machine \"trial-agent\""]);
     assert_eq!(here.run(&["machine", "list"]).stderr, "no machines\n");
@@ -131,6 +135,64 @@ fn a_machine_is_replaced_and_removed_by_the_name_that_it_has() {
     {
         said(&here.run(arguments), 1, &["there is no machine \"nosuch\"", "steadfast machine list"]);
     }
+}
+
+#[test]
+fn where_nothing_changed_it_is_told_whether_anybody_looked() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent", "--scan-interval", "1s"]);
+    let no_machine = "no changes in the last 1m\nno machine has been enrolled in default; ";
+    said(&here.run(&["changes", "--since", "1m"]), 0, &[no_machine, "steadfast machine enroll-token\n"]);
+    here.watch_only_own_tree();
+    // Whether there are daemons and packages is the machine's own matter.
+    said(&here.run(&["fim", "collect", "--daemons", "off", "--software", "off"]), 0, &[]);
+    here.enroll_agent();
+    here.start_agent();
+    wait_until_rule_has_a_baseline(&here);
+    wait_until_quiet_and_told(&here, |told| told == "no changes in the last 0s\n");
+    said(&here.run(&["rule", "disable", "own"]), 0, &[]);
+    wait_until_quiet_and_told(&here, |told| told.contains("\nno rule is in force in default; "));
+    said(&here.run(&["rule", "enable", "own"]), 0, &[]);
+    here.stop_agent();
+    wait_until_quiet_and_told(&here, |told| {
+        told.contains("\nnot all was watched: ")
+            && told.ends_with("; steadfast query 'Coverage | where isnull(EndTime)'\n")
+    });
+    assert!(!here.query("Coverage | where isnull(EndTime) and Computer == 'trial-agent'").is_empty());
+}
+
+/// Waits until there is no change of the agent's machine just now, and that is told of it.
+fn wait_until_quiet_and_told(here: &Installation, is_told: impl Fn(&str) -> bool) {
+    let told = until(|| match here.run(&["changes", "--since", "0s", "--machine", "trial-agent"]) {
+        quiet if is_told(&quiet.stderr) => Ok(()),
+        other => Err(other.stderr),
+    });
+    told.unwrap_or_else(|told| panic!("it says {told:?}\n{}", here.read_log("agent.log")));
+}
+
+#[test]
+fn an_agent_that_does_not_run_says_so_and_how_to_start_it() {
+    let mut here = with_agent();
+    here.start_agent();
+    wait_until_rule_has_a_baseline(&here);
+    let doctor = here.agent_said("doctor");
+    assert!(doctor.stdout.starts_with("ok    running         the agent is running\n"), "{}", doctor.stdout);
+    assert!(!doctor.stdout.contains("would notice"), "{}", doctor.stdout);
+    assert!(!here.agent_said("status").stdout.contains("does not run"));
+
+    here.stop_agent();
+    let doctor = here.agent_said("doctor");
+    let first = doctor.stdout.lines().next().unwrap();
+    assert!(first.starts_with("BAD   running         the agent is not running: start it with "), "{first}");
+    let folder = here.path("agent");
+    assert!(first.ends_with(&format!("`steadfast-agent run --data-dir {}`", folder.display())), "{first}");
+    assert_eq!(doctor.code, 1);
+    assert!(!doctor.stdout.contains(" notices changes"), "{}", doctor.stdout);
+    let status = here.agent_said("status");
+    for line in ["noticed by       nothing, the agent does not run", "next scan        when it runs"] {
+        assert!(status.stdout.contains(line), "no {line:?} in {}", status.stdout);
+    }
+    assert_eq!(here.agent_status()["nextScan"], Value::Null);
 }
 
 #[test]

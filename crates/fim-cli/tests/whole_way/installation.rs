@@ -164,6 +164,11 @@ impl Installation {
         serde_json::from_str(&said.stdout).unwrap_or(Value::Null)
     }
 
+    /// What `steadfast-agent` says to a person, asked by this command.
+    pub fn agent_said(&self, command: &str) -> Said {
+        finish(self.agent_command(&[command, "--data-dir"]).arg(self.path("agent")))
+    }
+
     /// Asks the agent to stop and waits until it has.
     pub fn stop_agent(&mut self) {
         stop(self.agent.take().unwrap());
@@ -269,6 +274,7 @@ impl Installation {
             .env("STEADFAST_HOME", self.path("home"))
             .env_remove("STEADFAST_SERVER")
             .env_remove("STEADFAST_TOKEN")
+            .env_remove("STEADFAST_CA")
             .env_remove("STEADFAST_WORKSPACE");
         command
     }

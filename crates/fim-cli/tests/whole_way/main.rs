@@ -308,6 +308,13 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
         here.steadfast(&["--server", "https://127.0.0.1:1", "workspace", "list"])
             .env("STEADFAST_TOKEN", "stf_x"),
     );
+    let what_to_do = "the CA of https://127.0.0.1:1 is not known; name it with --ca or STEADFAST_CA";
+    assert_eq!((said.code, said.stderr.contains(what_to_do)), (2, true), "{}", said.stderr);
+    let said = finish(
+        here.steadfast(&["--server", "https://127.0.0.1:1", "workspace", "list"])
+            .env("STEADFAST_TOKEN", "stf_x")
+            .env("STEADFAST_CA", here.path("data/pki/ca.pem")),
+    );
     assert_eq!((said.code, said.stderr.contains("127.0.0.1:1")), (3, true), "{}", said.stderr);
 
     let said = here.run(&["up", "--server", "https://127.0.0.1:1"]);

@@ -19,8 +19,9 @@ pub fn describe(change: &Value) -> String {
         .map(|fields| fields.iter().map(|field| describe_field(field, change)).collect())
         .unwrap_or_default();
     let fields = if fields.is_empty() { String::new() } else { format!("  ({})", fields.join(", ")) };
+    let others = others(change).map_or_else(String::new, |others| format!(", and others: {}", plain(others)));
     format!(
-        "{time}  {:<8}  {}  {kind}{}{moved}{fields}  by {}",
+        "{time}  {:<8}  {}  {kind}{}{moved}{fields}  by {}{others}",
         text(&change["category"]),
         text(&change["machine"]),
         text(&change["entity"]),
@@ -74,10 +75,25 @@ fn why_unknown(change: &Value) -> Option<&str> {
     told.map(|told| told.trim_end_matches('.')).or_else(|| (!is_noticed).then_some("found by a scan"))
 }
 
+/// Who else had a part in it. The server tells it as a sentence of its explanation, behind the name of before, which may
+/// hold anything.
+fn others(change: &Value) -> Option<&str> {
+    let explanation = change["explanation"].as_str()?;
+    let behind_name = change["movedFrom"]
+        .as_str()
+        .and_then(|from| explanation.split_once(from))
+        .map_or(explanation, |(_, behind)| behind);
+    let (_, told) = behind_name.split_once(OTHERS)?;
+    Some(told.rfind(MORE_UNKNOWN).map_or(told, |at| &told[..at]).trim_end_matches('.'))
+}
+
 /// Programs by which somebody acts with the rights of somebody else.
 const BECOMES: &[&str] = &["sudo", "su", "doas", "pkexec", "runuser"];
 /// How the server begins the sentence.
 const UNKNOWN: &str = "Who did it is not known: ";
+/// How it begins the sentence of who else it was, and the one behind that.
+const OTHERS: &str = "Others had a part in it: ";
+const MORE_UNKNOWN: &str = " Who else had a part in it is not known: ";
 
 #[cfg(test)]
 mod tests {
@@ -141,6 +157,25 @@ mod tests {
         told("RealTime", Some(&moved), "? (the process had ended before it could be asked)");
         told("RealTime", None, "?");
         told("Scan", None, "? (found by a scan)");
+    }
+
+    #[test]
+    fn a_change_in_which_several_had_a_part_names_them_all() {
+        let chmod = json!({ "executable": "/usr/bin/chmod", "processId": 7, "user": "root" });
+        let by = "/etc/a  by root with /usr/bin/chmod, and others: /usr/bin/dd (6, nobody); 2 more";
+        let sentence = "Others had a part in it: /usr/bin/dd (6, nobody); 2 more.";
+        let unknown =
+            "Who else had a part in it is not known: the process had ended before it could be asked.";
+        check(&json!({ "actor": chmod, "explanation": sentence }), by);
+        check(&json!({ "actor": chmod, "explanation": format!("{sentence} {unknown}") }), by);
+        let name = "/x/Others had a part in it: amira.";
+        let moved = |more: &str| {
+            let told = format!("It was moved; it was called {name} before.{more}");
+            json!({ "actor": chmod, "movedFrom": name, "explanation": told })
+        };
+        let from = format!("/etc/a, moved from {name}");
+        check(&moved(""), &format!("{from}  by root with /usr/bin/chmod"));
+        check(&moved(&format!(" {sentence}")), &by.replace("/etc/a", &from));
     }
 
     #[test]
