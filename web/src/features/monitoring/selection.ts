@@ -22,8 +22,8 @@ export function checkState(names: readonly string[], disabled: Disabled): boolea
 /** Of the recommended items those that rules leave out; none where there is no rule yet. */
 export function leftOut(
   names: readonly string[],
-  rules: readonly { name: string; enabled: boolean }[],
+  rules: readonly { name: string; enabled?: boolean | undefined }[],
 ): Disabled {
-  const inForce = new Set(rules.filter(({ enabled }) => enabled).map(({ name }) => name));
+  const inForce = new Set(rules.filter(({ enabled }) => enabled !== false).map(({ name }) => name));
   return new Set(rules.length === 0 ? [] : names.filter((name) => !inForce.has(name)));
 }
