@@ -128,14 +128,24 @@ fn overlap(a: Range, b: Range) -> Option<Range> {
 
 /// What is left of `ranges` once each of `holes` is cut out of them.
 fn without(ranges: Vec<Range>, holes: impl IntoIterator<Item = Range>) -> Vec<Range> {
-    holes.into_iter().fold(ranges, |left, hole| {
-        let sides = |range: Range| {
-            let before = Range { from: range.from, to: range.to.min(hole.from) };
-            let after = Range { from: range.from.max(hole.to), to: range.to };
-            [before, after]
-        };
-        left.into_iter().flat_map(sides).filter(|range| range.from < range.to).collect()
-    })
+    let mut holes: Vec<Range> = holes.into_iter().collect();
+    // In their order one pass is enough: a machine may have thousands.
+    holes.sort_unstable_by_key(|hole| hole.from);
+    let left = |range: Range| {
+        let mut parts = Vec::new();
+        let mut from = range.from;
+        for hole in holes.iter().take_while(|hole| hole.from < range.to) {
+            if hole.from > from {
+                parts.push(Range { from, to: hole.from });
+            }
+            from = from.max(hole.to);
+        }
+        if from < range.to {
+            parts.push(Range { from, to: range.to });
+        }
+        parts
+    };
+    ranges.into_iter().flat_map(left).collect()
 }
 
 #[cfg(test)]
