@@ -128,6 +128,54 @@ fn what_is_written_under_a_name_outside_is_told_under_the_monitored_one() {
 }
 
 #[test]
+fn what_is_changed_under_a_name_that_a_rule_leaves_out_is_told_under_the_one_that_it_names() {
+    type Act = fn(&Path) -> std::io::Result<()>;
+    let acts: [(&str, Act); 2] = [
+        ("write", |path| fs::write(path, "after")),
+        ("rights", |path| fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o4777))),
+    ];
+    let Some(mut stage) = Stage::everywhere() else { return };
+    let mut links = Vec::new();
+    for (number, place) in stage.places.iter().enumerate() {
+        fs::create_dir_all(place.named.join("deep/further")).unwrap();
+        fs::create_dir(place.named.join("lower")).unwrap();
+        for (doing, act) in acts {
+            for (monitored, other) in [
+                (place.watched.join(doing), place.watched.join(doing).with_extension("left-out")),
+                (
+                    place.named.join(doing).with_extension("conf"),
+                    place.named.join(doing).with_extension("log"),
+                ),
+                (
+                    place.named.join(doing).with_extension("low.conf"),
+                    place.named.join("lower").join(doing).with_extension("low.conf"),
+                ),
+                (
+                    place.named.join("deep/further").join(doing).with_extension("conf"),
+                    place.named.join("deep/further").join(doing).with_extension("log"),
+                ),
+            ] {
+                fs::write(&monitored, BEFORE).unwrap();
+                fs::hard_link(&monitored, &other).unwrap();
+                links.push((number, monitored, other, act));
+            }
+        }
+    }
+    stage.start();
+    for (_, _, other, act) in &links {
+        act(other).unwrap();
+    }
+    for (number, monitored, ..) in links.iter().filter(|(number, ..)| stage.places[*number].is_noticed) {
+        stage.hold_noticed(&stage.places[*number], monitored, std::process::id());
+    }
+    stage.scan();
+    for (_, monitored, other, _) in &links {
+        stage.record(monitored);
+        assert_eq!(stage.told(other), [], "{}", other.display());
+    }
+}
+
+#[test]
 fn what_is_stored_through_a_mapping_that_stays_is_told_in_real_time_where_the_kernel_tells_of_inodes() {
     let Some(mut stage) = Stage::everywhere() else { return };
     let mut mappings = Vec::new();

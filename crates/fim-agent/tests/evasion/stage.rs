@@ -22,6 +22,8 @@ pub struct Place {
     pub watched: PathBuf,
     /// A folder beside it that no rule names.
     pub outside: PathBuf,
+    /// A folder beside it of which rules name `*.conf`, and what is called so at any depth of its folder `deep`.
+    pub named: PathBuf,
     /// True if changes on it are noticed in real time; else a scan finds them.
     pub is_noticed: bool,
     /// True if the kernel tells of a change by the numbers that the agent knows files by.
@@ -153,15 +155,17 @@ impl Stage {
     }
 
     fn add_place(&mut self, name: &'static str, point: PathBuf) {
-        let (watched, outside) = (point.join("watched"), point.join("outside"));
-        fs::create_dir_all(&watched).unwrap();
-        fs::create_dir_all(&outside).unwrap();
+        let [watched, outside, named] = ["watched", "outside", "named"].map(|folder| point.join(folder));
+        for folder in [&watched, &outside, &named] {
+            fs::create_dir_all(folder).unwrap();
+        }
         let kind = rustix::fs::statfs(&watched).unwrap().f_type;
         let is_noticed = kind != OVERLAY;
         self.places.push(Place {
             name,
             watched,
             outside,
+            named,
             is_noticed,
             has_plain_numbers: is_noticed && kind != BTRFS,
         });
@@ -197,13 +201,20 @@ impl Stage {
         let mut seen = self.server.ledger();
         let revision = seen.settings["revision"].as_u64().unwrap_or_default() + 1;
         let nothing = format!("nothing-{revision}");
-        let rule = |place: &Place| {
-            serde_json::json!({
-                "name": place.name, "type": "linux-file", "path": place.watched.to_str(), "recurse": true,
-                "exclude": [place.watched.join(&nothing).to_str()],
-            })
+        let rules_of = |place: &Place| {
+            let rule = |name: &str, path: PathBuf, recurse: bool| {
+                serde_json::json!({
+                    "name": format!("{} {name}", place.name), "type": "linux-file", "path": path.to_str(),
+                    "recurse": recurse, "exclude": [place.watched.join(&nothing).to_str(), "*.left-out"],
+                })
+            };
+            [
+                rule("watched", place.watched.clone(), true),
+                rule("named", place.named.join("*.conf"), false),
+                rule("deep", place.named.join("deep/**/*.conf"), false),
+            ]
         };
-        let rules: Vec<_> = self.places.iter().map(rule).collect();
+        let rules: Vec<_> = self.places.iter().flat_map(rules_of).collect();
         seen.settings = serde_json::json!({
             "revision": revision, "scanIntervalSeconds": 3600, "fimEnabled": true, "rules": rules,
         });

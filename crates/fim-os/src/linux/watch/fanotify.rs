@@ -6,7 +6,10 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fim_core::{EntityPath, GapCause, GapScope, Hint, Loss, Notice, ScanPlan, Timestamp, WhoUnknown};
+use fim_core::{
+    EntityKey, EntityKind, EntityPath, GapCause, GapScope, Hint, Loss, Notice, RuleSet, ScanPlan, Timestamp,
+    WhoUnknown,
+};
 use fim_scan::{KnownFiles, Unwatched, WatchError, Watcher};
 
 use super::actors::Actors;
@@ -179,7 +182,9 @@ impl FanotifyWatcher {
             if notices.is_empty() {
                 continue;
             }
-            self.note_named(&event);
+            if notices.iter().any(|notice| leads_to_file(notice, self.plan.rules())) {
+                self.note_named(&event);
+            }
             let by = process.and_then(|process| self.actors.of(event.pid, process, self.heard_nanos));
             let since = self.heard;
             hints.extend(notices.into_iter().map(|notice| Hint { notice, time, since, by: by.clone() }));
@@ -220,10 +225,14 @@ impl FanotifyWatcher {
         }
     }
 
-    /// What an event says of places that rules may name, and of files that may have such a name.
+    /// What an event says of places that rules may name, and of files that may have such a name beside those.
     fn notices(&mut self, event: &Event<'_>) -> Vec<Notice> {
-        let notices = self.notices_of_places(event);
-        if notices.is_empty() { self.notice_of_file(event).into_iter().collect() } else { notices }
+        let mut notices = self.notices_of_places(event);
+        // A rule may leave out a name below its root that is another name of what it monitors.
+        if !notices.iter().any(|notice| leads_to_file(notice, self.plan.rules())) {
+            notices.extend(self.notice_of_file(event));
+        }
+        notices
     }
 
     fn notice_of_file(&mut self, event: &Event<'_>) -> Option<Notice> {
@@ -289,6 +298,19 @@ impl FanotifyWatcher {
         }
         notices.extend(paths.into_iter().map(Notice::Below));
         Vec::new()
+    }
+}
+
+/// True if the file that the notice is about will be looked at because of it: a rule names it there, or all of its names
+/// are asked for. That a rule may name something below the place, were it a directory, is not enough.
+fn leads_to_file(notice: &Notice, rules: &RuleSet) -> bool {
+    let is_named =
+        |path: &EntityPath| rules.rule_for_kind(&EntityKey::File(path.clone()), EntityKind::File).is_some();
+    match notice {
+        Notice::TouchedFile(_) => true,
+        Notice::Touched(path) | Notice::Created { path, .. } | Notice::Removed { path, .. } => is_named(path),
+        Notice::Moved { from, to, .. } => is_named(from) || is_named(to),
+        Notice::Below(_) | Notice::ContentRead(_) | Notice::Lost(_) => false,
     }
 }
 
@@ -401,7 +423,31 @@ const STORES_NOTHING: [&str; 15] = [
 
 #[cfg(test)]
 mod tests {
+    use fim_core::Rule;
+
     use super::*;
+
+    #[test]
+    fn a_notice_leads_to_its_file_where_a_rule_names_it_and_not_where_one_may_name_what_is_below() {
+        let rules = [("/w", &["*.log"][..]), ("/n/**/*.conf", &[])].map(|(path, exclude)| Rule {
+            recurse: exclude.len() == 1,
+            exclude: exclude.iter().map(|name| (*name).to_owned()).collect(),
+            ..Rule::new(path, "group", path)
+        });
+        let rules = RuleSet::new(rules.to_vec(), fim_core::PathStyle::Unix).unwrap();
+        let touched = |path: &str| Notice::Touched(EntityPath::unix(path));
+        for (path, is_named) in
+            [("/w/a.conf", true), ("/w/a.log", false), ("/n/d/a.conf", true), ("/n/d/a.log", false)]
+        {
+            assert_eq!(leads_to_file(&touched(path), &rules), is_named, "{path}");
+            for (from, to) in [(path, "/n/a.log"), ("/n/a.log", path)] {
+                let (from, to) = (EntityPath::unix(from), EntityPath::unix(to));
+                let moved = Notice::Moved { from, to, is_directory: false };
+                assert_eq!(leads_to_file(&moved, &rules), is_named, "{path}");
+            }
+        }
+        assert!(leads_to_file(&Notice::TouchedFile(fim_core::FileId { device: 1, inode: 2 }), &rules));
+    }
 
     #[test]
     fn events_that_are_read_at_once_take_a_quarter_of_the_files_that_may_be_open() {
