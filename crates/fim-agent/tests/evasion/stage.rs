@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use fim_core::{ChangeEvent, ChangeSource, EntityPath, Gap, GapScope, Timestamp};
 use fim_sensor::Fingerprint;
 use fim_wire::Report;
+use rustix::io::Errno;
 use tempfile::TempDir;
 
 use crate::support::{Authority, Ledger, TestServer};
@@ -59,17 +60,31 @@ impl Deed {
         Ok(Self { by: std::process::id(), _kept: Box::new(kept) })
     }
 
-    /// Another program did it, which has ended in good order.
+    /// Another program did it, which has ended in good order. A machine without the program does not know the way.
     pub fn of(command: &mut Command) -> io::Result<Self> {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        // Programs say why they fail in words.
+        let started = command.env("LC_ALL", "C").stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let child = started.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => io::Error::from(io::ErrorKind::Unsupported),
+            _ => error,
+        })?;
         let by = child.id();
-        if child.wait()?.success() { Ok(Self { by, _kept: Box::new(()) }) } else { Err(unsupported()) }
+        let output = child.wait_with_output()?;
+        if output.status.success() {
+            return Ok(Self { by, _kept: Box::new(()) });
+        }
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let is_unknown = said.contains("Operation not supported");
+        let kind = if is_unknown { io::ErrorKind::Unsupported } else { io::ErrorKind::Other };
+        Err(io::Error::new(kind, format!("{:?}: {said}", command.get_program())))
     }
 }
 
-/// That a file system or a machine does not know a way.
-pub fn unsupported() -> io::Error {
-    io::Error::from(io::ErrorKind::Unsupported)
+/// True if the error says that a file system or a machine does not know the way.
+fn is_unknown(error: &io::Error) -> bool {
+    let codes = [Errno::OPNOTSUPP, Errno::NOSYS, Errno::NOTTY, Errno::XDEV];
+    error.kind() == io::ErrorKind::Unsupported
+        || codes.iter().any(|code| error.raw_os_error() == Some(code.raw_os_error()))
 }
 
 /// The folders of one technique on one file system.
@@ -92,11 +107,35 @@ pub struct Technique {
     pub name: &'static str,
     /// Makes what is there before; there is a file `file` with [`BEFORE`] in it.
     pub prepare: fn(&Case) -> io::Result<()>,
-    /// Does it; an error says that the file system does not know the way.
+    /// Does it. That the file system does not know the way is an error that says so; any other fails the test.
     pub act: fn(&Case) -> io::Result<Deed>,
     /// Which names have to be told.
     pub told: &'static [&'static str],
 }
+
+impl Technique {
+    /// What could be done on a place; nothing where the way is not known, which is said.
+    fn attempt<T>(&self, place: &str, doing: &str, outcome: io::Result<T>) -> Option<T> {
+        match outcome {
+            Ok(done) => Some(done),
+            Err(error) if is_unknown(&error) => {
+                fim_testkit::skip(&format!("{place} does not know how to {doing} {:?}: {error}", self.name));
+                None
+            }
+            Err(error) => panic!("{place} fails to {doing} {:?}: {error}", self.name),
+        }
+    }
+
+    /// Holds that somebody could do it: what fails everywhere tries nothing.
+    fn hold_done(&self, count: usize) {
+        let is_optional = OPTIONAL.contains(&self.name);
+        assert!(count > 0 || is_optional, "{:?} was done nowhere, so that nothing was tried", self.name);
+    }
+}
+
+/// Techniques that a machine as a whole may not know: its kernel was built or set without it, it has no file system of
+/// the kind, or the program is not installed.
+const OPTIONAL: [&str; 3] = ["io_uring", "share the blocks of another file", "grant rights by a list"];
 
 /// What monitored files begin with.
 pub const BEFORE: &[u8] = b"before, and long enough that there is something to change in the middle of it\n";
@@ -337,34 +376,28 @@ impl Stage {
     /// Prepares each technique in each place, starts the agent, does everything, and holds that it is told: under its
     /// name, in real time with who did it where the file system can be watched, else by the next scan.
     pub fn perform(mut self, techniques: &[Technique]) -> Self {
-        for place in &self.places {
+        let mut prepared = Vec::new();
+        for (number, place) in self.places.iter().enumerate() {
             for technique in techniques {
                 let case = place.case(technique.name);
                 fs::create_dir_all(&case.watched).unwrap();
                 fs::create_dir_all(&case.outside).unwrap();
                 fs::write(case.file(), BEFORE).unwrap();
-                if let Err(error) = (technique.prepare)(&case) {
-                    fim_testkit::skip(&format!(
-                        "{}: {} cannot be prepared: {error}",
-                        technique.name, place.name
-                    ));
+                let outcome = (technique.prepare)(&case);
+                if technique.attempt(place.name, "prepare", outcome).is_some() {
+                    prepared.push((number, technique));
                 }
             }
         }
         self.start();
         let mut deeds = Vec::new();
-        for (number, place) in self.places.iter().enumerate() {
-            for technique in techniques {
-                match (technique.act)(&place.case(technique.name)) {
-                    Ok(deed) => deeds.push((number, technique, deed)),
-                    Err(error) => {
-                        fim_testkit::skip(&format!(
-                            "{} does not know {}: {error}",
-                            place.name, technique.name
-                        ));
-                    }
-                }
-            }
+        for (number, technique) in prepared {
+            let place = &self.places[number];
+            let outcome = (technique.act)(&place.case(technique.name));
+            deeds.extend(technique.attempt(place.name, "do", outcome).map(|deed| (number, technique, deed)));
+        }
+        for technique in techniques {
+            technique.hold_done(deeds.iter().filter(|(_, done, _)| done.name == technique.name).count());
         }
         for (number, technique, deed) in deeds.iter().filter(|(number, ..)| self.places[*number].is_noticed) {
             self.hold_told(&self.places[*number], technique, deed);
@@ -508,3 +541,46 @@ const BTRFS: rustix::fs::FsWord = 0x9123_683e;
 
 /// The least that xfs takes; nothing of it is written but what is used.
 const IMAGE_BYTES: u64 = 320 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TECHNIQUE: Technique =
+        Technique { name: "write", prepare: nothing, act: |_| Deed::ours(), told: &["file"] };
+
+    #[test]
+    fn a_way_that_a_file_system_does_not_know_is_a_skip() {
+        for code in [Errno::OPNOTSUPP, Errno::NOSYS, Errno::NOTTY, Errno::XDEV] {
+            assert!(TECHNIQUE.attempt::<()>("here", "do", Err(code.into())).is_none(), "{code}");
+        }
+        assert_eq!(TECHNIQUE.attempt("here", "do", Ok(7)), Some(7));
+    }
+
+    #[test]
+    #[should_panic(expected = "here fails to do \"write\"")]
+    fn a_way_that_fails_for_any_other_reason_is_no_skip() {
+        TECHNIQUE.attempt::<()>("here", "do", Err(Errno::NOENT.into()));
+    }
+
+    #[test]
+    #[should_panic(expected = "was done nowhere")]
+    fn a_way_that_no_place_knows_is_no_skip() {
+        TECHNIQUE.hold_done(0);
+    }
+
+    #[test]
+    fn a_way_that_a_machine_may_not_know_is_a_skip_where_no_place_knows_it() {
+        for name in OPTIONAL {
+            Technique { name, ..TECHNIQUE }.hold_done(0);
+        }
+    }
+
+    #[test]
+    fn a_program_that_fails_is_no_skip_unless_it_is_missing_or_says_so() {
+        let failed = |text: &str| Deed::of(Command::new("sh").args(["-c", text])).err().unwrap();
+        assert!(!is_unknown(&failed("echo no such place >&2; exit 1")));
+        assert!(is_unknown(&failed("echo setfacl: x: Operation not supported >&2; exit 1")));
+        assert!(is_unknown(&Deed::of(&mut Command::new("no-program-of-that-name")).err().unwrap()));
+    }
+}
