@@ -131,17 +131,12 @@ impl FanotifyWatcher {
             .map_err(|source| WatchError::System { doing: "read which file systems are mounted", source })?;
         let now = now();
         for (scope, detail) in changed {
-            hints.push(self.lost(scope, GapCause::MountsChanged, detail, now));
+            hints.push(lost(scope, GapCause::MountsChanged, detail, (self.heard, now)));
         }
         for place in self.mark() {
             tracing::warn!(path = %place.path, why = place.why, "cannot be watched in real time");
         }
         Ok(())
-    }
-
-    fn lost(&self, scope: GapScope, cause: GapCause, detail: String, time: Timestamp) -> Hint {
-        let loss = Loss { scope, since: self.heard.min(time), cause, detail };
-        Hint { since: loss.since, notice: Notice::Lost(loss), time, by: Err(WhoUnknown::NotTold) }
     }
 
     /// Takes in all events that wait, up to a bound, so that mounts and orders get their turn.
@@ -175,7 +170,7 @@ impl FanotifyWatcher {
             let process = process_of(&event, read_nanos);
             if event.mask & mask::OVERFLOW != 0 {
                 let detail = "the kernel's queue of notices was full".to_owned();
-                hints.push(self.lost(GapScope::Everything, GapCause::NoticesLost, detail, time));
+                hints.push(lost(GapScope::Everything, GapCause::NoticesLost, detail, (self.heard, time)));
                 continue;
             }
             let notices = self.notices(&event);
@@ -192,7 +187,7 @@ impl FanotifyWatcher {
         for (place, why) in self.paths.take_untold() {
             for scope in scopes_at(&self.plan, &place) {
                 let scope = GapScope::Within(scope);
-                hints.push(self.lost(scope, GapCause::NoticesLost, why.clone(), time));
+                hints.push(lost(scope, GapCause::NoticesLost, why.clone(), (self.heard, time)));
             }
         }
     }
@@ -212,16 +207,20 @@ impl FanotifyWatcher {
         let Some(unnamed) = &mut self.unnamed else { return };
         unnamed.catch_up(&self.known);
         let (now, now_nanos) = (now(), process::nanos_since_boot());
-        let is_lost = unnamed.take_lost();
+        let lost_since = unnamed.take_lost();
+        let at = |nanos: u64| {
+            let age = i64::try_from(now_nanos.saturating_sub(nanos)).unwrap_or(i64::MAX);
+            now.plus_nanos(age.saturating_neg())
+        };
         for change in unnamed.take_due(now_nanos) {
-            let age = i64::try_from(now_nanos.saturating_sub(change.at_nanos)).unwrap_or(i64::MAX);
             let by = self.actors.at(change.process, change.at_nanos);
-            let time = now.plus_nanos(-age);
+            let time = at(change.at_nanos);
             hints.push(Hint { notice: Notice::TouchedFile(change.file), time, since: time, by });
         }
-        if is_lost {
+        if let Some(since) = lost_since {
             let detail = "what the kernel told of changes was too much to be taken".to_owned();
-            hints.push(self.lost(GapScope::Everything, GapCause::NoticesLost, detail, now));
+            // That all notices have been read since says nothing of these records.
+            hints.push(lost(GapScope::Everything, GapCause::NoticesLost, detail, (at(since), now)));
         }
     }
 
@@ -312,6 +311,12 @@ fn leads_to_file(notice: &Notice, rules: &RuleSet) -> bool {
         Notice::Moved { from, to, .. } => is_named(from) || is_named(to),
         Notice::Below(_) | Notice::ContentRead(_) | Notice::Lost(_) => false,
     }
+}
+
+/// That something is missing of what happened between the two moments.
+fn lost(scope: GapScope, cause: GapCause, detail: String, (since, time): (Timestamp, Timestamp)) -> Hint {
+    let loss = Loss { scope, since: since.min(time), cause, detail };
+    Hint { since: loss.since, notice: Notice::Lost(loss), time, by: Err(WhoUnknown::NotTold) }
 }
 
 /// A handle of the process behind an event that was read by `read_nanos`; nothing if the process had ended.

@@ -10,6 +10,8 @@ use fim_bpf::{FileEvents, FileRecord, KernelTypes, StartError};
 use fim_core::FileId;
 use fim_scan::KnownFiles;
 
+use super::process;
+
 /// Changes that no notice may have named.
 pub(super) struct Unnamed {
     events: FileEvents,
@@ -31,13 +33,20 @@ struct Waiting {
     changes: VecDeque<Change>,
     /// When files were named by a notice last.
     named: HashMap<FileId, u64>,
+    /// True if there was no room for a change since the last [`Self::catch_up`].
     is_full: bool,
+    /// When what the kernel had told was taken in last.
+    caught_up_nanos: u64,
+    /// Since when changes may be missing of which nobody was told so.
+    lost_since_nanos: Option<u64>,
 }
 
 impl Unnamed {
     /// Begins: what happens from the return on is told.
     pub(super) fn start(types: &KernelTypes) -> Result<Self, StartError> {
-        Ok(Self { events: FileEvents::start(types)?, waiting: Waiting::default() })
+        let caught_up_nanos = process::nanos_since_boot();
+        let waiting = Waiting { caught_up_nanos, ..Waiting::default() };
+        Ok(Self { events: FileEvents::start(types)?, waiting })
     }
 
     /// Notes that a notice of the file was read.
@@ -47,6 +56,7 @@ impl Unnamed {
 
     /// Takes in what the kernel told of files that are known.
     pub(super) fn catch_up(&mut self, known: &KnownFiles) {
+        let asked_nanos = process::nanos_since_boot();
         let waiting = &mut self.waiting;
         self.events.take(|record| {
             let change = Change::of(&record);
@@ -54,12 +64,13 @@ impl Unnamed {
                 waiting.put(change);
             }
         });
+        waiting.catch_up(asked_nanos, self.events.take_lost() > 0);
     }
 
-    /// True if changes were lost since this was asked last.
-    pub(super) fn take_lost(&mut self) -> bool {
-        let is_full = std::mem::take(&mut self.waiting.is_full);
-        self.events.take_lost() > 0 || is_full
+    /// If changes were lost since this was asked last: since when they may be missing, in nanoseconds after the machine
+    /// began.
+    pub(super) fn take_lost(&mut self) -> Option<u64> {
+        self.waiting.lost_since_nanos.take()
     }
 
     /// The changes of which no notice came.
@@ -82,6 +93,17 @@ impl Waiting {
             self.is_full = true;
         } else {
             self.changes.push_back(change);
+        }
+    }
+
+    /// Notes that all was put in that the kernel had told by then, and whether it told that there is more.
+    fn catch_up(&mut self, asked_nanos: u64, is_more: bool) {
+        let is_lost = std::mem::take(&mut self.is_full) || is_more;
+        let before = std::mem::replace(&mut self.caught_up_nanos, asked_nanos);
+        if is_lost {
+            // A record may come into the ring a moment after its change.
+            let since = before.saturating_sub(PATIENCE_NANOS);
+            self.lost_since_nanos = Some(self.lost_since_nanos.map_or(since, |known| known.min(since)));
         }
     }
 
@@ -123,6 +145,14 @@ const MOST_WAITING: usize = 16_384;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use fim_core::{Hint, Notice};
+    use fim_scan::Watcher;
+
+    use super::super::actors::Actors;
+    use super::super::fanotify::FanotifyWatcher;
+    use super::super::now;
     use super::*;
 
     const MILLI: u64 = 1_000_000;
@@ -146,11 +176,47 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_no_room_for_is_lost_and_said_so() {
+    fn what_there_is_no_room_for_is_lost_since_before_what_was_taken_in_last() {
         let mut waiting = Waiting::default();
-        (0..MOST_WAITING as u64).for_each(|inode| waiting.put(change(inode, 0)));
-        assert!(!waiting.is_full);
-        waiting.put(change(0, 0));
-        assert!(waiting.is_full);
+        (0..MOST_WAITING as u64).for_each(|inode| waiting.put(change(inode, 1_000)));
+        waiting.catch_up(1_001 * MILLI, false);
+        assert_eq!(waiting.lost_since_nanos, None);
+        waiting.put(change(0, 1_002));
+        waiting.catch_up(1_400 * MILLI, false);
+        assert_eq!(waiting.lost_since_nanos.take(), Some(1_001 * MILLI - PATIENCE_NANOS));
+        waiting.catch_up(1_500 * MILLI, false);
+        assert_eq!(waiting.lost_since_nanos, None, "it is said once");
+    }
+
+    #[test]
+    fn of_losses_that_nobody_was_told_of_the_first_counts() {
+        let mut waiting = Waiting::default();
+        for (asked_millis, is_lost) in [(1_000, false), (1_100, true), (1_200, false), (1_300, true)] {
+            waiting.catch_up(asked_millis * MILLI, is_lost);
+        }
+        assert_eq!(waiting.lost_since_nanos, Some(1_000 * MILLI - PATIENCE_NANOS));
+    }
+
+    #[test]
+    fn a_quiet_moment_before_a_loss_is_told_does_not_shorten_it() {
+        let Ok(types) = KernelTypes::read() else {
+            return fim_testkit::skip("the kernel does not describe its types");
+        };
+        let mut unnamed = match Unnamed::start(&types) {
+            Ok(unnamed) => unnamed,
+            Err(error) => return fim_testkit::skip(&format!("the kernel does not tell of changes: {error}")),
+        };
+        unnamed.waiting.is_full = true;
+        let mut watcher = match FanotifyWatcher::new("fanotify+ebpf", Actors::by_asking(), Some(unnamed)) {
+            Ok(watcher) => watcher,
+            Err(error) => return fim_testkit::skip(&error.to_string()),
+        };
+        let (before, mut hints) = (now(), Vec::new());
+        // Nothing is marked, so that nothing can be noticed.
+        watcher.wait(Duration::ZERO, &mut hints).unwrap();
+        let [Hint { notice: Notice::Lost(loss), since, .. }] = hints.as_slice() else { panic!("{hints:?}") };
+        assert_eq!(loss.since, *since);
+        assert!(*since < before, "lost by {before:?}, and a gap since {since:?}");
+        assert!(watcher.heard() > before, "what was lost is told, so that it has been heard of");
     }
 }
