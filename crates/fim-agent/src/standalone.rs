@@ -101,7 +101,15 @@ pub fn baseline(args: BaselineArgs) -> ExitCode {
                 | BaselineError::CutShort
                 | BaselineError::Write(_) => FAILURE,
             };
-            return fail(code, error);
+            let is_of_file = matches!(error, BaselineError::Locate { .. } | BaselineError::Write(_));
+            let error = anyhow::Error::new(error);
+            let cannot = || {
+                let file = args.db.display();
+                format!(
+                    "cannot write --db {file}; name a file in a directory that is there and that you may write"
+                )
+            };
+            return fail(code, if is_of_file { error.context(cannot()) } else { error });
         }
     };
     if summary.leaves_itself_out {
@@ -134,7 +142,15 @@ pub fn check(args: CheckArgs) -> ExitCode {
                 | CheckError::StartScan(_)
                 | CheckError::CutShort => FAILURE,
             };
-            return fail(code, error);
+            let is_of_file = matches!(error, CheckError::Read(_) | CheckError::NotABaseline { .. });
+            let error = anyhow::Error::new(error);
+            let cannot = || {
+                let file = args.db.display();
+                format!(
+                    "cannot use --db {file}; `steadfast-agent baseline --db FILE PATH…` writes such a file"
+                )
+            };
+            return fail(code, if is_of_file { error.context(cannot()) } else { error });
         }
     };
     let code = match (summary.differences(), summary.unseen) {

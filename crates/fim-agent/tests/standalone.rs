@@ -118,7 +118,12 @@ fn a_baseline_that_cannot_be_used_ends_with_4_and_says_why() {
     let directory = with_baseline();
     let (code, _, err) = agent(directory.path(), &["check", "--db", "missing.db"]);
     assert_eq!(code, 4);
-    assert!(err.starts_with("error: cannot open the state missing.db: "), "{err}");
+    assert!(
+        err.starts_with(
+            "error: cannot use --db missing.db; `steadfast-agent baseline --db FILE PATH…` writes"
+        ),
+        "{err}"
+    );
     let (code, _, err) = agent(directory.path(), &["check", "--db", "tree/a.conf"]);
     assert_eq!(code, 4);
     assert!(err.contains("is not a state file of Steadfast"), "{err}");
@@ -132,6 +137,10 @@ fn a_baseline_that_cannot_be_used_ends_with_4_and_says_why() {
     assert!(err.contains("damaged at byte"), "{err}");
     let (code, _, err) = agent(directory.path(), &["baseline", "--db", "no/such/place.db", "tree"]);
     assert_eq!(code, 4);
+    assert!(
+        err.starts_with("error: cannot write --db no/such/place.db; name a file in a directory"),
+        "{err}"
+    );
     assert!(err.contains("cannot create no/such/place.db.new"), "{err}");
 }
 

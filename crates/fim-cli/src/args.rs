@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use self::time::{at_least_a_second, duration, enrollment};
+use self::time::{at_least_a_second, duration, enrollment, scan_interval};
 use crate::failure::EXIT_CODES;
 use crate::variables::VARIABLES;
 
@@ -103,13 +103,13 @@ pub struct UpArgs {
     #[arg(long, value_name = "D")]
     pub data_dir: Option<PathBuf>,
     /// Where the server listens with TLS
-    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS")]
+    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS", value_parser = listening_address)]
     pub listen: SocketAddr,
     /// Where the page is served without TLS; only loopback addresses are accepted
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS", value_parser = listening_address)]
     pub page: SocketAddr,
     /// How often files are scanned: 15m, 5s [default: what the workspace is set to, 15m at first]
-    #[arg(long, value_name = "TIME", value_parser = at_least_a_second)]
+    #[arg(long, value_name = "TIME", value_parser = scan_interval)]
     pub scan_interval: Option<Duration>,
     /// Do not monitor this machine
     #[arg(long)]
@@ -200,6 +200,11 @@ pub struct ChangesArgs {
     pub follow: bool,
     #[command(flatten)]
     pub format: JsonArg,
+}
+
+/// Reads where a server listens. A name would be of several addresses, and could be another's tomorrow.
+fn listening_address(typed: &str) -> Result<SocketAddr, &'static str> {
+    typed.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:8443")
 }
 
 /// Reads a workspace. A variable that is set to nothing is not set.
@@ -449,6 +454,28 @@ mod tests {
     #[test]
     fn the_arguments_do_not_contradict_each_other() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_up_cannot_work_with_is_told_with_its_option_and_what_to_write() {
+        for (option, typed, said) in [
+            (
+                "--listen",
+                "localhost:8443",
+                "'localhost:8443' for '--listen <ADDRESS>': write an IP address and a port",
+            ),
+            ("--listen", "18777", "'18777' for '--listen <ADDRESS>': write an IP address and a port"),
+            ("--page", "8080", "such as 127.0.0.1:8443"),
+            ("--scan-interval", "400d", "'400d' for '--scan-interval <TIME>': write a time from 1s to 7d"),
+            ("--scan-interval", "0s", "'0s' for '--scan-interval <TIME>': write a time from 1s to 7d"),
+        ] {
+            let error = Arguments::try_parse_from(["steadfast", "up", option, typed]).err();
+            let told = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(told.contains(said), "{told}");
+        }
+        let line =
+            ["steadfast", "up", "--listen", "[::1]:0", "--page", "127.0.0.1:0", "--scan-interval", "7d"];
+        assert!(Arguments::try_parse_from(line).is_ok());
     }
 
     #[test]

@@ -152,6 +152,7 @@ impl Client {
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
         let reason = match error {
+            error if is_not_tls(error) => SPEAKS_NO_TLS.to_owned(),
             ureq::Error::Rustls(tls) => not_trusted(tls),
             // What fails in the handshake comes as bytes that are not as they should be.
             ureq::Error::Io(io) if io.kind() == ErrorKind::InvalidData => not_trusted(io),
@@ -180,6 +181,16 @@ fn is_cut(error: &ureq::Error) -> bool {
     )
 }
 
+/// True if what answered speaks no TLS, as the page's port for browsers of its own machine.
+fn is_not_tls(error: &ureq::Error) -> bool {
+    let tls = match error {
+        ureq::Error::Rustls(tls) => Some(tls),
+        ureq::Error::Io(io) => io.get_ref().and_then(|cause| cause.downcast_ref()),
+        _ => None,
+    };
+    matches!(tls, Some(rustls::Error::InvalidMessage(_)))
+}
+
 fn not_trusted(error: &dyn std::error::Error) -> String {
     format!(
         "its certificate is not trusted ({error}); name the CA certificate of that very server with --ca, or, if it was \
@@ -200,6 +211,8 @@ pub fn segment(name: &str) -> String {
     encoded
 }
 
+const SPEAKS_NO_TLS: &str = "what answers does not speak TLS there; the server's port is the one after 'API, agents' in \
+    what 'steadfast up' says";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The server caps a query's rows at 64 MB of values; JSON's quotes and escapes may double them.
 const ANSWER_LIMIT_BYTES: u64 = 256 * 1024 * 1024;

@@ -20,6 +20,14 @@ pub enum OpenDataDirError {
         /// What the system said.
         source: io::Error,
     },
+    /// It is something else.
+    #[error("the data directory {path} is a file; choose a directory with {option}")]
+    NotADirectory {
+        /// The file.
+        path: PathBuf,
+        /// What chooses the directory.
+        option: &'static str,
+    },
     /// It cannot be written.
     #[error(
         "cannot write to the data directory {path}; choose another with {option}, or let this user write there"
@@ -115,6 +123,9 @@ pub struct DataDir {
 impl DataDir {
     /// Opens the directory, making it if it is not there. `option` is what chooses it, for messages.
     pub fn open(path: &Path, option: &'static str) -> Result<Self, OpenDataDirError> {
+        if fs::metadata(path).is_ok_and(|found| !found.is_dir()) {
+            return Err(OpenDataDirError::NotADirectory { path: path.to_owned(), option });
+        }
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)

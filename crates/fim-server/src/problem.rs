@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::model::Diagnostic;
+use crate::config::edit_distance;
 use crate::surface::NO_RESOURCE;
 
 /// What went wrong, as `application/problem+json`.
@@ -173,10 +174,24 @@ impl Problem {
             "workspace" => "; `steadfast workspace list` shows the workspaces",
             "machine" => "; `steadfast machine list` shows the machines",
             "rule" => "; `steadfast rule list` shows the rules",
+            "API token" => "; `steadfast token list` shows the tokens",
             "data collection rule" => "; `steadfast workspace list --json` shows the rules' immutable ids",
             _ => "",
         };
         Self::new(Kind::NotFound, format!("there is no {what} \"{name}\"{list}")).with_code(NO_RESOURCE)
+    }
+
+    /// There is no such thing; perhaps one of those is meant whose name is nearly the same, in any case.
+    pub fn not_found_among<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let typed = name.to_lowercase();
+        let nearest = known.map(|known| (edit_distance(&typed, &known.to_lowercase()), known)).min();
+        let mut problem = Self::not_found(what, name);
+        if let Some((distance, known)) = nearest
+            && distance <= 1 + typed.chars().count() / 3
+        {
+            problem.detail.push_str(&format!("; did you mean \"{known}\"?"));
+        }
+        problem
     }
 
     /// With the mistakes in the text that was sent.

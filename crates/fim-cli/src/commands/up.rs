@@ -142,7 +142,10 @@ fn announce(
     eprintln!("  Data         {}", data_dir.display());
     if let Some(seconds) = scan_interval_seconds.filter(|seconds| *seconds > 0) {
         let interval = humantime::format_duration(Duration::from_secs(seconds));
-        eprintln!("  Scans        every {interval}; `steadfast fim collect --files 15m` sets another time");
+        let other = another_interval(seconds);
+        eprintln!(
+            "  Scans        every {interval}; `steadfast fim collect --files {other}` sets another time"
+        );
     }
     eprintln!("Stop it with Ctrl-C. In another terminal: steadfast changes --follow");
     eprintln!();
@@ -155,6 +158,11 @@ fn page(serving: &Serving<'_>) -> String {
 
 fn sign_in(page: &str, serving: &Serving<'_>) -> Result<String, Failure> {
     Ok(format!("{page}{}", serving.new_sign_in_link()?.path))
+}
+
+/// An interval to propose to whoever has this one.
+fn another_interval(seconds: u64) -> &'static str {
+    if seconds == 900 { "1h" } else { "15m" }
 }
 
 /// The address by which this machine reaches a server that may listen on all of its addresses.
@@ -182,6 +190,14 @@ const LOOK_AT_AGENT_EVERY: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_interval_is_proposed_than_there_is() {
+        assert_eq!(
+            (another_interval(900), another_interval(3600), another_interval(1)),
+            ("1h", "15m", "15m")
+        );
+    }
 
     #[test]
     fn a_server_on_all_addresses_is_reached_by_loopback() {

@@ -61,6 +61,7 @@ fn rules_are_shown_and_changed_with_their_own_spelling_and_mistakes_in_their_pla
     said(&rule(&["edit", "web", "--exclude", "a", "--exclude", "["]), 1, &[mistake, "\n  | [\n  | ^"]);
     said(&rule(&["add", "--name", "x", "--path", "/x", "--exclude", "["]), 1, &[mistake, "\n  | [\n  | ^"]);
     said(&rule(&["add", "--name", "x", "--path", "/x["]), 1, &["--path at column 3: ", "\n  | /x[\n  |   ^"]);
+    said(&rule(&["edit", "wbe", "--recurse"]), 1, &["there is no rule \"wbe\"; ", "; did you mean \"Web\"?"]);
     said(&rule(&["edit", "web"]), 2, &["nothing to change", "steadfast rule edit --help"]);
     let long = rule(&["delete", &"x".repeat(5000)]);
     said(&long, 1, &["there is no rule \"xxx", "…"]);
@@ -210,6 +211,8 @@ fn a_query_reads_the_time_that_is_asked_for_and_says_when_there_is_nothing() {
     let none = here.run(&["query", "--timespan", "2020-01-01/2020-01-02", "LAQueryLogs"]);
     assert_eq!((none.code, none.stdout.as_str(), none.stderr.as_str()), (0, "", "no rows\n"));
     said(&here.run(&["query", "--timespan", "yesterday", "LAQueryLogs"]), 1, &["yesterday"]);
+    let turned = here.run(&["query", "--timespan", "2020-01-02/2020-01-01", "LAQueryLogs"]);
+    said(&turned, 1, &["2020-01-02/2020-01-01", "does not end after its beginning"]);
     let sparse = here.run(&["query", "print A = 1, B = '', C = 2"]);
     assert_eq!(words(&sparse.stdout), [["A", "C"], ["1", "2"]]);
     assert_eq!(sparse.stderr, "left out, since they are empty in all rows: B\n");

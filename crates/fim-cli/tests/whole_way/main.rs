@@ -317,6 +317,19 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
     );
     assert_eq!((said.code, said.stderr.contains("127.0.0.1:1")), (3, true), "{}", said.stderr);
 
+    let page = ready["page"].as_str().unwrap().replace("http://", "https://");
+    let said = finish(
+        here.steadfast(&["--server", &page, "workspace", "list"])
+            .env("STEADFAST_TOKEN", "stf_x")
+            .env("STEADFAST_CA", here.path("data/pki/ca.pem")),
+    );
+    assert_eq!(
+        (said.code, said.stderr.contains("the one after 'API, agents'")),
+        (3, true),
+        "{}",
+        said.stderr
+    );
+
     let said = here.run(&["up", "--server", "https://127.0.0.1:1"]);
     assert_eq!((said.code, said.stderr.contains("a server itself")), (2, true), "{}", said.stderr);
 
@@ -331,6 +344,10 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
     assert_eq!(said.code, 5, "one data directory, one server: {}", said.stderr);
 
     fs::write(here.path("file"), "").unwrap();
+    let mut third = here.steadfast(&["up", "--no-agent", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
+    let said = finish(third.arg("--data-dir").arg(here.path("file")));
+    let is_a_file = said.stderr.contains("/file is a file; choose a directory with --data-dir");
+    assert_eq!((said.code, is_a_file), (5, true), "{}", said.stderr);
     let mut third = here.steadfast(&["up", "--no-agent", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
     let said = finish(third.arg("--data-dir").arg(here.path("file").join("data")));
     assert_eq!((said.code, said.stderr.contains("file/data")), (5, true), "{}", said.stderr);
@@ -374,7 +391,8 @@ fn a_program_signs_in_with_a_token_until_it_is_deleted() {
     assert_eq!(ended.status.code(), Some(4), "{}", String::from_utf8_lossy(&ended.stderr));
     assert_eq!(with(token, &["workspace", "list"]).code, 4);
     let said = here.run(&["token", "delete", "ci"]);
-    assert_eq!((said.code, said.stderr.contains("ci")), (1, true), "{}", said.stderr);
+    let list = "there is no API token \"ci\"; `steadfast token list` shows";
+    assert_eq!((said.code, said.stderr.contains(list)), (1, true), "{}", said.stderr);
 }
 
 #[test]

@@ -144,11 +144,12 @@ pub fn recommended() -> Vec<Rule> {
 }
 
 async fn rule(app: &App, workspace: &WorkspaceRecord, name: &str) -> Result<Rule, Problem> {
-    app.control
-        .rule(workspace.id, name)
-        .await
-        .map_err(|error| Problem::internal("reading the rule", &error))?
-        .ok_or_else(|| Problem::not_found("rule", name))
+    let failed = |error| Problem::internal("reading the rule", &error);
+    if let Some(rule) = app.control.rule(workspace.id, name).await.map_err(failed)? {
+        return Ok(rule);
+    }
+    let rules = app.control.rules(workspace.id).await.map_err(failed)?;
+    Err(Problem::not_found_among("rule", name, rules.iter().map(|rule| rule.name.as_str())))
 }
 
 /// Puts a rule in force or out of it.

@@ -15,15 +15,23 @@ pub struct Range {
 
 /// Why a text is no time range.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error(
-    "\"{0}\" is no time range; write an ISO 8601 duration such as P1D or PT12H, or two moments with a slash between, \
-     such as 2026-11-01T00:00:00Z/2026-11-02T00:00:00Z, or a moment and a duration"
-)]
-pub struct BadTimespan(pub String);
+pub enum BadTimespan {
+    /// It is written otherwise.
+    #[error(
+        "\"{0}\" is no time range; write an ISO 8601 duration such as P1D or PT12H, or two moments with a slash between, \
+         such as 2026-11-01T00:00:00Z/2026-11-02T00:00:00Z, or a moment and a duration"
+    )]
+    Unreadable(String),
+    /// There is no time in it.
+    #[error(
+        "the time range \"{0}\" does not end after its beginning; write the earlier moment first, and a later one behind"
+    )]
+    Empty(String),
+}
 
 /// Reads a duration up to now, or `moment/moment`, `moment/duration`, `duration/moment`.
 pub fn parse(text: &str, now: Timestamp) -> Result<Range, BadTimespan> {
-    let bad = || BadTimespan(text.to_owned());
+    let bad = || BadTimespan::Unreadable(text.to_owned());
     let moment = |part: &str| {
         Moment::parse(part).or_else(|| Moment::parse(&format!("{part}T00:00:00Z"))).map(|moment| moment.0)
     };
@@ -38,7 +46,7 @@ pub fn parse(text: &str, now: Timestamp) -> Result<Range, BadTimespan> {
             _ => return Err(bad()),
         },
     };
-    if range.from >= range.to { Err(bad()) } else { Ok(range) }
+    if range.from >= range.to { Err(BadTimespan::Empty(text.to_owned())) } else { Ok(range) }
 }
 
 /// An ISO 8601 duration in nanoseconds: weeks, days, hours, minutes and seconds. Months and years have no one length.
@@ -99,20 +107,11 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_told() {
-        for text in [
-            "",
-            "1d",
-            "P",
-            "PT",
-            "P1M",
-            "P1Y",
-            "P1D/P1D",
-            "x/y",
-            "2026-11-02/2026-11-01",
-            "P-1D",
-            "P99999999999999D",
-        ] {
-            assert_eq!(parse(text, NOW), Err(BadTimespan(text.to_owned())), "{text}");
+        for text in ["", "1d", "P", "PT", "P1M", "P1Y", "P1D/P1D", "x/y", "P-1D", "P99999999999999D"] {
+            assert_eq!(parse(text, NOW), Err(BadTimespan::Unreadable(text.to_owned())), "{text}");
+        }
+        for text in ["2026-11-02/2026-11-01", "2026-11-02/2026-11-02", "PT0S/2026-11-02"] {
+            assert_eq!(parse(text, NOW), Err(BadTimespan::Empty(text.to_owned())), "{text}");
         }
     }
 
