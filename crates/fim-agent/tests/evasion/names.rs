@@ -12,7 +12,7 @@ use fim_core::{Aspect, ChangeSource};
 use rustix::fs::{Mode, OFlags};
 
 use crate::acts::{self, Mapping};
-use crate::stage::{BEFORE, Case, Deed, Stage, Technique, entity, nothing};
+use crate::stage::{BEFORE, Case, Deed, Place, Stage, Technique, entity, nothing};
 
 /// Runs a script of the shell with the monitored file as `$1` and a folder that is not monitored as `$2`.
 fn script(case: &Case, isolated: &[&str], text: &str) -> std::io::Result<Deed> {
@@ -198,6 +198,38 @@ fn what_is_stored_through_a_mapping_that_stays_is_told_in_real_time_where_the_ke
     for place in &stage.places {
         let record = stage.record(&place.watched.join("file"));
         assert!(record.change.fields.contains(Aspect::Content), "{}: {record:#?}", place.name);
+    }
+}
+
+#[test]
+fn what_is_stored_through_a_mapping_just_after_somebody_else_touched_the_file_names_both() {
+    let Some(mut stage) = Stage::everywhere() else { return };
+    let file = |place: &Place| place.watched.join("file");
+    let mut mappings = Vec::new();
+    for place in &stage.places {
+        fs::write(file(place), BEFORE).unwrap();
+        let file = File::options().read(true).write(true).open(file(place)).unwrap();
+        mappings.push(Mapping::of(&file, BEFORE.len()).unwrap());
+    }
+    stage.start();
+    let mut others = Vec::new();
+    for (place, mapping) in stage.places.iter().zip(&mut mappings) {
+        let other = Deed::of(Command::new("chmod").arg("0640").arg(file(place))).unwrap();
+        mapping.store(b"through a mapping");
+        others.push(other.by);
+    }
+    if !stage.hears_of_inodes() {
+        return;
+    }
+    let both = stage.places.iter().zip(others).filter(|(place, _)| place.has_plain_numbers);
+    for (place, other) in both {
+        let record = stage.record_that(&file(place), |event| event.change.fields.contains(Aspect::Content));
+        let mut actors: Vec<u32> = record.who.actors.iter().map(|actor| actor.process_id).collect();
+        let mut expected = [other, std::process::id()];
+        actors.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(actors, expected, "on {}: {record:#?}", place.name);
+        assert_eq!(record.who.unknown, None, "on {}: {record:#?}", place.name);
     }
 }
 

@@ -192,13 +192,14 @@ impl FanotifyWatcher {
         }
     }
 
-    /// Sees to it that what the kernel tells of the same change is not told again.
+    /// Sees to it that what the kernel tells of the same change, by the same process, is not told again.
     fn note_named(&mut self, event: &Event<'_>) {
         if event.mask & mask::ON_DIRECTORY == 0
             && let Some(unnamed) = &mut self.unnamed
             && let Some(file) = event.object.as_ref().and_then(|object| self.paths.file(object))
+            && let Ok(number) = u32::try_from(event.pid)
         {
-            unnamed.name(file, process::nanos_since_boot());
+            unnamed.name(file, number, process::nanos_since_boot());
         }
     }
 

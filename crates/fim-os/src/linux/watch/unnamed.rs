@@ -4,7 +4,7 @@
 //! It tells so of every change. What a notice names as well is looked at because of that, so that only what is left
 //! after a moment is handed on.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 
 use fim_bpf::{FileEvents, FileRecord, KernelTypes, StartError};
 use fim_core::FileId;
@@ -30,15 +30,25 @@ pub(super) struct Change {
 /// Changes that wait for a notice.
 #[derive(Debug, Default)]
 struct Waiting {
-    changes: VecDeque<Change>,
-    /// When files were named by a notice last.
-    named: HashMap<FileId, u64>,
+    /// When somebody first changed a file since that was told last: however often it is repeated, it waits once.
+    changes: HashMap<Deed, u64>,
+    /// The same, the oldest first.
+    oldest: BTreeSet<(u64, Deed)>,
+    /// When the last notice of it was read.
+    named: HashMap<Deed, u64>,
     /// True if there was no room for a change since the last [`Self::catch_up`].
     is_full: bool,
     /// When what the kernel had told was taken in last.
     caught_up_nanos: u64,
     /// Since when changes may be missing of which nobody was told so.
     lost_since_nanos: Option<u64>,
+}
+
+/// That a process changed a file. What a notice tells of one process says nothing of another.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+struct Deed {
+    file: FileId,
+    process: u32,
 }
 
 impl Unnamed {
@@ -49,9 +59,9 @@ impl Unnamed {
         Ok(Self { events: FileEvents::start(types)?, waiting })
     }
 
-    /// Notes that a notice of the file was read.
-    pub(super) fn name(&mut self, file: FileId, now_nanos: u64) {
-        self.waiting.name(file, now_nanos);
+    /// Notes that a notice was read of what the process did to the file.
+    pub(super) fn name(&mut self, file: FileId, process: u32, now_nanos: u64) {
+        self.waiting.name(Deed { file, process }, now_nanos);
     }
 
     /// Takes in what the kernel told of files that are known.
@@ -89,11 +99,19 @@ impl Change {
 
 impl Waiting {
     fn put(&mut self, change: Change) {
+        let Change { file, process, at_nanos } = change;
+        let deed = Deed { file, process };
+        // The look that the notice leads to comes after the notice was read, and no moment more is certain: a place that
+        // does not keep still is looked at all the same.
+        if self.changes.contains_key(&deed) || self.named.get(&deed).is_some_and(|named| *named >= at_nanos) {
+            return;
+        }
         if self.changes.len() >= MOST_WAITING {
             self.is_full = true;
-        } else {
-            self.changes.push_back(change);
+            return;
         }
+        self.changes.insert(deed, at_nanos);
+        self.oldest.insert((at_nanos, deed));
     }
 
     /// Notes that all was put in that the kernel had told by then, and whether it told that there is more.
@@ -107,28 +125,25 @@ impl Waiting {
         }
     }
 
-    fn name(&mut self, file: FileId, now_nanos: u64) {
+    fn name(&mut self, deed: Deed, now_nanos: u64) {
+        if let Some(at_nanos) = self.changes.remove(&deed) {
+            self.oldest.remove(&(at_nanos, deed));
+        }
         if self.named.len() >= MOST_WAITING {
             // Some will be looked at once more.
             self.named.clear();
         }
-        self.named.insert(file, now_nanos);
+        self.named.insert(deed, now_nanos);
     }
 
     fn take_due(&mut self, now_nanos: u64) -> Vec<Change> {
         let mut due = Vec::new();
-        while let Some(change) = self.changes.front().copied()
-            && change.at_nanos.saturating_add(PATIENCE_NANOS) <= now_nanos
+        while let Some(&(at_nanos, deed)) = self.oldest.first()
+            && at_nanos.saturating_add(PATIENCE_NANOS) <= now_nanos
         {
-            self.changes.pop_front();
-            // The look that a notice leads to comes later than this after it.
-            let is_named = self
-                .named
-                .get(&change.file)
-                .is_some_and(|named| named.saturating_add(PATIENCE_NANOS) > change.at_nanos);
-            if !is_named && due.last().is_none_or(|last: &Change| last.file != change.file) {
-                due.push(change);
-            }
+            self.oldest.pop_first();
+            self.changes.remove(&deed);
+            due.push(Change { file: deed.file, process: deed.process, at_nanos });
         }
         if self.changes.is_empty() {
             self.named.retain(|_, named| named.saturating_add(2 * PATIENCE_NANOS) > now_nanos);
@@ -137,10 +152,11 @@ impl Waiting {
     }
 }
 
-/// How long a notice of the same change may take to be read: less than the place is left to keep still after a notice.
-const PATIENCE_NANOS: u64 = 150_000_000;
+/// How long a notice of the same change may take to be read: so much less than the place is left to keep still after a notice that
+/// whoever else changed the file by then is told with it.
+const PATIENCE_NANOS: u64 = 100_000_000;
 
-/// With them about a megabyte.
+/// How many deeds may wait, or be remembered; with them some megabytes.
 const MOST_WAITING: usize = 16_384;
 
 #[cfg(test)]
@@ -157,31 +173,63 @@ mod tests {
 
     const MILLI: u64 = 1_000_000;
 
-    fn change(inode: u64, at_millis: u64) -> Change {
-        Change { file: FileId { device: 1, inode }, process: 7, at_nanos: at_millis * MILLI }
+    fn change(process: u32, inode: u64, at_millis: u64) -> Change {
+        Change { file: FileId { device: 1, inode }, process, at_nanos: at_millis * MILLI }
+    }
+
+    fn deed(process: u32, inode: u64) -> Deed {
+        Deed { file: FileId { device: 1, inode }, process }
     }
 
     #[test]
-    fn what_a_notice_names_is_not_told_again_and_what_it_came_too_early_for_is() {
+    fn what_a_notice_names_is_not_told_again_whichever_is_read_first() {
         let mut waiting = Waiting::default();
-        waiting.name(change(1, 0).file, 1_000 * MILLI);
-        waiting.put(change(1, 1_001));
-        waiting.put(change(2, 1_002));
-        // The look that the notice led to was made by then.
-        waiting.put(change(1, 1_200));
-        assert_eq!(waiting.take_due(1_100 * MILLI), []);
-        assert_eq!(waiting.take_due(1_300 * MILLI), [change(2, 1_002)]);
-        assert_eq!(waiting.take_due(1_400 * MILLI), [change(1, 1_200)]);
-        assert!(waiting.named.is_empty());
+        waiting.put(change(7, 1, 999));
+        waiting.name(deed(7, 1), 1_000 * MILLI);
+        waiting.put(change(7, 1, 1_000));
+        waiting.put(change(7, 2, 1_002));
+        assert_eq!(waiting.take_due(1_101 * MILLI), []);
+        assert_eq!(waiting.take_due(1_102 * MILLI), [change(7, 2, 1_002)]);
+        assert_eq!(waiting.take_due(1_300 * MILLI), []);
+        assert!(waiting.named.is_empty() && waiting.changes.is_empty() && waiting.oldest.is_empty());
+    }
+
+    #[test]
+    fn what_comes_after_a_notice_is_told_however_soon() {
+        let mut waiting = Waiting::default();
+        waiting.name(deed(7, 1), 1_000 * MILLI);
+        waiting.put(change(7, 1, 1_001));
+        assert_eq!(waiting.take_due(1_200 * MILLI), [change(7, 1, 1_001)]);
+    }
+
+    #[test]
+    fn a_notice_of_one_process_says_nothing_of_another() {
+        let mut waiting = Waiting::default();
+        waiting.put(change(7, 1, 999));
+        waiting.put(change(8, 1, 999));
+        waiting.put(change(9, 1, 999));
+        waiting.name(deed(7, 1), 1_000 * MILLI);
+        waiting.put(change(8, 1, 1_000));
+        assert_eq!(waiting.take_due(1_200 * MILLI), [change(8, 1, 999), change(9, 1, 999)]);
+    }
+
+    #[test]
+    fn what_is_repeated_takes_the_room_of_one() {
+        let mut waiting = Waiting::default();
+        for at_millis in 0..MOST_WAITING as u64 + 1 {
+            waiting.put(change(7, at_millis % 2, at_millis));
+        }
+        assert!(!waiting.is_full);
+        assert_eq!(waiting.take_due(200 * MILLI), [change(7, 0, 0), change(7, 1, 1)]);
     }
 
     #[test]
     fn what_there_is_no_room_for_is_lost_since_before_what_was_taken_in_last() {
         let mut waiting = Waiting::default();
-        (0..MOST_WAITING as u64).for_each(|inode| waiting.put(change(inode, 1_000)));
+        (0..MOST_WAITING as u64).for_each(|inode| waiting.put(change(7, inode, 1_000)));
         waiting.catch_up(1_001 * MILLI, false);
         assert_eq!(waiting.lost_since_nanos, None);
-        waiting.put(change(0, 1_002));
+        waiting.put(change(7, MOST_WAITING as u64, 1_002));
         waiting.catch_up(1_400 * MILLI, false);
         assert_eq!(waiting.lost_since_nanos.take(), Some(1_001 * MILLI - PATIENCE_NANOS));
         waiting.catch_up(1_500 * MILLI, false);
