@@ -232,6 +232,8 @@ struct Scan {
     is_same_scope: bool,
     /// True once the tracker has asked to end it.
     is_cancelled: bool,
+    /// True if something that was lost wanted it when it began.
+    is_for_loss: bool,
     /// True if changes have been noticed in real time since it began.
     had_real_time: bool,
     /// What it could not see into.
@@ -435,6 +437,9 @@ impl Tracker {
 
     fn end_scan(&mut self, now: Timestamp, end: ScanEnd, demands: &mut Vec<Demand>) {
         let Some(scan) = self.scan.take() else { return };
+        if scan.is_for_loss && !scan.is_cancelled {
+            self.schedule.end_loss_scan(scan.begun, now);
+        }
         match end {
             ScanEnd::Complete => {
                 self.gaps.end_complete_scan(now, demands);
@@ -452,7 +457,7 @@ impl Tracker {
                 }
                 // Something was lost after it had begun.
                 if self.losses.wants_scan() {
-                    self.schedule.bring_to(now.plus_nanos(LOSS_PAUSE_NANOS));
+                    self.schedule.bring_to_loss(now);
                 }
             }
             // The tracker ended it itself, and the next one begins at once.
@@ -487,6 +492,7 @@ impl Tracker {
                 baselined: self.baselined.scan_plan(),
                 rules,
                 is_cancelled: false,
+                is_for_loss: self.losses.wants_scan(),
                 had_real_time: self.is_real_time,
                 out_of_sight: OutOfSight::default(),
                 link: None,
@@ -532,6 +538,3 @@ fn stopped_gap(last_alive: Timestamp, now: Timestamp, stop: Stop) -> Gap {
         detail: format!("{how}{clock}"),
     }
 }
-
-/// Losses that never end must not make scans that never end.
-const LOSS_PAUSE_NANOS: i64 = 1_000_000_000;

@@ -59,7 +59,7 @@ impl Tracker {
         self.spots = Some(Spots::new(now, due));
     }
 
-    /// Notices of a place are lost: it is looked at again at once, and is a gap until then.
+    /// Notices of a place are lost: it is looked at again, and is a gap until then.
     fn lose(&mut self, now: Timestamp, mut loss: Loss, demands: &mut Vec<Demand>) {
         if let GapScope::Within(path) = &loss.scope
             && !self.reaches(path)
@@ -79,7 +79,7 @@ impl Tracker {
                 if !self.losses.wants_scan() {
                     self.losses.open(now, too_many(now), demands);
                 }
-                self.schedule.bring_to(now);
+                self.schedule.bring_to_loss(now);
             }
         }
         // Whoever causes losses without end shall not cause as many writes.
@@ -131,7 +131,7 @@ impl Tracker {
         };
         let told = demands.len();
         if self.losses.open(now, loss, demands) == GapScope::Everything {
-            self.schedule.bring_to(now);
+            self.schedule.bring_to_loss(now);
         }
         if demands.len() > told {
             demands.push(self.remember());

@@ -9,8 +9,21 @@ pub(crate) struct Schedule {
     next: Timestamp,
     /// Until when the machine has the time after the last scan for itself, whatever a scan is wanted for.
     rest_end: Timestamp,
+    /// The last scan for something that was lost.
+    loss_scan: LossScan,
     /// The latest time that was seen since the next scan was set.
     latest: Timestamp,
+}
+
+/// A scan for something that was lost.
+#[derive(Clone, Copy, Debug, Default)]
+struct LossScan {
+    ended: Timestamp,
+    /// How long after it the next one begins at the earliest, and up to when the next one follows it.
+    rest_nanos: i64,
+    follows_nanos: i64,
+    /// How many scans of this kind it followed, one soon after the other.
+    followed: i64,
 }
 
 impl Schedule {
@@ -57,6 +70,28 @@ impl Schedule {
         self.bring_to(self.rest_end.max(now));
     }
 
+    /// Notes the end of a scan that was wanted for something that was lost. Whoever can cause losses without end shall not
+    /// have scans that never end.
+    pub(super) fn end_loss_scan(&mut self, begun: Timestamp, now: Timestamp) {
+        let last = self.loss_scan;
+        let is_soon = begun >= last.ended && begun.nanos_since(last.ended) < last.follows_nanos;
+        let followed = if is_soon { last.followed.saturating_add(1) } else { 0 };
+        let took = now.nanos_since(begun).max(LOSS_PAUSE_NANOS);
+        self.loss_scan = LossScan {
+            ended: now,
+            rest_nanos: took.saturating_mul(followed.min(LOSS_RESTS)).max(LOSS_PAUSE_NANOS),
+            follows_nanos: took.saturating_mul(2 * LOSS_RESTS),
+            followed,
+        };
+    }
+
+    /// Lets the next scan begin because something was lost: at once, or after the rest from the last scan for that.
+    pub(super) fn bring_to_loss(&mut self, now: Timestamp) {
+        let LossScan { ended, rest_nanos, .. } = self.loss_scan;
+        // If the clock was set back, nobody knows how much of the rest is left.
+        self.bring_to(if now < ended { now } else { ended.plus_nanos(rest_nanos).max(now) });
+    }
+
     pub(crate) fn next(&self) -> Timestamp {
         self.next
     }
@@ -69,5 +104,12 @@ impl Schedule {
 
 /// How many times as long as a scan the rest from it is.
 const RESTS: i64 = 10;
+
+/// How many times as long as a scan for what was lost the rest from it grows, where such scans follow each other: from
+/// then on they take a fifth of the time.
+const LOSS_RESTS: i64 = 4;
+
+/// How long the rest is at least.
+const LOSS_PAUSE_NANOS: i64 = 1_000_000_000;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
