@@ -124,7 +124,8 @@ pub enum Watched {
     All,
     /// Some of it: there is a gap in it, or nobody was to watch for a part of it.
     Part,
-    /// Nothing: no machine was enrolled, monitoring was off, or each machine has a gap of everything.
+    /// Nothing: no machine was enrolled, monitoring was off, no rule was in force, or each machine has a gap of
+    /// everything.
     Nothing,
 }
 

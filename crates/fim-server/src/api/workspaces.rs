@@ -221,7 +221,8 @@ pub async fn summarize_workspace(
 async fn watching(app: &App, workspace: &WorkspaceRecord, range: Range) -> Result<Watching, Problem> {
     let internal = |error| Problem::internal("reading who was watching", &error);
     let enrolments = app.control.enrolments(workspace.id).await.map_err(internal)?;
-    let switches = app.control.fim_switches(workspace.id).await.map_err(internal)?;
+    let fim = app.control.fim_switches(workspace.id).await.map_err(internal)?;
+    let rules = app.control.rule_switches(workspace.id).await.map_err(internal)?;
     let table = app.report(workspace.id, &watched::query(range, MOST_GAPS)).await?;
     let (gaps, unread_before) = watched::read(&table, MOST_GAPS)
         .map_err(|error| Problem::internal("reading what was not watched", &error))?;
@@ -230,7 +231,7 @@ async fn watching(app: &App, workspace: &WorkspaceRecord, range: Range) -> Resul
     };
     Ok(Watching {
         machines: enrolments.into_iter().map(enrolled).collect(),
-        monitored: watched::monitored(switches),
+        monitored: watched::monitored(fim, rules),
         gaps,
         unread_before,
     })

@@ -257,7 +257,7 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: [Migration; 9] = [
     Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
     Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
     Migration { schema: include_str!("migrations/0003.sql"), version: "PRAGMA user_version = 3" },
@@ -266,6 +266,7 @@ const MIGRATIONS: [Migration; 8] = [
     Migration { schema: include_str!("migrations/0006.sql"), version: "PRAGMA user_version = 6" },
     Migration { schema: include_str!("migrations/0007.sql"), version: "PRAGMA user_version = 7" },
     Migration { schema: include_str!("migrations/0008.sql"), version: "PRAGMA user_version = 8" },
+    Migration { schema: include_str!("migrations/0009.sql"), version: "PRAGMA user_version = 9" },
 ];
 
 #[cfg(test)]
@@ -314,6 +315,7 @@ mod tests {
              INSERT INTO open_gaps VALUES
                  ('{machine}', '*', 'AgentNotReporting', 1, 'a', 1), ('{machine}', '/etc', 'Unreadable', 2, 'b', 0),
                  ('{machine}', 'Daemons', 'Unreadable', 3, 'c', 3), ('{machine}', 'Software', 'Unreadable', 4, 'd', 4);
+             DROP TABLE rule_switches;
              PRAGMA user_version = 7"
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(older)).execute(&control.pool).await.unwrap();
@@ -333,6 +335,58 @@ mod tests {
         );
         control.keep_gaps(&[], &open, None).await.unwrap();
         assert!(control.open_gaps(machine).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn rules_of_an_older_version_were_in_force_from_their_first_change_until_now_or_the_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("control.sqlite");
+        let control = Control::open(&path).await.unwrap();
+        let items = crate::api::recommended();
+        let all: Vec<String> = items.iter().map(|item| item.name.clone()).collect();
+        let by = |at| By { actor: "a test", at: Timestamp(at) };
+        let mut workspaces = Vec::new();
+        for name in ["ruled", "emptied", "new"] {
+            workspaces.push(control.add_workspace(name, "local", "Local", by(1)).await.unwrap().id);
+        }
+        control.apply_recommended(workspaces[0], &items, &[], by(10)).await.unwrap();
+        control.add_rule(workspaces[1], &items[0], by(20)).await.unwrap();
+        control.apply_recommended(workspaces[1], &items, &all, by(30)).await.unwrap();
+        let older = "DROP TABLE rule_switches; PRAGMA user_version = 8";
+        sqlx::raw_sql(older).execute(&control.pool).await.unwrap();
+        control.close().await;
+        let control = Control::open(&path).await.unwrap();
+        let mut known = Vec::new();
+        for workspace in workspaces {
+            let switches = control.rule_switches(workspace).await.unwrap();
+            known.push(switches.into_iter().map(|(at, is_on)| (at.0, is_on)).collect::<Vec<_>>());
+        }
+        assert_eq!(known, [vec![(10, true)], vec![(20, true), (30, false)], vec![]]);
+    }
+
+    #[tokio::test]
+    async fn that_no_rule_is_in_force_is_noted_when_it_comes_to_be_so_and_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let control = Control::open(&dir.path().join("control.sqlite")).await.unwrap();
+        let by = |at| By { actor: "a test", at: Timestamp(at) };
+        let [id, other] =
+            ["default", "other"].map(|name| control.add_workspace(name, "local", "Local", by(1)));
+        let (id, other) = (id.await.unwrap().id, other.await.unwrap().id);
+        let [first, second] = [0, 1].map(|index| crate::api::recommended().remove(index));
+        let off = |rule: &crate::api::model::Rule| crate::api::model::Rule { enabled: false, ..rule.clone() };
+        control.add_rule(id, &off(&first), by(2)).await.unwrap();
+        control.edit_rule(id, &first.name, &first, by(3)).await.unwrap();
+        control.add_rule(id, &second, by(4)).await.unwrap();
+        control.edit_rule(id, &first.name, &off(&first), by(5)).await.unwrap();
+        control.add_rule(other, &first, by(6)).await.unwrap();
+        control.delete_rule(id, &second.name, by(7)).await.unwrap();
+        control.delete_rule(id, &first.name, by(8)).await.unwrap();
+        control.apply_recommended(id, std::slice::from_ref(&first), &[], by(9)).await.unwrap();
+        let of_all: Vec<String> = vec![first.name.clone()];
+        control.apply_recommended(id, std::slice::from_ref(&first), &of_all, by(10)).await.unwrap();
+        let switches = control.rule_switches(id).await.unwrap();
+        let known: Vec<_> = switches.into_iter().map(|(at, is_on)| (at.0, is_on)).collect();
+        assert_eq!(known, [(3, true), (7, false), (9, true), (10, false)]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The monitored entities' settings of each workspace.
 
+use fim_core::Timestamp;
 use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -73,6 +74,20 @@ impl Control {
         read().map_err(reading)
     }
 
+    /// Each time that a rule came into force where none was, or the last one went, in order. None is before the first.
+    pub async fn rule_switches(&self, workspace: Uuid) -> Result<Vec<(Timestamp, bool)>, ControlError> {
+        let reading = failed("reading when rules were in force");
+        let rows =
+            sqlx::query("SELECT at, any_enabled FROM rule_switches WHERE workspace_id = ? ORDER BY number")
+                .bind(workspace.to_string())
+                .fetch_all(&self.pool)
+                .await
+                .map_err(&reading)?;
+        let switch =
+            |row: &SqliteRow| Ok((Timestamp(row.try_get("at")?), row.try_get::<bool, _>("any_enabled")?));
+        rows.iter().map(switch).collect::<Result<_, sqlx::Error>>().map_err(reading)
+    }
+
     /// Adds a rule after all others.
     pub async fn add_rule(&self, workspace: Uuid, rule: &Rule, by: By<'_>) -> Result<(), AddRuleError> {
         let adding = failed("adding a rule");
@@ -85,7 +100,7 @@ impl Control {
             }
             Err(error) => return Err(adding(error).into()),
         }
-        touch(&mut transaction, workspace).await?;
+        touch(&mut transaction, workspace, by.at).await?;
         audit(
             &mut transaction,
             by,
@@ -141,7 +156,7 @@ impl Control {
             Err(error) => return Err(editing(error).into()),
         }
         if before != *after {
-            touch(&mut transaction, workspace).await?;
+            touch(&mut transaction, workspace, by.at).await?;
             let detail = json!({ "workspace": workspace, "before": before, "after": after });
             audit(&mut transaction, by, "rule.edit", name, &detail).await?;
         }
@@ -162,7 +177,7 @@ impl Control {
         if deleted.rows_affected() == 0 {
             return Ok(false);
         }
-        touch(&mut transaction, workspace).await?;
+        touch(&mut transaction, workspace, by.at).await?;
         audit(&mut transaction, by, "rule.delete", name, &json!({ "workspace": workspace })).await?;
         transaction.commit().await.map_err(deleting)?;
         Ok(true)
@@ -192,20 +207,38 @@ impl Control {
                 insert_rule(&mut transaction, workspace, &rule).await.map_err(&applying)?;
             }
         }
-        touch(&mut transaction, workspace).await?;
+        touch(&mut transaction, workspace, by.at).await?;
         let object = workspace.to_string();
         audit(&mut transaction, by, "rules.recommend", &object, &json!({ "disabled": disabled })).await?;
         transaction.commit().await.map_err(applying)
     }
 }
 
-/// Tells agents that the settings differ.
-async fn touch(connection: &mut SqliteConnection, workspace: Uuid) -> Result<(), ControlError> {
+/// Tells agents that the settings differ, and notes if rules have come into force where none was, or the last has gone.
+async fn touch(
+    connection: &mut SqliteConnection,
+    workspace: Uuid,
+    at: Timestamp,
+) -> Result<(), ControlError> {
     sqlx::query("UPDATE workspaces SET settings_revision = settings_revision + 1 WHERE id = ?")
         .bind(workspace.to_string())
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(failed("raising the settings' revision"))?;
+    sqlx::query(
+        "INSERT INTO rule_switches (workspace_id, at, any_enabled) \
+         SELECT id, ?, any_enabled FROM \
+         (SELECT w.id, EXISTS (SELECT 1 FROM rules r WHERE r.workspace_id = w.id AND r.enabled) AS any_enabled, \
+          coalesce((SELECT s.any_enabled FROM rule_switches s WHERE s.workspace_id = w.id \
+                    ORDER BY s.number DESC LIMIT 1), 0) AS was_enabled \
+          FROM workspaces w WHERE w.id = ?) \
+         WHERE any_enabled <> was_enabled",
+    )
+    .bind(at.0)
+    .bind(workspace.to_string())
+    .execute(connection)
+    .await
+    .map_err(failed("noting whether any rule is in force"))?;
     Ok(())
 }
 

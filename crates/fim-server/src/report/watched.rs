@@ -18,7 +18,7 @@ pub const FOR_EVER: Timestamp = Timestamp(i64::MAX);
 pub struct Watching {
     /// When machines were enrolled, by the machine's id.
     pub machines: Vec<(String, Range)>,
-    /// When monitoring was on, in order and apart from each other.
+    /// When monitoring was on with a rule in force, in order and apart from each other.
     pub monitored: Vec<Range>,
     /// What was not watched all the same.
     pub gaps: Vec<Stretch>,
@@ -68,8 +68,21 @@ pub fn read(table: &Table, most: usize) -> Result<(Vec<Stretch>, Option<Timestam
     Ok((gaps, unread_before))
 }
 
-/// When monitoring was on, from each time that it was switched, in order; it is off before the first.
-pub fn monitored(switches: impl IntoIterator<Item = (Timestamp, bool)>) -> Vec<Range> {
+/// When somebody was told to look: monitoring was on, and any rule was in force. Both are given as each time that it came
+/// to be so or ended, in order; neither is so before the first.
+pub fn monitored(
+    fim: impl IntoIterator<Item = (Timestamp, bool)>,
+    rules: impl IntoIterator<Item = (Timestamp, bool)>,
+) -> Vec<Range> {
+    let in_force = lasted(rules);
+    lasted(fim)
+        .into_iter()
+        .flat_map(|on| in_force.iter().filter_map(move |rules| overlap(on, *rules)))
+        .collect()
+}
+
+/// The stretches between being switched on and off.
+fn lasted(switches: impl IntoIterator<Item = (Timestamp, bool)>) -> Vec<Range> {
     let mut ranges = Vec::new();
     let mut since = None;
     for (at, is_on) in switches {
@@ -88,8 +101,8 @@ pub fn monitored(switches: impl IntoIterator<Item = (Timestamp, bool)>) -> Vec<R
 
 /// How much of `range` was watched up to `now`; `None` if it has not come yet.
 ///
-/// Nothing was watched where no machine was enrolled, where monitoring was off, and where a gap of everything covers
-/// each machine. Not all was where that is so of a part, and where any gap touches the range.
+/// Nothing was watched where no machine was enrolled, where monitoring was off or no rule in force, and where a gap of
+/// everything covers each machine. Not all was where that is so of a part, and where any gap touches the range.
 pub fn watched(range: Range, watching: &Watching, now: Timestamp) -> Option<Watched> {
     let range = overlap(range, Range { from: range.from, to: now })?;
     let gaps: Vec<&Stretch> = watching.gaps.iter().filter(|gap| touches(gap.range, range)).collect();
@@ -215,12 +228,28 @@ mod tests {
     #[test]
     fn nothing_was_watched_while_monitoring_was_off() {
         let mut watching = workspace(&[("a", since(0))], vec![]);
-        watching.monitored = monitored([(Timestamp(10), true), (Timestamp(100), false)]);
+        let rules = [(Timestamp(0), true)];
+        watching.monitored = monitored([(Timestamp(10), true), (Timestamp(100), false)], rules);
         check(&watching, Watched::Nothing);
         watching.monitored =
-            monitored([(Timestamp(10), true), (Timestamp(120), false), (Timestamp(130), true)]);
+            monitored([(Timestamp(10), true), (Timestamp(120), false), (Timestamp(130), true)], rules);
         check(&watching, Watched::Part);
-        watching.monitored = monitored([(Timestamp(10), true), (Timestamp(50), true)]);
+        watching.monitored = monitored([(Timestamp(10), true), (Timestamp(50), true)], rules);
+        check(&watching, Watched::All);
+    }
+
+    #[test]
+    fn nothing_was_watched_while_no_rule_was_in_force() {
+        let mut watching = workspace(&[("a", since(0))], vec![]);
+        let fim = [(Timestamp(10), true)];
+        watching.monitored = monitored(fim, []);
+        check(&watching, Watched::Nothing);
+        watching.monitored = monitored(fim, [(Timestamp(5), true), (Timestamp(100), false)]);
+        check(&watching, Watched::Nothing);
+        watching.monitored =
+            monitored(fim, [(Timestamp(5), true), (Timestamp(120), false), (Timestamp(130), true)]);
+        check(&watching, Watched::Part);
+        watching.monitored = monitored(fim, [(Timestamp(100), true), (Timestamp(200), false)]);
         check(&watching, Watched::All);
     }
 
