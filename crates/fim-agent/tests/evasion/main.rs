@@ -1,6 +1,7 @@
 //! The ways to change something without being seen, tried on the real agent: each ends in a record of the right path,
 //! made by the right process where the provider promises that, or in a gap that names the path and the time.
 //! `docs/evasion.md` lists them all with their answers.
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
