@@ -159,15 +159,20 @@ impl Bench {
     fn storm_of_inotifywait(&self, operations: usize) -> Value {
         let folder = self.folder("storm");
         prepare(&folder, operations);
-        let format =
-            ["-m", "-r", "-q", "--format", "%w%f", "-e", "modify,attrib,move,create,delete,close_write"];
+        let format = ["-m", "-r", "--format", "%w%f", "-e", "modify,attrib,move,create,delete,close_write"];
         let spawned = Command::new("inotifywait")
             .args(format)
             .arg(&folder)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn();
         let Ok(mut child) = spawned else { return Value::Null };
+        let said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        // Nobody reads further: it says nothing more but why it ends.
+        assert!(
+            said.into_iter().any(|line| line.contains("Watches established")),
+            "inotifywait does not start"
+        );
         let lines: Arc<Mutex<Vec<(Timestamp, String)>>> = Arc::default();
         let reader = {
             let (output, lines) = (child.stdout.take().unwrap(), Arc::clone(&lines));
@@ -177,11 +182,9 @@ impl Bench {
                 }
             })
         };
-        // It does not say when it is ready.
-        std::thread::sleep(Duration::from_secs(3));
         let before = cpu_seconds(child.id());
         let done = storm(&folder, operations);
-        std::thread::sleep(Duration::from_secs(5));
+        wait_for_silence(|| lines.lock().unwrap().len());
         let cpu = cpu_seconds(child.id()) - before;
         child.kill().unwrap();
         child.wait().unwrap();
@@ -263,14 +266,7 @@ impl Watching {
 
     /// Waits until nothing more was told for a while.
     fn wait_for_silence(&self) {
-        let mut last = (0, Instant::now());
-        while last.1.elapsed() < Duration::from_secs(10) {
-            std::thread::sleep(Duration::from_millis(100));
-            let told = self.server.ledger().reports.len();
-            if told != last.0 {
-                last = (told, Instant::now());
-            }
-        }
+        wait_for_silence(|| self.server.ledger().reports.len());
     }
 
     /// Waits until the agent has nothing to do.
@@ -281,6 +277,18 @@ impl Watching {
             if self.cpu_seconds() - before < 0.1 {
                 return;
             }
+        }
+    }
+}
+
+/// Waits until the number of what was told stays the same for a while, which is all that says that no more will come.
+fn wait_for_silence(told: impl Fn() -> usize) {
+    let mut last = (0, Instant::now());
+    while last.1.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(100));
+        let told = told();
+        if told != last.0 {
+            last = (told, Instant::now());
         }
     }
 }
