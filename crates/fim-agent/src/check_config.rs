@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use fim_os::LiveTree;
-use fim_sensor::{Preview, Settings, SettingsSource, current_settings, preview};
+use fim_sensor::{FileTree as _, Preview, Settings, SettingsSource, current_settings, preview};
 use serde::Serialize;
 
 use crate::DataDirArg;
@@ -63,17 +63,14 @@ pub fn check_config(args: &CheckConfigArgs) -> ExitCode {
 }
 
 fn plan(settings: &Settings, source: SettingsSource) -> Plan {
-    let (rules, warnings) = settings.rule_set(&|name| std::env::var(name).ok());
+    let tree = Arc::new(LiveTree::new());
+    let (rules, warnings) = settings.rule_set(tree.style(), &|name| std::env::var(name).ok());
     Plan {
         source,
         revision: settings.revision_text(),
         fim_enabled: settings.fim_enabled,
         scan_interval_seconds: settings.scan_interval_seconds,
-        preview: if settings.fim_enabled {
-            preview(Arc::new(LiveTree::new()), &rules)
-        } else {
-            Preview::default()
-        },
+        preview: if settings.fim_enabled { preview(tree, &rules) } else { Preview::default() },
         warnings,
     }
 }

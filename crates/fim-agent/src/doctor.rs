@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use fim_os::{LiveTree, PROVIDERS, best_watcher};
-use fim_sensor::{Outcome, diagnose};
+use fim_os::{KEEP_PRIVATE, LiveTree, PROVIDERS, best_watcher, is_private};
+use fim_sensor::{Outcome, Privacy, diagnose};
 
 use crate::DataDirArg;
 use crate::exit::{ATTENTION, FAILURE, fail, print, print_json};
@@ -32,7 +32,12 @@ pub struct DoctorArgs {
 
 /// Runs `doctor`.
 pub fn doctor(args: &DoctorArgs) -> ExitCode {
-    let checks = diagnose(&args.data_dir.data_dir(), Arc::new(LiveTree::new()), &best_watcher(PROVIDERS[0]));
+    let checks = diagnose(
+        &args.data_dir.data_dir(),
+        Arc::new(LiveTree::new()),
+        &best_watcher(PROVIDERS[0]),
+        Privacy { is_private, fix: KEEP_PRIVATE },
+    );
     if args.json {
         if let Err(error) = print_json(&checks) {
             return fail(FAILURE, error);

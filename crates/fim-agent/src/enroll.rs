@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use fim_os::{CAN_REPORT, HostFacts, OS_NAME};
+use fim_os::{HostFacts, OS_NAME, keep_private};
 use fim_sensor::{EnrollError, Enrollment, Fingerprint, Token, TrustAnchor};
 
 use crate::DataDirArg;
@@ -54,16 +54,16 @@ pub struct EnrollArgs {
 
 /// Runs `enroll`.
 pub fn enroll(args: &EnrollArgs) -> ExitCode {
-    if !CAN_REPORT {
-        let why =
-            format!("the agent for {OS_NAME} cannot report to a server yet; it has `baseline` and `check`");
-        return fail(FAILURE, anyhow::anyhow!(why));
-    }
     let enrollment = match enrollment(args) {
         Ok(enrollment) => enrollment,
         Err(error) => return fail(USAGE, error),
     };
-    match fim_sensor::enroll(&args.data_dir.data_dir(), &enrollment) {
+    let dir = args.data_dir.data_dir();
+    if let Err(error) = keep_private(dir.path()) {
+        let what = format!("cannot keep {} to those who run the agent", dir.path().display());
+        return fail(FAILURE, anyhow::Error::new(error).context(what));
+    }
+    match fim_sensor::enroll(&dir, &enrollment) {
         Ok(identity) => {
             print(&format!(
                 "enrolled as {} in the workspace `{}` of {}",
@@ -120,6 +120,7 @@ fn enrollment(args: &EnrollArgs) -> anyhow::Result<Enrollment> {
         token,
         trust,
         machine_name: args.name.clone().unwrap_or(facts.host_name),
+        os_type: OS_NAME,
         os_name: facts.os_name.unwrap_or_else(|| OS_NAME.to_owned()),
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
     })

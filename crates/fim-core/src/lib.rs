@@ -43,6 +43,7 @@ pub use pattern::{Pattern, PatternError, ResolveError};
 pub use rule::{
     DirectoryDecision, EntityDecision, Explanation, How, InvalidRule, LinkDecision, Links, PathType,
     RECOMMENDED_GROUP, Rule, RuleError, RuleSet, ScanPlan, WhyNot, recommended_linux,
+    recommended_windows_files,
 };
 pub use sight::{OutOfSight, Sighting};
 pub use summary::{acl_text, attributes_text, capabilities_text, checksum_text, flags_text, label_text};

@@ -4,6 +4,7 @@
 use fim_core::{
     DirectoryDecision, EntityDecision, EntityKey, EntityKind, EntityPath, Explanation, How, LinkDecision,
     Links, PathStyle, PathType, RECOMMENDED_GROUP, Rule, RuleSet, ScanPlan, WhyNot, recommended_linux,
+    recommended_windows_files,
 };
 use proptest::prelude::*;
 
@@ -43,6 +44,29 @@ fn the_recommended_items_are_those_of_the_published_list() {
         ("/opt/sbin/x", Some("/opt/sbin")),
     ] {
         let found = set.rule_for(&EntityKey::File(path(text))).map(|rule| rule.name.as_str());
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn the_recommended_files_of_windows_are_those_of_the_published_list() {
+    let rules = recommended_windows_files();
+    assert_eq!(rules.len(), 9);
+    assert!(rules.iter().all(|rule| rule.group == RECOMMENDED_GROUP && rule.enabled && !rule.recurse));
+    let set = RuleSet::new(rules, PathStyle::Windows).unwrap();
+    for (text, expected) in [
+        (r"C:\autoexec.bat", Some(r"C:\autoexec.bat")),
+        (r"c:\AUTOEXEC.BAT", Some(r"C:\autoexec.bat")),
+        (r"C:\Windows\System32\userinit.exe", Some(r"C:\Windows\System32\userinit.exe")),
+        (
+            r"C:\Program Files\Microsoft Security Client\msseces.exe",
+            Some(r"C:\Program Files\Microsoft Security Client\msseces.exe"),
+        ),
+        (r"C:\Windows\notepad.exe", None),
+        (r"C:\Windows", None),
+        (r"D:\autoexec.bat", None),
+    ] {
+        let found = set.rule_for(&EntityKey::File(EntityPath::windows(text))).map(|rule| rule.name.as_str());
         assert_eq!(found, expected, "{text}");
     }
 }

@@ -61,6 +61,27 @@ fn a_descriptor_is_told_as_the_system_tells_it() {
 }
 
 #[test]
+fn a_descriptor_is_only_for_those_whom_alone_it_lets_in() {
+    let system = format!("00 03 1400 ff011f00 {SYSTEM}");
+    let administrators = format!("00 03 1800 ff011f00 {ADMINISTRATORS}");
+    let everybody = "00 00 1400 89001200 01 01 000000000001 00000000";
+    let denied = "01 00 1400 00000100 01 01 000000000001 00000000";
+    let unknown = format!("77 c0 1400 00000000 {SYSTEM}");
+    let is_ours = |control: &str, entries: &[&str]| {
+        SecurityDescriptor::parse(&descriptor(control, entries)).unwrap().is_only_for(&["SY", "BA"])
+    };
+    assert!(is_ours("0490", &[&system, &administrators]));
+    assert!(is_ours("0490", &[&system, denied]));
+    assert!(is_ours("0490", &[]));
+    assert!(!is_ours("0490", &[&system, everybody]));
+    assert!(!is_ours("0490", &[&unknown]));
+    // Without a list everybody may do everything.
+    assert!(!is_ours("0080", &[&system]));
+    let of_system = SecurityDescriptor::parse(&descriptor("0490", &[&system])).unwrap();
+    assert!(!of_system.is_only_for(&["SY"]), "its owner, the administrators, may change the list");
+}
+
+#[test]
 fn entries_of_every_shape_are_told_with_all_their_bytes() {
     let guid = "00112233 4455 6677 8899 aabbccddeeff";
     let plain = "05 00 2c00 00010000 01000000";

@@ -216,23 +216,14 @@ fn names(dir: &Path, is_kind: fn(&FileType) -> bool) -> io::Result<Vec<String>> 
     Ok(names)
 }
 
-/// True if nobody but the owner may read the file or directory, as far as the system can tell.
-pub fn is_private(path: &Path) -> io::Result<bool> {
-    private::is_private(path)
-}
-
 #[cfg(unix)]
 mod private {
     //! Rights and directories as Unix has them.
 
-    use std::fs::{self, DirBuilder, File, OpenOptions};
+    use std::fs::{DirBuilder, File, OpenOptions};
     use std::io;
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     use std::path::Path;
-
-    pub fn is_private(path: &Path) -> io::Result<bool> {
-        Ok(fs::metadata(path)?.permissions().mode() & 0o077 == 0)
-    }
 
     pub fn create_dir(dir: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o700).create(dir)
@@ -255,10 +246,6 @@ mod private {
     use std::io;
     use std::os::windows::fs::OpenOptionsExt as _;
     use std::path::Path;
-
-    pub fn is_private(path: &Path) -> io::Result<bool> {
-        fs::metadata(path).map(|_| true)
-    }
 
     pub fn create_dir(dir: &Path) -> io::Result<()> {
         fs::create_dir(dir)

@@ -10,6 +10,6 @@ mod error;
 mod log;
 mod record;
 
-pub use disk::{Disk, DiskFile, RealDisk, create_dir_all, is_private, replace_file};
+pub use disk::{Disk, DiskFile, RealDisk, create_dir_all, replace_file};
 pub use error::{AppendError, OpenLogError, ReadError, RemoveError, SyncError};
 pub use log::{LogOptions, Records, Recovery, SegmentLog};

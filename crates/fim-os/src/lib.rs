@@ -15,6 +15,6 @@ use windows as platform;
 
 pub use host::HostFacts;
 pub use platform::{
-    CAN_REPORT, LiveTree, OS_NAME, PROVIDERS, StopRequests, as_stored, best_watcher, default_data_dir,
-    lower_priority, raise_open_files,
+    KEEP_PRIVATE, LiveTree, OS_NAME, PROVIDERS, StopRequests, as_stored, best_watcher, default_data_dir,
+    is_private, keep_private, lower_priority, raise_open_files,
 };

@@ -1,6 +1,6 @@
 //! What a walk needs from a file system, whichever it is.
 
-use fim_core::{EntityKind, EntityPath, FileAttributes, Timestamp, Unreadable};
+use fim_core::{EntityKind, EntityPath, FileAttributes, PathStyle, Timestamp, Unreadable};
 
 /// A file system that can be walked and read: the live machine's, a disk image's, one in memory.
 ///
@@ -65,6 +65,11 @@ pub trait FileTree: Send + Sync + 'static {
     /// `u64::MAX` if it is one to its end. A tree that knows of no holes says `offset`.
     fn next_data(&self, _file: &Self::File, offset: u64) -> u64 {
         offset
+    }
+
+    /// How the observed system spells paths: as Unix systems do unless it says otherwise.
+    fn style(&self) -> PathStyle {
+        PathStyle::Unix
     }
 
     /// Says why a directory, the first of another file system, should not be entered unless a rule names it.

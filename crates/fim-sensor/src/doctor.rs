@@ -1,9 +1,10 @@
 //! What may keep a sensor from doing its work: checks for a person who wonders.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use fim_core::error_chain;
-use fim_log::is_private;
 use fim_scan::{FileTree, WatcherChoice};
 use serde::Serialize;
 
@@ -46,16 +47,30 @@ pub enum SettingsSource {
     Kept,
 }
 
+/// Who may read a directory, as a system tells it.
+#[derive(Clone, Copy, Debug)]
+pub struct Privacy {
+    /// True if nobody but those who run the agent may read what is there.
+    pub is_private: fn(&Path) -> io::Result<bool>,
+    /// The command that makes it so, with `{}` for the directory.
+    pub fix: &'static str,
+}
+
 /// Checks whether a sensor runs with this data directory, and everything that it needs. `choice` is what can notice changes
 /// in real time.
-pub fn diagnose<T: FileTree>(dir: &DataDir, tree: Arc<T>, choice: &WatcherChoice) -> Vec<Check> {
+pub fn diagnose<T: FileTree>(
+    dir: &DataDir,
+    tree: Arc<T>,
+    choice: &WatcherChoice,
+    privacy: Privacy,
+) -> Vec<Check> {
     let is_running = dir.is_in_use();
     let mut checks = Vec::new();
     match dir.identity() {
         // One that is not enrolled cannot run, and its own check says what to do.
-        Err(error) => checks.extend([check_rights(dir), bad("identity", error_chain(&error))]),
+        Err(error) => checks.extend([check_rights(dir, privacy), bad("identity", error_chain(&error))]),
         Ok(identity) => {
-            checks.extend([check_running(dir, is_running), check_rights(dir)]);
+            checks.extend([check_running(dir, is_running), check_rights(dir, privacy)]);
             let enrolled = format!("enrolled with {} as {}", identity.server, identity.machine_id);
             checks.push(good("identity", enrolled));
             checks.push(check_certificate(dir, &identity));
@@ -97,15 +112,15 @@ fn check_running(dir: &DataDir, is_running: bool) -> Check {
     bad(NAME, format!("the agent is not running: {how}"))
 }
 
-fn check_rights(dir: &DataDir) -> Check {
+fn check_rights(dir: &DataDir, privacy: Privacy) -> Check {
     const NAME: &str = "data directory";
     let path = dir.path();
-    match is_private(path) {
-        Ok(true) => good(NAME, format!("{} is readable by its owner only", path.display())),
-        Ok(false) => bad(
-            NAME,
-            format!("{0} is open to others, and it holds a private key; run `chmod 700 {0}`", path.display()),
-        ),
+    match (privacy.is_private)(path) {
+        Ok(true) => good(NAME, format!("{} is readable by those alone who run the agent", path.display())),
+        Ok(false) => {
+            let (path, fix) = (path.display(), privacy.fix.replace("{}", &path.display().to_string()));
+            bad(NAME, format!("{path} is open to others, and it holds a private key; run `{fix}`"))
+        }
         Err(error) => bad(NAME, format!("cannot look at {}: {error}", path.display())),
     }
 }
@@ -166,7 +181,7 @@ fn check_rules<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Check {
     if !settings.fim_enabled {
         return warning(NAME, "file integrity monitoring is disabled in this workspace".to_owned());
     }
-    let (rules, warnings) = settings.rule_set(&|name| std::env::var(name).ok());
+    let (rules, warnings) = settings.rule_set(tree.style(), &|name| std::env::var(name).ok());
     let seen = preview(tree, &rules);
     let entities: u64 = seen.rules.iter().map(|rule| rule.entities).sum();
     let summary = format!("{} rules in force, {entities} entities", seen.rules.len());

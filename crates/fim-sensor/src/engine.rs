@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use fim_core::{
     Demand, Entity, EntityKey, EntityPath, Gap, GapCause, GapScope, Hint, Input, Loss, Memory, Notice,
-    ScanPlan, Spot, Stop, Timestamp, Tracker, WhoUnknown, error_chain,
+    PathStyle, ScanPlan, Spot, Stop, Timestamp, Tracker, WhoUnknown, error_chain,
 };
 use fim_log::Disk;
 use fim_scan::{FileTree, KnownFiles, LargeFiles, ScanControl, ScanOptions};
@@ -49,6 +49,8 @@ pub(crate) struct EngineParts<T: FileTree, D: Disk> {
     pub dir: DataDir,
     /// Gives the tree for a scan: what a tree knows of users, say, is made anew for each.
     pub tree: Arc<dyn Fn() -> Arc<T> + Send + Sync>,
+    /// How the machine spells paths.
+    pub style: PathStyle,
     pub disk: D,
     pub store: StateStore<D>,
     /// What was found where the state is kept.

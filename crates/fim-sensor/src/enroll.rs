@@ -34,6 +34,8 @@ pub struct Enrollment {
     pub trust: TrustAnchor,
     /// The machine's name.
     pub machine_name: String,
+    /// Which system it is: `Linux` or `Windows`.
+    pub os_type: &'static str,
     /// The operating system's name and version, for people.
     pub os_name: String,
     /// The version of the program that enrols.
@@ -126,7 +128,7 @@ pub fn enroll(dir: &DataDir, enrollment: &Enrollment) -> Result<Identity, Enroll
         .enroll(&EnrollRequest {
             token: enrollment.token.reveal(),
             machine_name: &enrollment.machine_name,
-            os_type: "Linux",
+            os_type: enrollment.os_type,
             os_name: &enrollment.os_name,
             agent_version: &enrollment.agent_version,
             csr_pem: &request,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fim_core::{
-    Entity, EntityKey, EntityKind, EntityPath, Links, Observation, Rule, RuleSet, Timestamp, Unreadable,
-    error_chain,
+    Entity, EntityKey, EntityKind, EntityPath, Links, Observation, PathStyle, Rule, RuleSet, Timestamp,
+    Unreadable, error_chain,
 };
 use fim_scan::{
     FileTree, KeepOut, Listing, Look, Resolved, Scan, ScanControl, ScanOptions, Stamp, TreeError,
@@ -258,6 +258,10 @@ impl<T: FileTree> FileTree for Contentless<T> {
         self.0.enter(directory, name)
     }
 
+    fn streams(&self, directory: &T::Directory, name: &[u8]) -> Result<Vec<Vec<u8>>, TreeError> {
+        self.0.streams(directory, name)
+    }
+
     fn look(&self, directory: &T::Directory, name: &[u8]) -> Result<Look, TreeError> {
         self.0.look(directory, name)
     }
@@ -288,6 +292,10 @@ impl<T: FileTree> FileTree for Contentless<T> {
 
     fn read_at(&self, _file: &T::File, _offset: u64, _buffer: &mut [u8]) -> Result<usize, TreeError> {
         Ok(0)
+    }
+
+    fn style(&self) -> PathStyle {
+        self.0.style()
     }
 
     fn keep_out(&self, directory: &T::Directory) -> Option<KeepOut> {

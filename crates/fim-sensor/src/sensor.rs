@@ -153,6 +153,7 @@ impl Sensor {
         let parts = EngineParts {
             machine: identity.sensor_id(),
             dir: dir.clone(),
+            style: tree().style(),
             tree: Arc::new(move || tree()),
             disk: RealDisk,
             store,

@@ -43,7 +43,7 @@ pub struct RuleSetting {
     /// The group it is shown in.
     #[serde(default)]
     pub group: String,
-    /// `linux-file`; others are for other sensors.
+    /// `linux-file` or `windows-file`; those of another system than the sensor's are for other sensors.
     #[serde(rename = "type")]
     pub kind: String,
     /// The path pattern.
@@ -71,12 +71,17 @@ impl Settings {
         revision_text(&self.revision)
     }
 
-    /// The rules that this sensor can work by, and what a person should know of those that it cannot.
+    /// The rules that a sensor of a system that spells paths in `style` can work by, and what a person should know of
+    /// those that it cannot. `lookup` gives the values of variables.
     ///
     /// A rule that is not understood never stops the others.
-    pub fn rule_set(&self, lookup: &dyn Fn(&str) -> Option<String>) -> (RuleSet, Vec<String>) {
+    pub fn rule_set(
+        &self,
+        style: PathStyle,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> (RuleSet, Vec<String>) {
         let mut warnings = Vec::new();
-        let rules = rule_set(&self.rules, lookup, &mut warnings);
+        let rules = rule_set(&self.rules, style, lookup, &mut warnings);
         (rules, warnings)
     }
 
@@ -102,11 +107,12 @@ impl Settings {
 /// The rules that can be used here, in their order.
 pub(crate) fn rule_set(
     settings: &[RuleSetting],
+    style: PathStyle,
     lookup: &dyn Fn(&str) -> Option<String>,
     warnings: &mut Vec<String>,
 ) -> RuleSet {
-    let rules = settings.iter().filter_map(|setting| setting.rule(warnings)).collect();
-    let (sifted, errors) = RuleSet::sift(rules, PathStyle::Unix);
+    let rules = settings.iter().filter_map(|setting| setting.rule(style, warnings)).collect();
+    let (sifted, errors) = RuleSet::sift(rules, style);
     warnings.extend(errors.iter().map(|error| error_chain(error)));
     let (resolved, unresolved) = sifted.resolve(lookup);
     warnings.extend(unresolved.iter().map(|(rule, error)| format!("rule `{rule}`: {}", error_chain(error))));
@@ -114,8 +120,12 @@ pub(crate) fn rule_set(
 }
 
 impl RuleSetting {
-    fn rule(&self, warnings: &mut Vec<String>) -> Option<Rule> {
-        if self.kind != "linux-file" {
+    fn rule(&self, style: PathStyle, warnings: &mut Vec<String>) -> Option<Rule> {
+        let own_kind = match style {
+            PathStyle::Unix => "linux-file",
+            PathStyle::Windows => "windows-file",
+        };
+        if self.kind != own_kind {
             return None;
         }
         let links = match self.links.as_str() {
@@ -161,6 +171,8 @@ fn yes() -> bool {
 
 #[cfg(test)]
 mod tests {
+    use fim_core::{EntityKey, EntityPath};
+
     use super::*;
 
     fn settings(text: &str) -> Settings {
@@ -175,9 +187,34 @@ mod tests {
                 {"name":"other","type":"windows-file","path":"c:\\x"},
                 {"name":"etc","type":"linux-file","path":"/etc","links":"sideways"}]}"#,
         );
-        let (rules, warnings) = settings.rule_set(&|_| None);
-        assert_eq!(rules.rules().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["etc"]);
+        let (rules, warnings) = settings.rule_set(PathStyle::Unix, &|_| None);
+        assert_eq!(names(&rules), ["etc"]);
         assert_eq!(warnings.len(), 2, "{warnings:?}");
         assert_eq!(settings.revision_text(), "7");
+    }
+
+    #[test]
+    fn a_sensor_works_by_the_rules_of_its_own_system() {
+        let settings = settings(
+            r#"{"revision":1,"scanIntervalSeconds":900,"fimEnabled":true,"rules":[
+                {"name":"etc","type":"linux-file","path":"/etc"},
+                {"name":"hosts","type":"windows-file","path":"%SystemRoot%\\System32\\drivers\\etc\\*"},
+                {"name":"lost","type":"windows-file","path":"%Nowhere%\\x"},
+                {"name":"later","type":"of-a-newer-server","path":"?"}]}"#,
+        );
+        let lookup = |name: &str| name.eq_ignore_ascii_case("systemroot").then(|| r"C:\Windows".to_owned());
+        let (rules, warnings) = settings.rule_set(PathStyle::Unix, &lookup);
+        assert_eq!((names(&rules), warnings.len()), (vec!["etc"], 0));
+        let (rules, warnings) = settings.rule_set(PathStyle::Windows, &lookup);
+        assert_eq!(rules.style(), PathStyle::Windows);
+        assert_eq!(names(&rules), ["hosts", "lost"]);
+        let hosts = EntityKey::File(EntityPath::windows(r"c:\windows\system32\DRIVERS\etc\hosts"));
+        assert_eq!(rules.rule_for(&hosts).map(|rule| rule.name.as_str()), Some("hosts"));
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].contains("`lost`") && warnings[0].contains("`Nowhere`"), "{warnings:?}");
+    }
+
+    fn names(rules: &RuleSet) -> Vec<&str> {
+        rules.rules().map(|rule| rule.name.as_str()).collect()
     }
 }

@@ -5,6 +5,7 @@
 mod stuck;
 mod support;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -24,6 +25,7 @@ fn enrollment(server: &TestServer, trust: TrustAnchor) -> Enrollment {
         token: Token::new("good\n"),
         trust,
         machine_name: "web-1".to_owned(),
+        os_type: "Linux",
         os_name: "Debian".to_owned(),
         agent_version: "0.1.0".to_owned(),
     }
@@ -65,6 +67,11 @@ fn text(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// True if nobody but the owner may read the file or directory.
+fn is_private(path: &Path) -> bool {
+    path.metadata().unwrap().permissions().mode() & 0o077 == 0
+}
+
 fn changed_paths(reports: &[Report]) -> Vec<String> {
     reports.iter().map(path_of).filter(|path| !path.is_empty()).collect()
 }
@@ -86,7 +93,7 @@ fn enrolment_proves_the_server_and_keeps_the_key_at_home() {
     assert!(sent.contains("CERTIFICATE REQUEST") && !sent.contains("PRIVATE KEY"), "{sent}");
     let kept = std::fs::read_to_string(dir.identity_path()).unwrap();
     assert!(kept.contains("PRIVATE KEY"));
-    assert!(fim_log::is_private(&dir.identity_path()).unwrap() && fim_log::is_private(dir.path()).unwrap());
+    assert!(is_private(&dir.identity_path()) && is_private(dir.path()));
     assert!(!format!("{identity:?}").contains("PRIVATE KEY"));
 }
 

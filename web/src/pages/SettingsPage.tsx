@@ -75,10 +75,10 @@ export default function SettingsPage() {
         />
       )}
       {toggle.error && <FormError>{messageOf(toggle.error)}</FormError>}
-      <section className="card" aria-labelledby="linux-files">
+      <section className="card" aria-labelledby="rules">
         <div className="bar">
-          <h2 id="linux-files" className="bar-title">
-            Linux files
+          <h2 id="rules" className="bar-title">
+            Rules
           </h2>
           <span className="muted wide-only" role="status">
             {formatQuantity(shown.length, 'rule')}

@@ -76,6 +76,8 @@ pub struct RuleSettings {
 pub enum RuleType {
     /// Files and folders of Linux machines
     LinuxFile,
+    /// Files and folders of Windows machines
+    WindowsFile,
 }
 
 impl RuleType {
@@ -83,6 +85,7 @@ impl RuleType {
     pub fn word(self) -> &'static str {
         match self {
             Self::LinuxFile => "linux-file",
+            Self::WindowsFile => "windows-file",
         }
     }
 }
@@ -156,7 +159,8 @@ pub struct RuleNameArgs {
 
 const RULE_ADD_EXAMPLES: &str = "Examples:\n  \
     steadfast rule add --name web --path '/srv/www/**' --exclude '*.log'\n  \
-    steadfast rule add --name keys --path '/home/*/.ssh' --recurse --links ignore -w production";
+    steadfast rule add --name keys --path '/home/*/.ssh' --recurse --links ignore -w production\n  \
+    steadfast rule add --type windows-file --name hosts --path '%SystemRoot%\\System32\\drivers\\etc\\*'";
 const RULE_EDIT_EXAMPLES: &str = "Examples:\n  \
     steadfast rule edit web --exclude '*.log' --exclude cache\n  \
     steadfast rule edit web --rename site --recurse false";

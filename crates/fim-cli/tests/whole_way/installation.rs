@@ -247,11 +247,15 @@ impl Installation {
 
     /// Monitors nothing but the installation's own tree, so that a scan is quick and the machine's life is no noise.
     pub fn watch_only_own_tree(&self) {
+        self.watch_only("linux-file", self.watched("**").to_str().unwrap());
+    }
+
+    /// Monitors nothing but what the pattern names, by a rule of that type.
+    pub fn watch_only(&self, rule_type: &str, pattern: &str) {
         for rule in self.json(&["rule", "list", "--json"]).as_array().unwrap() {
             assert_eq!(self.run(&["rule", "delete", rule["name"].as_str().unwrap()]).code, 0);
         }
-        let pattern = self.watched("**").to_str().unwrap().to_owned();
-        let said = self.run(&["rule", "add", "--type", "linux-file", "--name", "own", "--path", &pattern]);
+        let said = self.run(&["rule", "add", "--type", rule_type, "--name", "own", "--path", pattern]);
         assert_eq!(said.code, 0, "{}", said.stderr);
     }
 

@@ -53,6 +53,22 @@ impl SecurityDescriptor {
         };
         Ok(Self { owner: sid(4, "owner")?, group: sid(8, "group")?, dacl: dacl(bytes, control)? })
     }
+
+    /// True if the list lets nobody in but these, by their letters (`SY`, `BA`), and the owner, who may always change
+    /// the list, is one of them. An entry that is not understood may let anybody in.
+    pub fn is_only_for(&self, letters: &[&str]) -> bool {
+        let is_one = |who: &str| letters.contains(&who);
+        // No list lets everybody in, an empty one nobody.
+        let has_list = self.dacl.starts_with("D:") && !self.dacl.contains("NO_ACCESS_CONTROL");
+        let mut entries = self.dacl.split('(').skip(1).map(|entry| entry.trim_end_matches(')').split(';'));
+        has_list
+            && self.owner.as_ref().and_then(Sid::letters).is_some_and(is_one)
+            && entries.all(|mut fields| match fields.next() {
+                Some("D" | "OD" | "XD") => true,
+                Some("A" | "OA" | "XA" | "ZA") => fields.nth(4).is_some_and(is_one),
+                Some(_) | None => false,
+            })
+    }
 }
 
 fn dacl(bytes: &[u8], control: u16) -> Result<String, DescriptorError> {

@@ -5,11 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::host::{HostFacts, reachable};
 
-/// What the system is called where nothing more is known of it.
+/// Which system it is, and what it is called where nothing more is known of it.
 pub const OS_NAME: &str = "Linux";
-
-/// True if the agent for this system can report to a server.
-pub const CAN_REPORT: bool = true;
 
 /// Where the agent keeps everything unless it is told otherwise.
 pub fn default_data_dir() -> PathBuf {

@@ -8,15 +8,17 @@ mod names;
 mod open_files;
 mod principals;
 mod priority;
+mod privacy;
 mod stop;
 mod tree;
 mod watch;
 
 pub(crate) use host::host_facts;
-pub use host::{CAN_REPORT, OS_NAME, default_data_dir};
+pub use host::{OS_NAME, default_data_dir};
 pub use names::as_stored;
 pub use open_files::raise_open_files;
 pub use priority::lower_priority;
+pub use privacy::{KEEP_PRIVATE, is_private, keep_private};
 pub use stop::StopRequests;
 pub use tree::LiveTree;
 pub use watch::{PROVIDERS, best_watcher};

@@ -19,11 +19,8 @@ use windows_sys::Win32::System::SystemInformation::{ComputerNamePhysicalDnsHostn
 use super::registry;
 use crate::host::{HostFacts, reachable};
 
-/// What the system is called where nothing more is known of it.
+/// Which system it is, and what it is called where nothing more is known of it.
 pub const OS_NAME: &str = "Windows";
-
-/// True if the agent for this system can report to a server.
-pub const CAN_REPORT: bool = false;
 
 /// Where the agent keeps everything unless it is told otherwise.
 pub fn default_data_dir() -> PathBuf {

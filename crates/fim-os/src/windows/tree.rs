@@ -6,7 +6,7 @@ use std::os::windows::fs::FileExt as _;
 use std::os::windows::io::{AsHandle as _, OwnedHandle};
 
 use fim_core::windows::{from_wide, leads_elsewhere, native_path, to_wide, without_prefix};
-use fim_core::{EntityKind, EntityPath};
+use fim_core::{EntityKind, EntityPath, PathStyle};
 use fim_scan::{FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_CANT_RESOLVE_FILENAME, ERROR_DIRECTORY, ERROR_FILE_NOT_FOUND,
@@ -166,6 +166,10 @@ impl FileTree for LiveTree {
 
     fn read_at(&self, open: &OpenFile, offset: u64, buffer: &mut [u8]) -> Result<usize, TreeError> {
         open.file.seek_read(buffer, offset).map_err(failed)
+    }
+
+    fn style(&self) -> PathStyle {
+        PathStyle::Windows
     }
 
     fn keep_out(&self, directory: &OwnedHandle) -> Option<KeepOut> {

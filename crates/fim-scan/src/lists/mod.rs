@@ -13,7 +13,7 @@ mod unit_file;
 
 use std::collections::BTreeMap;
 
-use fim_core::{ListKind, Listed, Monitored as _};
+use fim_core::{ListKind, Listed, Monitored as _, PathStyle};
 use thiserror::Error;
 
 use crate::tree::{FileTree, TreeError};
@@ -27,6 +27,14 @@ pub struct CollectError {
     pub path: String,
     /// What the tree answered.
     pub source: TreeError,
+}
+
+/// True if the lists of a system that spells paths so can be collected: not those of Windows yet.
+pub const fn are_known(style: PathStyle) -> bool {
+    match style {
+        PathStyle::Unix => true,
+        PathStyle::Windows => false,
+    }
 }
 
 /// Collects all of a list, in the order of the keys. A system that keeps no such list has an empty one.

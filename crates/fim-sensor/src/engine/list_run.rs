@@ -119,12 +119,13 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Collects lists by these settings from now on.
     pub(super) fn set_lists(&mut self, settings: &Settings) {
         let now = (self.parts.clock)();
+        let are_known = lists::are_known(self.parts.style);
         let mut demands = Vec::new();
         for (kind, interval) in [
             (ListKind::Daemons, settings.daemon_interval_seconds),
             (ListKind::Software, settings.software_interval_seconds),
         ] {
-            let interval = interval.filter(|_| settings.fim_enabled);
+            let interval = interval.filter(|_| settings.fim_enabled && are_known);
             let since = settings.since.unwrap_or(now);
             self.list_run.lists.set(now, since, kind, interval, &mut demands);
         }

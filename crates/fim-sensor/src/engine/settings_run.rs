@@ -26,7 +26,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     }
 
     pub(super) fn work_by(&mut self, settings: Settings) {
-        let (rules, warnings) = settings.rule_set(&variable);
+        let (rules, warnings) = settings.rule_set(self.parts.style, &variable);
         for warning in &warnings {
             tracing::warn!(warning, "a rule cannot be used as it is");
         }

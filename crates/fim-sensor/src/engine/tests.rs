@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use fim_core::{ChangeCategory, ChangeEvent, GapCause, GapScope, ListKind, Listed};
+use fim_core::{ChangeCategory, ChangeEvent, GapCause, GapScope, ListKind, Listed, PathStyle};
 use fim_log::LogOptions;
 use fim_testkit::{Fault, FaultyDisk, MemoryTree, Survives};
 use fim_wire::{Inventory, Seen};
@@ -106,6 +106,7 @@ impl World {
             machine: [7; 16],
             dir: DataDir::new(self.dir.path()),
             tree: Arc::new(move || tree(&scan_inbox)),
+            style: PathStyle::Unix,
             disk: self.disk.clone(),
             store,
             found,

@@ -63,6 +63,7 @@ fn start(home: &Path, gate: &Arc<Gate>) -> (TestServer, RunningSensor) {
         token: Token::new("good\n"),
         trust,
         machine_name: "web-1".to_owned(),
+        os_type: "Linux",
         os_name: "Debian".to_owned(),
         agent_version: "0.1.0".to_owned(),
     };

@@ -141,10 +141,18 @@ fn interval(name: &str, wanted: Option<u64>, before: Option<u64>) -> Result<Opti
     responses((status = 200, description = "The items.", body = Recommended))
 )]
 pub async fn list_recommended() -> Json<Recommended> {
-    let items =
-        recommended().into_iter().map(|rule| RecommendedItem { name: rule.name, path: rule.path }).collect();
-    let group = RecommendedGroup { rule_type: RuleType::LinuxFile, title: "Linux files".to_owned(), items };
-    Json(Recommended { groups: vec![group] })
+    let items = recommended();
+    let groups = RuleType::ALL.into_iter().map(|rule_type| {
+        let own = items.iter().filter(|item| item.rule_type == rule_type);
+        RecommendedGroup {
+            rule_type,
+            title: rule_type.title().to_owned(),
+            items: own
+                .map(|item| RecommendedItem { name: item.name.clone(), path: item.path.clone() })
+                .collect(),
+        }
+    });
+    Json(Recommended { groups: groups.collect() })
 }
 
 async fn describe(app: &App, workspace: &WorkspaceRecord) -> Result<Json<Fim>, Problem> {

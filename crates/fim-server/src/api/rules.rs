@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
-use fim_core::{InvalidRule, PathStyle, PatternError, RuleError, error_chain};
+use fim_core::{InvalidRule, PatternError, RuleError, error_chain};
 
 use super::model::{Diagnostic, Links, PathType, Rule, RulePatch, RuleType, SavedRule};
 use crate::app::{App, AppState};
@@ -138,9 +138,16 @@ pub async fn delete_rule(
     if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("rule", &name)) }
 }
 
-/// The recommended items for Linux as rules.
+/// The recommended items as rules, those of each type together.
 pub fn recommended() -> Vec<Rule> {
-    fim_core::recommended_linux().into_iter().map(from_core).collect()
+    let of_type = |rule_type| {
+        let items = match rule_type {
+            RuleType::LinuxFile => fim_core::recommended_linux(),
+            RuleType::WindowsFile => fim_core::recommended_windows_files(),
+        };
+        items.into_iter().map(move |item| from_core(item, rule_type))
+    };
+    RuleType::ALL.into_iter().flat_map(of_type).collect()
 }
 
 async fn rule(app: &App, workspace: &WorkspaceRecord, name: &str) -> Result<Rule, Problem> {
@@ -191,25 +198,19 @@ async fn edit(
 
 /// The rule with what a person should be warned of.
 fn saved(rule: Rule) -> SavedRule {
-    let style = match rule.rule_type {
-        RuleType::LinuxFile => PathStyle::Unix,
-    };
-    let warning = to_core(&rule).warning(style).ok().flatten();
+    let warning = to_core(&rule).warning(rule.rule_type.style()).ok().flatten();
     SavedRule { rule, warnings: warning.into_iter().collect() }
 }
 
 /// Refuses what no agent could use, naming the pattern, the place in it and the fix.
 fn check(rule: &Rule) -> Result<(), Problem> {
-    let style = match rule.rule_type {
-        RuleType::LinuxFile => PathStyle::Unix,
-    };
     if rule.group.trim().is_empty()
         || rule.group.chars().count() > 100
         || rule.group.chars().any(fim_core::is_hidden)
     {
         return Err(Problem::new(Kind::BadRequest, "the group must be 1 to 100 characters on one line"));
     }
-    to_core(rule).validate(style).map_err(|error| rule_problem(&error))
+    to_core(rule).validate(rule.rule_type.style()).map_err(|error| rule_problem(&error))
 }
 
 fn rule_problem(error: &RuleError) -> Problem {
@@ -268,11 +269,11 @@ fn to_core(rule: &Rule) -> fim_core::Rule {
     }
 }
 
-fn from_core(rule: fim_core::Rule) -> Rule {
+fn from_core(rule: fim_core::Rule, rule_type: RuleType) -> Rule {
     Rule {
         name: rule.name,
         group: rule.group,
-        rule_type: RuleType::LinuxFile,
+        rule_type,
         path: rule.path,
         exclude: rule.exclude,
         recurse: rule.recurse,
@@ -297,10 +298,10 @@ mod tests {
     #[test]
     fn the_recommended_items_are_valid_and_come_back_the_same() {
         let items = recommended();
-        assert_eq!(items.len(), 18);
+        assert_eq!(items.len(), 27);
         for item in &items {
             assert!(check(item).is_ok(), "{}", item.name);
-            assert_eq!(from_core(to_core(item)), *item);
+            assert_eq!(from_core(to_core(item), item.rule_type), *item);
         }
     }
 

@@ -254,7 +254,7 @@ async fn insert_rule(
     .bind(workspace.to_string())
     .bind(&rule.name)
     .bind(&rule.group)
-    .bind(type_word(rule.rule_type))
+    .bind(rule.rule_type.word())
     .bind(&rule.path)
     .bind(json!(rule.exclude).to_string())
     .bind(rule.recurse)
@@ -277,10 +277,10 @@ fn rule(row: &SqliteRow) -> Result<Rule, sqlx::Error> {
     Ok(Rule {
         name: row.try_get("name")?,
         group: row.try_get("rule_group")?,
-        rule_type: match type_text.as_str() {
-            "linux-file" => RuleType::LinuxFile,
-            _ => return Err(bad("type", type_text)),
-        },
+        rule_type: RuleType::ALL
+            .into_iter()
+            .find(|known| known.word() == type_text)
+            .ok_or_else(|| bad("type", type_text))?,
         path: row.try_get("path")?,
         exclude: serde_json::from_str(&exclude).map_err(|error| sqlx::Error::ColumnDecode {
             index: "exclude".to_owned(),
@@ -304,12 +304,6 @@ fn rule(row: &SqliteRow) -> Result<Rule, sqlx::Error> {
 }
 
 const RULE_NAME: &str = "SELECT name FROM rules WHERE name = ? AND workspace_id = ?";
-
-fn type_word(rule_type: RuleType) -> &'static str {
-    match rule_type {
-        RuleType::LinuxFile => "linux-file",
-    }
-}
 
 fn links_word(links: Links) -> &'static str {
     match links {

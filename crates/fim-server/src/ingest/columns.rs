@@ -27,6 +27,16 @@ pub struct Source<'a> {
     pub subscription: &'a str,
 }
 
+impl Source<'_> {
+    /// What the column `SourceSystem` says of machines of its kind.
+    pub fn system(&self) -> &str {
+        match self.os_type {
+            "Windows" => "OpsManager",
+            other => other,
+        }
+    }
+}
+
 /// The row of `ConfigurationChange` for a change; `None` if it has neither a before nor an after, which no sensor
 /// sends. Its time is [`row_time`]; where that is not what the sensor claims, the claim is in `EventTime`.
 pub fn change_columns(source: Source<'_>, event: &ChangeEvent, received: Timestamp) -> Option<Columns> {
@@ -82,7 +92,7 @@ pub(super) fn common_columns<E: Monitored>(
         ("Computer", text(source.computer)),
         ("SourceComputerId", text(source.machine)),
         ("VMUUID", text(source.machine)),
-        ("SourceSystem", text(source.os_type)),
+        ("SourceSystem", text(source.system())),
         ("ChangeCategory", text(category.name())),
         ("ChangeSource", text(event.source.name())),
         ("EventTime", Value::from(event_time(event, received))),
@@ -128,7 +138,7 @@ fn coverage_columns(
         ("TimeGenerated", Value::Time(row_time(end.unwrap_or(start), received))),
         ("Computer", text(source.computer)),
         ("SourceComputerId", text(source.machine)),
-        ("SourceSystem", text(source.os_type)),
+        ("SourceSystem", text(source.system())),
         ("Scope", text(unwatched.scope())),
         ("ConfigChangeType", text(unwatched.change_type())),
         ("StartTime", Value::Time(start)),

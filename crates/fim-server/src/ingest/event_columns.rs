@@ -30,7 +30,7 @@ pub fn event_columns(source: Source<'_>, event: &ChangeEvent, received: Timestam
         ("FilePath", Value::Owned(path.to_string())),
         ("FileSize", Value::from(size)),
         ("FileSha256", digest.unwrap_or(Value::Null)),
-        ("SourceSystem", text(source.os_type)),
+        ("SourceSystem", text(source.system())),
     ])
 }
 

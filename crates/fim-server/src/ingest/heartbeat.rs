@@ -85,7 +85,7 @@ impl Heartbeat {
             ("TimeGenerated", Value::Time(received)),
             ("Computer", text(source.computer)),
             ("VMUUID", text(source.machine)),
-            ("SourceSystem", text(source.os_type)),
+            ("SourceSystem", text(source.system())),
             ("ComputerIP", text(address)),
             ("Category", text("Direct Agent")),
             ("OSType", text(source.os_type)),

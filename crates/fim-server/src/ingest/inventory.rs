@@ -16,7 +16,7 @@ pub fn inventory_columns(source: Source<'_>, inventory: &Inventory, received: Ti
         ("Computer", text(source.computer)),
         ("SourceComputerId", text(source.machine)),
         ("VMUUID", text(source.machine)),
-        ("SourceSystem", text(source.os_type)),
+        ("SourceSystem", text(source.system())),
     ];
     match &inventory.seen {
         Seen::File(entity) => add_file(&mut columns, entity),

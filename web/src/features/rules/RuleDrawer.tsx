@@ -22,7 +22,16 @@ import { FormError } from '../../ui/FormError';
 import { useDiscardGuard } from '../../ui/useDiscardGuard';
 import { useFirstField } from '../../ui/useFirstField';
 import { useReturnFocus } from '../../ui/useReturnFocus';
-import { draftOf, isSameDraft, NEW_RULE, pathAdvice, type RuleDraft, ruleOf } from './draft';
+import {
+  draftOf,
+  isSameDraft,
+  NEW_RULE,
+  pathAdvice,
+  RULE_TYPES,
+  type RuleDraft,
+  type RuleType,
+  ruleOf,
+} from './draft';
 
 type Props = { ws: string; rule: Rule | undefined; onClose(): void };
 
@@ -42,7 +51,7 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
   const { leave, question } = useDiscardGuard(!isSameDraft(before, draft), onClose);
   useReturnFocus();
   const set = (patch: Partial<RuleDraft>) => setDraft((old) => ({ ...old, ...patch }));
-  const advice = pathAdvice(draft.path);
+  const advice = pathAdvice(draft.path, draft.type);
   const isReady = draft.name.trim() !== '' && draft.path.trim() !== '' && advice?.tone !== 'error';
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -78,6 +87,21 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
                 autoComplete="off"
                 onChange={(_, { value }) => set({ name: value })}
               />
+            </Field>
+            <Field label="Type" {...(rule ? { hint: 'A rule keeps the type that it was added with.' } : {})}>
+              <Select
+                value={draft.type}
+                disabled={rule !== undefined}
+                onChange={(_, { value }) =>
+                  set({ type: TYPES.find((one) => one === value) ?? NEW_RULE.type })
+                }
+              >
+                {TYPES.map((type) => (
+                  <option key={type} value={type}>
+                    {RULE_TYPES[type]}
+                  </option>
+                ))}
+              </Select>
             </Field>
             <Field
               label="Path"
@@ -155,6 +179,7 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
   );
 }
 
+const TYPES: readonly RuleType[] = ['linux-file', 'windows-file'];
 const LINKS = ['follow', 'ignore', 'manage'] as const;
 const PATH_TYPES = ['any', 'file', 'folder'] as const;
 

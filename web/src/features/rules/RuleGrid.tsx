@@ -6,6 +6,7 @@ import type { Column } from '../../ui/column';
 import { DataGrid } from '../../ui/DataGrid';
 import { PathText } from '../../ui/PathText';
 import { WithReason } from '../../ui/WithReason';
+import { RULE_TYPES } from './draft';
 import { RuleMenu } from './RuleMenu';
 
 type Props = {
@@ -48,7 +49,7 @@ export function RuleGrid({ rules, empty, refusal, onToggle, onEdit, onDelete }: 
   };
   return (
     <DataGrid
-      label="Rules for Linux files"
+      label="Rules"
       rows={rules}
       rowId={({ name }) => name}
       rowHeight={44}
@@ -75,6 +76,13 @@ const COLUMNS: readonly Column<Rule>[] = [
     width: 'minmax(160px, 2fr)',
     narrowWidth: 'minmax(0, 1.2fr)',
     cell: ({ path }) => <PathText path={path} />,
+  },
+  {
+    id: 'type',
+    header: 'Type',
+    value: ({ type }) => RULE_TYPES[type ?? 'linux-file'],
+    width: '110px',
+    hideNarrow: true,
   },
   {
     id: 'recurse',

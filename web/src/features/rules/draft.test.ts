@@ -9,8 +9,10 @@ describe('a rule being written', () => {
       path: '/srv/www/**',
       exclude: '*.log\ncache',
       recurse: true,
+      type: 'windows-file',
     });
     expect(ruleOf(draftOf(rule))).toEqual(rule);
+    expect(rule.type).toBe('windows-file');
     expect(rule.exclude).toEqual(['*.log', 'cache']);
   });
 
@@ -29,12 +31,24 @@ describe('a rule being written', () => {
   });
 
   test('is warned of paths that are too general or never quiet', () => {
-    expect(pathAdvice('etc')?.tone).toBe('error');
+    expect(pathAdvice('etc', 'linux-file')?.tone).toBe('error');
     for (const path of ['/', '/*', '/**', '/*/*', '/proc', '/var/log/*.log']) {
-      expect(pathAdvice(path)?.tone).toBe('warning');
+      expect(pathAdvice(path, 'linux-file')?.tone).toBe('warning');
     }
     for (const path of ['', '/etc/*.conf', '/procedures', '/srv/**']) {
-      expect(pathAdvice(path)).toBeUndefined();
+      expect(pathAdvice(path, 'linux-file')).toBeUndefined();
+    }
+  });
+
+  test('of a Windows machine is judged by how that spells paths', () => {
+    for (const path of ['/etc', 'Windows\\win.ini', '%broken\\x']) {
+      expect(pathAdvice(path, 'windows-file')?.tone).toBe('error');
+    }
+    for (const path of ['c:\\*.*', 'D:', 'C:\\**', 'C:\\Windows\\Temp\\*']) {
+      expect(pathAdvice(path, 'windows-file')?.tone).toBe('warning');
+    }
+    for (const path of ['C:\\Windows\\win.ini', '%WinDir%\\System32\\*.*', '\\\\server\\share\\x', '']) {
+      expect(pathAdvice(path, 'windows-file')).toBeUndefined();
     }
   });
 });

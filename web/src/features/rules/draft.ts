@@ -1,7 +1,16 @@
 import type { Rule } from '../../api/types';
 
+export type RuleType = NonNullable<Rule['type']>;
+
+/** What rules of each type monitor, in the words of the published settings. */
+export const RULE_TYPES: Readonly<Record<RuleType, string>> = {
+  'linux-file': 'Linux files',
+  'windows-file': 'Windows files',
+};
+
 /** A rule while it is being written: every field is there, and exclusions are lines of a text. */
 export type RuleDraft = {
+  type: RuleType;
   name: string;
   path: string;
   group: string;
@@ -13,6 +22,7 @@ export type RuleDraft = {
 };
 
 export const NEW_RULE: RuleDraft = {
+  type: 'linux-file',
   name: '',
   path: '',
   group: 'Custom',
@@ -25,6 +35,7 @@ export const NEW_RULE: RuleDraft = {
 
 export function draftOf(rule: Rule): RuleDraft {
   return {
+    type: rule.type ?? NEW_RULE.type,
     name: rule.name,
     path: rule.path,
     group: rule.group ?? NEW_RULE.group,
@@ -40,7 +51,7 @@ export function draftOf(rule: Rule): RuleDraft {
 export function ruleOf(draft: RuleDraft): Rule {
   return {
     name: draft.name.trim(),
-    type: 'linux-file',
+    type: draft.type,
     path: draft.path.trim(),
     group: draft.group.trim() || NEW_RULE.group,
     exclude: linesOf(draft.exclude),
@@ -59,9 +70,18 @@ export function isSameDraft(a: RuleDraft, b: RuleDraft): boolean {
 export type PathAdvice = { tone: 'error' | 'warning'; text: string };
 
 /** What can be said of a path before the server judges it. */
-export function pathAdvice(path: string): PathAdvice | undefined {
+export function pathAdvice(path: string, type: RuleType): PathAdvice | undefined {
   const trimmed = path.trim();
   if (trimmed === '') return undefined;
+  switch (type) {
+    case 'linux-file':
+      return linuxAdvice(trimmed);
+    case 'windows-file':
+      return windowsAdvice(trimmed);
+  }
+}
+
+function linuxAdvice(trimmed: string): PathAdvice | undefined {
   if (!trimmed.startsWith('/')) {
     return { tone: 'error', text: 'A path of a Linux machine starts with “/”.' };
   }
@@ -72,6 +92,22 @@ export function pathAdvice(path: string): PathAdvice | undefined {
     };
   }
   if (/^\/(proc|sys|dev|run|tmp|var\/log)(\/|$)/.test(trimmed)) {
+    return { tone: 'warning', text: 'What is below this changes all the time, so it will report a lot.' };
+  }
+  return undefined;
+}
+
+function windowsAdvice(trimmed: string): PathAdvice | undefined {
+  if (!/^([a-z]:|%[^%\\/]+%|[\\/]{2}[^\\/])/i.test(trimmed)) {
+    return {
+      tone: 'error',
+      text: 'A path of a Windows machine starts with a drive, as “C:\\”, or with a variable, as “%SystemRoot%”.',
+    };
+  }
+  if (/^[a-z]:[\\/]?((\*+|\*\.\*)[\\/]?)*$/i.test(trimmed)) {
+    return { tone: 'warning', text: 'This names a whole drive: a scan of it takes long. Name a folder.' };
+  }
+  if (/[\\/](temp|tmp|logs?|winevt|prefetch)([\\/]|$)/i.test(trimmed)) {
     return { tone: 'warning', text: 'What is below this changes all the time, so it will report a lot.' };
   }
   return undefined;

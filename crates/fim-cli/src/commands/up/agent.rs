@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use fim_os::{HostFacts, LiveTree};
+use fim_os::{HostFacts, LiveTree, OS_NAME};
 use fim_sensor::{
     DataDir, Enrollment, Identity, LogOptions, RunningSensor, ScanOptions, Sensor, SensorConfig, Token,
     TrustAnchor, enroll,
@@ -18,7 +18,7 @@ use crate::profile::Profile;
 /// Enrols this machine unless it is, and starts its sensor.
 pub fn start(folder: &Path, profile: &Profile, ca_fingerprint: &str) -> Result<RunningSensor, Failure> {
     let host = HostFacts::read();
-    let os_name = host.os_name.clone().unwrap_or_else(|| "Linux".to_owned());
+    let os_name = host.os_name.clone().unwrap_or_else(|| OS_NAME.to_owned());
     let data_dir = DataDir::new(folder);
     match known_identity(&data_dir, ca_fingerprint)? {
         Some(identity) if identity.server == profile.server => {}
@@ -65,6 +65,7 @@ fn enroll_here(
         token: Token::new(answer["token"].as_str().unwrap_or_default()),
         trust: TrustAnchor::Certificate(authority),
         machine_name: host.host_name.clone(),
+        os_type: OS_NAME,
         os_name: os_name.to_owned(),
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
     };

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use fim_os::LiveTree;
-use fim_sensor::{DataDir, RunningSensor, SensorState, Status, current_settings, preview};
+use fim_sensor::{DataDir, FileTree as _, RunningSensor, SensorState, Status, current_settings, preview};
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::commands::server::StopSignal;
@@ -51,9 +51,9 @@ fn measure(folder: &Path) -> Receiver<u64> {
     let data_dir = DataDir::new(folder);
     thread::spawn(move || {
         let Ok((settings, ..)) = current_settings(&data_dir) else { return };
-        let (rules, _) = settings.rule_set(&|name| std::env::var(name).ok());
-        let entities =
-            preview(Arc::new(LiveTree::new()), &rules).rules.iter().map(|cost| cost.entities).sum();
+        let tree = Arc::new(LiveTree::new());
+        let (rules, _) = settings.rule_set(tree.style(), &|name| std::env::var(name).ok());
+        let entities = preview(tree, &rules).rules.iter().map(|cost| cost.entities).sum();
         // Nobody waits for it any more if the baseline was quicker.
         let _ = sender.send(entities);
     });

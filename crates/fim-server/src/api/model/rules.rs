@@ -1,5 +1,6 @@
 //! What is said about rules.
 
+use fim_core::PathStyle;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,6 +11,37 @@ pub enum RuleType {
     /// Files of Linux machines.
     #[default]
     LinuxFile,
+    /// Files of Windows machines.
+    WindowsFile,
+}
+
+impl RuleType {
+    /// Every type, in the order in which they are shown.
+    pub const ALL: [Self; 2] = [Self::LinuxFile, Self::WindowsFile];
+
+    /// The word for it, in the API and in the database.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::LinuxFile => "linux-file",
+            Self::WindowsFile => "windows-file",
+        }
+    }
+
+    /// The heading of such rules.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::LinuxFile => "Linux files",
+            Self::WindowsFile => "Windows files",
+        }
+    }
+
+    /// How the machines that such rules are for spell paths.
+    pub const fn style(self) -> PathStyle {
+        match self {
+            Self::LinuxFile => PathStyle::Unix,
+            Self::WindowsFile => PathStyle::Windows,
+        }
+    }
 }
 
 /// What a rule does at symbolic links.

@@ -1,0 +1,166 @@
+//! The agent for Windows, run by Wine, and a real server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::installation::{Installation, Said, finish, until};
+use crate::{now, times_in_spool};
+
+#[test]
+fn a_machine_with_windows_reports_its_files_and_nothing_is_lost_when_it_is_killed() {
+    let Some(wine) = Wine::here() else { return };
+    let mut here = Installation::new();
+    here.up(&["--no-agent", "--scan-interval", "1s"]);
+    here.watch_only("windows-file", &spelled(&here.watched("**")));
+    wine.enroll(&here);
+    let machine = here.json(&["machine", "list", "--json"])[0].clone();
+    assert_eq!((&machine["name"], &machine["osKind"]), (&json!("win01"), &json!("windows")));
+    fs::write(here.watched("hosts"), "one\n").unwrap();
+    fs::write(here.watched("gone.ini"), "x").unwrap();
+
+    let agent = wine.start(&here);
+    wait_until_rule_has_a_baseline(&here);
+    fs::write(here.watched("hosts"), "one\ntwo\n").unwrap();
+    fs::remove_file(here.watched("gone.ini")).unwrap();
+    let row = here.query_until(&about(&here, "hosts"), |rows| !rows.is_empty()).remove(0);
+    for (column, expected) in [
+        ("ConfigChangeType", json!("Files")),
+        ("ChangeCategory", json!("Modified")),
+        ("SourceSystem", json!("OpsManager")),
+        ("Computer", json!("win01")),
+        ("Name", json!("hosts")),
+        ("Size", json!(8)),
+        ("PreviousSize", json!(4)),
+    ] {
+        assert_eq!(row[column], expected, "{column}: {row:#}");
+    }
+    assert!(row["FieldsChanged"].as_str().unwrap().contains("FileContentChecksum"), "{row:#}");
+    assert!(row["Acls"].as_str().unwrap().starts_with("D:"), "{row:#}");
+    assert_ne!(row["FileContentChecksum"], row["PreviousFileContentChecksum"]);
+    let gone = here.query_until(&about(&here, "gone.ini"), |rows| !rows.is_empty()).remove(0);
+    assert_eq!((&gone["ChangeCategory"], &gone["PreviousSize"]), (&json!("Removed"), &json!(1)));
+    let beats = here.query_until("Heartbeat | distinct OSType, SourceSystem", |rows| !rows.is_empty());
+    assert_eq!(beats, [json!({"OSType": "Windows", "SourceSystem": "OpsManager"})]);
+
+    // Without a server a change waits in the spool, also through the end of an agent that had no time to say anything;
+    // what happens while none runs is found by the next.
+    here.stop_server();
+    fs::write(here.watched("hosts"), "one\ntwo\nthree\n").unwrap();
+    let told = Path::new(&spelled(&here.watched("hosts"))).to_owned();
+    let is_waiting = until(|| if times_in_spool(&here, &told) > 1 { Ok(()) } else { Err(()) });
+    assert!(is_waiting.is_ok(), "nothing waits in the spool:\n{}", here.read_log("agent.log"));
+    drop(agent);
+    fs::write(here.watched("came.ini"), "y").unwrap();
+    here.up(&["--no-agent", "--scan-interval", "1s"]);
+    let _agent = wine.start(&here);
+    let came = here.query_until(&about(&here, "came.ini"), |rows| !rows.is_empty());
+    assert_eq!((came.len(), &came[0]["ChangeCategory"]), (1, &json!("Added")));
+    let sizes: Vec<Value> =
+        here.query(&about(&here, "hosts")).iter().map(|row| row["Size"].clone()).collect();
+    assert_eq!(sizes, [json!(8), json!(14)], "each change once");
+    let gaps = "Coverage | where Cause == 'AgentStopped' | where isnotnull(EndTime)";
+    here.query_until(gaps, |rows| !rows.is_empty());
+}
+
+/// Wine, and the agent that it runs.
+struct Wine {
+    agent: PathBuf,
+    prefix: String,
+}
+
+/// An agent that runs; dropping it ends it at once, as the end of its process in the task manager does.
+struct RunningAgent(Child);
+
+impl Drop for RunningAgent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Wine {
+    /// What `scripts/windows test` has built; nothing where that could not be.
+    fn here() -> Option<Self> {
+        let Some(agent) = std::env::var_os("STEADFAST_WINDOWS_AGENT") else {
+            fim_testkit::skip("STEADFAST_WINDOWS_AGENT names no agent; scripts/windows test builds one");
+            return None;
+        };
+        let prefix = finish(Command::new(script("windows")).arg("prefix"));
+        assert_eq!(prefix.code, 0, "{}", prefix.stderr);
+        Some(Self { agent: agent.into(), prefix: prefix.stdout.trim().to_owned() })
+    }
+
+    /// Enrols the machine `win01` with the running server.
+    fn enroll(&self, here: &Installation) {
+        let token: Value = here.json(&["machine", "enroll-token", "--json"]);
+        fs::write(here.path("token"), token["token"].as_str().unwrap()).unwrap();
+        let server = format!("https://{}", here.address());
+        let (folder, token_file) = (spelled(&here.path("agent")), spelled(&here.path("token")));
+        let said = self.run(&[
+            "enroll",
+            "--name",
+            "win01",
+            "--server",
+            &server,
+            "--ca-fingerprint",
+            token["caFingerprint"].as_str().unwrap(),
+            "--token-file",
+            &token_file,
+            "--data-dir",
+            &folder,
+        ]);
+        assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
+    }
+
+    /// Runs a command of the agent to its end.
+    fn run(&self, arguments: &[&str]) -> Said {
+        let mut command = Command::new(script("wine-run"));
+        finish(command.env("WINEPREFIX", &self.prefix).arg(&self.agent).args(arguments))
+    }
+
+    /// Starts the agent. The process is Wine's, and is the one that the agent is in.
+    fn start(&self, here: &Installation) -> RunningAgent {
+        let log = fs::OpenOptions::new().create(true).append(true).open(here.path("agent.log")).unwrap();
+        let child = Command::new("/usr/lib/wine/wine64")
+            .env("WINEPREFIX", &self.prefix)
+            .env("WINEDEBUG", "-all")
+            .env_remove("DISPLAY")
+            .arg(&self.agent)
+            .args(["run", "--data-dir", &spelled(&here.path("agent"))])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn();
+        RunningAgent(child.unwrap())
+    }
+}
+
+/// The path of a file of this machine as Wine's programs spell it.
+fn spelled(path: &Path) -> String {
+    format!("Z:{}", path.to_str().unwrap().replace('/', r"\"))
+}
+
+/// Changes of one file of the monitored tree, oldest first.
+fn about(here: &Installation, name: &str) -> String {
+    let path = spelled(&here.watched(name));
+    format!("ConfigurationChange | where FileSystemPath == @'{path}' | order by TimeGenerated asc")
+}
+
+/// Waits until a file made now is reported: only then the rule is known to have its baseline.
+fn wait_until_rule_has_a_baseline(here: &Installation) {
+    let changes = format!("{} | where TimeGenerated > datetime({})", about(here, "probe"), now());
+    let mut number = 0;
+    let found = until(|| {
+        number += 1;
+        fs::write(here.watched("probe"), number.to_string()).unwrap();
+        if here.query(&changes).is_empty() { Err(()) } else { Ok(()) }
+    });
+    assert!(found.is_ok(), "no change is reported:\n{}", here.read_log("agent.log"));
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(name)
+}
