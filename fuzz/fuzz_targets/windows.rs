@@ -3,7 +3,11 @@
 
 #![no_main]
 
-use fim_core::windows::{SecurityDescriptor, Sid, from_wide, link_target, to_wide, without_prefix};
+use fim_core::EntityPath;
+use fim_core::windows::{
+    RegistryName, SecurityDescriptor, Sid, data_text, from_wide, link_target, original, to_wide,
+    value_segment, without_prefix,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,6 +19,11 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(Sid::parse(sid.as_str()), Some(sid));
     }
     let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+    assert_eq!(original(&value_segment(&units)), from_wide(units.iter().copied()));
     assert_eq!(to_wide(&from_wide(units.iter().copied())), Some(units));
+    if let Some((value_type, data)) = bytes.split_first() {
+        let _ = data_text((*value_type).into(), data);
+    }
+    let _ = RegistryName::of(&EntityPath::windows([b"HKEY_USERS\\", bytes].concat()));
     let _ = to_wide(bytes);
 });

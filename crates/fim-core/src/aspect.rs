@@ -64,12 +64,18 @@ pub enum Aspect {
     Publisher,
     /// What software says that it is.
     Description,
+    /// What type of data a value of the registry holds.
+    ValueType,
+    /// What a value of the registry holds, by its digest.
+    ValueData,
 }
 
 impl Aspect {
     /// Every aspect, in the order in which they are shown.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::Kind,
+        Self::ValueType,
+        Self::ValueData,
         Self::Content,
         Self::Size,
         Self::Mode,
@@ -132,6 +138,8 @@ impl Aspect {
             Self::Version => "Current",
             Self::Publisher => "Publisher",
             Self::Description => "SoftwareDescription",
+            Self::ValueType => "ValueType",
+            Self::ValueData => "ValueData",
         }
     }
 }

@@ -4,7 +4,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Change, ChangeId, Controller, Daemon, DaemonState, Entity, EntityKey, EntityKind, Listed, ListedKey,
-    Monitored, PackageManager, PathStyle, Principal, PrincipalId, Software, StartupType, Timestamp,
+    Monitored, PackageManager, PathStyle, Principal, PrincipalId, RegistryAttributes, Software, StartupType,
+    Timestamp,
 };
 
 impl ChangeId {
@@ -138,6 +139,15 @@ impl IdWriter {
         self.maybe(entity.digest, |writer, digest| writer.bytes(&digest.0));
         self.later(2, attributes.flags.map(|flags| flags.bits().into()));
         self.later(3, attributes.mount_id);
+        match &attributes.registry {
+            None => {}
+            Some(RegistryAttributes::Key { class }) => {
+                self.0.update([4]);
+                self.bytes(class.as_bytes());
+            }
+            // The digest tells the data.
+            Some(RegistryAttributes::Value { value_type, .. }) => self.later(5, Some((*value_type).into())),
+        }
     }
 
     fn daemon(&mut self, daemon: &Daemon) {

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use crate::summary::{CAPABILITY_XATTR, LABEL_XATTR};
-use crate::{Aspect, AspectSet, Entity, EntityKey, EntityKind, FileAttributes, Principal, Xattr};
+use crate::windows::Hive;
+use crate::{
+    Aspect, AspectSet, Entity, EntityKey, EntityKind, FileAttributes, Principal, RegistryAttributes, Xattr,
+};
 
 /// Anything that is monitored: it can be told from others, and compared with an earlier look at itself.
 pub trait Monitored: Clone {
@@ -41,7 +44,8 @@ impl Monitored for Entity {
 /// What one of the two does not know is never a difference; [`absorb`] sees to it that knowledge is there to compare
 /// with. A user or group is its number or identifier: the name that the machine gives it is not the file's. Size, modification time
 /// and link count of a directory say only that its entries changed, which the entries say themselves, so they are no
-/// difference while it stays a directory.
+/// difference while it stays a directory; so with keys of the registry. What a value of the registry holds is an aspect of
+/// its own, of which its length is part.
 pub fn compare(before: &Entity, after: &Entity, watched: AspectSet) -> AspectSet {
     let stays_directory = before.kind == EntityKind::Directory && after.kind == EntityKind::Directory;
     watched
@@ -78,6 +82,7 @@ pub fn absorb(older: Entity, newer: Entity) -> Entity {
             xattrs: new.xattrs.or(old.xattrs),
             target: new.target.or(old.target),
             flags: new.flags.or(old.flags),
+            registry: new.registry.or(old.registry),
             mount_id: new.mount_id.or(old.mount_id),
         },
         digest: newer.digest.or(older.digest),
@@ -88,8 +93,10 @@ fn differs(before: &Entity, after: &Entity, aspect: Aspect) -> bool {
     let (old, new) = (&before.attributes, &after.attributes);
     match aspect {
         Aspect::Kind => before.kind != after.kind,
-        Aspect::Content => both_differ(&before.digest, &after.digest),
-        Aspect::Size => both_differ(&old.size_bytes, &new.size_bytes),
+        Aspect::Content => !is_registry_value(after) && both_differ(&before.digest, &after.digest),
+        Aspect::ValueData => is_registry_value(after) && both_differ(&before.digest, &after.digest),
+        Aspect::ValueType => both_differ(&value_type(old), &value_type(new)),
+        Aspect::Size => !is_registry_value(after) && both_differ(&old.size_bytes, &new.size_bytes),
         Aspect::Mode => both_differ(&old.mode, &new.mode),
         Aspect::Owner => both_differ(
             &old.owner.as_ref().map(|owner| &owner.id),
@@ -125,6 +132,17 @@ fn differs(before: &Entity, after: &Entity, aspect: Aspect) -> bool {
         | Aspect::Version
         | Aspect::Publisher
         | Aspect::Description => false,
+    }
+}
+
+fn is_registry_value(entity: &Entity) -> bool {
+    entity.kind == EntityKind::File && Hive::of(entity.key.path()).is_some()
+}
+
+fn value_type(attributes: &FileAttributes) -> Option<u32> {
+    match attributes.registry {
+        Some(RegistryAttributes::Value { value_type, .. }) => Some(value_type),
+        Some(RegistryAttributes::Key { .. }) | None => None,
     }
 }
 

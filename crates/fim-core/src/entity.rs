@@ -183,6 +183,23 @@ impl FileFlags {
     }
 }
 
+/// What the registry of Windows has of a key or a value beside what file systems have.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum RegistryAttributes {
+    /// A key that was given a class when it was made.
+    Key {
+        /// The class.
+        class: String,
+    },
+    /// A value.
+    Value {
+        /// The number of what type of data it holds (`winnt.h`).
+        value_type: u32,
+        /// The data; nothing if it is too long to be kept.
+        data: Option<Vec<u8>>,
+    },
+}
+
 /// What a file system says of a file. `None` is *unknown*, never *empty*.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct FileAttributes {
@@ -215,6 +232,8 @@ pub struct FileAttributes {
     pub target: Option<Vec<u8>>,
     /// The marks of `chattr(1)` or `attrib`, as far as the file system tells them.
     pub flags: Option<FileFlags>,
+    /// What only keys and values of the registry of Windows have.
+    pub registry: Option<RegistryAttributes>,
     /// The mount through which it was seen; the number is the kernel's and lasts until the machine restarts.
     pub mount_id: Option<u64>,
 }

@@ -28,7 +28,8 @@ pub use change::{Change, ChangeCategory, ChangeEvent, ChangeId, ChangeSource, ap
 pub use change_id::{IdWriter, Identified};
 pub use compare::{Monitored, absorb, compare};
 pub use entity::{
-    Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, FileFlags, Principal, PrincipalId, Xattr,
+    Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, FileFlags, Principal, PrincipalId,
+    RegistryAttributes, Xattr,
 };
 pub use error_chain::error_chain;
 pub use gap::{Gap, GapCause, GapScope};
@@ -42,11 +43,13 @@ pub use path::{EntityPath, ParsePathError, PathStyle, is_hidden};
 pub use pattern::{Pattern, PatternError, ResolveError};
 pub use rule::{
     DirectoryDecision, EntityDecision, Explanation, How, InvalidRule, LinkDecision, Links, PathType,
-    RECOMMENDED_GROUP, Rule, RuleError, RuleSet, ScanPlan, WhyNot, recommended_linux,
+    RECOMMENDED_GROUP, Rule, RuleError, RuleSet, ScanPlan, WhyNot, recommended_linux, recommended_registry,
     recommended_windows_files,
 };
 pub use sight::{OutOfSight, Sighting};
-pub use summary::{acl_text, attributes_text, capabilities_text, checksum_text, flags_text, label_text};
+pub use summary::{
+    acl_text, attributes_text, capabilities_text, checksum_text, flags_text, label_text, value_text,
+};
 pub use time::Timestamp;
 pub use tracker::{Demand, Input, Memory, OpenGap, ScanEnd, Settings, SpotsEnd, Stop, Tracker};
 pub use who::{Actor, Ancestor, Attribution, Who, WhoUnknown};

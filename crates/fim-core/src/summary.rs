@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::{Entity, EntityKind, FileAttributes, FileFlags, Principal, Xattr, capability, is_hidden};
+use crate::windows::{Hive, data_text, type_name};
+use crate::{
+    Entity, EntityKind, FileAttributes, FileFlags, Principal, RegistryAttributes, Xattr, capability,
+    is_hidden,
+};
 
 impl EntityKind {
     /// The name that the `Attributes` column shows.
@@ -23,7 +27,7 @@ impl EntityKind {
 /// `Type=File; Mode=0755; Owner=root(0); Group=root(0); Inode=12; Links=1; Capabilities=cap_net_raw=ep; Flags=i`.
 pub fn attributes_text(entity: &Entity) -> String {
     let attributes = &entity.attributes;
-    let mut text = format!("Type={}", entity.kind.name());
+    let mut text = format!("Type={}", kind_text(entity));
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             // Writing to a string cannot fail.
@@ -35,12 +39,44 @@ pub fn attributes_text(entity: &Entity) -> String {
     add("Group", attributes.group.as_ref().map(principal_text));
     add("Inode", attributes.inode.map(|inode| inode.to_string()));
     add("Links", attributes.links.map(|links| links.to_string()));
+    add(
+        "Class",
+        match &attributes.registry {
+            Some(RegistryAttributes::Key { class }) => Some(shown_bytes(class.as_bytes())),
+            Some(RegistryAttributes::Value { .. }) | None => None,
+        },
+    );
     add("Target", attributes.target.as_deref().map(shown_bytes));
     add("Capabilities", capabilities_text(attributes));
     add("SecurityLabel", label_text(attributes));
     add("Flags", attributes.flags.filter(|&flags| flags != FileFlags::default()).map(flags_text));
     add("Xattrs", attributes.xattrs.as_deref().map(xattr_names).filter(|names| !names.is_empty()));
     text
+}
+
+/// What kind of thing an entity is, with the registry's own words for what lies there.
+fn kind_text(entity: &Entity) -> &'static str {
+    match (Hive::of(entity.key.path()), entity.kind) {
+        (Some(_), EntityKind::File) => "RegistryValue",
+        (Some(_), EntityKind::Directory) => "RegistryKey",
+        (Some(_), EntityKind::Symlink) => "RegistryLink",
+        (_, kind) => kind.name(),
+    }
+}
+
+/// The type and the data of a value of the registry, for a reader; data that is too long to be kept is told by its length.
+pub fn value_text(entity: &Entity) -> Option<(String, String)> {
+    match entity.attributes.registry.as_ref()? {
+        RegistryAttributes::Key { .. } => None,
+        RegistryAttributes::Value { value_type, data: Some(data) } => {
+            Some((type_name(*value_type), data_text(*value_type, data)))
+        }
+        RegistryAttributes::Value { value_type, data: None } => {
+            let length =
+                entity.attributes.size_bytes.map_or_else(String::new, |size| format!("({size} bytes)"));
+            Some((type_name(*value_type), length))
+        }
+    }
 }
 
 /// The access control list in one line, `user::rw-,group::r--,other::r--`; made from the mode if the file has none

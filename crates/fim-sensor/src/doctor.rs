@@ -204,6 +204,7 @@ fn check_real_time(choice: &WatcherChoice, is_running: bool) -> Check {
     let refused = choice.refused.iter().map(|refused| format!("{}: {}", refused.provider, refused.why));
     let refused = refused.collect::<Vec<_>>().join("; ");
     match &choice.watcher {
+        None if refused.is_empty() => warning(NAME, "changes are found by scans only".to_owned()),
         None => warning(NAME, format!("changes are found by scans only; {refused}")),
         Some(watcher) if refused.is_empty() => {
             good(NAME, format!("{} {notices} changes and who makes them", watcher.provider()))

@@ -306,7 +306,7 @@ impl<T: FileTree> FileTree for Contentless<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fim_core::{FileAttributes, PathStyle};
+    use fim_core::FileAttributes;
     use fim_testkit::MemoryTree;
 
     #[test]

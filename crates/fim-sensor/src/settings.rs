@@ -43,7 +43,7 @@ pub struct RuleSetting {
     /// The group it is shown in.
     #[serde(default)]
     pub group: String,
-    /// `linux-file` or `windows-file`; those of another system than the sensor's are for other sensors.
+    /// `linux-file`, `windows-file` or `registry`; those of another system than the sensor's are for other sensors.
     #[serde(rename = "type")]
     pub kind: String,
     /// The path pattern.
@@ -121,11 +121,11 @@ pub(crate) fn rule_set(
 
 impl RuleSetting {
     fn rule(&self, style: PathStyle, warnings: &mut Vec<String>) -> Option<Rule> {
-        let own_kind = match style {
-            PathStyle::Unix => "linux-file",
-            PathStyle::Windows => "windows-file",
+        let own_kinds: &[&str] = match style {
+            PathStyle::Unix => &["linux-file"],
+            PathStyle::Windows => &["windows-file", "registry"],
         };
-        if self.kind != own_kind {
+        if !own_kinds.contains(&self.kind.as_str()) {
             return None;
         }
         let links = match self.links.as_str() {

@@ -3,7 +3,7 @@
 use fim_core::windows::Sid;
 use fim_core::{
     Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, FileFlags, PathStyle, Principal,
-    PrincipalId, Timestamp, Xattr,
+    PrincipalId, RegistryAttributes, Timestamp, Xattr,
 };
 use minicbor::data::Type;
 use minicbor::decode::{Decoder, Error};
@@ -93,6 +93,12 @@ pub(crate) struct EntityRecord<'b> {
     flags: Option<u16>,
     #[n(17)]
     mount_id: Option<u64>,
+    #[b(18)]
+    class: Option<&'b str>,
+    #[n(19)]
+    value_type: Option<u32>,
+    #[cbor(n(20), with = "minicbor::bytes")]
+    value_data: Option<&'b [u8]>,
 }
 
 #[derive(Decode, Encode)]
@@ -155,6 +161,13 @@ impl<'b> From<&'b Entity> for EntityRecord<'b> {
         let xattrs = |xattrs: &'b Vec<Xattr>| {
             xattrs.iter().map(|xattr| XattrRecord { name: &xattr.name, value: &xattr.value }).collect()
         };
+        let (class, value_type, value_data) = match &attributes.registry {
+            None => (None, None, None),
+            Some(RegistryAttributes::Key { class }) => (Some(class.as_str()), None, None),
+            Some(RegistryAttributes::Value { value_type, data }) => {
+                (None, Some(*value_type), data.as_deref())
+            }
+        };
         Self {
             key: (&entity.key).into(),
             kind: kind_number(entity.kind),
@@ -174,6 +187,9 @@ impl<'b> From<&'b Entity> for EntityRecord<'b> {
             digest: entity.digest.as_ref().map(|digest| digest.0.as_slice()),
             flags: attributes.flags.map(FileFlags::bits),
             mount_id: attributes.mount_id,
+            class,
+            value_type,
+            value_data,
         }
     }
 }
@@ -195,6 +211,18 @@ impl TryFrom<EntityRecord<'_>> for Entity {
                 .map(|xattr| Xattr { name: xattr.name.to_vec(), value: xattr.value.to_vec() })
                 .collect()
         };
+        let registry = match (record.class, record.value_type) {
+            (None, None) => None,
+            (Some(class), None) => Some(RegistryAttributes::Key { class: class.to_owned() }),
+            (None, Some(value_type)) => {
+                let data = record.value_data.map(<[u8]>::to_vec);
+                Some(RegistryAttributes::Value { value_type, data })
+            }
+            (Some(_), Some(_)) => {
+                let problem = "it is a key of the registry as well as a value";
+                return Err(WireError::Contradiction { what: WHAT, problem });
+            }
+        };
         Ok(Self {
             key: record.key.try_into()?,
             kind: kind_of(record.kind)?,
@@ -213,6 +241,7 @@ impl TryFrom<EntityRecord<'_>> for Entity {
                 xattrs: record.xattrs.map(xattrs),
                 target: record.target.map(<[u8]>::to_vec),
                 flags: record.flags.map(FileFlags::from_bits),
+                registry,
                 mount_id: record.mount_id,
             },
             digest: record.digest.map(digest).transpose()?,

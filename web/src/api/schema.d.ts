@@ -1452,7 +1452,7 @@ export interface components {
          * @description What a rule monitors.
          * @enum {string}
          */
-        RuleType: "linux-file" | "windows-file";
+        RuleType: "linux-file" | "windows-file" | "registry";
         /** @description A rule that was saved, and what a person should know of it. */
         SavedRule: components["schemas"]["Rule"] & {
             /** @description What may be unwise about it, though it is in order: a path that takes in nearly everything. */

@@ -78,6 +78,8 @@ pub enum RuleType {
     LinuxFile,
     /// Files and folders of Windows machines
     WindowsFile,
+    /// Keys and values of the registry of Windows machines
+    Registry,
 }
 
 impl RuleType {
@@ -86,6 +88,7 @@ impl RuleType {
         match self {
             Self::LinuxFile => "linux-file",
             Self::WindowsFile => "windows-file",
+            Self::Registry => "registry",
         }
     }
 }
@@ -160,7 +163,8 @@ pub struct RuleNameArgs {
 const RULE_ADD_EXAMPLES: &str = "Examples:\n  \
     steadfast rule add --name web --path '/srv/www/**' --exclude '*.log'\n  \
     steadfast rule add --name keys --path '/home/*/.ssh' --recurse --links ignore -w production\n  \
-    steadfast rule add --type windows-file --name hosts --path '%SystemRoot%\\System32\\drivers\\etc\\*'";
+    steadfast rule add --type windows-file --name hosts --path '%SystemRoot%\\System32\\drivers\\etc\\*'\n  \
+    steadfast rule add --type registry --name netlogon --path 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\Netlogon\\Parameters'";
 const RULE_EDIT_EXAMPLES: &str = "Examples:\n  \
     steadfast rule edit web --exclude '*.log' --exclude cache\n  \
     steadfast rule edit web --rename site --recurse false";

@@ -84,7 +84,7 @@ fn monitoring_is_turned_on_and_set_and_shown() {
     let off = fim(&["status"]);
     assert_eq!(off[..5], ["trial", "disabled", "ChangeTracking", "0 of 0 enabled", "0"]);
     let on = fim(&["enable"]);
-    assert_eq!(on[1..4], ["enabled", "ChangeTracking", "27 of 27 enabled"]);
+    assert_eq!(on[1..4], ["enabled", "ChangeTracking", "56 of 56 enabled"]);
     let set =
         fim(&["collect", "--files", "30s", "--daemons", "1m", "--software", "off", "--inventory", "12h"]);
     assert_eq!(set[5..], ["every 30s", "every 1m", "not collected", "every 12h"]);

@@ -28,7 +28,7 @@ fn one_command_watches_this_machine_and_a_change_is_seen_everywhere() {
     fs::write(here.watched("web.conf"), "one\n").unwrap();
     let ready = here.up(&["--scan-interval", "1s"]);
     assert!(ready["signIn"].as_str().unwrap().contains("/login#code="), "{ready}");
-    assert_eq!(here.json(&["fim", "status", "--json"])["rules"], json!({"enabled": 27, "total": 27}));
+    assert_eq!(here.json(&["fim", "status", "--json"])["rules"], json!({"enabled": 56, "total": 56}));
 
     here.watch_only_own_tree();
     here.wait_for_baseline();

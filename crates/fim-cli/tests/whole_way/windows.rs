@@ -65,6 +65,112 @@ fn a_machine_with_windows_reports_its_files_and_nothing_is_lost_when_it_is_kille
     here.query_until(gaps, |rows| !rows.is_empty());
 }
 
+#[test]
+fn values_and_keys_that_come_change_and_go_are_rows_with_the_published_columns() {
+    let Some(wine) = Wine::here() else { return };
+    let mut here = Installation::new();
+    here.up(&["--no-agent", "--scan-interval", "1s"]);
+    let name = here.path("").file_name().unwrap().to_str().unwrap().to_owned();
+    let key = format!(r"HKLM\SOFTWARE\{name}");
+    here.watch_only("registry", &key);
+    assert_eq!(here.run(&["rule", "edit", "own", "--recurse"]).code, 0);
+    wine.enroll(&here);
+    let registry = Registry { wine: &wine, key };
+    registry.set("", "stays", "REG_SZ", "safe.exe");
+    registry.set("", "becomes", "REG_SZ", "1");
+    registry.set("", "goes", "REG_DWORD", "7");
+
+    let _agent = wine.start(&here);
+    let told = |query: &str| {
+        let query = format!(
+            "ConfigurationChange | where RegistryKey contains '{name}' {query} \
+             | order by TimeGenerated asc"
+        );
+        here.query_until(&query, |rows| !rows.is_empty())
+    };
+    let mut number = 0;
+    let is_watched = until(|| {
+        number += 1;
+        registry.set("", "probe", "REG_DWORD", &number.to_string());
+        let rows = here.query("ConfigurationChange | where ValueName == 'probe'");
+        if rows.is_empty() { Err(()) } else { Ok(()) }
+    });
+    assert!(is_watched.is_ok(), "no change is reported:\n{}", here.read_log("agent.log"));
+
+    registry.set("", "stays", "REG_SZ", "evil.exe");
+    let row = told("and ValueName == 'stays'").remove(0);
+    for (column, expected) in [
+        ("ConfigChangeType", "Registry"),
+        ("ChangeCategory", "Modified"),
+        ("SourceSystem", "OpsManager"),
+        ("RegistryKey", &format!(r"HKEY_LOCAL_MACHINE\SOFTWARE\{name}")),
+        ("Hive", "HKEY_LOCAL_MACHINE"),
+        ("ValueType", "REG_SZ"),
+        ("ValueData", "evil.exe"),
+        ("PreviousValueType", "REG_SZ"),
+        ("PreviousValueData", "safe.exe"),
+        ("FieldsChanged", "ValueData"),
+        ("FileSystemPath", ""),
+    ] {
+        assert_eq!(row[column], expected, "{column}: {row:#}");
+    }
+    registry.set("", "becomes", "REG_DWORD", "1");
+    let row = told("and ValueName == 'becomes'").remove(0);
+    assert_eq!((&row["PreviousValueType"], &row["ValueType"]), (&json!("REG_SZ"), &json!("REG_DWORD")));
+    assert_eq!(row["FieldsChanged"], "ValueType, ValueData");
+    registry.remove("", Some("goes"));
+    let row = told("and ValueName == 'goes'").remove(0);
+    assert_eq!((&row["ChangeCategory"], &row["PreviousValueData"]), (&json!("Removed"), &json!("7")));
+    registry.set(r"\sub", "inner", "REG_SZ", "x");
+    let key = told("and RegistryKey endswith 'sub' and isempty(ValueType)").remove(0);
+    assert_eq!((&key["ChangeCategory"], &key["Name"]), (&json!("Added"), &json!("sub")));
+    assert!(key["Acls"].as_str().unwrap().starts_with("D:"), "{key:#}");
+    assert_eq!(told("and ValueName == 'inner'")[0]["ChangeCategory"], "Added");
+    registry.remove(r"\sub", None);
+    told("and RegistryKey endswith 'sub' and isempty(ValueType) and ChangeCategory == 'Removed'");
+
+    let said = here.run(&["changes", "--since", "1h"]);
+    assert!(said.stdout.contains(&format!(r"HKEY_LOCAL_MACHINE\SOFTWARE\{name}\stays")), "{}", said.stdout);
+    let summary = "ConfigurationChange | where ConfigChangeType in ('Registry', 'Files') \
+                   | summarize count() by Computer, ConfigChangeType | project Computer, ConfigChangeType";
+    assert_eq!(here.query(summary), [json!({"Computer": "win01", "ConfigChangeType": "Registry"})]);
+}
+
+/// A key of the test's own in Wine's registry, gone with the value.
+struct Registry<'w> {
+    wine: &'w Wine,
+    key: String,
+}
+
+impl Registry<'_> {
+    fn set(&self, below: &str, name: &str, value_type: &str, data: &str) {
+        let key = format!("{}{below}", self.key);
+        self.run(&["add", &key, "/v", name, "/t", value_type, "/d", data, "/f"]);
+    }
+
+    fn remove(&self, below: &str, name: Option<&str>) {
+        let key = format!("{}{below}", self.key);
+        match name {
+            Some(name) => self.run(&["delete", &key, "/v", name, "/f"]),
+            None => self.run(&["delete", &key, "/f"]),
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) {
+        let mut command = Command::new(script("wine-run"));
+        let said = finish(command.env("WINEPREFIX", &self.wine.prefix).arg("reg").args(arguments));
+        assert_eq!(said.code, 0, "{arguments:?}: {}{}", said.stdout, said.stderr);
+    }
+}
+
+impl Drop for Registry<'_> {
+    fn drop(&mut self) {
+        let mut command = Command::new(script("wine-run"));
+        let _ =
+            command.env("WINEPREFIX", &self.wine.prefix).args(["reg", "delete", &self.key, "/f"]).output();
+    }
+}
+
 /// Wine, and the agent that it runs.
 struct Wine {
     agent: PathBuf,

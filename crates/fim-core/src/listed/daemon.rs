@@ -171,6 +171,8 @@ impl Daemon {
             | Aspect::Label
             | Aspect::Flags
             | Aspect::Mount
+            | Aspect::ValueType
+            | Aspect::ValueData
             | Aspect::Path
             | Aspect::Version
             | Aspect::Publisher

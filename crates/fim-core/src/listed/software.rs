@@ -93,6 +93,8 @@ impl Software {
             | Aspect::Label
             | Aspect::Flags
             | Aspect::Mount
+            | Aspect::ValueType
+            | Aspect::ValueData
             | Aspect::Path
             | Aspect::State
             | Aspect::StartupType

@@ -3,6 +3,7 @@
 use super::segment::{Segment, Token, fold, units};
 use super::{Pattern, PatternError, ResolveError};
 use crate::path::{parse_unix_escape, parse_windows_escape};
+use crate::windows::Hive;
 use crate::{EntityPath, PathStyle};
 
 /// What the parser makes of a text.
@@ -33,9 +34,13 @@ pub(super) fn parse(text: &str, style: PathStyle, reading: Reading) -> Result<Pa
     }
     let mut parser = Parser { text, style, reading, at: 0, variables: Vec::new() };
     let is_network = style == PathStyle::Windows && (text.starts_with("\\\\") || text.starts_with("//"));
+    let hive = match style {
+        PathStyle::Unix => None,
+        PathStyle::Windows => Hive::in_text(text),
+    };
     let is_absolute = match style {
         PathStyle::Unix => text.starts_with('/'),
-        PathStyle::Windows => is_network || starts_with_drive(text),
+        PathStyle::Windows => is_network || hive.is_some() || starts_with_drive(text),
     };
     let has_separator = text.contains(|character| is_separator(character, style));
     let mut segments = Vec::new();
@@ -56,6 +61,9 @@ pub(super) fn parse(text: &str, style: PathStyle, reading: Reading) -> Result<Pa
             return Err(PatternError::TooManySegments { at: parser.position(start) });
         }
         segments.push(segment);
+    }
+    if let (Some(hive), Some(first)) = (hive, segments.first_mut()) {
+        *first = Segment::Literal(hive.name.as_bytes().into());
     }
     Ok(Parsed { segments, variables: parser.variables, is_network })
 }

@@ -2,6 +2,7 @@
 
 use super::{How, InvalidRule, Links, PathType, Rule, RuleError};
 use crate::pattern::Progress;
+use crate::windows::Hive;
 use crate::{EntityKind, EntityPath, PathStyle, Pattern, ResolveError};
 
 /// A rule with its patterns parsed.
@@ -88,7 +89,9 @@ impl CompiledRule {
 
     pub(super) fn is_general(&self) -> bool {
         let is_top = self.root.file_name().is_none()
-            || (self.root.segments().count() == 1 && self.root.style() == PathStyle::Windows);
+            || (self.root.segments().count() == 1 && self.root.style() == PathStyle::Windows)
+            // Most of a hive is in a few keys at its top.
+            || (self.root.segments().count() == 2 && Hive::of(&self.root).is_some());
         self.written.is_general() || (self.rule.recurse && self.pattern.is_literal() && is_top)
     }
 
@@ -97,6 +100,11 @@ impl CompiledRule {
         let Some(how) = self.progress(path).and_then(|progress| self.names(progress, kind)) else {
             return Verdict::NotNamed;
         };
+        // A key stands for its values and for which keys are in it, and not for what those hold.
+        let is_in_child = how == How::InFolder && !self.rule.recurse;
+        if is_in_child && path.is_stream() && Hive::of(path).is_some() {
+            return Verdict::NotNamed;
+        }
         if let Some(exclusion) = self.exclusion_of(path) {
             return Verdict::Excluded(exclusion);
         }

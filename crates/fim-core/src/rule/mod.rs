@@ -9,7 +9,9 @@ mod set;
 use compiled::CompiledRule;
 pub use error::{InvalidRule, RuleError};
 pub use plan::{DirectoryDecision, EntityDecision, LinkDecision, ScanPlan};
-pub use recommended::{RECOMMENDED_GROUP, recommended_linux, recommended_windows_files};
+pub use recommended::{
+    RECOMMENDED_GROUP, recommended_linux, recommended_registry, recommended_windows_files,
+};
 pub use set::{Explanation, How, RuleSet, WhyNot};
 
 use crate::{AspectSet, PathStyle};

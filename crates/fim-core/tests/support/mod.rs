@@ -4,7 +4,7 @@
 use fim_core::windows::Sid;
 use fim_core::{
     Acl, Aspect, AspectSet, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, FileFlags,
-    Principal, PrincipalId, Timestamp, Xattr,
+    Principal, PrincipalId, RegistryAttributes, Timestamp, Xattr,
 };
 use proptest::prelude::*;
 
@@ -59,7 +59,7 @@ pub fn attributes() -> impl Strategy<Value = FileAttributes> {
         (name, prop::collection::vec(any::<u8>(), 0..4)).prop_map(|(name, value)| Xattr { name, value });
     let xattrs = prop::option::of(prop::collection::vec(xattr, 0..3));
     let target = prop::option::of(prop::collection::vec(any::<u8>(), 0..6));
-    let marks = (prop::option::of(any::<u16>().prop_map(FileFlags::from_bits)), few_u64());
+    let marks = (prop::option::of(any::<u16>().prop_map(FileFlags::from_bits)), few_u64(), registry());
     (numbers, people, times, acl, xattrs, target, marks).prop_map(
         |(
             (size_bytes, inode, device, links, mode),
@@ -68,7 +68,7 @@ pub fn attributes() -> impl Strategy<Value = FileAttributes> {
             acl,
             xattrs,
             target,
-            (flags, mount_id),
+            (flags, mount_id, registry),
         )| {
             FileAttributes {
                 size_bytes,
@@ -85,10 +85,20 @@ pub fn attributes() -> impl Strategy<Value = FileAttributes> {
                 xattrs,
                 target,
                 flags,
+                registry,
                 mount_id,
             }
         },
     )
+}
+
+fn registry() -> impl Strategy<Value = Option<RegistryAttributes>> {
+    let data = prop::option::of(prop::collection::vec(any::<u8>(), 0..4));
+    prop_oneof![
+        Just(None),
+        "[a-c]{1,2}".prop_map(|class| Some(RegistryAttributes::Key { class })),
+        (0_u32..3, data).prop_map(|(value_type, data)| Some(RegistryAttributes::Value { value_type, data })),
+    ]
 }
 
 pub fn digest() -> impl Strategy<Value = Option<Digest>> {

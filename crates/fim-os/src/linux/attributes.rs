@@ -46,6 +46,7 @@ impl Described<'_> {
             xattrs,
             target: target.or_else(|| device_numbers(stat, kind)),
             flags: flags(stat),
+            registry: None,
             mount_id: (stat.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(stat.stx_mnt_id),
         };
         Look { kind, attributes }

@@ -102,7 +102,8 @@ fn short_id(identifier: [u8; 16]) -> u64 {
     (id as u64) ^ ((id >> 64) as u64).rotate_left(32)
 }
 
-fn principal(sid: Sid) -> Principal {
+/// Whoever has this identifier.
+pub(super) fn principal(sid: Sid) -> Principal {
     let name = sid.name().map(str::to_owned);
     Principal { id: PrincipalId::Sid(sid), name }
 }

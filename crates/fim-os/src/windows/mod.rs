@@ -2,6 +2,7 @@
 
 mod attributes;
 mod host;
+mod keys;
 mod listing;
 mod names;
 mod nt;

@@ -327,7 +327,7 @@ pub(super) fn enable_backup_privilege() {
 }
 
 /// The first bytes of memory that is aligned for more.
-fn first_bytes(words: &[u64], count: u32) -> Vec<u8> {
+pub(super) fn first_bytes(words: &[u64], count: u32) -> Vec<u8> {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
     bytes[..bytes.len().min(count as usize)].to_vec()
 }

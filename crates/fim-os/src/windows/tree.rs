@@ -1,23 +1,25 @@
-//! The live machine's files.
+//! The live machine's files, and the keys and values of its registry.
 
 use std::fs::File;
 use std::io;
 use std::os::windows::fs::FileExt as _;
 use std::os::windows::io::{AsHandle as _, OwnedHandle};
 
-use fim_core::windows::{from_wide, leads_elsewhere, native_path, to_wide, without_prefix};
+use fim_core::windows::{Hive, from_wide, leads_elsewhere, native_path, to_wide, without_prefix};
 use fim_core::{EntityKind, EntityPath, PathStyle};
 use fim_scan::{FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_CANT_RESOLVE_FILENAME, ERROR_DIRECTORY, ERROR_FILE_NOT_FOUND,
-    ERROR_INVALID_NAME, ERROR_LOCK_VIOLATION, ERROR_PATH_NOT_FOUND, ERROR_SHARING_VIOLATION,
-    STATUS_DELETE_PENDING, STATUS_FILE_IS_A_DIRECTORY, STATUS_NOT_A_DIRECTORY, WIN32_ERROR,
+    ERROR_INVALID_NAME, ERROR_KEY_DELETED, ERROR_LOCK_VIOLATION, ERROR_PATH_NOT_FOUND,
+    ERROR_SHARING_VIOLATION, STATUS_DELETE_PENDING, STATUS_FILE_IS_A_DIRECTORY, STATUS_NOT_A_DIRECTORY,
+    WIN32_ERROR,
 };
 
+use super::keys::{self, Value};
 use super::nt::{self, Links, ListBuffer, Status, Wanted};
 use super::{attributes, listing};
 
-/// The files of the machine that this runs on.
+/// The files of the machine that this runs on, and its registry, whose hives are further roots.
 ///
 /// Everything is opened relative to its directory and described through the handle, so that what is described is what
 /// is read, and so that names that usual programs cannot spell are seen. Opening never waits, and brings nothing back
@@ -39,31 +41,52 @@ impl Default for LiveTree {
     }
 }
 
-/// A file or an alternate data stream that is open for reading.
+/// An open directory, or an open key of the registry.
 #[derive(Debug)]
-pub struct OpenFile {
-    file: File,
-    is_stream: bool,
+pub enum Directory {
+    /// One of a file system.
+    Files(OwnedHandle),
+    /// A key.
+    Key(OwnedHandle),
+}
+
+/// What is open for reading.
+#[derive(Debug)]
+pub enum OpenFile {
+    /// A file.
+    File(File),
+    /// An alternate data stream.
+    Stream(File),
+    /// A value of the registry, which was read at once.
+    Value(Value),
 }
 
 impl FileTree for LiveTree {
-    type Directory = OwnedHandle;
+    type Directory = Directory;
     type File = OpenFile;
     type Reached = OwnedHandle;
 
-    fn open_root(&self, path: &EntityPath) -> Result<OwnedHandle, TreeError> {
+    fn open_root(&self, path: &EntityPath) -> Result<Directory, TreeError> {
+        if let Some(hive) = Hive::of(path) {
+            return keys::open_root(hive, path).map(Directory::Key);
+        }
         let native = native_path(path).ok_or(TreeError::NotFound)?;
         let native = wide(&native)?;
-        match nt::open(None, &native, Wanted::Listing, Links::Followed).map_err(refused) {
+        let opened = match nt::open(None, &native, Wanted::Listing, Links::Followed).map_err(refused) {
             // A directory that may only be passed through still leads to the name that is wanted in it.
             Err(TreeError::PermissionDenied) => {
                 nt::open(None, &native, Wanted::BareDescription, Links::Followed).map_err(refused)
             }
             opened => opened,
-        }
+        };
+        opened.map(Directory::Files)
     }
 
-    fn list(&self, directory: &OwnedHandle) -> Result<Listing, TreeError> {
+    fn list(&self, directory: &Directory) -> Result<Listing, TreeError> {
+        let directory = match directory {
+            Directory::Files(directory) => directory,
+            Directory::Key(key) => return keys::list(key),
+        };
         let mut buffer = ListBuffer::new();
         let mut names = Listing::default();
         let mut is_first = true;
@@ -81,31 +104,51 @@ impl FileTree for LiveTree {
         Ok(names)
     }
 
-    fn describe_directory(&self, directory: &OwnedHandle) -> Result<Look, TreeError> {
-        attributes::describe(directory)
+    fn describe_directory(&self, directory: &Directory) -> Result<Look, TreeError> {
+        match directory {
+            Directory::Files(directory) => attributes::describe(directory),
+            Directory::Key(key) => keys::describe(key),
+        }
     }
 
-    fn enter(&self, directory: &OwnedHandle, name: &[u8]) -> Result<OwnedHandle, TreeError> {
+    fn enter(&self, directory: &Directory, name: &[u8]) -> Result<Directory, TreeError> {
+        let directory = match directory {
+            Directory::Files(directory) => directory,
+            Directory::Key(key) => return keys::enter(key, name).map(Directory::Key),
+        };
         let entered = open(directory, name, Wanted::Listing, Links::Opened)?;
         if attributes::kind(&entered)? == EntityKind::Directory {
-            Ok(entered)
+            Ok(Directory::Files(entered))
         } else {
             Err(TreeError::NotThat)
         }
     }
 
-    fn streams(&self, directory: &OwnedHandle, name: &[u8]) -> Result<Vec<Vec<u8>>, TreeError> {
+    fn streams(&self, directory: &Directory, name: &[u8]) -> Result<Vec<Vec<u8>>, TreeError> {
+        let directory = match directory {
+            Directory::Files(directory) => directory,
+            Directory::Key(key) => return keys::values(key, name),
+        };
         let found = open_to_describe(directory, name, Links::Opened)?;
         Ok(listing::streams(&nt::streams(found).map_err(failed)?).collect())
     }
 
-    fn look(&self, directory: &OwnedHandle, name: &[u8]) -> Result<Look, TreeError> {
+    fn look(&self, directory: &Directory, name: &[u8]) -> Result<Look, TreeError> {
+        let directory = match directory {
+            Directory::Files(directory) => directory,
+            Directory::Key(key) => return keys::look(key, name),
+        };
         let found = open_to_describe(directory, name, Links::Opened)?;
         if is_stream(name) { attributes::describe_stream(found) } else { attributes::describe(found) }
     }
 
-    fn resolve(&self, directory: &OwnedHandle, name: &[u8]) -> Result<Resolved<OwnedHandle>, TreeError> {
+    fn resolve(&self, directory: &Directory, name: &[u8]) -> Result<Resolved<OwnedHandle>, TreeError> {
         let link = self.look(directory, name)?;
+        let directory = match directory {
+            Directory::Files(directory) => directory,
+            // What a link of the registry leads to is monitored where it is, and the link for itself.
+            Directory::Key(_) => return Err(TreeError::NotFound),
+        };
         if link.attributes.target.as_deref().is_some_and(leads_elsewhere) {
             // It may not answer, and it would be told who this machine is.
             return Err(TreeError::Failed("it leads to another machine, where nothing is read".to_owned()));
@@ -118,62 +161,72 @@ impl FileTree for LiveTree {
         Ok(Resolved { look, path, reached })
     }
 
-    fn enter_reached(&self, reached: &OwnedHandle) -> Result<OwnedHandle, TreeError> {
-        nt::open(Some(reached.as_handle()), &[], Wanted::Listing, Links::Followed).map_err(refused)
+    fn enter_reached(&self, reached: &OwnedHandle) -> Result<Directory, TreeError> {
+        let entered = nt::open(Some(reached.as_handle()), &[], Wanted::Listing, Links::Followed);
+        entered.map(Directory::Files).map_err(refused)
     }
 
-    fn open_file(&self, directory: &OwnedHandle, name: &[u8]) -> Result<OpenFile, TreeError> {
-        let is_stream = is_stream(name);
+    fn open_file(&self, directory: &Directory, name: &[u8]) -> Result<OpenFile, TreeError> {
+        let directory = match directory {
+            Directory::Files(directory) => directory,
+            Directory::Key(key) => return keys::read(key, name).map(OpenFile::Value),
+        };
         let file = open(directory, name, Wanted::Content, Links::Opened)?;
         // What a stream belongs to has been looked at, and may as well be a directory.
-        if is_stream {
-            return Ok(OpenFile { file: file.into(), is_stream });
+        if is_stream(name) {
+            return Ok(OpenFile::Stream(file.into()));
         }
         if attributes::kind(&file)? != EntityKind::File {
             return Err(TreeError::NotThat);
         }
         if !attributes::is_stored_otherwise(&file)? {
-            return Ok(OpenFile { file: file.into(), is_stream });
+            return Ok(OpenFile::File(file.into()));
         }
         // Its content is reached by its name alone. If the name has become a link, what that leads to is another file.
         let content = open(directory, name, Wanted::Content, Links::Followed)?;
         let is_same =
             attributes::identity(&file).is_some_and(|id| attributes::identity(&content) == Some(id));
-        if is_same { Ok(OpenFile { file: content.into(), is_stream }) } else { Err(TreeError::NotThat) }
+        if is_same { Ok(OpenFile::File(content.into())) } else { Err(TreeError::NotThat) }
     }
 
     fn open_reached(&self, reached: &OwnedHandle) -> Result<OpenFile, TreeError> {
         let file =
             nt::open(Some(reached.as_handle()), &[], Wanted::Content, Links::Followed).map_err(refused)?;
-        Ok(OpenFile { file: file.into(), is_stream: false })
+        Ok(OpenFile::File(file.into()))
     }
 
     fn describe_file(&self, open: &OpenFile) -> Result<Look, TreeError> {
-        if open.is_stream {
-            attributes::describe_stream(&open.file)
-        } else {
-            attributes::describe(&open.file)
+        match open {
+            OpenFile::File(file) => attributes::describe(file),
+            OpenFile::Stream(stream) => attributes::describe_stream(stream),
+            OpenFile::Value(value) => Ok(value.look()),
         }
     }
 
     fn stamp(&self, open: &OpenFile) -> Result<Stamp, TreeError> {
-        if open.is_stream {
-            attributes::describe_stream(&open.file).map(|look| look.stamp())
-        } else {
-            attributes::stamp(&open.file)
+        match open {
+            OpenFile::File(file) => attributes::stamp(file),
+            OpenFile::Stream(stream) => attributes::describe_stream(stream).map(|look| look.stamp()),
+            OpenFile::Value(value) => Ok(value.look().stamp()),
         }
     }
 
     fn read_at(&self, open: &OpenFile, offset: u64, buffer: &mut [u8]) -> Result<usize, TreeError> {
-        open.file.seek_read(buffer, offset).map_err(failed)
+        match open {
+            OpenFile::File(file) | OpenFile::Stream(file) => file.seek_read(buffer, offset).map_err(failed),
+            OpenFile::Value(value) => Ok(value.read_at(offset, buffer)),
+        }
     }
 
     fn style(&self) -> PathStyle {
         PathStyle::Windows
     }
 
-    fn keep_out(&self, directory: &OwnedHandle) -> Option<KeepOut> {
-        nt::is_remote(directory).then_some(KeepOut::MayHang("network"))
+    fn keep_out(&self, directory: &Directory) -> Option<KeepOut> {
+        match directory {
+            Directory::Files(directory) => nt::is_remote(directory).then_some(KeepOut::MayHang("network")),
+            Directory::Key(_) => None,
+        }
     }
 }
 
@@ -202,7 +255,8 @@ fn wide(name: &[u8]) -> Result<Vec<u16>, TreeError> {
     to_wide(name).ok_or(TreeError::NotFound)
 }
 
-fn refused(status: Status) -> TreeError {
+/// What a status of the system means for whoever walks the tree.
+pub(super) fn refused(status: Status) -> TreeError {
     match status.0 {
         // The usual calls tell these as if something were not permitted.
         STATUS_DELETE_PENDING => TreeError::NotFound,
@@ -223,6 +277,11 @@ pub(super) fn failed(error: io::Error) -> TreeError {
     }
 }
 
-/// No such name, a name that nothing can have, and a link that leads round and round.
-const NOT_FOUND: [WIN32_ERROR; 4] =
-    [ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_INVALID_NAME, ERROR_CANT_RESOLVE_FILENAME];
+/// No such name, a name that nothing can have, a link that leads round and round, and a key that was removed meanwhile.
+const NOT_FOUND: [WIN32_ERROR; 5] = [
+    ERROR_FILE_NOT_FOUND,
+    ERROR_PATH_NOT_FOUND,
+    ERROR_INVALID_NAME,
+    ERROR_CANT_RESOLVE_FILENAME,
+    ERROR_KEY_DELETED,
+];

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use fim_core::{
     Aspect, Change, ChangeCategory, Entity, EntityPath, Principal, PrincipalId, Timestamp, Xattr, acl_text,
-    capabilities_text, flags_text, label_text,
+    capabilities_text, flags_text, label_text, value_text,
 };
 use serde_json::{Map, Value, json};
 
@@ -163,6 +163,8 @@ fn aspect_text(entity: &Entity, aspect: Aspect) -> String {
             attributes.flags.map(flags_text).map(|text| if text.is_empty() { none() } else { text })
         }
         Aspect::Mount => number(attributes.mount_id),
+        Aspect::ValueType => value_text(entity).map(|(value_type, _)| value_type),
+        Aspect::ValueData => value_text(entity).map(|(_, data)| data),
         Aspect::Xattrs => attributes.xattrs.as_deref().map(xattrs_text),
         Aspect::Target => attributes.target.as_deref().map(shown),
         Aspect::Path => Some(entity.key.path().to_string()),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use fim_core::{
     Acl, Digest, Entity, EntityKey, EntityKind, EntityPath, FileAttributes, FileFlags, Observation,
-    Principal, Timestamp, Xattr,
+    Principal, RegistryAttributes, Timestamp, Xattr,
 };
 use fim_log::{Disk, RealDisk};
 use fim_testkit::{Fault, FaultyDisk, Survives};
@@ -39,6 +39,7 @@ fn full_entity(path: &[u8]) -> Entity {
         xattrs: Some(vec![Xattr { name: b"user.x".to_vec(), value: vec![0, 255] }]),
         target: Some(b"../\xff".to_vec()),
         flags: Some(FileFlags::IMMUTABLE.with(FileFlags::VERITY)),
+        registry: Some(RegistryAttributes::Value { value_type: 0x1234, data: Some(vec![0, 255]) }),
         mount_id: Some(u64::MAX),
     };
     Entity { kind: EntityKind::Symlink, attributes, digest: Some(Digest([7; 32])), ..entity(path) }
@@ -256,6 +257,7 @@ prop_compose! {
         acl in prop::option::of("[a-z:\n]{0,20}"),
         xattrs in prop::option::of(prop::collection::vec((any::<Vec<u8>>(), any::<Vec<u8>>()), 0..3)),
         target in prop::option::of(any::<Vec<u8>>()),
+        registry in prop::option::of((any::<u32>(), prop::option::of(any::<Vec<u8>>()))),
     ) -> FileAttributes {
         let principal = |at: usize| principals[at].clone().map(|(id, name)| Principal { id: id.into(), name });
         FileAttributes {
@@ -273,6 +275,7 @@ prop_compose! {
             xattrs: xattrs.map(|all| all.into_iter().map(|(name, value)| Xattr { name, value }).collect()),
             target,
             flags: mode.map(FileFlags::from_bits),
+            registry: registry.map(|(value_type, data)| RegistryAttributes::Value { value_type, data }),
             mount_id: numbers[3],
         }
     }

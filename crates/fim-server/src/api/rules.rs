@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
+use fim_core::windows::Hive;
 use fim_core::{InvalidRule, PatternError, RuleError, error_chain};
 
 use super::model::{Diagnostic, Links, PathType, Rule, RulePatch, RuleType, SavedRule};
@@ -144,6 +145,7 @@ pub fn recommended() -> Vec<Rule> {
         let items = match rule_type {
             RuleType::LinuxFile => fim_core::recommended_linux(),
             RuleType::WindowsFile => fim_core::recommended_windows_files(),
+            RuleType::Registry => fim_core::recommended_registry(),
         };
         items.into_iter().map(move |item| from_core(item, rule_type))
     };
@@ -210,7 +212,24 @@ fn check(rule: &Rule) -> Result<(), Problem> {
     {
         return Err(Problem::new(Kind::BadRequest, "the group must be 1 to 100 characters on one line"));
     }
+    check_place(rule)?;
     to_core(rule).validate(rule.rule_type.style()).map_err(|error| rule_problem(&error))
+}
+
+/// Refuses a rule whose path is of another type than the rule: that would be in force and name nothing.
+fn check_place(rule: &Rule) -> Result<(), Problem> {
+    let hive = Hive::in_text(&rule.path);
+    let why = match (rule.rule_type, hive) {
+        (RuleType::Registry, None) => {
+            "a key is named with its hive: write a path such as HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor, or \
+             HKLM\\SOFTWARE\\Vendor:Value for one value"
+        }
+        (RuleType::WindowsFile, Some(_)) => {
+            "this names a key of the registry: give the rule the type registry"
+        }
+        (RuleType::LinuxFile | RuleType::WindowsFile, _) | (RuleType::Registry, Some(_)) => return Ok(()),
+    };
+    Err(Problem::new(Kind::BadPattern, format!("rule `{}`, path `{}`: {why}", rule.name, rule.path)))
 }
 
 fn rule_problem(error: &RuleError) -> Problem {
@@ -298,7 +317,7 @@ mod tests {
     #[test]
     fn the_recommended_items_are_valid_and_come_back_the_same() {
         let items = recommended();
-        assert_eq!(items.len(), 27);
+        assert_eq!(items.len(), 56);
         for item in &items {
             assert!(check(item).is_ok(), "{}", item.name);
             assert_eq!(from_core(to_core(item), item.rule_type), *item);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fim_core::windows::Hive;
 use fim_core::{GapScope, ListKind, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -14,7 +15,7 @@ use super::{Control, ControlError, failed, uuid};
 pub enum Unwatched {
     /// Everything on the machine.
     Everything,
-    /// What is at the path, as text that can be read back, and all below it.
+    /// What is at the path, as text that can be read back, and all below it: of files, or of the registry.
     Files(String),
     /// All of a list.
     List(ListKind),
@@ -50,6 +51,7 @@ impl Unwatched {
     pub fn change_type(&self) -> &'static str {
         match self {
             Self::Everything => EVERYTHING,
+            Self::Files(path) if Hive::in_text(path).is_some() => REGISTRY,
             Self::Files(_) => FILES,
             Self::List(kind) => kind.name(),
         }
@@ -59,7 +61,7 @@ impl Unwatched {
     fn of_columns(scope: String, change_type: &str) -> Option<Self> {
         match change_type {
             EVERYTHING => Some(Self::Everything),
-            FILES => Some(Self::Files(scope)),
+            FILES | REGISTRY => Some(Self::Files(scope)),
             list => ListKind::ALL.into_iter().find(|kind| kind.name() == list).map(Self::List),
         }
     }
@@ -201,6 +203,7 @@ fn gap(row: &SqliteRow) -> Result<OpenGap, sqlx::Error> {
 /// What the columns have for everything.
 const EVERYTHING: &str = "*";
 const FILES: &str = "Files";
+const REGISTRY: &str = "Registry";
 
 #[cfg(test)]
 mod tests {
@@ -210,7 +213,9 @@ mod tests {
     fn what_a_stretch_is_about_can_be_read_back_from_its_two_columns() {
         let lists = ListKind::ALL.map(Unwatched::List);
         // A file may be called as a list is.
-        let others = [Unwatched::Everything, Unwatched::Files("Daemons".to_owned())];
+        let key = Unwatched::Files(r"HKEY_LOCAL_MACHINE\SOFTWARE\x".to_owned());
+        assert_eq!(key.change_type(), "Registry");
+        let others = [Unwatched::Everything, Unwatched::Files("Daemons".to_owned()), key];
         for unwatched in lists.into_iter().chain(others) {
             let (scope, change_type) = (unwatched.scope().to_owned(), unwatched.change_type());
             assert_eq!(Unwatched::of_columns(scope, change_type), Some(unwatched));

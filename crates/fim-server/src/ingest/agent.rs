@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, middleware, routing};
+use fim_core::windows::Hive;
 use fim_core::{ChangeEvent, ListKind, Monitored, Timestamp, error_chain};
 use fim_store::{BuildError, Origin};
 use fim_wire::{Batch, Report, WireError};
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::columns::{SERVER, Source, account_of, event_time, fields_changed, row_time};
+use super::columns::{SERVER, Source, account_of, entity_text, event_time, fields_changed, row_time};
 use super::enrollment::{enroll, renew};
 use super::gaps::{self, Outcome};
 use super::heartbeat::{Heartbeat, HeartbeatAnswer, heartbeat_seconds};
@@ -404,8 +405,9 @@ fn decompress(body: &[u8], bytes: usize, most: usize) -> Result<Vec<u8>, Problem
 fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> Vec<Change> {
     let changes = batch.events.iter().filter_map(|report| match report {
         Report::Change(event) => {
-            let path = event.change.key.path().to_string();
-            let change = live_change(machine, event, ChangeType::Files, path, received)?;
+            let path = event.change.key.path();
+            let change_type = if Hive::of(path).is_some() { ChangeType::Registry } else { ChangeType::Files };
+            let change = live_change(machine, event, change_type, entity_text(path), received)?;
             let moved_from = event.moved_from.as_ref().map(|from| from.path().to_string());
             Some(Change { moved_from, actor: actor_of(event), explanation: explanation_of(event), ..change })
         }

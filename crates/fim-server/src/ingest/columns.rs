@@ -1,8 +1,9 @@
 //! What a change and a gap are in the columns of the published tables; pure.
 
+use fim_core::windows::{Hive, RegistryName};
 use fim_core::{
     ChangeCategory, ChangeEvent, Entity, EntityPath, Gap, Monitored, PathStyle, Timestamp, acl_text,
-    attributes_text, checksum_text,
+    attributes_text, checksum_text, value_text,
 };
 use fim_store::Value;
 
@@ -44,20 +45,56 @@ pub fn change_columns(source: Source<'_>, event: &ChangeEvent, received: Timesta
     let category = change.category()?;
     let path = change.key.path();
     let mut columns = common_columns(source, event, category, received);
-    columns.push(("ConfigChangeType", text("Files")));
-    columns.push(("Name", Value::Owned(name_of(path))));
-    columns.push(("FileSystemPath", Value::Owned(path.to_string())));
+    columns.push(("ConfigChangeType", text(type_of(path))));
+    columns.extend(place_columns(path));
     if let Some(from) = &event.moved_from {
         columns.push(("PreviousFileSystemPath", Value::Owned(from.path().to_string())));
     }
     if let Some(after) = &change.after {
         columns.extend(CURRENT.into_iter().zip(entity_values(after)));
+        columns.extend(value_columns(after, ["ValueType", "ValueData"]));
     }
     if let Some(before) = &change.before {
         columns.extend(PREVIOUS.into_iter().zip(entity_values(before)));
+        columns.extend(value_columns(before, ["PreviousValueType", "PreviousValueData"]));
     }
     columns.extend(who_columns(event));
     Some(columns)
+}
+
+/// What kind of thing lies at a path, in the words of the columns `ConfigChangeType` and `ConfigDataType`.
+pub(super) fn type_of(path: &EntityPath) -> &'static str {
+    if Hive::of(path).is_some() { REGISTRY } else { FILES }
+}
+
+/// The columns that say where something is.
+pub(super) fn place_columns(path: &EntityPath) -> Columns {
+    match RegistryName::of(path) {
+        None => {
+            vec![("Name", Value::Owned(name_of(path))), ("FileSystemPath", Value::Owned(path.to_string()))]
+        }
+        Some(RegistryName { hive, key, value }) => {
+            let last = key.rsplit('\\').next().unwrap_or_default().to_owned();
+            let mut columns = vec![
+                ("Name", Value::Owned(value.clone().unwrap_or(last))),
+                ("Hive", text(hive)),
+                ("RegistryKey", Value::Owned(key)),
+            ];
+            columns.extend(value.map(|name| ("ValueName", Value::Owned(name))));
+            columns
+        }
+    }
+}
+
+/// The columns of what a value of the registry holds.
+pub(super) fn value_columns(entity: &Entity, names: [&'static str; 2]) -> Columns {
+    let texts = value_text(entity).map(|(value_type, data)| [value_type, data]);
+    texts.map_or_else(Vec::new, |texts| names.into_iter().zip(texts.map(Value::Owned)).collect())
+}
+
+/// What an entity is called in lists: its path, or key and value.
+pub(super) fn entity_text(path: &EntityPath) -> String {
+    RegistryName::of(path).map_or_else(|| path.to_string(), |name| name.to_string())
 }
 
 /// The time of a row about something that was seen at `observed`, by the sensor's clock. A clock that is ahead does not
@@ -176,6 +213,8 @@ pub(super) fn text(text: &str) -> Value<'static> {
     Value::Owned(text.to_owned())
 }
 
+const FILES: &str = "Files";
+const REGISTRY: &str = "Registry";
 /// A minute.
 const SKEW_NANOS: i64 = 60 * 1_000_000_000;
 /// 30 days.
@@ -201,7 +240,7 @@ const PREVIOUS: [&str; 6] = [
 mod tests {
     use fim_core::{
         Acl, Aspect, AspectSet, Change, ChangeId, ChangeSource, Digest, EntityKey, EntityKind,
-        FileAttributes, GapCause, GapScope, Principal, Who, Xattr,
+        FileAttributes, GapCause, GapScope, Principal, RegistryAttributes, Who, Xattr,
     };
 
     use super::*;
@@ -300,6 +339,52 @@ mod tests {
             "
             Attributes = Type=Symlink; Mode=0644; Owner=root(0); Group=(5); Inode=42; Links=1; Target=../a\\x0ab\\xff; Capabilities=0x01; Xattrs=user.x
             Acls = user::rw-,user:7:r--
+            ",
+        );
+    }
+
+    #[test]
+    fn a_value_of_the_registry_tells_key_type_and_data_before_and_after() {
+        let value = |value_type: u32, data: &[u8], digest: u8| Entity {
+            key: EntityKey::File(EntityPath::windows(*br"HKEY_LOCAL_MACHINE\SOFTWARE\Run:Updater")),
+            attributes: FileAttributes {
+                registry: Some(RegistryAttributes::Value { value_type, data: Some(data.to_vec()) }),
+                ..FileAttributes::default()
+            },
+            digest: Some(Digest([digest; 32])),
+            ..hosts()
+        };
+        let mut event = event(Some(value(1, b"a\0\0\0", 1)), Some(value(4, &[7, 0, 0, 0], 2)));
+        event.change.key = value(1, b"", 1).key;
+        event.change.fields = [Aspect::ValueType, Aspect::ValueData].into_iter().collect();
+        check_some(
+            event,
+            &[
+                "ConfigChangeType",
+                "Name",
+                "FileSystemPath",
+                "Hive",
+                "RegistryKey",
+                "ValueName",
+                "ValueType",
+                "ValueData",
+                "PreviousValueType",
+                "PreviousValueData",
+                "FieldsChanged",
+                "Attributes",
+            ],
+            r"
+            ConfigChangeType = Registry
+            Name = Updater
+            Hive = HKEY_LOCAL_MACHINE
+            RegistryKey = HKEY_LOCAL_MACHINE\SOFTWARE\Run
+            ValueName = Updater
+            ValueType = REG_DWORD
+            ValueData = 7
+            PreviousValueType = REG_SZ
+            PreviousValueData = a
+            FieldsChanged = ValueType, ValueData
+            Attributes = Type=RegistryValue
             ",
         );
     }

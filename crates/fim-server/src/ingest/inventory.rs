@@ -6,7 +6,7 @@ use fim_core::{
 use fim_store::Value;
 use fim_wire::{Inventory, Seen};
 
-use super::columns::{Columns, Source, name_of, row_time, text};
+use super::columns::{Columns, Source, place_columns, row_time, text, type_of, value_columns};
 
 /// The row of `ConfigurationData` for what was seen. A sensor whose clock is ahead of ours cannot write into the
 /// future: `received` is the latest time there is.
@@ -29,9 +29,7 @@ fn add_file(columns: &mut Columns, entity: &Entity) {
     let attributes = &entity.attributes;
     let path = entity.key.path();
     columns.extend([
-        ("ConfigDataType", text("Files")),
-        ("Name", Value::Owned(name_of(path))),
-        ("FileSystemPath", Value::Owned(path.to_string())),
+        ("ConfigDataType", text(type_of(path))),
         ("Size", Value::from(attributes.size_bytes.and_then(|size| i64::try_from(size).ok()))),
         ("DateCreated", Value::from(attributes.created.or(attributes.changed))),
         ("DateModified", Value::from(attributes.modified)),
@@ -39,6 +37,8 @@ fn add_file(columns: &mut Columns, entity: &Entity) {
         ("Acls", Value::Owned(acl_text(entity))),
         ("FileContentChecksum", Value::Owned(checksum_text(entity))),
     ]);
+    columns.extend(place_columns(path));
+    columns.extend(value_columns(entity, ["ValueType", "ValueData"]));
 }
 
 fn add_listed(columns: &mut Columns, listed: &Listed) {

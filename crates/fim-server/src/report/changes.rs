@@ -196,16 +196,17 @@ pub fn by_id_query(id: &str) -> String {
 /// The query for other changes of the same entity as this change is of, the newest first.
 pub fn related_query(machine_id: &str, change: &Change, most: usize) -> String {
     let column = match change.change_type {
-        ChangeType::Files | ChangeType::Registry => "FileSystemPath",
+        ChangeType::Files => "FileSystemPath",
+        ChangeType::Registry => "Entity",
         ChangeType::Daemons | ChangeType::WindowsServices => "SvcName",
         ChangeType::Software => "SoftwareName",
     };
     format!(
-        "ConfigurationChange\n| where SourceComputerId == {} and {column} == {} and ChangeId != {}\n\
-         | order by TimeGenerated desc, ChangeId desc\n| take {most}\n{ENTITY}{PROJECT}",
+        "ConfigurationChange\n| where SourceComputerId == {} and ChangeId != {}\n{ENTITY}| where {column} == {}\n\
+         | order by TimeGenerated desc, ChangeId desc\n| take {most}\n{PROJECT}",
         literal::text(machine_id),
-        literal::text(&change.entity),
-        literal::text(&change.id)
+        literal::text(&change.id),
+        literal::text(&change.entity)
     )
 }
 
@@ -304,7 +305,8 @@ fn filtered(filter: &Filter) -> String {
     if let Some(search) = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
         let search = literal::text(search);
         query.push_str(&format!(
-            "| where FileSystemPath contains {search} or SvcName contains {search} or SoftwareName contains {search} \
+            "| where FileSystemPath contains {search} or RegistryKey contains {search} or ValueName contains {search} \
+             or SvcName contains {search} or SoftwareName contains {search} \
              or Computer contains {search} or RuleName contains {search}\n"
         ));
     }
@@ -345,8 +347,10 @@ const PROJECT: &str = "| project ChangeId, TimeGenerated, EventTime, Computer, C
      ContainerId, Explanation, Previous, Current\n";
 
 /// What a change is of: a path, or the name in a list.
-const ENTITY: &str = "| extend Entity = iff(isnotempty(FileSystemPath), FileSystemPath, iff(isnotempty(SvcName), \
-     SvcName, SoftwareName))\n";
+const ENTITY: &str = "| extend Entity = case(isnotempty(FileSystemPath), FileSystemPath, isnotempty(RegistryKey), \
+     iff(isempty(ValueType) and isempty(PreviousValueType), RegistryKey, \
+     strcat(RegistryKey, '\\\\', iff(isempty(ValueName), '(Default)', ValueName))), \
+     isnotempty(SvcName), SvcName, SoftwareName)\n";
 
 /// When a row was received; rows of an older version do not say.
 const RECEIVED: &str = "| extend Received = coalesce(_TimeReceived, TimeGenerated)\n";

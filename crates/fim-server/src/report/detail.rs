@@ -12,7 +12,8 @@ pub fn attributes(row: Row<'_>) -> Result<Vec<Attribute>, ReportError> {
         has_after: category != ChangeCategory::Removed,
     };
     let mut attributes = match row.word("ConfigChangeType")? {
-        ChangeType::Files | ChangeType::Registry => of_file(row, sides)?,
+        ChangeType::Files => of_file(row, sides)?,
+        ChangeType::Registry => of_registry(row, sides)?,
         ChangeType::Daemons | ChangeType::WindowsServices => of_service(row, sides)?,
         ChangeType::Software => of_software(row, sides)?,
     };
@@ -50,6 +51,17 @@ fn of_file(row: Row<'_>, sides: Sides) -> Result<Vec<Attribute>, ReportError> {
     let time = |column| Ok::<_, ReportError>(row.moment(column)?.as_ref().map(Moment::to_string));
     attributes.push(sides.pair("Modified", time("PreviousDateModified")?, time("DateModified")?));
     attributes.push(sides.pair("Created", time("PreviousDateCreated")?, time("DateCreated")?));
+    Ok(attributes)
+}
+
+fn of_registry(row: Row<'_>, sides: Sides) -> Result<Vec<Attribute>, ReportError> {
+    let mut attributes = Vec::new();
+    for (name, before, after) in
+        [("Value type", "PreviousValueType", "ValueType"), ("Value data", "PreviousValueData", "ValueData")]
+    {
+        attributes.push(sides.pair(name, some(row.text(before)?), some(row.text(after)?)));
+    }
+    attributes.extend(of_file(row, sides)?);
     Ok(attributes)
 }
 
@@ -108,6 +120,7 @@ impl Sides {
                 | "SecurityLabel"
                 | "Flags"
                 | "Path"
+                | "Value data"
         );
         Attribute { name: name.to_owned(), before, after, changed, mono }
     }
@@ -143,8 +156,9 @@ fn some(text: &str) -> Option<String> {
 }
 
 /// The names in the column `Attributes`.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "Type",
+    "Class",
     "Mode",
     "Owner",
     "Group",

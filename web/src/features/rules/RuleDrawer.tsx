@@ -179,7 +179,7 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
   );
 }
 
-const TYPES: readonly RuleType[] = ['linux-file', 'windows-file'];
+const TYPES: readonly RuleType[] = ['linux-file', 'windows-file', 'registry'];
 const LINKS = ['follow', 'ignore', 'manage'] as const;
 const PATH_TYPES = ['any', 'file', 'folder'] as const;
 

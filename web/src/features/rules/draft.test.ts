@@ -47,6 +47,9 @@ describe('a rule being written', () => {
     for (const path of ['c:\\*.*', 'D:', 'C:\\**', 'C:\\Windows\\Temp\\*']) {
       expect(pathAdvice(path, 'windows-file')?.tone).toBe('warning');
     }
+    expect(pathAdvice('SOFTWARE\\Vendor', 'registry')?.tone).toBe('error');
+    expect(pathAdvice('HKLM\\', 'registry')?.tone).toBe('warning');
+    expect(pathAdvice('hklm\\SOFTWARE\\Vendor', 'registry')).toBeUndefined();
     for (const path of ['C:\\Windows\\win.ini', '%WinDir%\\System32\\*.*', '\\\\server\\share\\x', '']) {
       expect(pathAdvice(path, 'windows-file')).toBeUndefined();
     }

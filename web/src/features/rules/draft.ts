@@ -6,6 +6,7 @@ export type RuleType = NonNullable<Rule['type']>;
 export const RULE_TYPES: Readonly<Record<RuleType, string>> = {
   'linux-file': 'Linux files',
   'windows-file': 'Windows files',
+  registry: 'Windows registry',
 };
 
 /** A rule while it is being written: every field is there, and exclusions are lines of a text. */
@@ -78,6 +79,8 @@ export function pathAdvice(path: string, type: RuleType): PathAdvice | undefined
       return linuxAdvice(trimmed);
     case 'windows-file':
       return windowsAdvice(trimmed);
+    case 'registry':
+      return registryAdvice(trimmed);
   }
 }
 
@@ -109,6 +112,19 @@ function windowsAdvice(trimmed: string): PathAdvice | undefined {
   }
   if (/[\\/](temp|tmp|logs?|winevt|prefetch)([\\/]|$)/i.test(trimmed)) {
     return { tone: 'warning', text: 'What is below this changes all the time, so it will report a lot.' };
+  }
+  return undefined;
+}
+
+function registryAdvice(trimmed: string): PathAdvice | undefined {
+  if (!/^(HKLM|HKEY_LOCAL_MACHINE|HKU|HKEY_USERS):?([\\/]|$)/i.test(trimmed)) {
+    return {
+      tone: 'error',
+      text: 'A key is named with its hive, as “HKLM\\SOFTWARE\\Vendor”; a colon comes before the name of one value.',
+    };
+  }
+  if (/^[^\\/]+[\\/]?\**$/.test(trimmed)) {
+    return { tone: 'warning', text: 'This names a whole hive: a scan of it takes long. Name a key.' };
   }
   return undefined;
 }

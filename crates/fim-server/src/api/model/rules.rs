@@ -13,17 +13,20 @@ pub enum RuleType {
     LinuxFile,
     /// Files of Windows machines.
     WindowsFile,
+    /// Keys and values of the registry of Windows machines.
+    Registry,
 }
 
 impl RuleType {
     /// Every type, in the order in which they are shown.
-    pub const ALL: [Self; 2] = [Self::LinuxFile, Self::WindowsFile];
+    pub const ALL: [Self; 3] = [Self::LinuxFile, Self::WindowsFile, Self::Registry];
 
     /// The word for it, in the API and in the database.
     pub const fn word(self) -> &'static str {
         match self {
             Self::LinuxFile => "linux-file",
             Self::WindowsFile => "windows-file",
+            Self::Registry => "registry",
         }
     }
 
@@ -32,6 +35,7 @@ impl RuleType {
         match self {
             Self::LinuxFile => "Linux files",
             Self::WindowsFile => "Windows files",
+            Self::Registry => "Windows registry",
         }
     }
 
@@ -39,7 +43,7 @@ impl RuleType {
     pub const fn style(self) -> PathStyle {
         match self {
             Self::LinuxFile => PathStyle::Unix,
-            Self::WindowsFile => PathStyle::Windows,
+            Self::WindowsFile | Self::Registry => PathStyle::Windows,
         }
     }
 }
