@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Problem, Span};
 use crate::function::Function;
 use crate::plan::{Arithmetic, Expr, ExprKind};
 use crate::registry::{self, Parameter, Shape};
-use crate::suggest::{nearest, not_yet};
+use crate::suggest::{FUNCTIONS_ELSEWHERE, nearest, not_yet, there_is_instead};
 use crate::time::TimeSpan;
 use crate::types::{ScalarType, Value};
 
@@ -83,17 +83,22 @@ impl Binder<'_> {
             self.problem(Code::NotSupported, function.span, not_yet(&format!("'{name}'"), ""));
             return;
         }
-        let message = match ScalarType::from_name(name) {
-            Some(ty) => format!("{name}(…) takes a literal; to compute the value write to{ty}(…)"),
-            None => format!("there is no function '{name}'"),
-        };
         let functions = registry::functions().map(|entry| entry.name);
         let aggregates = registry::AGGREGATES.iter().map(|entry| entry.name);
         let windows = registry::WINDOWS.iter().map(|entry| entry.name);
         let visible = self.lets.visible();
         let declared = visible.iter().filter(|(_, meaning)| matches!(meaning, Let::Function(_)));
         let declared = declared.map(|(name, _)| *name);
-        let suggestion = nearest(name, functions.chain(aggregates).chain(windows).chain(declared));
+        let names: Vec<&str> = functions.chain(aggregates).chain(windows).chain(declared).collect();
+        let suggestion = nearest(name, names.iter().copied());
+        let message = match (ScalarType::from_name(name), &suggestion) {
+            (Some(ty), _) => format!("{name}(…) takes a literal; to compute the value write to{ty}(…)"),
+            (None, Some(_)) => format!("there is no function '{name}'"),
+            (None, None) => {
+                let instead = there_is_instead(name, FUNCTIONS_ELSEWHERE, names);
+                format!("there is no function '{name}'{instead}")
+            }
+        };
         self.problems
             .push(Problem::new(Code::UnknownFunction, function.span, message).suggesting(suggestion));
     }
@@ -221,6 +226,7 @@ impl Binder<'_> {
 
     pub(super) fn mismatch(&mut self, function: &str, accepts: &str, argument: &Expr) {
         let hint = match (accepts, argument.ty) {
+            ("timespan", ScalarType::Int | ScalarType::Long | ScalarType::Real) => &*with_a_unit(argument),
             ("string", ScalarType::Dynamic) => "; convert it with tostring(…)",
             ("string", _) => "; convert it with tostring(…)",
             ("datetime", ScalarType::String) => "; convert it with todatetime(…)",
@@ -400,6 +406,17 @@ impl Binder<'_> {
         let (left, right) = (Box::new(now), Box::new(offset));
         Some(Expr { kind: ExprKind::Arithmetic { operator, left, right }, ty: ScalarType::DateTime, span })
     }
+}
+
+/// What is said of a number where a timespan is needed: it lacks its unit.
+fn with_a_unit(number: &Expr) -> String {
+    let digits = match &number.kind {
+        ExprKind::Literal(Value::Long(value)) => value.to_string(),
+        ExprKind::Literal(Value::Int(value)) => value.to_string(),
+        ExprKind::Literal(Value::Real(value)) => value.to_string(),
+        _ => return "; give it a unit, as in x * 1d".to_owned(),
+    };
+    format!("; write {digits}d for days, {digits}h for hours")
 }
 
 /// The least and the largest number of arguments.

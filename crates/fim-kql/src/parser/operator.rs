@@ -5,7 +5,7 @@ use crate::ast::{ColumnPattern, Name, NamedNode, OperatorKind, OperatorNode, Ord
 use crate::diagnostic::{Code, Problem, Span};
 use crate::lexer::TokenKind;
 use crate::operators::{self, OperatorEntry, Syntax};
-use crate::suggest::{nearest, not_yet};
+use crate::suggest::{OPERATORS_ELSEWHERE, nearest, not_yet, there_is_instead};
 
 impl Parser<'_> {
     pub(crate) fn operator(&mut self) -> OperatorNode {
@@ -26,13 +26,15 @@ impl Parser<'_> {
                 self.refuse(Code::NotSupported, name_span, not_yet(&format!("'{name}'"), instead), None)
             }
             None => {
+                let names =
+                    operators::ALL.iter().filter(|entry| entry.syntax.is_some()).map(|entry| entry.name);
                 let suggestion = nearest(name, operators::ALL.iter().map(|entry| entry.name));
-                self.refuse(
-                    Code::UnknownOperator,
-                    name_span,
-                    format!("there is no operator '{name}'"),
-                    suggestion,
-                )
+                let instead = match suggestion {
+                    Some(_) => String::new(),
+                    None => there_is_instead(name, OPERATORS_ELSEWHERE, names),
+                };
+                let message = format!("there is no operator '{name}'{instead}");
+                self.refuse(Code::UnknownOperator, name_span, message, suggestion)
             }
         };
         if !self.is_at_end_of_operator() {
