@@ -1,18 +1,30 @@
 //! Rows as aligned columns, and values as text.
 
+use std::io::IsTerminal;
+
 use crate::out;
 use chrono::{DateTime, Local};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use fim_core::is_hidden;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
-/// Prints rows below their headings; numbers stand to the right. Returns the headings of the columns that are empty in all
-/// rows, which are left out.
+/// Prints rows below their headings; numbers stand to the right. Where the terminal is too narrow for that, each row is a
+/// block of its own with a column in each line. Returns the headings of the columns that are empty in all rows, which are
+/// left out.
 pub fn print<'a>(headings: &[&'a str], rows: &[Vec<Value>]) -> Vec<&'a str> {
     let (shown, empty): (Vec<usize>, Vec<usize>) =
         (0..headings.len()).partition(|&column| rows.iter().any(|row| has_text(row.get(column))));
     // Rows that have nothing at all are rows still.
     let (shown, empty) = if shown.is_empty() { (empty, shown) } else { (shown, empty) };
+    // What goes to a program or a file is as wide as it is.
+    let width = std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+    out::line(lay_out(headings, rows, &shown, width.map(|(terminal_size::Width(width), _)| width.into())));
+    empty.into_iter().map(|column| headings[column]).collect()
+}
+
+/// The columns `shown` of the rows as a table, or as blocks if no line of the table is to be wider than `width`.
+fn lay_out(headings: &[&str], rows: &[Vec<Value>], shown: &[usize], width: Option<usize>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_header(shown.iter().map(|&column| Cell::new(plain(headings[column]))));
@@ -23,8 +35,27 @@ pub fn print<'a>(headings: &[&'a str], rows: &[Vec<Value>]) -> Vec<&'a str> {
             if value.is_number() { cell.set_alignment(CellAlignment::Right) } else { cell }
         }));
     }
-    out::line(table.trim_fmt());
-    empty.into_iter().map(|column| headings[column]).collect()
+    let table = table.trim_fmt();
+    match width {
+        Some(width) if table.lines().any(|line| line.width() > width) => blocks(headings, rows, shown, width),
+        Some(_) | None => table,
+    }
+}
+
+/// Each row below a line with its number, and each of its columns that has something in a line of its own.
+fn blocks(headings: &[&str], rows: &[Vec<Value>], shown: &[usize], width: usize) -> String {
+    let names: Vec<String> = shown.iter().map(|&column| plain(headings[column])).collect();
+    let widest = names.iter().map(|name| name.width()).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for (number, row) in (1..).zip(rows) {
+        let title = format!("-[ {number} ]");
+        lines.push(format!("{title}{}", "-".repeat(width.min(LONGEST_RULE).saturating_sub(title.len()))));
+        for (name, &column) in names.iter().zip(shown).filter(|(_, column)| has_text(row.get(**column))) {
+            let padding = " ".repeat(widest - name.width());
+            lines.push(format!("{name}{padding}  {}", text(row.get(column).unwrap_or(&Value::Null))));
+        }
+    }
+    lines.join("\n")
 }
 
 fn has_text(value: Option<&Value>) -> bool {
@@ -148,6 +179,9 @@ pub fn plain_json(document: &str) -> String {
 /// More than a digest has, and than most paths have.
 const LONGEST_SHOWN: usize = 160;
 
+/// No line between two blocks is longer than this.
+const LONGEST_RULE: usize = 60;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +199,38 @@ mod tests {
         let cut = cut_long(&format!("invalid value '{}' for '--files'", "ü".repeat(999)));
         assert!(cut.ends_with("ü… (1001 characters) for '--files'") && cut.len() < 300, "{cut}");
         assert_eq!(cut_long("an open \" quote"), "an open \" quote");
+    }
+
+    fn check_layout(width: Option<usize>, expected: &str) {
+        let rows = vec![
+            vec![Value::from("/etc/passwd"), Value::from(12), Value::from("root")],
+            vec![Value::from("/srv/\u{8a9e}\u{1b}"), Value::Null, Value::from("amira")],
+        ];
+        let laid_out = lay_out(&["Path", "Size", "InitiatedBy"], &rows, &[0, 1, 2], width);
+        assert_eq!(laid_out.trim_end(), expected.trim_matches('\n'), "{laid_out}");
+    }
+
+    #[test]
+    fn rows_that_are_wider_than_the_terminal_are_blocks_of_a_line_a_column() {
+        let table = " Path           Size  InitiatedBy\n /etc/passwd      12  root\n /srv/\u{8a9e}\\u{1b}        amira";
+        check_layout(None, table);
+        check_layout(Some(33), table);
+        check_layout(
+            Some(32),
+            "
+-[ 1 ]--------------------------
+Path         /etc/passwd
+Size         12
+InitiatedBy  root
+-[ 2 ]--------------------------
+Path         /srv/\u{8a9e}\\u{1b}
+InitiatedBy  amira
+",
+        );
+        check_layout(
+            Some(3),
+            "-[ 1 ]\nPath         /etc/passwd\nSize         12\nInitiatedBy  root\n-[ 2 ]\nPath         /srv/\u{8a9e}\\u{1b}\nInitiatedBy  amira",
+        );
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub enum RuleCommand {
         after_help = RULE_EDIT_EXAMPLES,
         mut_arg("exclude", |arg| arg.help("What is left out from now on, and nothing else; may be given more than once")),
         mut_arg("recurse", |arg| arg.help("Whether everything below a folder that matches is monitored as well")),
-        mut_arg("links", |arg| arg.help("What happens at symbolic links from now on"))
+        mut_arg("links", |arg| arg.help("What happens at symbolic links from now on")),
+        mut_arg("path_type", |arg| arg.help("What the path may lead to from now on"))
     )]
     Edit(RuleEditArgs),
     /// Put a rule in force
@@ -69,6 +70,9 @@ pub struct RuleSettings {
     /// What happens at symbolic links; a new rule follows them, unless told
     #[arg(long, value_enum, value_name = "WAY")]
     pub links: Option<LinksChoice>,
+    /// What the path may lead to; a new rule takes anything, unless told
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub path_type: Option<PathTypeChoice>,
 }
 
 /// What a rule monitors.
@@ -111,6 +115,28 @@ impl LinksChoice {
             Self::Follow => "follow",
             Self::Ignore => "ignore",
             Self::Manage => "manage",
+        }
+    }
+}
+
+/// What a rule's path may lead to.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum PathTypeChoice {
+    /// Anything but folders
+    File,
+    /// Folders, and what they contain
+    Folder,
+    /// Whatever is there
+    Any,
+}
+
+impl PathTypeChoice {
+    /// The API's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Folder => "folder",
+            Self::Any => "any",
         }
     }
 }

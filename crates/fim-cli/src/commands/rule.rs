@@ -105,6 +105,7 @@ fn put_settings(fields: &mut Map<String, Value>, settings: &RuleSettings) {
         fields.insert("recurse".to_owned(), Value::from(recurse));
     }
     put(fields, "links", settings.links.map(|links| links.word()));
+    put(fields, "pathType", settings.path_type.map(|path_type| path_type.word()));
 }
 
 fn rules_path(workspace: &str) -> String {
