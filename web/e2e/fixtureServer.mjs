@@ -13,6 +13,8 @@ import {
   makeSummary,
   RECOMMENDED,
   SCHEMA,
+  silence,
+  steps,
 } from './fixtures.mjs';
 
 const DIST = process.env.DIST ?? new URL('../dist/', import.meta.url).pathname;
@@ -71,10 +73,13 @@ function makeWorld() {
     id,
     name: id,
     changesLastWeek: state === 'enabled' ? count : null,
-    trend: [12, 30, 18, 44, 300, 25, 40],
+    trend: steps([12, 30, 18, 44, 300, 25, 40]),
     machines: 8,
     windows: 0,
     linux: 8,
+    machinesReporting: 8,
+    openGaps: 0,
+    pendingBaselines: 0,
     location: 'Frankfurt',
     subscription: 'Production',
     dcrImmutableId: 'dcr-00000000000040008000000000000001',
@@ -89,31 +94,54 @@ function makeWorld() {
     now,
     streams: new Set(),
     workspaces: [
-      workspace('prod-eu', 'enabled', 1284),
+      workspace('prod-eu', 'enabled', 1284, {
+        machinesReporting: machines.filter(({ status }) => status === 'online').length,
+        openGaps: gaps.filter(({ end }) => end === null).length,
+      }),
       workspace('payments', 'enabled', 9, {
         machines: 4,
         linux: 4,
-        trend: [1, 0, 2, 0, 3, 2, 1],
+        machinesReporting: 4,
+        trend: steps([1, 0, 2, 0, 3, 2, 1]),
         location: 'Zürich',
       }),
       workspace('quiet', 'enabled', 0, {
         machines: 1,
         linux: 1,
-        trend: [0, 0, 0, 0, 0, 0, 0],
+        machinesReporting: 1,
+        trend: steps([0, 0, 0, 0, 0, 0, 0]),
+        location: 'Bern',
+      }),
+      // Its machines were watched until the day before yesterday.
+      workspace('silent', 'enabled', 31, {
+        machines: 2,
+        linux: 2,
+        machinesReporting: 0,
+        openGaps: 2,
+        trend: steps([4, 9, 2, 11, 5, null, null]),
         location: 'Bern',
       }),
       workspace('large', 'enabled', 5000, { location: 'Dublin' }),
-      workspace('staging', 'disabled', null, { machines: 3, linux: 3, subscription: 'Test' }),
+      workspace('staging', 'disabled', null, {
+        machines: 3,
+        linux: 3,
+        machinesReporting: 3,
+        subscription: 'Test',
+      }),
       workspace('fresh', 'enabled', 0, {
         machines: 1,
         linux: 1,
-        trend: [0, 0, 0, 0, 0, 0, 0],
+        machinesReporting: 1,
+        openGaps: 1,
+        pendingBaselines: 1,
+        trend: steps([null, null, null, null, null, null, 0]),
         subscription: 'Test',
       }),
       workspace('empty', 'enabled', 0, {
         machines: 0,
         linux: 0,
-        trend: [0, 0, 0, 0, 0, 0, 0],
+        machinesReporting: 0,
+        trend: steps(Array(7).fill(null)),
         subscription: 'Test',
       }),
     ],
@@ -122,14 +150,20 @@ function makeWorld() {
       // Enrolled in the middle of the week.
       payments: place('enabled', {
         changes: changes.filter(({ time }) => Date.parse(time) > now - 2 * 86_400_000).slice(0, 9),
-        machines: machines
-          .slice(0, 4)
-          .map((machine) => ({ ...machine, enrolled: new Date(now - 3 * 86_400_000).toISOString() })),
+        machines: machines.slice(0, 4).map((machine) => ({
+          ...machine,
+          trend: machine.trend.map((step, index) => (index < 7 ? { changes: 0, watched: 'nothing' } : step)),
+          enrolled: new Date(now - 3 * 86_400_000).toISOString(),
+        })),
       }),
       quiet: place('enabled', {
         machines: [
-          { ...machines[0], total: 0, files: 0, services: 0, software: 0, trend: Array(12).fill(0) },
+          { ...machines[0], total: 0, files: 0, services: 0, software: 0, trend: steps(Array(12).fill(0)) },
         ],
+      }),
+      silent: place('enabled', {
+        machines: machines.slice(0, 2).map((machine) => ({ ...machine, status: 'offline', openGaps: 1 })),
+        gaps: machines.slice(0, 2).map(({ name }) => silence(name, now)),
       }),
       large: place('enabled', { changes: many, machines }),
       staging: place('disabled', { machines: machines.slice(0, 3) }),
@@ -141,7 +175,7 @@ function makeWorld() {
             files: 0,
             services: 0,
             software: 0,
-            trend: Array(12).fill(0),
+            trend: steps(Array(12).fill(0)),
             enrolled: new Date(now - 40_000).toISOString(),
           },
         ],

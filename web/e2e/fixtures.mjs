@@ -74,6 +74,7 @@ export function makeChanges(count, now) {
       type: 'Files',
       category,
       entity: pick(PATHS),
+      kind: 'File',
       fields: category === 'Modified' ? pick(FIELD_SETS) : [],
       rule: '/etc/*.conf',
       source: 'Scan',
@@ -95,6 +96,13 @@ export function makeChanges(count, now) {
       fields: FIELD_SETS[2],
       explanation: 'Who did it is not known: the process had ended before it could be asked.',
     },
+    {
+      entity: '/etc/cron.daily',
+      fields: ['Mode', 'Acls', 'DateStatusChanged'],
+      who: 'root',
+      kind: 'Directory',
+    },
+    { entity: '/etc/localtime', fields: ['Target'], who: 'root', kind: 'Symlink' },
   ].map((own, index) => ({
     ...(changes[index] ?? newest),
     category: 'Modified',
@@ -117,6 +125,11 @@ const VIM = {
 /** Changes of each machine that are not of files. */
 const OTHERS = { services: 1, software: 2 };
 
+/** Steps of a trend; of those that are null nobody knows. */
+export function steps(values) {
+  return values.map((changes) => ({ changes: changes ?? 0, watched: changes === null ? 'nothing' : 'all' }));
+}
+
 export function makeMachines(changes, now) {
   return NAMES.map((short, index) => {
     const name = `${short}.example.net`;
@@ -137,7 +150,8 @@ export function makeMachines(changes, now) {
           now - 7 * DAY + (step * 7 * DAY) / 12,
           now - 7 * DAY + ((step + 1) * 7 * DAY) / 12,
         ];
-        return own.filter(({ time }) => Date.parse(time) >= from && Date.parse(time) < to).length;
+        const changes = own.filter(({ time }) => Date.parse(time) >= from && Date.parse(time) < to).length;
+        return { changes, watched: 'all' };
       }),
       agentVersion: '0.1.0',
       state: 'idle',
@@ -174,6 +188,21 @@ export function firstLook(machine, now) {
   };
 }
 
+/** A machine that is not heard any more. */
+export function silence(machine, now, age = 5 * DAY) {
+  const start = new Date(now - age).toISOString();
+  return {
+    machine,
+    scope: '*',
+    type: '*',
+    start,
+    end: null,
+    cause: 'AgentNotReporting',
+    detail: `last heard ${start.replace('Z', '4468Z')}`,
+    provider: 'server',
+  };
+}
+
 export function makeGaps(now) {
   const ago = (millis) => new Date(now - millis).toISOString();
   return [
@@ -198,15 +227,11 @@ export function makeGaps(now) {
       detail: 'the agent was stopped',
       provider: 'scan',
     },
+    silence('ci-runner-1.example.net', now),
+    // The server's side of the stop of db-01.
     {
-      machine: 'ci-runner-1.example.net',
-      scope: '*',
-      type: '*',
-      start: ago(5 * DAY),
-      end: null,
-      cause: 'AgentNotReporting',
-      detail: `last heard ${ago(5 * DAY).replace('Z', '4468Z')}`,
-      provider: 'server',
+      ...silence('db-01.example.net', now, 2 * DAY - 4_000),
+      end: ago(2 * DAY - 11 * 60_000 - 2_000),
     },
     {
       machine: 'web-02.example.net',
@@ -277,7 +302,8 @@ function watchedOf(machines, gaps, from, to) {
       (gap) => gap.machine === name && gap.scope === '*' && Date.parse(gap.start) <= from && gap.end === null,
     );
   if (machines.every(isBlind)) return 'nothing';
-  return overlapping.length > 0 || from < enrolled ? 'part' : 'all';
+  if (overlapping.some(({ scope }) => scope === '*') || from < enrolled) return 'part';
+  return overlapping.length > 0 ? 'most' : 'all';
 }
 
 export function makeSummary({ state, changes, machines, gaps }, from, to) {

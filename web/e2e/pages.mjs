@@ -16,6 +16,13 @@ const VIEWS = [
   { name: 'changes', path: '/w/prod-eu?tab=changes&category=Modified', ready: '.grid-row', also: CHART },
   { name: 'coverage', path: '/w/prod-eu?tab=coverage', ready: '.gap-state.open', also: CHART },
   {
+    name: 'gap-drawer',
+    path: '/w/prod-eu?tab=coverage',
+    ready: '.gap-state.open',
+    also: CHART,
+    act: openGap,
+  },
+  {
     name: 'drawer',
     path: '/w/prod-eu?tab=changes',
     ready: '.grid-row',
@@ -141,6 +148,14 @@ function clickButton(name) {
     await page.getByRole('button', { name, exact: true }).first().click();
     await page.getByRole('dialog').waitFor();
   };
+}
+
+async function openGap(page) {
+  await page
+    .locator('.grid-row', { has: page.locator('.gap-state.open') })
+    .last()
+    .click();
+  await page.waitForSelector('.gap-fields');
 }
 
 async function openRule(page) {

@@ -87,7 +87,7 @@ async fn count(app: &App, now: Timestamp) -> Result<Counts, Problem> {
         counts.machines += machines.len() as u64;
         counts.machines_reporting += machines.iter().filter(is_reporting).count() as u64;
         let open = app.control.open_gap_counts(workspace.id).await.map_err(internal)?;
-        counts.open_gaps += open.values().sum::<u64>();
+        counts.open_gaps += open.values().map(|open| open.all).sum::<u64>();
     }
     Ok(counts)
 }

@@ -839,6 +839,7 @@ export interface components {
             fields: string[];
             /** @description What identifies the change: `ChangeId`. */
             id: string;
+            kind: components["schemas"]["FileKind"] | null;
             /** @description The machine's name. */
             machine: string;
             /** @description What it was called before it was moved here: `PreviousFileSystemPath`. */
@@ -1030,6 +1031,11 @@ export interface components {
             /** @description The token; the server keeps only its digest, so this is the only time it is seen. */
             token: string;
         };
+        /**
+         * @description What can be at a path: `Type` in the columns `Attributes`.
+         * @enum {string}
+         */
+        FileKind: "File" | "Directory" | "Symlink" | "BlockDevice" | "CharDevice" | "Fifo" | "Socket";
         /** @description File integrity monitoring in a workspace. */
         Fim: {
             /** @description How often lists and the inventory are collected. */
@@ -1224,8 +1230,8 @@ export interface components {
              * @description Changes in the period.
              */
             total: number;
-            /** @description Changes by time in twelve steps of equal length that cover the period. */
-            trend: number[];
+            /** @description Twelve steps of equal length that cover the period. */
+            trend: components["schemas"]["TrendStep"][];
         };
         /**
          * @description Whether a machine is heard.
@@ -1700,6 +1706,15 @@ export interface components {
             /** @description `client_credentials`. */
             grant_type: string;
         };
+        /** @description One of the steps of equal length that a trend is made of. */
+        TrendStep: {
+            /**
+             * Format: int64
+             * @description How many changes it has.
+             */
+            changes: number;
+            watched: components["schemas"]["Watched"] | null;
+        };
         /** @description A question in KQL of which only the correctness is asked. */
         ValidateRequest: {
             /** @description The query's text. */
@@ -1714,7 +1729,7 @@ export interface components {
          * @description How much of a stretch of time was watched.
          * @enum {string}
          */
-        Watched: "all" | "part" | "nothing";
+        Watched: "all" | "most" | "part" | "nothing";
         /** @description A workspace as the list of workspaces shows it. */
         Workspace: {
             /**
@@ -1738,14 +1753,30 @@ export interface components {
              * @description Machines enrolled.
              */
             machines: number;
+            /**
+             * Format: int64
+             * @description Of the machines, those that were heard within the last three heartbeats.
+             */
+            machinesReporting: number;
             /** @description The unique name, which works wherever the id does. */
             name: string;
+            /**
+             * Format: int64
+             * @description Stretches that are not watched right now, of all machines: each is a row of `Coverage` without an end.
+             */
+            openGaps: number;
+            /**
+             * Format: int64
+             * @description Of these, those where the first look at what a rule names is still under way: nothing is wrong with them, and
+             *     they end by themselves.
+             */
+            pendingBaselines: number;
             /** @description Whether monitoring is on. */
             state: components["schemas"]["FimState"];
             /** @description The subscription that it belongs to. */
             subscription: string;
-            /** @description Changes of each of the last seven days, the oldest first. */
-            trend: number[];
+            /** @description The last seven days, the oldest first. */
+            trend: components["schemas"]["TrendStep"][];
             /**
              * Format: int64
              * @description Of these, machines that run Windows.

@@ -35,6 +35,7 @@ export const overviewSearch = z.object({
   category: z.enum(['Modified', 'Added', 'Removed']).optional().catch(undefined),
   machine: text,
   change: text,
+  gap: text,
 });
 export type OverviewSearch = z.infer<typeof overviewSearch>;
 

@@ -1,4 +1,4 @@
-import type { ChangeCategory, ChangeType } from '../api/types';
+import type { ChangeCategory, ChangeType, FileKind } from '../api/types';
 
 export const CATEGORIES = ['Modified', 'Added', 'Removed'] as const satisfies readonly ChangeCategory[];
 
@@ -31,6 +31,17 @@ export const TYPE_NOUN: Record<ChangeType, string> = {
   WindowsServices: 'Service',
   Daemons: 'Daemon',
   Software: 'Software',
+};
+
+/** What one thing at a path is called. */
+export const KIND_NOUN: Record<FileKind, string> = {
+  File: 'File',
+  Directory: 'Folder',
+  Symlink: 'Link',
+  BlockDevice: 'Block device',
+  CharDevice: 'Char device',
+  Fifo: 'Pipe',
+  Socket: 'Socket',
 };
 
 export function isCategory(word: string | undefined): word is ChangeCategory {

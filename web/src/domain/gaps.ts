@@ -24,3 +24,20 @@ export function splitOpenGaps(total: number, gaps: readonly Gap[], machine?: str
   const firstLooks = Math.min(total, known);
   return { troubles: total - firstLooks, firstLooks };
 }
+
+/** The server tells of all machines at once what it cannot tell of each. */
+export function machineInWords(machine: string): string {
+  return machine === '*' ? 'All machines' : machine;
+}
+
+/** What was not watched: of a list, all of it. */
+export function scopeInWords(scope: string, type: string): string {
+  if (scope !== '*') return scope;
+  return WHOLE[type] ?? 'Everything monitored';
+}
+
+const WHOLE: Record<string, string> = {
+  Daemons: 'All daemons',
+  Software: 'All software',
+  Files: 'All files',
+};

@@ -1,4 +1,5 @@
 import type { ChangeFilters } from '../api/queries';
+import type { Gap } from '../api/types';
 import { parseAbsolute, RELATIVE_RANGES } from '../ui/timeRange';
 
 /** A KQL string literal; quotes, backslashes and line breaks in the text cannot end it. */
@@ -51,6 +52,16 @@ export function entityKql(machine: string, path: string): string {
     `| where Computer == ${kqlString(machine)}`,
     `| where FileSystemPath == ${kqlString(path)}`,
     '| order by TimeGenerated desc',
+  ].join('\n');
+}
+
+/** The query that finds one stretch that was not watched. */
+export function gapKql({ machine, scope, cause, start }: Gap): string {
+  return [
+    'Coverage',
+    ...(machine === '*' ? [] : [`| where Computer == ${kqlString(machine)}`]),
+    `| where Scope == ${kqlString(scope)} and Cause == ${kqlString(cause)}`,
+    `| where StartTime == datetime(${start})`,
   ].join('\n');
 }
 

@@ -76,7 +76,7 @@ export default function OverviewPage() {
             coverage: open.troubles || data.coverage.data?.length,
           }}
           troubles={open.troubles}
-          onTab={(tab) => update({ tab }, true)}
+          onTab={(tab) => update({ tab, gap: undefined }, true)}
           onSearch={(q) => update({ q })}
         />
         {renderTab()}
@@ -94,15 +94,17 @@ export default function OverviewPage() {
             query={data.machines}
             gaps={data.coverage.data ?? NO_GAPS}
             refusal={refusal}
-            onOpen={queryMachine}
-            onShowChanges={({ name }) => update({ tab: 'changes', machine: name }, true)}
+            onOpen={({ name }) => update({ tab: 'changes', machine: name }, true)}
+            onQuery={queryMachine}
             onDialog={setDialog}
           />
         );
       case 'changes':
         return <ChangesTab url={url} data={data} />;
       case 'coverage':
-        return <CoverageTab query={data.coverage} isEnabled={isEnabled} machines={data.machineCount} />;
+        return (
+          <CoverageTab url={url} query={data.coverage} isEnabled={isEnabled} machines={data.machineCount} />
+        );
     }
   }
 

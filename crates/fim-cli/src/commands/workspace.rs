@@ -163,6 +163,8 @@ const COLUMNS: &[Column] = &[
     Column::new("STATE", "state"),
     Column::new("CHANGES (7 D)", "changesLastWeek"),
     Column::new("MACHINES", "machines"),
+    Column::new("REPORTING", "machinesReporting"),
+    Column::new("OPEN GAPS", "openGaps"),
     Column::new("LOCATION", "location"),
     Column::new("SUBSCRIPTION", "subscription"),
     Column::new("ID", "id"),

@@ -53,10 +53,14 @@ fn rules_are_shown_and_changed_with_their_own_spelling_and_mistakes_in_their_pla
         &["changed rule Web"],
     );
     said(&rule(&["disable", "web"]), 0, &["disabled rule Web"]);
+    said(&rule(&["edit", "web", "--path-type", "folder"]), 0, &["changed rule Web"]);
     assert_eq!(
         words(&rule(&["list"]).stdout)[1],
-        ["Web", "/srv/**", "*.log, cache", "false", "true", "follow", "any", "Custom", "linux-file"]
+        ["Web", "/srv/**", "*.log, cache", "false", "true", "follow", "folder", "Custom", "linux-file"]
     );
+    said(&rule(&["add", "--name", "x", "--path", "/x", "--path-type", "file"]), 0, &["added rule x"]);
+    assert!(words(&rule(&["list"]).stdout)[2].contains(&"file"));
+    said(&rule(&["delete", "x"]), 0, &["deleted rule x\n"]);
     let mistake = "--exclude at column 1: ";
     said(&rule(&["edit", "web", "--exclude", "a", "--exclude", "["]), 1, &[mistake, "\n  | [\n  | ^"]);
     said(&rule(&["add", "--name", "x", "--path", "/x", "--exclude", "["]), 1, &[mistake, "\n  | [\n  | ^"]);
@@ -119,6 +123,9 @@ fn a_machine_is_replaced_and_removed_by_the_name_that_it_has() {
     let listed = here.run(&["machine", "list"]).stdout;
     assert_eq!(words(&listed)[1][0], "trial-agent");
     assert!(words(&listed)[1].contains(&"never"), "{listed}");
+    let workspaces = here.run(&["workspace", "list"]).stdout;
+    let expected = ["default", "enabled", "0", "1", "0", "0"];
+    assert_eq!(words(&workspaces)[1][..6], expected, "one machine, none of them reporting: {workspaces}");
     let replace = here.run(&["machine", "enroll-token", "--replace", "trial-agent"]);
     said(&replace, 0, &["takes the place of the one of that name", "trial-agent"]);
     let id = here.json(&["machine", "list", "--json"])[0]["id"].as_str().unwrap().to_owned();

@@ -5,15 +5,16 @@ use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use fim_core::Timestamp;
 
-use super::model::{Machine, MachineStatus, OsKind};
-use super::workspaces::{Period, is_reporting};
+use super::model::{Machine, MachineStatus, OsKind, TrendStep};
+use super::workspaces::{Period, is_reporting, watching};
 use crate::app::{App, AppState};
 use crate::authz::Actor;
 use crate::clock::Moment;
 use crate::control::{By, MachineRecord, WorkspaceRecord};
-use crate::ingest::gaps;
+use crate::ingest::{gaps, silence};
 use crate::problem::{ApiQuery, ItemName, Kind, Problem};
 use crate::report::figures::{self, MachineFigures};
+use crate::report::watched::watched;
 
 /// The machines of a workspace with their figures for a period.
 #[utoipa::path(
@@ -72,6 +73,7 @@ pub async fn remove_machine(
 ) -> Result<StatusCode, Problem> {
     let record = machine(&app, &workspace, &name).await?;
     let now = app.clock.now();
+    silence::tell_at_removal(&app, &workspace, &record, now).await?;
     // Nobody will end what it has open; again after its removal, since a batch of it may have been under way.
     gaps::end_all(&app, &record, now).await?;
     app.control
@@ -102,7 +104,8 @@ async fn describe(
     period: Period,
 ) -> Result<Vec<Machine>, Problem> {
     let now = app.clock.now();
-    let table = app.report(workspace.id, &figures::machines_query(period.range(now)?, TREND_STEPS)).await?;
+    let range = period.range(now)?;
+    let table = app.report(workspace.id, &figures::machines_query(range, TREND_STEPS)).await?;
     let mut by_machine = figures::read_machines(&table, TREND_STEPS)
         .map_err(|error| Problem::internal("reading the machines' figures", &error))?;
     let gaps = app
@@ -110,18 +113,29 @@ async fn describe(
         .open_gap_counts(workspace.id)
         .await
         .map_err(|error| Problem::internal("counting the open gaps", &error))?;
+    let watching = watching(app, workspace, range).await?;
+    let watching = watching.by_machine();
     let describe = |record: MachineRecord| {
-        let figures = by_machine.remove(&record.id.to_string()).unwrap_or_default();
-        let open_gaps = gaps.get(&record.id).copied().unwrap_or(0);
+        let id = record.id.to_string();
+        let figures = by_machine.remove(&id).unwrap_or_default();
+        let trend = figures::tell_trend(&figures.trend, range, TREND_STEPS, |step| {
+            watching.get(id.as_str()).and_then(|watching| watched(step, watching, now))
+        });
+        let open_gaps = gaps.get(&record.id).map_or(0, |open| open.all);
         let status = status(&record, workspace, now);
-        shown(record, figures, open_gaps, status)
+        shown(record, figures, trend, open_gaps, status)
     };
     Ok(records.into_iter().map(describe).collect())
 }
 
-fn shown(record: MachineRecord, figures: MachineFigures, open_gaps: u64, status: MachineStatus) -> Machine {
+fn shown(
+    record: MachineRecord,
+    figures: MachineFigures,
+    trend: Vec<TrendStep>,
+    open_gaps: u64,
+    status: MachineStatus,
+) -> Machine {
     let heartbeat = record.heartbeat;
-    let trend = if figures.trend.is_empty() { vec![0; TREND_STEPS as usize] } else { figures.trend };
     Machine {
         id: record.id.to_string(),
         name: record.name,

@@ -4,130 +4,19 @@ mod access;
 mod collection;
 mod rules;
 mod storage;
+mod workspaces;
 
 pub use access::*;
 pub use collection::{Collection, CollectionPatch};
 pub use rules::*;
 pub use storage::*;
+pub use workspaces::*;
 
-use std::collections::BTreeMap;
-
+use fim_core::EntityKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock::Moment;
-
-/// Whether file integrity monitoring is on in a workspace.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum FimState {
-    /// Agents of the workspace monitor the rules in force.
-    Enabled,
-    /// Agents of the workspace monitor nothing.
-    Disabled,
-    /// The subscription's plan does not contain it.
-    Upgrade,
-}
-
-/// A workspace as the list of workspaces shows it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Workspace {
-    /// The workspace's UUID.
-    pub id: String,
-    /// The unique name, which works wherever the id does.
-    pub name: String,
-    /// Changes of the last seven days; null when monitoring is off.
-    #[schema(required)]
-    pub changes_last_week: Option<u64>,
-    /// Changes of each of the last seven days, the oldest first.
-    #[schema(min_items = 7, max_items = 7)]
-    pub trend: Vec<u64>,
-    /// Machines enrolled.
-    pub machines: u64,
-    /// Of these, machines that run Windows.
-    pub windows: u64,
-    /// Of these, machines that run Linux.
-    pub linux: u64,
-    /// Where the workspace is, as its owner calls it.
-    pub location: String,
-    /// The subscription that it belongs to.
-    pub subscription: String,
-    /// The immutable id of the data collection rule by which programs send records directly.
-    pub dcr_immutable_id: String,
-    /// Whether monitoring is on.
-    pub state: FimState,
-}
-
-/// What a new workspace is made from.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewWorkspace {
-    /// Letters, digits, `-`, `_` and `.`; at most 63 characters.
-    pub name: String,
-    /// Where it is; `local` if nothing is said.
-    pub location: Option<String>,
-    /// The subscription's name; `Local` if nothing is said.
-    pub subscription: Option<String>,
-}
-
-/// The dashboard's figures for a period.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Summary {
-    /// Machines enrolled.
-    pub machines: u64,
-    /// Of these, machines heard within the last three heartbeats.
-    pub machines_reporting: u64,
-    /// Changes in the period.
-    pub total: u64,
-    /// Changes in the period of the same length before it.
-    pub previous_total: u64,
-    /// How much of that period was watched: a total of what nobody watched cannot be compared with.
-    pub previous_watched: Watched,
-    /// Changes by `ConfigChangeType`.
-    pub by_type: BTreeMap<String, u64>,
-    /// Changes by `ChangeCategory`; every category is there.
-    pub by_category: BTreeMap<String, u64>,
-    /// Changes by time, in steps of equal length that cover the period.
-    pub histogram: Vec<HistogramStep>,
-    /// How long one step of the histogram is, in seconds.
-    pub step_seconds: u64,
-    /// Stretches that are not watched right now.
-    pub open_gaps: u64,
-}
-
-/// Changes of one step of time.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct HistogramStep {
-    /// When the step starts.
-    pub t: Moment,
-    /// Entities that differ.
-    #[serde(rename = "Modified")]
-    pub modified: u64,
-    /// Entities that were not there before.
-    #[serde(rename = "Added")]
-    pub added: u64,
-    /// Entities that are gone.
-    #[serde(rename = "Removed")]
-    pub removed: u64,
-    /// How much of the step was watched; null if it has not come yet.
-    #[schema(required)]
-    pub watched: Option<Watched>,
-}
-
-/// How much of a stretch of time was watched.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Watched {
-    /// Every machine, all the time, without a gap.
-    All,
-    /// Some of it: there is a gap in it, or nobody was to watch for a part of it.
-    Part,
-    /// Nothing: no machine was enrolled, monitoring was off, no rule was in force, or each machine has a gap of
-    /// everything.
-    Nothing,
-}
 
 /// The operating system's family.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
@@ -206,8 +95,8 @@ pub struct Machine {
     pub last_seen: Option<Moment>,
     /// Whether it is heard now.
     pub status: MachineStatus,
-    /// Changes by time in twelve steps of equal length that cover the period.
-    pub trend: Vec<u64>,
+    /// Twelve steps of equal length that cover the period.
+    pub trend: Vec<TrendStep>,
     /// The agent's version.
     pub agent_version: String,
     /// What the agent said it is doing; null if it was never heard.
@@ -257,6 +146,39 @@ pub enum ChangeCategory {
     Removed,
 }
 
+/// What can be at a path: `Type` in the columns `Attributes`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// A block device.
+    BlockDevice,
+    /// A character device.
+    CharDevice,
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+}
+
+impl From<EntityKind> for FileKind {
+    fn from(kind: EntityKind) -> Self {
+        match kind {
+            EntityKind::File => Self::File,
+            EntityKind::Directory => Self::Directory,
+            EntityKind::Symlink => Self::Symlink,
+            EntityKind::BlockDevice => Self::BlockDevice,
+            EntityKind::CharDevice => Self::CharDevice,
+            EntityKind::Fifo => Self::Fifo,
+            EntityKind::Socket => Self::Socket,
+        }
+    }
+}
+
 /// A change record as lists show it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -277,6 +199,9 @@ pub struct Change {
     pub category: ChangeCategory,
     /// The path or key.
     pub entity: String,
+    /// What is, or was, at the path; null of what is no file, and where that is not known.
+    #[schema(required)]
+    pub kind: Option<FileKind>,
     /// What it was called before it was moved here: `PreviousFileSystemPath`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_from: Option<String>,

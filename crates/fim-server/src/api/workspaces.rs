@@ -213,12 +213,12 @@ pub async fn summarize_workspace(
         by_category: figures.by_category,
         histogram: figures.histogram,
         step_seconds,
-        open_gaps: gaps.values().sum(),
+        open_gaps: gaps.values().map(|open| open.all).sum(),
     }))
 }
 
 /// All that decides whether somebody was watching in a period.
-async fn watching(app: &App, workspace: &WorkspaceRecord, range: Range) -> Result<Watching, Problem> {
+pub async fn watching(app: &App, workspace: &WorkspaceRecord, range: Range) -> Result<Watching, Problem> {
     let internal = |error| Problem::internal("reading who was watching", &error);
     let enrolments = app.control.enrolments(workspace.id).await.map_err(internal)?;
     let fim = app.control.fim_switches(workspace.id).await.map_err(internal)?;
@@ -264,24 +264,30 @@ async fn describe(app: &App, record: &WorkspaceRecord) -> Result<Workspace, Prob
         .machines(record.id)
         .await
         .map_err(|error| Problem::internal("reading the machines", &error))?;
+    let gaps = app
+        .control
+        .open_gap_counts(record.id)
+        .await
+        .map_err(|error| Problem::internal("counting the open gaps", &error))?;
     let week = Period::default().range(now)?;
-    let trend = match record.fim_enabled {
-        false => vec![0; TREND_DAYS as usize],
-        true => {
-            let table = app.report(record.id, &figures::trend_query(week, TREND_DAYS)).await?;
-            figures::read_trend(&table, TREND_DAYS)
-                .map_err(|error| Problem::internal("reading the trend", &error))?
-        }
-    };
+    let table = app.report(record.id, &figures::trend_query(week, TREND_DAYS)).await?;
+    let changes = figures::read_trend(&table, TREND_DAYS)
+        .map_err(|error| Problem::internal("reading the trend", &error))?;
+    let watching = watching(app, record, week).await?;
+    let trend = figures::tell_trend(&changes, week, TREND_DAYS, |day| watched(day, &watching, now));
     let windows = machines.iter().filter(|machine| machine.os_type == "Windows").count() as u64;
     Ok(Workspace {
         id: record.id.to_string(),
         name: record.name.clone(),
-        changes_last_week: record.fim_enabled.then(|| trend.iter().sum()),
+        changes_last_week: record.fim_enabled.then(|| changes.iter().sum()),
         trend,
         machines: machines.len() as u64,
         windows,
         linux: machines.len() as u64 - windows,
+        machines_reporting: machines.iter().filter(|machine| is_reporting(machine, record, now)).count()
+            as u64,
+        open_gaps: gaps.values().map(|open| open.all).sum(),
+        pending_baselines: gaps.values().map(|open| open.pending_baselines).sum(),
         location: record.location.clone(),
         subscription: record.subscription.clone(),
         dcr_immutable_id: record.dcr_immutable_id(),

@@ -19,6 +19,7 @@ use crate::clock::Moment;
 use crate::config::edit_distance;
 use crate::ingest::columns::OLDEST_NANOS;
 use crate::ingest::rows::{CHANGES, EVENTS, INVENTORY};
+use crate::report::changes::file_kind;
 
 /// A record as it was sent.
 type Record = Map<String, Json>;
@@ -352,15 +353,17 @@ fn live_change(record: &Record, id: String, time: Timestamp) -> Option<Change> {
     let entity = ["FileSystemPath", "SvcName", "SoftwareName"].into_iter().find_map(some);
     let fields = text(record, "FieldsChanged").split(", ").filter(|field| !field.is_empty());
     let moved_from = some("PreviousFileSystemPath").filter(|from| Some(from) != entity.as_ref());
+    let change_type = text(record, "ConfigChangeType").parse().ok()?;
     Some(Change {
         id,
         // As the tables keep it, in microseconds.
         time: Moment(Timestamp(time.0.div_euclid(1000).saturating_mul(1000))),
         event_time: moment(record, "EventTime").ok()?.map(Moment),
         machine: text(record, "Computer").to_owned(),
-        change_type: text(record, "ConfigChangeType").parse().ok()?,
+        change_type,
         category: text(record, "ChangeCategory").parse().ok()?,
         entity: entity.unwrap_or_default(),
+        kind: file_kind(change_type, text(record, "Attributes"), text(record, "PreviousAttributes")),
         moved_from,
         fields: fields.map(str::to_owned).collect(),
         rule: text(record, "RuleName").to_owned(),

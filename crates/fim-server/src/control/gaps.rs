@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fim_core::windows::Hive;
-use fim_core::{GapScope, ListKind, Timestamp};
+use fim_core::{GapCause, GapScope, ListKind, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
@@ -36,6 +36,15 @@ pub struct OpenGap {
     pub claimed_start: Timestamp,
     /// The particulars.
     pub detail: String,
+}
+
+/// How many stretches have no end yet.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct OpenCount {
+    /// All of them.
+    pub all: u64,
+    /// Of these, those where the first look at what a rule names is under way.
+    pub pending_baselines: u64,
 }
 
 impl Unwatched {
@@ -170,18 +179,23 @@ impl Control {
     }
 
     /// How many stretches are open for each machine of a workspace that has any.
-    pub async fn open_gap_counts(&self, workspace: Uuid) -> Result<BTreeMap<Uuid, u64>, ControlError> {
+    pub async fn open_gap_counts(&self, workspace: Uuid) -> Result<BTreeMap<Uuid, OpenCount>, ControlError> {
         let reading = failed("counting the open gaps");
         let rows = sqlx::query(
-            "SELECT g.machine_id, count(*) AS gaps FROM open_gaps g JOIN machines m ON m.id = g.machine_id \
+            "SELECT g.machine_id, count(*) AS gaps, count(*) FILTER (WHERE g.cause = ?) AS pending \
+             FROM open_gaps g JOIN machines m ON m.id = g.machine_id \
              WHERE m.workspace_id = ? AND m.removed_at IS NULL GROUP BY g.machine_id",
         )
+        .bind(GapCause::BaselinePending.name())
         .bind(workspace.to_string())
         .fetch_all(&self.pool)
         .await
         .map_err(&reading)?;
         rows.iter()
-            .map(|row| Ok((uuid(row, "machine_id")?, super::count(row, "gaps")?)))
+            .map(|row| {
+                let (all, pending_baselines) = (super::count(row, "gaps")?, super::count(row, "pending")?);
+                Ok((uuid(row, "machine_id")?, OpenCount { all, pending_baselines }))
+            })
             .collect::<Result<_, _>>()
             .map_err(reading)
     }

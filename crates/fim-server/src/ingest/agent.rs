@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::columns::{SERVER, Source, account_of, entity_text, event_time, fields_changed, row_time};
+use super::columns::{
+    SERVER, Source, account_of, entity_text, event_time, fields_changed, file_fields_changed, row_time,
+};
 use super::enrollment::{enroll, renew};
 use super::gaps::{self, Outcome};
 use super::heartbeat::{Heartbeat, HeartbeatAnswer, heartbeat_seconds};
@@ -27,7 +29,7 @@ use super::places::{BatchPlace, TakenBytes};
 use super::rows::Rows;
 use super::silence;
 use super::who::{actor_of, explanation_of};
-use crate::api::model::{Change, ChangeCategory, ChangeType, Rule};
+use crate::api::model::{Change, ChangeCategory, ChangeType, FileKind, Rule};
 use crate::app::AppState;
 use crate::clock::Moment;
 use crate::connection::Peer;
@@ -408,8 +410,13 @@ fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> 
             let path = event.change.key.path();
             let change_type = if Hive::of(path).is_some() { ChangeType::Registry } else { ChangeType::Files };
             let change = live_change(machine, event, change_type, entity_text(path), received)?;
+            let fields = file_fields_changed(event).into_iter().map(str::to_owned).collect();
+            let entity = event.change.after.as_ref().or(event.change.before.as_ref());
+            let kind =
+                entity.filter(|_| change_type == ChangeType::Files).map(|entity| FileKind::from(entity.kind));
             let moved_from = event.moved_from.as_ref().map(|from| from.path().to_string());
-            Some(Change { moved_from, actor: actor_of(event), explanation: explanation_of(event), ..change })
+            let (actor, explanation) = (actor_of(event), explanation_of(event));
+            Some(Change { kind, fields, moved_from, actor, explanation, ..change })
         }
         Report::Listed(event) => {
             let change_type = match event.change.key.list() {
@@ -444,6 +451,7 @@ fn live_change<E: Monitored>(
             fim_core::ChangeCategory::Removed => ChangeCategory::Removed,
         },
         entity,
+        kind: None,
         moved_from: None,
         fields: fields_changed(event).into_iter().map(str::to_owned).collect(),
         rule: event.rule.clone(),

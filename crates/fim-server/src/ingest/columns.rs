@@ -2,8 +2,8 @@
 
 use fim_core::windows::{Hive, RegistryName};
 use fim_core::{
-    ChangeCategory, ChangeEvent, Entity, EntityPath, Gap, Monitored, PathStyle, Timestamp, acl_text,
-    attributes_text, checksum_text, value_text,
+    Aspect, AspectSet, ChangeCategory, ChangeEvent, Entity, EntityPath, Gap, Monitored, PathStyle, Timestamp,
+    acl_text, attributes_text, checksum_text, value_text,
 };
 use fim_store::Value;
 
@@ -44,7 +44,7 @@ pub fn change_columns(source: Source<'_>, event: &ChangeEvent, received: Timesta
     let change = &event.change;
     let category = change.category()?;
     let path = change.key.path();
-    let mut columns = common_columns(source, event, category, received);
+    let mut columns = common_columns(source, event, category, &file_fields_changed(event), received);
     columns.push(("ConfigChangeType", text(type_of(path))));
     columns.extend(place_columns(path));
     if let Some(from) = &event.moved_from {
@@ -121,6 +121,7 @@ pub(super) fn common_columns<E: Monitored>(
     source: Source<'_>,
     event: &ChangeEvent<E>,
     category: ChangeCategory,
+    fields_changed: &[&str],
     received: Timestamp,
 ) -> Columns {
     let age = event.snapshot_age_seconds.and_then(|age| i64::try_from(age).ok());
@@ -139,14 +140,27 @@ pub(super) fn common_columns<E: Monitored>(
         ("LastSnapshotAge", Value::from(age)),
     ];
     if category == ChangeCategory::Modified {
-        columns.push(("FieldsChanged", Value::Owned(fields_changed(event).join(", "))));
+        columns.push(("FieldsChanged", Value::Owned(fields_changed.join(", "))));
     }
     columns
 }
 
 /// The names of the fields that differ, as `FieldsChanged` lists them.
 pub fn fields_changed<E: Monitored>(event: &ChangeEvent<E>) -> Vec<&'static str> {
-    event.change.fields.iter().map(fim_core::Aspect::field_name).collect()
+    event.change.fields.iter().map(Aspect::field_name).collect()
+}
+
+/// The names of the fields of a file that differ. The published column names columns of the record, and `Acls` is one that
+/// says what the mode grants where there is no list beyond it: it is named wherever it is known to differ.
+pub fn file_fields_changed(event: &ChangeEvent) -> Vec<&'static str> {
+    let acls = event.change.before.as_ref().zip(event.change.after.as_ref());
+    let acls = acls.map(|(before, after)| (acl_text(before), acl_text(after)));
+    let differs = acls.is_some_and(|(before, after)| {
+        // What is not known is empty, and says nothing of a difference.
+        !before.is_empty() && !after.is_empty() && before != after
+    });
+    let fields: AspectSet = event.change.fields.iter().chain(differs.then_some(Aspect::Acl)).collect();
+    fields.iter().map(Aspect::field_name).collect()
 }
 
 /// The row of `Coverage` for a gap.
@@ -213,14 +227,16 @@ pub(super) fn text(text: &str) -> Value<'static> {
     Value::Owned(text.to_owned())
 }
 
-const FILES: &str = "Files";
-const REGISTRY: &str = "Registry";
 /// A minute.
 const SKEW_NANOS: i64 = 60 * 1_000_000_000;
 /// 30 days.
 pub const OLDEST_NANOS: i64 = 30 * 24 * 3600 * 1_000_000_000;
 /// Everything, in the columns that name a part: all that is monitored, all machines.
 pub const EVERYTHING: &str = "*";
+/// What the column `ConfigChangeType` says of files and all else that has a path.
+pub const FILES: &str = "Files";
+/// What it says of keys and values of the registry of Windows.
+pub const REGISTRY: &str = "Registry";
 /// What the column `Provider` says of stretches that the server itself noticed.
 pub const SERVER: &str = "server";
 /// The columns of what is there now.
@@ -239,8 +255,8 @@ const PREVIOUS: [&str; 6] = [
 #[cfg(test)]
 mod tests {
     use fim_core::{
-        Acl, Aspect, AspectSet, Change, ChangeId, ChangeSource, Digest, EntityKey, EntityKind,
-        FileAttributes, GapCause, GapScope, Principal, RegistryAttributes, Who, Xattr,
+        Acl, Change, ChangeId, ChangeSource, Digest, EntityKey, EntityKind, FileAttributes, GapCause,
+        GapScope, Principal, RegistryAttributes, Who, Xattr,
     };
 
     use super::*;
@@ -313,7 +329,7 @@ mod tests {
             event,
             &["FieldsChanged", "Size", "PreviousSize", "Attributes", "Acls", "FileContentChecksum"],
             "
-            FieldsChanged = FileContentChecksum, Size, Mode
+            FieldsChanged = FileContentChecksum, Size, Mode, Acls
             Size = 99
             PreviousSize = 12
             Attributes = Type=File; Mode=4755; Owner=root(0); Group=(5); Inode=42; Links=1
@@ -321,6 +337,24 @@ mod tests {
             FileContentChecksum =
             ",
         );
+    }
+
+    #[test]
+    fn the_list_that_stands_for_the_mode_is_named_only_where_it_is_known_to_differ() {
+        let fields = |before: Option<u16>, after: Option<u16>| {
+            let of = |mode| {
+                let mut entity = hosts();
+                entity.attributes.mode = mode;
+                entity
+            };
+            let mut event = event(Some(of(before)), Some(of(after)));
+            event.change.fields = [Aspect::Owner].into_iter().collect();
+            file_fields_changed(&event)
+        };
+        assert_eq!(fields(Some(0o644), Some(0o600)), ["Owner", "Acls"]);
+        // The list has nothing of what lies beyond the nine rights.
+        assert_eq!(fields(Some(0o644), Some(0o4644)), ["Owner"]);
+        assert_eq!(fields(None, Some(0o600)), ["Owner"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use fim_core::is_hidden;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::gaps;
+use super::{gaps, silence};
 use crate::app::AppState;
 use crate::clock::Moment;
 use crate::control::{ConsumeTokenError, Joined, MachineRecord, NewMachine};
@@ -94,17 +94,20 @@ pub async fn enroll(
         app.authority.issue(&request.csr_pem, machine.id, now).map_err(|error| issue_problem(&error))?;
     let joined = app.control.enroll(&request.token, &machine, now).await;
     let Joined { workspace, replaced } = joined.map_err(|error| token_problem(&error))?;
-    for old in &replaced {
-        tracing::info!(machine = %old.name, id = %old.id, by = %machine.id, "a machine was replaced");
-        // Nobody will end what it has open.
-        gaps::end_all(&app, old, now).await?;
-    }
-    let name = app
+    let record = app
         .control
         .workspace(&workspace.to_string())
         .await
-        .map_err(|error| Problem::internal("reading the workspace", &error))?
-        .map_or_else(String::new, |record| record.name);
+        .map_err(|error| Problem::internal("reading the workspace", &error))?;
+    for old in &replaced {
+        tracing::info!(machine = %old.name, id = %old.id, by = %machine.id, "a machine was replaced");
+        if let Some(record) = &record {
+            silence::tell_at_removal(&app, record, old, now).await?;
+        }
+        // Nobody will end what it has open.
+        gaps::end_all(&app, old, now).await?;
+    }
+    let name = record.map_or_else(String::new, |record| record.name);
     tracing::info!(machine = %machine.name, id = %machine.id, workspace = %name, "a machine joined");
     app.metrics.machines_enrolled.increment();
     Ok((

@@ -117,6 +117,7 @@ mod tests {
             change_type: ChangeType::Files,
             category: ChangeCategory::Added,
             entity: "/x".to_owned(),
+            kind: None,
             moved_from: None,
             fields: vec![],
             rule: "r".to_owned(),

@@ -115,13 +115,19 @@ pub async fn judge(
     Ok(outcome(machine.id, &open, reports, MOST_OPEN, received))
 }
 
-/// Opens a stretch that the server itself noticed.
-pub async fn open(app: &App, machine: &MachineRecord, gap: &Gap, now: Timestamp) -> Result<(), Problem> {
+/// Tells a stretch that the server itself noticed.
+pub async fn tell(app: &App, machine: &MachineRecord, gap: &Gap, now: Timestamp) -> Result<(), Problem> {
     let id = machine.id.to_string();
     let mut rows = app.rows(machine.workspace)?;
     rows.gap(source(machine, &id), gap, SERVER, now)
         .map_err(|error| Problem::internal("making a gap's row", &error))?;
     app.store_rows(machine.workspace, rows, None).await?;
+    Ok(())
+}
+
+/// Opens a stretch that the server itself noticed.
+pub async fn open(app: &App, machine: &MachineRecord, gap: &Gap, now: Timestamp) -> Result<(), Problem> {
+    tell(app, machine, gap, now).await?;
     let kept = app.control.keep_gaps(&[of_machine(machine.id, gap)], &[], None).await;
     kept.map_err(|error| Problem::internal("keeping a gap", &error))
 }

@@ -6,7 +6,7 @@ use fim_core::{
 };
 use fim_store::Value;
 
-use super::columns::{Columns, Source, common_columns, text};
+use super::columns::{Columns, Source, common_columns, fields_changed, text};
 
 /// The row of `ConfigurationChange` for a change in a list; `None` if it has neither a before nor an after, which no
 /// sensor sends.
@@ -17,7 +17,7 @@ pub fn listed_change_columns(
 ) -> Option<Columns> {
     let change = &event.change;
     let category = change.category()?;
-    let mut columns = common_columns(source, event, category, received);
+    let mut columns = common_columns(source, event, category, &fields_changed(event), received);
     columns.push(("ConfigChangeType", text(change.key.list().name())));
     columns.push(("Name", text(change.key.name())));
     match change.after.as_ref().or(change.before.as_ref())? {

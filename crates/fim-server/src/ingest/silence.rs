@@ -43,24 +43,57 @@ pub struct Silence {
     pub allowed_nanos: i64,
 }
 
+impl Silence {
+    /// The silence of a machine that is kept so, in a workspace that is kept so.
+    fn of(machine: &MachineRecord, workspace: &WorkspaceRecord) -> Self {
+        Self {
+            enrolled_at: machine.enrolled_at,
+            last_seen: machine.last_seen,
+            monitored_since: workspace.fim_enabled.then_some(workspace.fim_switched_at),
+            allowed_nanos: silence_nanos(workspace.scan_interval_seconds),
+        }
+    }
+
+    /// Up to when somebody knows of it.
+    fn known_since(self) -> Timestamp {
+        self.last_seen.unwrap_or(self.enrolled_at)
+    }
+
+    /// Since when it cannot be said to watch; `None` if it is not to.
+    fn start(self) -> Option<Timestamp> {
+        Some(self.known_since().max(self.monitored_since?))
+    }
+
+    /// When it was heard, in moments only: the gap's row outlives the silence and has nothing that is true of now alone.
+    fn heard(self) -> String {
+        match self.last_seen {
+            Some(last_seen) => format!("last heard {}", Moment(last_seen)),
+            None => format!("never heard since it was enrolled, {}", Moment(self.enrolled_at)),
+        }
+    }
+}
+
+/// The stretch of a machine that is removed at `now`, before its silence was judged: nobody can say whether it watched
+/// after it was last heard, and what it has to tell of that is not taken any more. `None` if it was not to be monitored,
+/// or was just heard.
+fn gap_at_removal(silence: Silence, now: Timestamp) -> Option<Gap> {
+    let start = silence.start().filter(|start| *start < now)?;
+    let detail = format!("{}; the machine was removed before it was heard again", silence.heard());
+    Some(Gap { scope: GapScope::Everything, start, end: Some(now), cause: NOT_REPORTING, detail })
+}
+
 /// Judges a machine's silence at `now`, by a server that runs since `started`.
 ///
 /// While the server was down nothing could be heard, and an agent is given its time from the server's start on. What
 /// is not heard then was silent since it was last heard: nobody knows how long it still watched. A machine that joined
 /// and was never heard is silent since it joined: whoever enrolled it takes it for watched.
 pub fn judge(silence: Silence, started: Timestamp, downtime: Option<Downtime>, now: Timestamp) -> Judgement {
-    let Some(monitored_since) = silence.monitored_since else { return Judgement::End };
-    let known_since = silence.last_seen.unwrap_or(silence.enrolled_at);
-    let start = known_since.max(monitored_since);
+    let Some(start) = silence.start() else { return Judgement::End };
     if now.nanos_since(start.max(started)) <= silence.allowed_nanos {
         return Judgement::Wait;
     }
-    // The gap's row outlives the silence, so it has moments only, and nothing that is true of now alone.
-    let heard = match silence.last_seen {
-        Some(last_seen) => format!("last heard {}", Moment(last_seen)),
-        None => format!("never heard since it was enrolled, {}", Moment(silence.enrolled_at)),
-    };
-    let detail = match downtime.filter(|_| known_since < started) {
+    let heard = silence.heard();
+    let detail = match downtime.filter(|_| silence.known_since() < started) {
         None => heard,
         Some(Downtime { from, until }) => format!(
             "{heard}; from {} to {} the server itself was not running and could not hear it",
@@ -101,12 +134,7 @@ async fn look(app: &AppState) -> Result<(), Problem> {
     let open = open_by_machine(app).await?;
     for machine in &machines {
         let Some(workspace) = workspaces.get(&machine.workspace) else { continue };
-        let silence = Silence {
-            enrolled_at: machine.enrolled_at,
-            last_seen: machine.last_seen,
-            monitored_since: workspace.fim_enabled.then_some(workspace.fim_switched_at),
-            allowed_nanos: silence_nanos(workspace.scan_interval_seconds),
-        };
+        let silence = Silence::of(machine, workspace);
         let open = open.get(&machine.id).map_or(&[][..], Vec::as_slice);
         match judge(silence, app.started, app.downtime, now) {
             Judgement::Open { start, detail } if open.is_empty() => {
@@ -148,6 +176,21 @@ pub async fn heard_again(app: &App, machine: &MachineRecord, now: Timestamp) -> 
         tracing::info!(machine = %machine.name, id = %machine.id, "an agent is heard again");
     }
     gaps::end(app, machine, &open, now).await
+}
+
+/// Tells of the silence of a machine that is removed now; one that is a gap already ends with all that is open.
+pub async fn tell_at_removal(
+    app: &App,
+    workspace: &WorkspaceRecord,
+    machine: &MachineRecord,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let Some(gap) = gap_at_removal(Silence::of(machine, workspace), now) else { return Ok(()) };
+    let open = app.control.open_gap_of_everything(machine.id, NOT_REPORTING.name()).await;
+    match open.map_err(|error| Problem::internal("reading the open gaps", &error))?.is_empty() {
+        true => gaps::tell(app, machine, &gap, now).await,
+        false => Ok(()),
+    }
 }
 
 /// Ends the silence of every machine of a workspace in which monitoring was turned off.
@@ -236,6 +279,19 @@ mod tests {
         let silence = silence(Some(100), Some(5000));
         assert_eq!(judge(silence, at(0), None, at(5180)), Judgement::Wait);
         assert_eq!(start_of(silence, at(0), None, at(5181)).0, at(5000));
+    }
+
+    #[test]
+    fn a_machine_that_is_removed_before_its_silence_is_judged_has_a_gap_since_it_was_last_heard() {
+        let gap = |silence, now: i64| gap_at_removal(silence, at(now)).map(|gap| (gap.start, gap.end));
+        assert_eq!(gap(silence(Some(100), Some(0)), 130), Some((at(100), Some(at(130)))));
+        assert_eq!(gap(silence(None, Some(0)), 130), Some((at(50), Some(at(130)))));
+        assert_eq!(gap(silence(Some(100), Some(120)), 130), Some((at(120), Some(at(130)))));
+        assert_eq!(gap(silence(Some(130), Some(0)), 130), None);
+        assert_eq!(gap(silence(Some(100), None), 130), None);
+        let told = gap_at_removal(silence(Some(100), Some(0)), at(130)).unwrap().detail;
+        assert!(told.starts_with("last heard 1970-01-01T00:01:40"), "{told}");
+        assert!(told.ends_with("; the machine was removed before it was heard again"), "{told}");
     }
 
     fn silence(last_seen: Option<i64>, monitored_since: Option<i64>) -> Silence {

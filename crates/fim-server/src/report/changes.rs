@@ -9,7 +9,7 @@ use super::figures::within;
 use super::literal;
 use super::table::{ReportError, Row, Table};
 use super::timespan::Range;
-use crate::api::model::{Change, ChangeActor, ChangeCategory, ChangeType};
+use crate::api::model::{Change, ChangeActor, ChangeCategory, ChangeType, FileKind};
 use crate::ingest::columns::OLDEST_NANOS;
 
 /// Which changes, in which order.
@@ -250,6 +250,11 @@ pub fn change(row: Row<'_>) -> Result<Change, ReportError> {
         change_type: row.word("ConfigChangeType")?,
         category: row.word("ChangeCategory")?,
         entity: entity.to_owned(),
+        kind: file_kind(
+            row.word("ConfigChangeType")?,
+            row.text("Attributes")?,
+            row.text("PreviousAttributes")?,
+        ),
         // Programs of others may fill it for what was not moved, too.
         moved_from: some(row.text("PreviousFileSystemPath")?).filter(|from| from != entity),
         fields: fields.split(", ").filter(|field| !field.is_empty()).map(str::to_owned).collect(),
@@ -261,6 +266,14 @@ pub fn change(row: Row<'_>) -> Result<Change, ReportError> {
         version_before: some(row.text("Previous")?),
         version_after: some(row.text("Current")?),
     })
+}
+
+/// What a row of a file says that it is, or was: the first part of its attributes. Records of others may say nothing, or
+/// what is not known here.
+pub fn file_kind(change_type: ChangeType, now: &str, before: &str) -> Option<FileKind> {
+    let attributes = if now.is_empty() { before } else { now };
+    let kind = attributes.split("; ").next()?.strip_prefix("Type=")?;
+    kind.parse().ok().filter(|_| change_type == ChangeType::Files)
 }
 
 /// The process that a row names; every process has an id.
@@ -342,7 +355,7 @@ fn order(sort: Sort) -> &'static str {
 }
 
 const PROJECT: &str = "| project ChangeId, TimeGenerated, EventTime, Computer, ConfigChangeType, ChangeCategory, \
-     Entity, PreviousFileSystemPath, FieldsChanged, RuleName, ChangeSource, InitiatingProcessName, InitiatingProcessId, \
+     Entity, Attributes, PreviousAttributes, PreviousFileSystemPath, FieldsChanged, RuleName, ChangeSource, InitiatingProcessName, InitiatingProcessId, \
      InitiatingProcessCommandLine, InitiatingProcessAccountName, InitiatingProcessParentName, LoginAccountName, \
      ContainerId, Explanation, Previous, Current\n";
 
@@ -423,6 +436,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_or_was_at_a_path_is_told_as_far_as_it_is_known() {
+        let rows = [(5, "a"), (4, "link"), (3, "gone"), (2, "strange")];
+        let page = read_page(&table(rows.iter()), Sort::NewestFirst, None, 4).unwrap();
+        let kinds: Vec<Option<FileKind>> = page.items.iter().map(|change| change.kind).collect();
+        let (file, link, folder) = (FileKind::File, FileKind::Symlink, FileKind::Directory);
+        assert_eq!(kinds, [Some(file), Some(link), Some(folder), None]);
+    }
+
+    #[test]
     fn a_version_is_told_as_it_was_and_as_it_is() {
         let page = read_page(&table([(5, "a")].iter()), Sort::NewestFirst, None, 1).unwrap();
         let change = &page.items[0];
@@ -459,6 +481,15 @@ mod tests {
         }
     }
 
+    fn attributes(id: &str) -> &'static str {
+        match id {
+            "link" => "Type=Symlink; Target=/x; Type=File",
+            "gone" => "",
+            "strange" => "Type=Portal; Mode=0644",
+            _ => "Type=File; Mode=0644",
+        }
+    }
+
     fn table<'a>(rows: impl Iterator<Item = &'a (i64, &'a str)>) -> Table {
         let names = [
             "ChangeId",
@@ -468,6 +499,8 @@ mod tests {
             "ConfigChangeType",
             "ChangeCategory",
             "Entity",
+            "Attributes",
+            "PreviousAttributes",
             "PreviousFileSystemPath",
             "FieldsChanged",
             "RuleName",
@@ -493,6 +526,8 @@ mod tests {
                 json!("Files"),
                 json!("Modified"),
                 json!("/x"),
+                json!(attributes(id)),
+                json!("Type=Directory; Mode=0755"),
                 json!(if id == &"moved" { "/y" } else { "/x" }),
                 json!("Size, Mode"),
                 json!("r"),

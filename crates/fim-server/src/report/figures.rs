@@ -1,14 +1,13 @@
 //! Counts of changes: by type, category, machine and time.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 
 use fim_core::Timestamp;
 
 use super::literal;
 use super::table::{ReportError, Table};
 use super::timespan::Range;
-use crate::api::model::{ChangeCategory, HistogramStep, Watched};
+use crate::api::model::{ChangeCategory, HistogramStep, TrendStep, Watched};
 use crate::clock::Moment;
 
 /// Counts of a period.
@@ -151,21 +150,37 @@ pub fn within(range: Range) -> String {
     )
 }
 
-fn trend_columns(range: Range, steps: u32) -> String {
+/// The counts of a trend's steps with how much of each was watched; without counts there are no changes.
+pub fn tell_trend(
+    counts: &[u64],
+    range: Range,
+    steps: u32,
+    watched: impl Fn(Range) -> Option<Watched>,
+) -> Vec<TrendStep> {
+    let counts = counts.iter().copied().chain(std::iter::repeat(0));
+    let step = |(step, changes)| TrendStep { changes, watched: watched(step) };
+    trend_steps(range, steps).zip(counts).map(step).collect()
+}
+
+/// The steps of a trend, which are of equal length and cover the period.
+fn trend_steps(range: Range, steps: u32) -> impl Iterator<Item = Range> {
     let length = range.to.nanos_since(range.from);
-    let edge = |step: u32| range.from.plus_nanos(length / i64::from(steps) * i64::from(step));
-    let mut columns = String::new();
-    for step in 0..steps {
-        let end = if step + 1 == steps { range.to } else { edge(step + 1) };
-        let separator = if step == 0 { "" } else { ", " };
-        let _ = write!(
-            columns,
-            "{separator}Step{step} = countif(TimeGenerated >= {} and TimeGenerated < {})",
-            literal::moment(edge(step)),
-            literal::moment(end)
-        );
-    }
-    columns
+    let edge = move |step: u32| range.from.plus_nanos(length / i64::from(steps) * i64::from(step));
+    (0..steps).map(move |step| {
+        let to = if step + 1 == steps { range.to } else { edge(step + 1) };
+        Range { from: edge(step), to }
+    })
+}
+
+fn trend_columns(range: Range, steps: u32) -> String {
+    let column = |(number, step): (usize, Range)| {
+        format!(
+            "Step{number} = countif(TimeGenerated >= {} and TimeGenerated < {})",
+            literal::moment(step.from),
+            literal::moment(step.to)
+        )
+    };
+    trend_steps(range, steps).enumerate().map(column).collect::<Vec<_>>().join(", ")
 }
 
 /// The starts of the steps that cover the period; as `bin` cuts them, from the epoch.
@@ -222,6 +237,19 @@ mod tests {
         assert_eq!(figures.total, 3);
         assert_eq!(figures.by_category["Modified"], 0);
         assert_eq!(figures.histogram.iter().map(|step| step.added).collect::<Vec<_>>(), [0, 3, 0, 0]);
+    }
+
+    #[test]
+    fn the_steps_of_a_trend_cover_the_period_and_each_says_what_of_it_was_watched() {
+        let judged = std::cell::RefCell::new(Vec::new());
+        let trend = tell_trend(&[7], range(1000), 3, |step| {
+            judged.borrow_mut().push((step.from.0 - FROM * NANOS, step.to.0 - FROM * NANOS));
+            (step.from.0 == FROM * NANOS).then_some(Watched::Nothing)
+        });
+        let third = 1000 * NANOS / 3;
+        assert_eq!(judged.into_inner(), [(0, third), (third, 2 * third), (2 * third, 1000 * NANOS)]);
+        let told: Vec<_> = trend.iter().map(|step| (step.changes, step.watched)).collect();
+        assert_eq!(told, [(7, Some(Watched::Nothing)), (0, None), (0, None)]);
     }
 
     #[test]

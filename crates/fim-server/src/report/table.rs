@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use crate::api::model::{ChangeCategory, ChangeType, Column};
+use crate::api::model::{ChangeCategory, ChangeType, Column, FileKind};
 use crate::clock::Moment;
 
 /// An answer's rows by column name.
@@ -115,6 +115,14 @@ impl<'a> Row<'a> {
 }
 
 impl FromStr for ChangeType {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        serde_json::from_value(Value::String(text.to_owned())).map_err(|_| ())
+    }
+}
+
+impl FromStr for FileKind {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {

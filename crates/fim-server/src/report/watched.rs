@@ -8,7 +8,7 @@ use super::literal;
 use super::table::{ReportError, Table};
 use super::timespan::Range;
 use crate::api::model::Watched;
-use crate::ingest::columns::EVERYTHING;
+use crate::ingest::columns::{EVERYTHING, FILES, REGISTRY};
 
 /// Until when what has not ended goes on.
 pub const FOR_EVER: Timestamp = Timestamp(i64::MAX);
@@ -31,10 +31,52 @@ pub struct Watching {
 pub struct Stretch {
     /// The machine's id; `None` of all machines at once.
     pub machine: Option<String>,
-    /// True if nothing of the machine was watched.
-    pub is_of_everything: bool,
+    /// How much of the machine was not.
+    pub extent: Extent,
     /// From its start to its end, at which it touches what begins there; [`FOR_EVER`] while it goes on.
     pub range: Range,
+}
+
+/// How much of a machine a stretch is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Extent {
+    /// Everything.
+    Everything,
+    /// A large part: a list, or all files.
+    Large,
+    /// One path, and what is below it.
+    Place,
+}
+
+impl Extent {
+    /// What the columns `Scope` and `ConfigChangeType` tell.
+    fn of_columns(scope: &str, change_type: &str) -> Self {
+        match (scope, change_type) {
+            (EVERYTHING, EVERYTHING) => Self::Everything,
+            // All files, whether they are said to be all or to lie below the root.
+            (EVERYTHING | "/", _) => Self::Large,
+            (_, FILES | REGISTRY) => Self::Place,
+            _ => Self::Large,
+        }
+    }
+}
+
+impl Watching {
+    /// The same for each machine alone, by the machine's id.
+    pub fn by_machine(&self) -> HashMap<&str, Self> {
+        let mut gaps: HashMap<Option<&str>, Vec<Stretch>> = HashMap::new();
+        for gap in &self.gaps {
+            gaps.entry(gap.machine.as_deref()).or_default().push(gap.clone());
+        }
+        let of_all = gaps.remove(&None).unwrap_or_default();
+        let alone = |(machine, enrolled): &(String, Range)| Self {
+            machines: vec![(machine.clone(), *enrolled)],
+            monitored: self.monitored.clone(),
+            gaps: gaps.get(&Some(machine.as_str())).into_iter().flatten().chain(&of_all).cloned().collect(),
+            unread_before: self.unread_before,
+        };
+        self.machines.iter().map(|machine| (machine.0.as_str(), alone(machine))).collect()
+    }
 }
 
 /// The query of [`read`]: as that of the list of gaps, with what [`watched`] needs.
@@ -58,7 +100,7 @@ pub fn read(table: &Table, most: usize) -> Result<(Vec<Stretch>, Option<Timestam
         let to = row.moment("EndTime")?.map_or(FOR_EVER, |end| end.0);
         Ok(Stretch {
             machine: (!machine.is_empty()).then(|| machine.to_owned()),
-            is_of_everything: row.text("Scope")? == EVERYTHING && row.text("ConfigChangeType")? == EVERYTHING,
+            extent: Extent::of_columns(row.text("Scope")?, row.text("ConfigChangeType")?),
             range: Range { from: row.time("StartTime")?.0, to },
         })
     };
@@ -102,12 +144,14 @@ fn lasted(switches: impl IntoIterator<Item = (Timestamp, bool)>) -> Vec<Range> {
 /// How much of `range` was watched up to `now`; `None` if it has not come yet.
 ///
 /// Nothing was watched where no machine was enrolled, where monitoring was off or no rule in force, and where a gap of
-/// everything covers each machine. Not all was where that is so of a part, and where any gap touches the range.
+/// everything covers each machine. A part was where that is so of some of it, and where a gap of more than a place touches
+/// the range. Where only gaps of places do, most was: a file that can never be read must not make every moment look as if
+/// nobody had been there.
 pub fn watched(range: Range, watching: &Watching, now: Timestamp) -> Option<Watched> {
     let range = overlap(range, Range { from: range.from, to: now })?;
     let gaps: Vec<&Stretch> = watching.gaps.iter().filter(|gap| touches(gap.range, range)).collect();
     let mut blind: HashMap<Option<&str>, Vec<Range>> = HashMap::new();
-    for gap in gaps.iter().filter(|gap| gap.is_of_everything) {
+    for gap in gaps.iter().filter(|gap| gap.extent == Extent::Everything) {
         blind.entry(gap.machine.as_deref()).or_default().push(gap.range);
     }
     let (mut attended, mut seeing) = (Vec::new(), Vec::new());
@@ -122,8 +166,13 @@ pub fn watched(range: Range, watching: &Watching, now: Timestamp) -> Option<Watc
     let is_unread = watching.unread_before.is_some_and(|before| range.from < before);
     Some(if seeing.is_empty() {
         Watched::Nothing
-    } else if is_unread || !gaps.is_empty() || !without(vec![range], attended).is_empty() {
+    } else if is_unread
+        || gaps.iter().any(|gap| gap.extent != Extent::Place)
+        || !without(vec![range], attended).is_empty()
+    {
         Watched::Part
+    } else if !gaps.is_empty() {
+        Watched::Most
     } else {
         Watched::All
     })
@@ -180,11 +229,15 @@ mod tests {
 
     fn gap(machine: &str, range: Range) -> Stretch {
         let machine = (machine != "*").then(|| machine.to_owned());
-        Stretch { machine, is_of_everything: true, range }
+        Stretch { machine, extent: Extent::Everything, range }
     }
 
-    fn file_gap(machine: &str, range: Range) -> Stretch {
-        Stretch { is_of_everything: false, ..gap(machine, range) }
+    fn place_gap(machine: &str, range: Range) -> Stretch {
+        Stretch { extent: Extent::Place, ..gap(machine, range) }
+    }
+
+    fn list_gap(machine: &str, range: Range) -> Stretch {
+        Stretch { extent: Extent::Large, ..gap(machine, range) }
     }
 
     /// A workspace that is monitored from the beginning, with the machines' times of enrolment.
@@ -263,8 +316,40 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_of_one_place_leaves_a_part() {
-        check(&workspace(&[("a", since(0))], vec![file_gap("a", since(0))]), Watched::Part);
+    fn a_gap_of_places_leaves_most_and_one_of_a_list_a_part() {
+        let of = |gaps| workspace(&[("a", since(0))], gaps);
+        check(&of(vec![place_gap("a", since(0)), place_gap("a", span(120, 130))]), Watched::Most);
+        check(&of(vec![list_gap("a", since(150))]), Watched::Part);
+        check(&of(vec![place_gap("a", since(0)), list_gap("a", since(150))]), Watched::Part);
+        check(&of(vec![place_gap("a", since(0)), gap("a", span(100, 200))]), Watched::Nothing);
+    }
+
+    #[test]
+    fn the_columns_of_a_gap_tell_how_much_it_is_about() {
+        let extents = [
+            ("*", "*", Extent::Everything),
+            ("*", "Daemons", Extent::Large),
+            ("*", "Files", Extent::Large),
+            ("/", "Files", Extent::Large),
+            ("/etc/shadow", "Files", Extent::Place),
+            ("/etc", "Files", Extent::Place),
+            ("HKEY_LOCAL_MACHINE\\SOFTWARE\\a", "Registry", Extent::Place),
+        ];
+        for (scope, change_type, expected) in extents {
+            assert_eq!(Extent::of_columns(scope, change_type), expected, "{scope} {change_type}");
+        }
+    }
+
+    #[test]
+    fn a_machine_alone_has_its_own_gaps_and_those_of_all() {
+        let both = [("a", since(0)), ("b", span(0, 150))];
+        let all = workspace(&both, vec![gap("a", span(100, 200)), place_gap("*", span(100, 110))]);
+        let alone = all.by_machine();
+        assert_eq!(watched(HOUR, &alone["a"], LATER), Some(Watched::Nothing));
+        assert_eq!(watched(HOUR, &alone["b"], LATER), Some(Watched::Part));
+        let first = span(100, 140);
+        assert_eq!(watched(first, &alone["b"], LATER), Some(Watched::Most));
+        assert_eq!(alone.len(), 2);
     }
 
     #[test]
@@ -297,11 +382,8 @@ mod tests {
 
     fn stretches() -> impl Strategy<Value = Stretch> {
         let machine = prop::sample::select(vec![Some("a".to_owned()), Some("b".to_owned()), None]);
-        (machine, any::<bool>(), ranges()).prop_map(|(machine, is_of_everything, range)| Stretch {
-            machine,
-            is_of_everything,
-            range,
-        })
+        let extent = prop::sample::select(vec![Extent::Everything, Extent::Large, Extent::Place]);
+        (machine, extent, ranges()).prop_map(|(machine, extent, range)| Stretch { machine, extent, range })
     }
 
     proptest! {
@@ -318,17 +400,20 @@ mod tests {
             let has = |range: &Range, moment: i64| range.from.0 <= moment && moment < range.to.0;
             let attends = |id: &str, moment: i64| has(if id == "a" { &a } else { &b }, moment) && has(&on, moment);
             let is_blind = |id: &str, moment: i64| gaps.iter().any(|gap| {
-                gap.is_of_everything && gap.machine.as_deref().is_none_or(|one| one == id) && has(&gap.range, moment)
+                gap.extent == Extent::Everything && gap.machine.as_deref().is_none_or(|one| one == id) && has(&gap.range, moment)
             });
             let mut moments = range.from.0..range.to.0;
             let sees = |moment: i64| ["a", "b"].iter().any(|id| attends(id, moment) && !is_blind(id, moment));
             let is_attended = |moment: i64| ["a", "b"].iter().any(|id| attends(id, moment));
+            let touching: Vec<&Stretch> = gaps.iter().filter(|gap| touches(gap.range, range)).collect();
             let expected = if !moments.clone().any(sees) {
                 Watched::Nothing
-            } else if moments.all(is_attended) && !gaps.iter().any(|gap| touches(gap.range, range)) {
+            } else if !moments.all(is_attended) || touching.iter().any(|gap| gap.extent != Extent::Place) {
+                Watched::Part
+            } else if touching.is_empty() {
                 Watched::All
             } else {
-                Watched::Part
+                Watched::Most
             };
             prop_assert_eq!(watched(range, &watching, LATER), Some(expected));
         }

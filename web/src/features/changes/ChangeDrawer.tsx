@@ -1,15 +1,15 @@
-import { Drawer, DrawerBody, DrawerHeader, Tab, TabList } from '@fluentui/react-components';
+import { Tab, TabList } from '@fluentui/react-components';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import './changes.css';
 import { changeQuery } from '../../api/queries';
 import type { ChangeDetail } from '../../api/types';
 import { ErrorState } from '../../ui/ErrorState';
-import { isTyping } from '../../ui/isTyping';
 import { LoadingRows } from '../../ui/LoadingRows';
-import { useReturnFocus } from '../../ui/useReturnFocus';
+import { splitPath } from '../../ui/path';
+import { SideDrawer } from '../../ui/SideDrawer';
 import { AttributeTable } from './AttributeTable';
-import { ChangeDrawerHeader } from './ChangeDrawerHeader';
+import { ChangeIdentity } from './ChangeIdentity';
 import { Circumstances } from './Circumstances';
 import { RelatedChanges } from './RelatedChanges';
 
@@ -24,35 +24,23 @@ type Props = {
 
 type DrawerTab = 'attributes' | 'related';
 
-const ROOM_FOR_BOTH = '(min-width: 1000px)';
-
 /** One change with all that is known of it. Beside it the list stays in use where there is room for both. */
 export default function ChangeDrawer({ ws, id, onStep, onOpen, onClose }: Props) {
   const change = useQuery(changeQuery(ws, id));
-  useDrawerKeys(onStep, onClose);
-  useReturnFocus();
   return (
-    <Drawer
-      open
-      position="end"
-      size="large"
-      type="overlay"
-      modalType={matchMedia(ROOM_FOR_BOTH).matches ? 'non-modal' : 'modal'}
-      className="drawer"
-      aria-label="Change details"
-      onOpenChange={(_, { open }) => !open && onClose()}
+    <SideDrawer
+      label="Change details"
+      title={change.data ? splitPath(change.data.entity).name : 'Change details'}
+      head={change.data && <ChangeIdentity ws={ws} change={change.data} />}
+      onClose={onClose}
+      {...(onStep ? { onStep } : {})}
     >
-      <DrawerHeader className="drawer-head">
-        <ChangeDrawerHeader ws={ws} change={change.data} onStep={onStep} onClose={onClose} />
-      </DrawerHeader>
-      <DrawerBody className="drawer-body">
-        {change.isPending && <LoadingRows label="Loading the change" />}
-        {change.error && !change.data && (
-          <ErrorState error={change.error} what="this change" onRetry={() => void change.refetch()} />
-        )}
-        {change.data && <ChangeTabs change={change.data} onOpen={onOpen} />}
-      </DrawerBody>
-    </Drawer>
+      {change.isPending && <LoadingRows label="Loading the change" />}
+      {change.error && !change.data && (
+        <ErrorState error={change.error} what="this change" onRetry={() => void change.refetch()} />
+      )}
+      {change.data && <ChangeTabs change={change.data} onOpen={onOpen} />}
+    </SideDrawer>
   );
 }
 
@@ -82,21 +70,4 @@ function ChangeTabs({ change, onOpen }: { change: ChangeDetail; onOpen(id: strin
       )}
     </>
   );
-}
-
-/** Listens before the list does, because the list uses the same keys while it has the focus. */
-function useDrawerKeys(onStep: Props['onStep'], onClose: () => void) {
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === 'Escape') onClose();
-      else if (event.key === 'j' && onStep) onStep(1);
-      else if (event.key === 'k' && onStep) onStep(-1);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    };
-    window.addEventListener('keydown', onKeyDown, { capture: true });
-    return () => window.removeEventListener('keydown', onKeyDown, { capture: true });
-  }, [onStep, onClose]);
 }

@@ -108,7 +108,7 @@ const COLUMNS: readonly Column<Change>[] = [
     sortable: false,
     width: '92px',
     hideNarrow: true,
-    cell: ({ type }) => <TypeTag type={type} />,
+    cell: (change) => <TypeTag change={change} />,
   },
   {
     id: 'category',

@@ -3,6 +3,7 @@ import type { Change } from '../../api/types';
 import { matchesFilters, parseChange } from './liveChanges';
 
 const change: Change = {
+  kind: null,
   id: '0a',
   time: '2026-11-22T12:00:00Z',
   machine: 'Web-01',

@@ -1,33 +1,43 @@
-import { CheckmarkCircle16Regular, ScanDash16Regular, ShieldError16Filled } from '@fluentui/react-icons';
-import type { ReactNode } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import './coverage.css';
-import { serverNow } from '../../api/clock';
 import type { Gap } from '../../api/types';
-import { isFirstLook } from '../../domain/gaps';
+import { machineInWords, scopeInWords } from '../../domain/gaps';
 import type { Column } from '../../ui/column';
 import { DataGrid } from '../../ui/DataGrid';
-import { formatDuration, formatStretch, formatTimestamp } from '../../ui/format';
+import { formatStretch, formatTimestamp } from '../../ui/format';
 import { PathText } from '../../ui/PathText';
 import { Sentence } from '../../ui/Sentence';
-import { causeInWords, detailInWords, machineInWords, scopeInWords } from './cause';
+import { detailInWords, gapId, lengthInWords, reasonOf } from './cause';
+import { GapState } from './GapState';
+
+type Props = {
+  gaps: readonly Gap[];
+  empty: ReactNode;
+  /** The one that is shown whole beside the list. */
+  selectedId: string | undefined;
+  onOpen(gap: Gap): void;
+};
 
 /** What was not watched, when and why; what is not watched right now is marked. */
-export function CoverageGrid({ gaps, empty }: { gaps: readonly Gap[]; empty: ReactNode }) {
+export function CoverageGrid({ gaps, empty, selectedId, onOpen }: Props) {
+  const columns = useMemo(() => columnsOf(gaps), [gaps]);
   return (
     <DataGrid
       label="Coverage"
       rows={gaps}
-      rowId={({ machine, scope, start, cause }) => [machine, scope, start, cause].join('\n')}
+      rowId={gapId}
       rowHeight={72}
       narrowRowHeight={136}
       maxHeight="min(560px, 70vh)"
       empty={empty}
-      columns={COLUMNS}
+      onOpen={onOpen}
+      {...(selectedId === undefined ? {} : { selectedId })}
+      columns={columns}
     />
   );
 }
 
-const COLUMNS: readonly Column<Gap>[] = [
+const columnsOf = (gaps: readonly Gap[]): readonly Column<Gap>[] => [
   {
     id: 'stacked',
     header: 'Not watched',
@@ -36,7 +46,7 @@ const COLUMNS: readonly Column<Gap>[] = [
     sortable: false,
     hideWide: true,
     narrowWidth: 'minmax(0, 1fr)',
-    cell: (gap) => <StackedGap gap={gap} />,
+    cell: (gap) => <StackedGap gap={gap} reason={reasonOf(gap, gaps)} />,
   },
   {
     id: 'state',
@@ -65,12 +75,12 @@ const COLUMNS: readonly Column<Gap>[] = [
   {
     id: 'cause',
     header: 'Why',
-    value: causeInWords,
+    value: (gap) => reasonOf(gap, gaps),
     width: 'minmax(200px, 2.2fr)',
     hideNarrow: true,
     cell: (gap) => (
-      <span className="two-lines" title={detailInWords(gap)}>
-        <b>{causeInWords(gap)}</b>
+      <span className="two-lines">
+        <b className="grid-link">{reasonOf(gap, gaps)}</b>
         <GapDetail gap={gap} />
       </span>
     ),
@@ -90,7 +100,7 @@ function GapScope({ gap: { scope, type } }: { gap: Gap }) {
 }
 
 /** All that the columns show, line by line. */
-function StackedGap({ gap }: { gap: Gap }) {
+function StackedGap({ gap, reason }: { gap: Gap; reason: string }) {
   return (
     <span className="stacked">
       <span className="gap-head">
@@ -100,7 +110,7 @@ function StackedGap({ gap }: { gap: Gap }) {
       <span className="two-lines">
         <GapScope gap={gap} />
         <span>
-          {machineInWords(gap.machine)} · {causeInWords(gap)}
+          {machineInWords(gap.machine)} · {reason}
         </span>
         <span className="tabular">{whenInWords(gap)}</span>
         <GapDetail gap={gap} />
@@ -119,31 +129,6 @@ function GapDetail({ gap }: { gap: Gap }) {
   );
 }
 
-function GapState({ gap }: { gap: Gap }) {
-  if (gap.end !== null) {
-    return (
-      <span className="gap-state">
-        <CheckmarkCircle16Regular aria-hidden />
-        Ended
-      </span>
-    );
-  }
-  if (isFirstLook(gap)) {
-    return (
-      <span className="gap-state busy">
-        <ScanDash16Regular aria-hidden />
-        Under way
-      </span>
-    );
-  }
-  return (
-    <span className="gap-state open">
-      <ShieldError16Filled aria-hidden />
-      Open
-    </span>
-  );
-}
-
 function GapInterval({ gap }: { gap: Gap }) {
   return (
     <span className="two-lines tabular">
@@ -157,11 +142,4 @@ function GapInterval({ gap }: { gap: Gap }) {
 
 function whenInWords({ start, end }: Gap): string {
   return end === null ? `since ${formatTimestamp(start)}` : formatStretch(start, end);
-}
-
-function lengthInWords({ start, end }: Gap): string {
-  const length = formatDuration(
-    Math.max(0, (end === null ? serverNow() : Date.parse(end)) - Date.parse(start)),
-  );
-  return end === null ? `for ${length} so far` : length;
 }

@@ -14,9 +14,11 @@ export function AgentStatus({ machine, troubles }: { machine: Machine; troubles:
       <span className="agent-line">
         <StatusDot tone={status.tone}>
           {status.word}
-          <span className="muted wide-only">
-            {status.note ?? (machine.lastSeen ? formatAgo(machine.lastSeen, serverNow()) : 'never heard')}
-          </span>
+          {status.note === undefined && (
+            <span className="muted wide-only">
+              {machine.lastSeen ? formatAgo(machine.lastSeen, serverNow()) : 'never heard'}
+            </span>
+          )}
         </StatusDot>
         {troubles > 0 && (
           <span className="gap-mark" title={`${formatQuantity(troubles, 'open gap')}: not watched`}>
@@ -25,6 +27,7 @@ export function AgentStatus({ machine, troubles }: { machine: Machine; troubles:
           </span>
         )}
       </span>
+      {status.note !== undefined && <span className="agent-note muted wide-only">{status.note}</span>}
       {status.progress !== undefined && (
         <ProgressBar
           aria-label={`Progress of ${machine.name}`}

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import './machines.css';
 import type { Gap, Machine } from '../../api/types';
 import { splitOpenGaps } from '../../domain/gaps';
+import { trendInWords, trendValues } from '../../domain/trend';
 import type { Column } from '../../ui/column';
 import { DataGrid } from '../../ui/DataGrid';
 import { formatCount } from '../../ui/format';
@@ -15,14 +16,15 @@ type Props = {
   /** What is not watched, to tell a first baseline from trouble. */
   gaps: readonly Gap[];
   empty: ReactNode;
+  /** Shows what changed on it. */
   onOpen(machine: Machine): void;
-  onShowChanges(machine: Machine): void;
+  onQuery(machine: Machine): void;
   onRemove(machine: Machine): void;
   refusal: string | undefined;
 };
 
 export function MachineGrid(props: Props) {
-  const { machines, gaps, empty, onOpen, onShowChanges, onRemove, refusal } = props;
+  const { machines, gaps, empty, onOpen, onQuery, onRemove, refusal } = props;
   const columns: Column<Machine>[] = [
     ...IDENTITY,
     {
@@ -50,7 +52,7 @@ export function MachineGrid(props: Props) {
           machine={machine}
           refusal={refusal}
           onOpen={() => onOpen(machine)}
-          onShowChanges={() => onShowChanges(machine)}
+          onQuery={() => onQuery(machine)}
           onRemove={() => onRemove(machine)}
         />
       ),
@@ -79,7 +81,9 @@ const IDENTITY: readonly Column<Machine>[] = [
     cell: ({ name }) => (
       <span className="machine-name">
         <Desktop20Regular aria-hidden />
-        <b className="grid-link">{name}</b>
+        <b className="grid-link" title={name}>
+          {name}
+        </b>
       </span>
     ),
   },
@@ -115,7 +119,12 @@ const COUNTS: readonly Column<Machine>[] = [
     value: ({ total }) => total,
     width: '76px',
     hideNarrow: true,
-    cell: ({ trend, name }) => <Sparkline values={trend} label={`Changes of ${name} over the period`} />,
+    cell: ({ trend, name }) => (
+      <Sparkline
+        values={trendValues(trend)}
+        label={`Changes of ${name} over the period: ${trendInWords(trend)}`}
+      />
+    ),
   },
   {
     id: 'total',

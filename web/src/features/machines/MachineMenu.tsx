@@ -14,11 +14,11 @@ type Props = {
   machine: Machine;
   refusal: string | undefined;
   onOpen(): void;
-  onShowChanges(): void;
+  onQuery(): void;
   onRemove(): void;
 };
 
-export function MachineMenu({ machine, refusal, onOpen, onShowChanges, onRemove }: Props) {
+export function MachineMenu({ machine, refusal, onOpen, onQuery, onRemove }: Props) {
   return (
     <Menu>
       <MenuTrigger disableButtonEnhancement>
@@ -33,8 +33,8 @@ export function MachineMenu({ machine, refusal, onOpen, onShowChanges, onRemove 
       {/* Clicks bubble through React's tree to the row, which would open the machine. */}
       <MenuPopover onClick={(event) => event.stopPropagation()}>
         <MenuList>
-          <MenuItem onClick={onShowChanges}>Show its changes</MenuItem>
-          <MenuItem onClick={onOpen}>Query its changes</MenuItem>
+          <MenuItem onClick={onOpen}>Show its changes</MenuItem>
+          <MenuItem onClick={onQuery}>Query its changes</MenuItem>
           <MenuDivider />
           <MenuItem disabled={refusal !== undefined} title={refusal} onClick={onRemove}>
             Remove…

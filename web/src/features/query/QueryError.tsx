@@ -16,7 +16,7 @@ export function QueryError({ error }: { error: unknown }) {
               {diagnostics.map((diagnostic) => (
                 <li key={`${diagnostic.line}:${diagnostic.column}:${diagnostic.code}`}>
                   <b>
-                    Line {diagnostic.line}, column {diagnostic.column}
+                    Line {diagnostic.line}, column {diagnostic.column}:
                   </b>{' '}
                   {mistakeText(diagnostic)}
                 </li>

@@ -71,8 +71,8 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel, onChan
       <Field
         label="New password"
         required
-        hint="At least 10 characters; a sentence is easy to remember."
-        {...(next && isNextLeft && mistake ? errorState(mistake) : {})}
+        // The mistake says the same, so that one of the two is enough.
+        {...(next && isNextLeft && mistake ? errorState(mistake) : { hint: HINT })}
       >
         <Input
           ref={asksCurrent ? undefined : firstField}
@@ -104,6 +104,8 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel, onChan
     </form>
   );
 }
+
+const HINT = 'At least 10 characters; a sentence is easy to remember.';
 
 function errorState(validationMessage: string) {
   return { validationMessage, validationState: 'error' as const };

@@ -1,5 +1,5 @@
 import { lazy, Suspense, useCallback } from 'react';
-import type { Summary } from '../../api/types';
+import type { Gap, Summary } from '../../api/types';
 import type { ColorOf } from '../../ui/Chart';
 import { formatCount } from '../../ui/format';
 import { absoluteRange, rangeLabel } from '../../ui/timeRange';
@@ -9,11 +9,11 @@ import { unwatchedInWords, unwatchedStretches } from './unwatched';
 const Chart = lazy(() => import('../../ui/Chart'));
 const HEIGHT = 170;
 
-type Props = { summary: Summary; range: string; onRange(range: string): void };
+type Props = { summary: Summary; gaps: readonly Gap[]; range: string; onRange(range: string): void };
 
 /** Changes by time and category, and when nobody was looking; dragging over a part of it zooms there. */
-export function ChangesOverTime({ summary, range, onRange }: Props) {
-  const build = useCallback((colorOf: ColorOf) => chartOption(summary, colorOf), [summary]);
+export function ChangesOverTime({ summary, gaps, range, onRange }: Props) {
+  const build = useCallback((colorOf: ColorOf) => chartOption(summary, gaps, colorOf), [summary, gaps]);
   const onBrush = useCallback((from: number, to: number) => onRange(absoluteRange(from, to)), [onRange]);
   const unwatched = unwatchedInWords(summary);
   return (
@@ -54,9 +54,15 @@ function UnwatchedLegend({ summary }: { summary: Summary }) {
         </li>
       )}
       {kinds.has('part') && (
-        <li title="Something was not watched for a part of the time: see the tab Coverage.">
+        <li title="A machine, or a list of one, was not watched for a part of the time: see the tab Coverage.">
           <i className="hatch part" aria-hidden="true" />
           Not all watched
+        </li>
+      )}
+      {kinds.has('most') && (
+        <li title="Nothing but single places was not watched: see the tab Coverage.">
+          <i className="hatch most" aria-hidden="true" />
+          Single places not watched
         </li>
       )}
     </ul>

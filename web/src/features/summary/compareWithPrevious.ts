@@ -16,6 +16,8 @@ export function compareWithPrevious(total: number, previous: number, watched: Wa
       return { text: 'not watched in the previous period', isNotable: false };
     case 'part':
       return { text: `${difference(total, previous).text}, which was not all watched`, isNotable: false };
+    // Single places say little of how many changes there were.
+    case 'most':
     case 'all':
       return difference(total, previous);
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Summary, Watched } from '../../api/types';
+import type { Gap, Summary, Watched } from '../../api/types';
 import { stepInWords } from './histogramOption';
 
 function summaryOf(Modified: number, watched: Watched | null): Summary {
@@ -18,15 +18,27 @@ function summaryOf(Modified: number, watched: Watched | null): Summary {
   };
 }
 
+const GAP: Gap = {
+  machine: 'a',
+  scope: '/etc/shadow',
+  type: 'Files',
+  start: '2026-11-22T11:00:00',
+  end: null,
+  cause: 'Unreadable',
+  detail: '',
+  provider: 'scan',
+};
+
 test('a step of the chart tells what changed and whether anybody was looking', () => {
-  const [, ...changed] = stepInWords(summaryOf(1200, 'part'), 0).split('\n');
-  expect(changed).toEqual(['Modified: 1,200', 'Not all was watched']);
+  const [, ...changed] = stepInWords(summaryOf(1200, 'part'), [GAP], 0).split('\n');
+  expect(changed).toEqual(['Modified: 1,200', 'Not all was watched:', '/etc/shadow on a']);
 });
 
-test('a step says that nothing changed only where all of it was watched', () => {
-  const said = (watched: Watched | null) => stepInWords(summaryOf(0, watched), 0).split('\n').slice(1);
+test('a step says that nothing changed only where all of it was watched, but for what it names', () => {
+  const said = (watched: Watched | null) => stepInWords(summaryOf(0, watched), [GAP], 0).split('\n').slice(1);
   expect(said('all')).toEqual(['No changes']);
   expect(said('nothing')).toEqual(['Not watched']);
-  expect(said('part')).toEqual(['Not all was watched']);
+  expect(said('part')).toEqual(['Not all was watched:', '/etc/shadow on a']);
+  expect(said('most')).toEqual(['No changes', 'Not watched:', '/etc/shadow on a']);
   expect(said(null)).toEqual([]);
 });

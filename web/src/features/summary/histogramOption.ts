@@ -1,16 +1,19 @@
 import type { CustomSeriesRenderItem } from 'echarts';
-import type { Summary } from '../../api/types';
+import type { Gap, Summary } from '../../api/types';
 import { CATEGORIES, CATEGORY_COLOR } from '../../domain/category';
 import type { ColorOf } from '../../ui/Chart';
 import { formatCount, formatStretch } from '../../ui/format';
 import { hatchPath } from './hatch';
-import { type Unwatched, unwatchedStretches } from './unwatched';
+import { partsNotWatched, type Unwatched, unwatchedStretches } from './unwatched';
 
 /** How far the lines of a hatch are from each other, in pixels. */
 const SPACING = { nothing: 6, part: 12 };
 
+/** How high the line is that marks that single places were not watched, in pixels. */
+const PLACES_HEIGHT = 3;
+
 /** Bars in the middle of their steps, over hatches from step to step. */
-export function chartOption(summary: Summary, colorOf: ColorOf) {
+export function chartOption(summary: Summary, gaps: readonly Gap[], colorOf: ColorOf) {
   const { histogram } = summary;
   const stepMillis = summary.stepSeconds * 1000;
   const starts = histogram.map(({ t }) => Date.parse(t));
@@ -19,7 +22,7 @@ export function chartOption(summary: Summary, colorOf: ColorOf) {
     xAxis: { type: 'time', min: starts[0], max: end },
     yAxis: { type: 'value', minInterval: 1, splitNumber: 3 },
     tooltip: {
-      formatter: (items: unknown) => stepInWords(summary, placeOf(items)),
+      formatter: (items: unknown) => stepInWords(summary, gaps, placeOf(items)),
     },
     brush: {
       toolbox: [],
@@ -60,15 +63,27 @@ export function chartOption(summary: Summary, colorOf: ColorOf) {
 }
 
 /** What a step holds, line by line: when it was, what changed, and whether anybody was looking. */
-export function stepInWords({ histogram, stepSeconds }: Summary, place: number | undefined): string {
+export function stepInWords(
+  { histogram, stepSeconds }: Summary,
+  gaps: readonly Gap[],
+  place: number | undefined,
+): string {
   const step = place === undefined ? undefined : histogram[place];
   if (!step) return '';
-  const end = new Date(Date.parse(step.t) + stepSeconds * 1000).toISOString();
+  const from = Date.parse(step.t);
+  const to = from + stepSeconds * 1000;
+  const end = new Date(to).toISOString();
   const counts = CATEGORIES.filter((category) => step[category] > 0).map(
     (category) => `${category}: ${formatCount(step[category])}`,
   );
-  const watched = { all: [], part: ['Not all was watched'], nothing: ['Not watched'] }[step.watched ?? 'all'];
-  const none = step.watched === 'all' ? ['No changes'] : [];
+  const what = partsNotWatched(gaps, from, to);
+  const watched = {
+    all: [],
+    most: ['Not watched:', ...what],
+    part: ['Not all was watched:', ...what],
+    nothing: ['Not watched'],
+  }[step.watched ?? 'all'];
+  const none = step.watched === 'all' || step.watched === 'most' ? ['No changes'] : [];
   return [formatStretch(step.t, end), ...(counts.length > 0 ? counts : none), ...watched].join('\n');
 }
 
@@ -105,6 +120,10 @@ function drawHatch(
     const left = stretch.from <= first ? x : at(stretch.from);
     const right = stretch.to >= last ? x + width : at(stretch.to);
     const shape = { x: left, y, width: right - left, height };
+    if (stretch.watched === 'most') {
+      const line = { ...shape, y: y + height - PLACES_HEIGHT, height: PLACES_HEIGHT };
+      return { type: 'rect', shape: line, style: { fill: colorOf('--c-late'), opacity: 0.9 } };
+    }
     return {
       type: 'group',
       children: [

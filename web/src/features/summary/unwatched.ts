@@ -1,4 +1,5 @@
-import type { Summary, Watched } from '../../api/types';
+import type { Gap, Summary, Watched } from '../../api/types';
+import { machineInWords, scopeInWords } from '../../domain/gaps';
 
 /** A stretch of time of which not all was watched; both ends in milliseconds since the epoch. */
 export type Unwatched = { from: number; to: number; watched: Exclude<Watched, 'all'> };
@@ -27,11 +28,26 @@ export function isAllWatched({ histogram }: Pick<Summary, 'histogram'>): boolean
 /** What of the histogram was not watched, for who cannot see it; empty if all was. */
 export function unwatchedInWords({ histogram }: Pick<Summary, 'histogram'>): string {
   const count = (kind: Watched) => histogram.filter(({ watched }) => watched === kind).length;
-  const [nothing, part] = [count('nothing'), count('part')];
+  const [nothing, part, most] = [count('nothing'), count('part'), count('most')];
   return [
     nothing > 0 ? `nothing was watched in ${nothing} of ${histogram.length} steps` : '',
     part > 0 ? `not all was watched in ${part} of ${histogram.length} steps` : '',
+    most > 0 ? `single places were not watched in ${most} of ${histogram.length} steps` : '',
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+/** How many are named. */
+const MOST_NAMED = 3;
+
+/** What was not watched in a stretch of time, in milliseconds, each on its machine; of many only how many more. */
+export function partsNotWatched(gaps: readonly Gap[], from: number, to: number): string[] {
+  const parts = new Set(
+    gaps
+      .filter(({ start, end }) => Date.parse(start) < to && (end === null || Date.parse(end) >= from))
+      .map(({ scope, type, machine }) => `${scopeInWords(scope, type)} on ${machineInWords(machine)}`),
+  );
+  const named = [...parts].slice(0, MOST_NAMED);
+  return parts.size > named.length ? [...named, `and ${parts.size - named.length} more`] : named;
 }

@@ -1,10 +1,12 @@
 import type { ReactNode } from 'react';
 import './workspaces.css';
 import type { Workspace } from '../../api/types';
+import { trendInWords, trendValues } from '../../domain/trend';
 import type { Column } from '../../ui/column';
 import { DataGrid } from '../../ui/DataGrid';
 import { formatCount } from '../../ui/format';
 import { Sparkline } from '../../ui/Sparkline';
+import { healthOf } from './health';
 import { WorkspaceStatus } from './WorkspaceStatus';
 
 type Props = {
@@ -22,9 +24,9 @@ export function WorkspaceGrid({ workspaces, empty, onOpen, onEnable, refusal }: 
     {
       id: 'state',
       header: 'Status',
-      value: ({ state }) => state,
-      width: '112px',
-      narrowWidth: '100px',
+      value: healthOf,
+      width: '132px',
+      narrowWidth: '124px',
       cell: (workspace) => (
         <WorkspaceStatus workspace={workspace} refusal={refusal} onEnable={() => onEnable(workspace)} />
       ),
@@ -74,20 +76,22 @@ const COLUMNS: readonly Column<Workspace>[] = [
     hideNarrow: true,
     cell: ({ changesLastWeek, trend, name }) => (
       <Sparkline
-        values={changesLastWeek === null ? [] : trend}
-        label={`Changes of ${name} on each of the last ${trend.length} days: ${trend.join(', ')}`}
+        values={changesLastWeek === null ? [] : trendValues(trend)}
+        label={`Changes of ${name} on each of the last ${trend.length} days: ${trendInWords(trend)}`}
       />
     ),
   },
   {
     id: 'machines',
-    header: 'Machines',
-    value: ({ machines }) => machines,
-    width: '160px',
+    header: 'Machines reporting',
+    value: ({ machinesReporting }) => machinesReporting,
+    width: '184px',
     hideNarrow: true,
-    cell: ({ machines, windows, linux }) => (
+    cell: ({ machines, machinesReporting, windows, linux }) => (
       <span className="tabular">
-        {formatCount(machines)}{' '}
+        <span className={machinesReporting < machines ? 'bad' : undefined}>
+          {formatCount(machinesReporting)} / {formatCount(machines)}
+        </span>{' '}
         <span className="muted">
           ({formatCount(windows)} Win · {formatCount(linux)} Linux)
         </span>

@@ -7,31 +7,63 @@ import {
 import type { Workspace } from '../../api/types';
 import { formatCount } from '../../ui/format';
 import { KpiCard } from '../../ui/KpiCard';
+import { healthOf, troublesOf } from './health';
 
+/** What changed in all workspaces, and whether anybody is watching there. */
 export function WorkspaceKpis({ workspaces }: { workspaces: readonly Workspace[] }) {
   const enabled = workspaces.filter(({ state }) => state === 'enabled');
-  const machines = countMachines(workspaces);
-  const unmonitored = machines - countMachines(enabled);
-  const changes = workspaces.reduce((sum, { changesLastWeek }) => sum + (changesLastWeek ?? 0), 0);
+  const sum = (count: (workspace: Workspace) => number, of = workspaces) =>
+    of.reduce((total, workspace) => total + count(workspace), 0);
+  const machines = sum((workspace) => workspace.machines);
+  const reporting = sum((workspace) => workspace.machinesReporting);
+  const gaps = sum(troublesOf, enabled);
+  const unmonitored = machines - sum((workspace) => workspace.machines, enabled);
+  const watched = workspaces.filter((workspace) => healthOf(workspace) === 'watching').length;
   return (
     <div className="kpis four">
-      <KpiCard icon={<History24Regular />} value={formatCount(changes)} label="Changes last week" />
-      <KpiCard icon={<ServerMultipleRegular />} value={formatCount(machines)} label="Machines" />
+      <KpiCard
+        icon={<History24Regular />}
+        value={formatCount(sum(({ changesLastWeek }) => changesLastWeek ?? 0))}
+        label="Changes last week"
+      />
+      <KpiCard
+        icon={<ServerMultipleRegular />}
+        value={
+          <>
+            {formatCount(reporting)}
+            <small> / {formatCount(machines)}</small>
+          </>
+        }
+        label="Machines reporting"
+        note={machinesNote(machines, machines - reporting, unmonitored)}
+        {...(reporting < machines ? { tone: 'warn' as const } : {})}
+      />
       <KpiCard
         icon={<ShieldCheckmark24Regular />}
-        value={`${enabled.length} of ${workspaces.length}`}
-        label="Workspaces protected"
+        value={`${formatCount(watched)} of ${formatCount(workspaces.length)}`}
+        label="Workspaces fully watched"
+        {...(watched < workspaces.length ? { tone: 'warn' as const } : {})}
       />
       <KpiCard
         icon={<ShieldError24Regular />}
-        value={formatCount(unmonitored)}
-        label="Machines not monitored"
-        {...(unmonitored > 0 ? { tone: 'warn' as const } : {})}
+        value={formatCount(gaps)}
+        label="Open gaps"
+        note={gaps > 0 && <span className="bad">not all is watched</span>}
+        {...(gaps > 0 ? { tone: 'warn' as const } : {})}
       />
     </div>
   );
 }
 
-function countMachines(workspaces: readonly Workspace[]): number {
-  return workspaces.reduce((sum, { machines }) => sum + machines, 0);
+/** Of the machines, how many are not heard and how many belong to workspaces in which monitoring is off. */
+function machinesNote(machines: number, silent: number, unmonitored: number) {
+  if (machines === 0) return 'none enrolled';
+  if (silent === 0 && unmonitored === 0) return 'all of them';
+  return (
+    <>
+      {silent > 0 && <span className="bad">{formatCount(silent)} not reporting</span>}
+      {silent > 0 && unmonitored > 0 && ', '}
+      {unmonitored > 0 && `${formatCount(unmonitored)} not monitored`}
+    </>
+  );
 }

@@ -13,12 +13,13 @@ type Props = {
   query: UseQueryResult<Machine[]>;
   gaps: readonly Gap[];
   refusal: string | undefined;
+  /** Shows what changed on it. */
   onOpen(machine: Machine): void;
-  onShowChanges(machine: Machine): void;
+  onQuery(machine: Machine): void;
   onDialog(dialog: OverviewDialog): void;
 };
 
-export function ServersTab({ query, gaps, refusal, onOpen, onShowChanges, onDialog }: Props) {
+export function ServersTab({ query, gaps, refusal, onOpen, onQuery, onDialog }: Props) {
   if (query.isPending) return <LoadingRows label="Loading machines" />;
   if (query.error && !query.data) {
     return <ErrorState error={query.error} what="the machines" onRetry={() => void query.refetch()} />;
@@ -29,7 +30,7 @@ export function ServersTab({ query, gaps, refusal, onOpen, onShowChanges, onDial
       gaps={gaps}
       refusal={refusal}
       onOpen={onOpen}
-      onShowChanges={onShowChanges}
+      onQuery={onQuery}
       onRemove={(machine) => onDialog({ name: 'remove-machine', machine })}
       empty={
         <EmptyState
