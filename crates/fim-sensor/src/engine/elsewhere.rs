@@ -255,7 +255,8 @@ const MOST_STRANGERS: usize = 16_384;
 /// How long the engine does other things after it has looked for names, in times that this took.
 const RESTS: u32 = 29;
 
-const LEAST_REST: Duration = Duration::from_millis(100);
+/// Short beside the time that a place is left to keep still: who touched a file is to be known before it is looked at.
+const LEAST_REST: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests;

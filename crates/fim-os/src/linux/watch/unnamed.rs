@@ -4,7 +4,8 @@
 //! It tells so of every change. What a notice names as well is looked at because of that, so that only what is left
 //! after a moment is handed on.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use fim_bpf::{FileEvents, FileRecord, KernelTypes, StartError};
 use fim_core::FileId;
@@ -30,12 +31,12 @@ pub(super) struct Change {
 /// Changes that wait for a notice.
 #[derive(Debug, Default)]
 struct Waiting {
-    /// When somebody first changed a file since that was told last: however often it is repeated, it waits once.
-    changes: HashMap<Deed, u64>,
-    /// The same, the oldest first.
-    oldest: BTreeSet<(u64, Deed)>,
+    /// However often a deed is repeated, it waits once.
+    changes: BTreeMap<Deed, Since>,
+    /// The same by when they are due.
+    due: BTreeSet<(u64, Deed)>,
     /// When the last notice of it was read.
-    named: HashMap<Deed, u64>,
+    named: BTreeMap<Deed, u64>,
     /// True if there was no room for a change since the last [`Self::catch_up`].
     is_full: bool,
     /// When what the kernel had told was taken in last.
@@ -49,6 +50,13 @@ struct Waiting {
 struct Deed {
     file: FileId,
     process: u32,
+}
+
+/// Since when a deed waits: when it was done first after it was told last.
+#[derive(Clone, Copy, Debug)]
+struct Since {
+    at_nanos: u64,
+    due_nanos: u64,
 }
 
 impl Unnamed {
@@ -110,8 +118,15 @@ impl Waiting {
             self.is_full = true;
             return;
         }
-        self.changes.insert(deed, at_nanos);
-        self.oldest.insert((at_nanos, deed));
+        let patience = if self.is_named_for_another(deed) { HASTE_NANOS } else { PATIENCE_NANOS };
+        let due_nanos = at_nanos.saturating_add(patience);
+        self.changes.insert(deed, Since { at_nanos, due_nanos });
+        self.due.insert((due_nanos, deed));
+    }
+
+    /// True if somebody else is known to have touched the file lately.
+    fn is_named_for_another(&self, deed: Deed) -> bool {
+        self.named.range(Deed::all_of(deed.file)).any(|(named, _)| *named != deed)
     }
 
     /// Notes that all was put in that the kernel had told by then, and whether it told that there is more.
@@ -126,8 +141,14 @@ impl Waiting {
     }
 
     fn name(&mut self, deed: Deed, now_nanos: u64) {
-        if let Some(at_nanos) = self.changes.remove(&deed) {
-            self.oldest.remove(&(at_nanos, deed));
+        if let Some(since) = self.changes.remove(&deed) {
+            self.due.remove(&(since.due_nanos, deed));
+        }
+        // The file is looked at soon, and whoever else changed it is to be known by then.
+        for (other, since) in self.changes.range_mut(Deed::all_of(deed.file)) {
+            self.due.remove(&(since.due_nanos, *other));
+            since.due_nanos = since.due_nanos.min(since.at_nanos.saturating_add(HASTE_NANOS));
+            self.due.insert((since.due_nanos, *other));
         }
         if self.named.len() >= MOST_WAITING {
             // Some will be looked at once more.
@@ -138,12 +159,13 @@ impl Waiting {
 
     fn take_due(&mut self, now_nanos: u64) -> Vec<Change> {
         let mut due = Vec::new();
-        while let Some(&(at_nanos, deed)) = self.oldest.first()
-            && at_nanos.saturating_add(PATIENCE_NANOS) <= now_nanos
+        while let Some(&(due_nanos, deed)) = self.due.first()
+            && due_nanos <= now_nanos
         {
-            self.oldest.pop_first();
-            self.changes.remove(&deed);
-            due.push(Change { file: deed.file, process: deed.process, at_nanos });
+            self.due.pop_first();
+            if let Some(Since { at_nanos, .. }) = self.changes.remove(&deed) {
+                due.push(Change { file: deed.file, process: deed.process, at_nanos });
+            }
         }
         if self.changes.is_empty() {
             self.named.retain(|_, named| named.saturating_add(2 * PATIENCE_NANOS) > now_nanos);
@@ -152,9 +174,19 @@ impl Waiting {
     }
 }
 
-/// How long a notice of the same change may take to be read: so much less than the place is left to keep still after a notice that
-/// whoever else changed the file by then is told with it.
+impl Deed {
+    /// All that anybody may have done to the file.
+    fn all_of(file: FileId) -> RangeInclusive<Self> {
+        Self { file, process: 0 }..=Self { file, process: u32::MAX }
+    }
+}
+
+/// How long a notice of the same change may take to be read: less than the place is left to keep still after a notice.
 const PATIENCE_NANOS: u64 = 100_000_000;
+
+/// The same of a file that somebody else touched as well, which is looked at because of that: who changed it is to be known
+/// before. One whose notice takes longer is told twice, and looked at once.
+const HASTE_NANOS: u64 = 20_000_000;
 
 /// How many deeds may wait, or be remembered; with them some megabytes.
 const MOST_WAITING: usize = 16_384;
@@ -191,7 +223,7 @@ mod tests {
         assert_eq!(waiting.take_due(1_101 * MILLI), []);
         assert_eq!(waiting.take_due(1_102 * MILLI), [change(7, 2, 1_002)]);
         assert_eq!(waiting.take_due(1_300 * MILLI), []);
-        assert!(waiting.named.is_empty() && waiting.changes.is_empty() && waiting.oldest.is_empty());
+        assert!(waiting.named.is_empty() && waiting.changes.is_empty() && waiting.due.is_empty());
     }
 
     #[test]
@@ -211,6 +243,25 @@ mod tests {
         waiting.name(deed(7, 1), 1_000 * MILLI);
         waiting.put(change(8, 1, 1_000));
         assert_eq!(waiting.take_due(1_200 * MILLI), [change(8, 1, 999), change(9, 1, 999)]);
+    }
+
+    #[test]
+    fn who_else_changed_a_file_that_is_looked_at_soon_is_told_before_that() {
+        for is_named_first in [true, false] {
+            let mut waiting = Waiting::default();
+            let named = |waiting: &mut Waiting, now| {
+                if now == is_named_first {
+                    waiting.name(deed(7, 1), 1_000 * MILLI);
+                }
+            };
+            named(&mut waiting, true);
+            waiting.put(change(8, 1, 1_001));
+            waiting.put(change(8, 2, 1_001));
+            named(&mut waiting, false);
+            assert_eq!(waiting.take_due(1_020 * MILLI), []);
+            assert_eq!(waiting.take_due(1_021 * MILLI), [change(8, 1, 1_001)]);
+            assert_eq!(waiting.take_due(1_101 * MILLI), [change(8, 2, 1_001)]);
+        }
     }
 
     #[test]
