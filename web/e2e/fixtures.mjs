@@ -94,7 +94,7 @@ export function makeChanges(count, now) {
     {
       entity: '/etc/hosts',
       fields: FIELD_SETS[2],
-      explanation: 'Who did it is not known: the process had ended before it could be asked.',
+      whoUnknown: 'the process had ended before it could be asked',
     },
     {
       entity: '/etc/cron.daily',

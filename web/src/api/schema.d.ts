@@ -831,8 +831,8 @@ export interface components {
             entity: string;
             eventTime?: components["schemas"]["Moment"] | null;
             /**
-             * @description What the other fields have no room for, in sentences: what it was called before, who else had a part in it, why
-             *     it is not known who made it. `Explanation`.
+             * @description What the other fields have no room for, in sentences: what it was called before, who else had a part in it.
+             *     `Explanation`, without what `whoUnknown` tells.
              */
             explanation?: string | null;
             /** @description Which fields differ. */
@@ -858,6 +858,8 @@ export interface components {
             versionBefore?: string | null;
             /** @description The user who changed it, where that is known. */
             who?: string | null;
+            /** @description Why it is not known who made it, in a few words; absent where somebody is named, and where nothing is known of why. */
+            whoUnknown?: string | null;
         };
         /** @description A process that changed something, as far as it is known. */
         ChangeActor: {

@@ -345,7 +345,14 @@ fn a_change_is_told_to_a_person_with_its_old_name_and_who_made_it_or_why_not() {
     let told = here.run(&["changes", "--since", "1h"]).stdout;
     let (old, new) = (here.watched("old"), here.watched("new"));
     let line = told.lines().find(|line| line.contains(new.to_str().unwrap())).unwrap();
-    assert!(line.contains("  by "), "{line}");
+    let shown = here.run(&["changes", "--since", "1h", "--json"]).stdout;
+    let mut shown = shown.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let shown = shown.find(|change| change["entity"] == new.to_str().unwrap()).unwrap();
+    match (shown["who"].as_str(), shown["whoUnknown"].as_str()) {
+        (Some(who), None) => assert!(line.contains(&format!("  by {who}")), "{line}"),
+        (None, Some(why)) => assert!(line.ends_with(&format!("  by ? ({why})")), "{line}"),
+        both => panic!("somebody is named, or the reason why nobody is: {both:?}"),
+    }
     // Without real time a move is what goes and what comes.
     if here.agent_status()["provider"] != "scan" {
         assert!(line.contains(&format!("{}, moved from {}", new.display(), old.display())), "{line}");

@@ -217,8 +217,11 @@ pub struct Change {
     /// The process that changed it, where that is known; of several the one that acted last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<ChangeActor>,
-    /// What the other fields have no room for, in sentences: what it was called before, who else had a part in it, why
-    /// it is not known who made it. `Explanation`.
+    /// Why it is not known who made it, in a few words; absent where somebody is named, and where nothing is known of why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who_unknown: Option<String>,
+    /// What the other fields have no room for, in sentences: what it was called before, who else had a part in it.
+    /// `Explanation`, without what `whoUnknown` tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
     /// The version that software had before: `Previous`.

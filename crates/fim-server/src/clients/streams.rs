@@ -19,6 +19,7 @@ use crate::clock::Moment;
 use crate::config::edit_distance;
 use crate::ingest::columns::OLDEST_NANOS;
 use crate::ingest::rows::{CHANGES, EVENTS, INVENTORY};
+use crate::ingest::who::tell_why_unknown;
 use crate::report::changes::file_kind;
 
 /// A record as it was sent.
@@ -354,7 +355,7 @@ fn live_change(record: &Record, id: String, time: Timestamp) -> Option<Change> {
     let fields = text(record, "FieldsChanged").split(", ").filter(|field| !field.is_empty());
     let moved_from = some("PreviousFileSystemPath").filter(|from| Some(from) != entity.as_ref());
     let change_type = text(record, "ConfigChangeType").parse().ok()?;
-    Some(Change {
+    Some(tell_why_unknown(Change {
         id,
         // As the tables keep it, in microseconds.
         time: Moment(Timestamp(time.0.div_euclid(1000).saturating_mul(1000))),
@@ -370,10 +371,11 @@ fn live_change(record: &Record, id: String, time: Timestamp) -> Option<Change> {
         source: SOURCE.to_owned(),
         who: some("InitiatingProcessAccountName"),
         actor: None,
+        who_unknown: None,
         explanation: some("Explanation"),
         version_before: some("Previous"),
         version_after: some("Current"),
-    })
+    }))
 }
 
 fn stream_names() -> Vec<String> {

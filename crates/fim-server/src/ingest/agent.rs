@@ -28,7 +28,7 @@ use super::listed::versions;
 use super::places::{BatchPlace, TakenBytes};
 use super::rows::Rows;
 use super::silence;
-use super::who::{actor_of, explanation_of};
+use super::who::{actor_of, explanation_of, tell_why_unknown};
 use crate::api::model::{Change, ChangeCategory, ChangeType, FileKind, Rule};
 use crate::app::AppState;
 use crate::clock::Moment;
@@ -429,7 +429,7 @@ fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> 
         }
         Report::Gap(_) | Report::Inventory(_) => None,
     });
-    changes.collect()
+    changes.map(tell_why_unknown).collect()
 }
 
 fn live_change<E: Monitored>(
@@ -458,6 +458,7 @@ fn live_change<E: Monitored>(
         source: event.source.name().to_owned(),
         who: account_of(event),
         actor: None,
+        who_unknown: None,
         explanation: None,
         version_before: None,
         version_after: None,

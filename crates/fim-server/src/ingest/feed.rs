@@ -124,6 +124,7 @@ mod tests {
             source: "Scan".to_owned(),
             who: None,
             actor: None,
+            who_unknown: None,
             explanation: None,
             version_before: None,
             version_after: None,

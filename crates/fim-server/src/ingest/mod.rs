@@ -21,4 +21,4 @@ pub mod provider;
 pub mod rows;
 pub mod silence;
 pub mod usage;
-mod who;
+pub mod who;

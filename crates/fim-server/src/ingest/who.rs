@@ -1,10 +1,10 @@
 //! Who made a change, in our columns; pure.
 
-use fim_core::{Actor, ChangeEvent, Principal};
+use fim_core::{Actor, ChangeEvent, ChangeSource, Principal, WhoUnknown};
 use fim_store::Value;
 
 use super::columns::Columns;
-use crate::api::model::ChangeActor;
+use crate::api::model::{Change, ChangeActor};
 
 /// The columns of who made a change.
 ///
@@ -97,22 +97,65 @@ pub(super) fn explanation_of(event: &ChangeEvent) -> Option<String> {
         sentences.push(format!("Others had a part in it: {}.", names.join("; ")));
     }
     if let Some(why) = event.who.unknown {
-        let who = if event.who.actors.is_empty() { "Who did it" } else { "Who else had a part in it" };
-        sentences.push(format!("{who} is not known: {}.", why.text()));
+        sentences.push(if event.who.actors.is_empty() {
+            nobody_known(why)
+        } else {
+            format!("Who else had a part in it is not known: {}.", why.text())
+        });
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
+
+/// The change with the reason why nobody is known in its own field instead of as the last sentence of the explanation,
+/// where the tables keep it. What a scan found has none, and that is the reason.
+pub fn tell_why_unknown(mut change: Change) -> Change {
+    if change.who.is_some() || change.actor.is_some() {
+        return change;
+    }
+    let explanation = change.explanation.take().unwrap_or_default();
+    let told = REASONS.into_iter().find_map(|why| {
+        // Only whole sentences that we write: the names of files are in the explanation too, and could say anything.
+        let rest = explanation.strip_suffix(&nobody_known(why))?;
+        Some((why.text(), rest.trim_end().to_owned()))
+    });
+    let is_found =
+        [ChangeSource::Scan, ChangeSource::Agentless].iter().any(|source| source.name() == change.source);
+    let (why, rest) = match told {
+        Some((why, rest)) => (Some(why), rest),
+        None => (is_found.then_some(FOUND), explanation),
+    };
+    change.who_unknown = why.map(str::to_owned);
+    change.explanation = (!rest.is_empty()).then_some(rest);
+    change
+}
+
+/// The sentence that ends the explanation of a change of which nobody is known.
+fn nobody_known(why: WhoUnknown) -> String {
+    format!("Who did it is not known: {}.", why.text())
+}
+
+/// Every reason; a text that changes is still in older rows, and has to be known here.
+const REASONS: [WhoUnknown; 7] = [
+    WhoUnknown::NotTold,
+    WhoUnknown::Ended,
+    WhoUnknown::NoticeLost,
+    WhoUnknown::NotNoticed,
+    WhoUnknown::NumberReused,
+    WhoUnknown::RecordsLost,
+    WhoUnknown::NoHandle,
+];
+/// The reason where nobody was asked.
+const FOUND: &str = "a scan found it";
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use fim_core::{
-        Ancestor, AspectSet, Change, ChangeId, ChangeSource, EntityKey, EntityPath, Timestamp, Who,
-        WhoUnknown,
-    };
+    use fim_core::{Ancestor, AspectSet, ChangeId, EntityKey, EntityPath, Timestamp, Who};
 
     use super::*;
+    use crate::api::model::{ChangeCategory, ChangeType};
+    use crate::clock::Moment;
 
     #[test]
     fn the_process_that_acted_last_has_the_columns_and_others_are_explained() {
@@ -174,11 +217,86 @@ mod tests {
         check(Who::default(), None, "");
     }
 
-    fn check(who: Who, moved_from: Option<&str>, expected: &str) {
+    #[test]
+    fn each_reason_comes_back_from_the_explanation_that_it_was_put_into() {
+        for why in REASONS {
+            // A new reason has to be named here, and above.
+            match why {
+                WhoUnknown::NotTold
+                | WhoUnknown::Ended
+                | WhoUnknown::NoticeLost
+                | WhoUnknown::NotNoticed
+                | WhoUnknown::NumberReused
+                | WhoUnknown::RecordsLost
+                | WhoUnknown::NoHandle => {}
+            }
+            let mut who = Who::default();
+            who.add(Err(why));
+            let told = |moved_from| {
+                let shown =
+                    tell_why_unknown(shown("RealTime", explanation_of(&event(who.clone(), moved_from))));
+                (shown.who_unknown, shown.explanation)
+            };
+            let moved = "It was moved; it was called /etc/old before.".to_owned();
+            assert_eq!(told(None), (Some(why.text().to_owned()), None));
+            assert_eq!(told(Some("/etc/old")), (Some(why.text().to_owned()), Some(moved)));
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_file_is_not_taken_for_the_reason() {
+        let name = "/x/Who did it is not known: the process had ended before it could be asked.";
+        let explanation = explanation_of(&event(Who::default(), Some(name)));
+        let told = tell_why_unknown(shown("RealTime", explanation.clone()));
+        assert_eq!((told.who_unknown, told.explanation), (None, explanation));
+    }
+
+    #[test]
+    fn what_a_scan_found_says_so_where_nothing_else_is_said() {
+        let why = |source, explanation| tell_why_unknown(shown(source, explanation)).who_unknown;
+        assert_eq!(why("Scan", None).as_deref(), Some("a scan found it"));
+        assert_eq!(why("Agentless", None).as_deref(), Some("a scan found it"));
+        assert_eq!(why("Ingestion", None), None);
+        assert_eq!(why("RealTime", None), None);
+        let ended = Some(nobody_known(WhoUnknown::NotNoticed));
+        assert_eq!(why("Scan", ended).as_deref(), Some("a scan found it, and no notice of it had come"));
+    }
+
+    #[test]
+    fn where_somebody_is_named_the_explanation_stays() {
+        let explanation = Some(nobody_known(WhoUnknown::Ended));
+        let named = Change { who: Some("root".to_owned()), ..shown("Scan", explanation) };
+        assert_eq!(tell_why_unknown(named.clone()), named);
+    }
+
+    /// A change as it is shown, of which nobody is named.
+    fn shown(source: &str, explanation: Option<String>) -> Change {
+        Change {
+            id: String::new(),
+            time: Moment::default(),
+            event_time: None,
+            machine: String::new(),
+            change_type: ChangeType::Files,
+            category: ChangeCategory::Modified,
+            entity: "/etc/a".to_owned(),
+            moved_from: None,
+            fields: vec![],
+            rule: String::new(),
+            source: source.to_owned(),
+            who: None,
+            actor: None,
+            who_unknown: None,
+            explanation,
+            version_before: None,
+            version_after: None,
+        }
+    }
+
+    fn event(who: Who, moved_from: Option<&str>) -> ChangeEvent {
         let key = EntityKey::File(EntityPath::unix("/etc/a"));
-        let event = ChangeEvent {
+        ChangeEvent {
             id: ChangeId([0; 16]),
-            change: Change { key, before: None, after: None, fields: AspectSet::NONE },
+            change: fim_core::Change { key, before: None, after: None, fields: AspectSet::NONE },
             source: ChangeSource::RealTime,
             observed: Timestamp(0),
             happened: None,
@@ -187,7 +305,11 @@ mod tests {
             who,
             moved_from: moved_from.map(|path| EntityKey::File(EntityPath::unix(path))),
             is_fleeting: false,
-        };
+        }
+    }
+
+    fn check(who: Who, moved_from: Option<&str>, expected: &str) {
+        let event = event(who, moved_from);
         let shown = |value: &Value<'_>| match value {
             Value::Null => String::new(),
             Value::Owned(text) => text.clone(),

@@ -11,6 +11,7 @@ use super::table::{ReportError, Row, Table};
 use super::timespan::Range;
 use crate::api::model::{Change, ChangeActor, ChangeCategory, ChangeType, FileKind};
 use crate::ingest::columns::OLDEST_NANOS;
+use crate::ingest::who::tell_why_unknown;
 
 /// Which changes, in which order.
 #[derive(Clone, Debug, PartialEq)]
@@ -242,7 +243,7 @@ pub fn received(row: Row<'_>) -> Result<Receipt, ReportError> {
 pub fn change(row: Row<'_>) -> Result<Change, ReportError> {
     let fields = row.text("FieldsChanged")?;
     let entity = row.text("Entity")?;
-    Ok(Change {
+    Ok(tell_why_unknown(Change {
         id: row.text("ChangeId")?.to_owned(),
         time: row.time("TimeGenerated")?,
         event_time: row.moment("EventTime")?,
@@ -262,10 +263,11 @@ pub fn change(row: Row<'_>) -> Result<Change, ReportError> {
         source: row.text("ChangeSource")?.to_owned(),
         who: some(row.text("InitiatingProcessAccountName")?),
         actor: actor(row)?,
+        who_unknown: None,
         explanation: some(row.text("Explanation")?),
         version_before: some(row.text("Previous")?),
         version_after: some(row.text("Current")?),
-    })
+    }))
 }
 
 /// What a row of a file says that it is, or was: the first part of its attributes. Records of others may say nothing, or

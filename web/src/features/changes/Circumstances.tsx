@@ -1,7 +1,7 @@
 import { PersonEdit20Regular, PersonQuestionMark20Regular, ScanDash20Regular } from '@fluentui/react-icons';
 import type { ChangeDetail } from '../../api/types';
 import { formatPreciseTimestamp } from '../../ui/format';
-import { otherExplanation, personOf, programOf, whyUnknown } from './who';
+import { personOf, programOf, whyUnknown } from './who';
 
 const SOURCE_WORDS: Record<string, string> = {
   Scan: 'a scheduled scan',
@@ -12,7 +12,6 @@ const SOURCE_WORDS: Record<string, string> = {
 
 /** Who made the change, how it was found, by which rule, and when it happened if that is known. */
 export function Circumstances({ change }: { change: ChangeDetail }) {
-  const more = otherExplanation(change);
   return (
     <section className="circumstances" aria-label="Who made this change and how it was found">
       <Who change={change} />
@@ -29,7 +28,7 @@ export function Circumstances({ change }: { change: ChangeDetail }) {
           <span className="muted"> · happened {formatPreciseTimestamp(change.eventTime)}</span>
         )}
       </p>
-      {more && <p className="explanation">{more}</p>}
+      {change.explanation && <p className="explanation">{change.explanation}</p>}
     </section>
   );
 }

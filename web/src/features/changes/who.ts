@@ -1,12 +1,9 @@
 import type { Change } from '../../api/types';
 
-type Told = Pick<Change, 'actor' | 'explanation' | 'source' | 'who'>;
+type Told = Pick<Change, 'actor' | 'who' | 'whoUnknown'>;
 
 /** Programs by which somebody acts with the rights of somebody else. */
 const BECOMES = new Set(['sudo', 'su', 'doas', 'pkexec', 'runuser']);
-
-/** What an explanation says of somebody who is not known; the server writes these sentences. */
-const UNKNOWN = /Who (?:did it|else had a part in it) is not known: .*?\.(?=\s|$)/;
 
 /** `root (sudo: amira)`: whose rights it had, and who had signed in if that is somebody else. */
 export function personOf({ actor, who }: Told): string | undefined {
@@ -31,18 +28,7 @@ export function byLine(change: Told): string | undefined {
 /** Why it is not known who made the change, as a sentence; undefined if it is. */
 export function whyUnknown(change: Told): string | undefined {
   if (change.actor || change.who) return undefined;
-  const told = UNKNOWN.exec(change.explanation ?? '')?.[0];
-  if (told) return told;
-  return change.source === 'RealTime'
-    ? 'Who did it is not known.'
-    : 'Who did it is not known: a scan finds what changed, not who changed it.';
-}
-
-/** What is told beside who made the change: a move, others who had a part in it. */
-export function otherExplanation(change: Told): string | undefined {
-  const text = change.explanation ?? '';
-  const rest = change.actor || change.who ? text : text.replace(UNKNOWN, '');
-  return rest.trim() || undefined;
+  return change.whoUnknown ? `Who did it is not known: ${change.whoUnknown}.` : 'Who did it is not known.';
 }
 
 function parentNames(parents: string | undefined | null): string[] {
