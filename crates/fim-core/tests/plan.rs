@@ -237,12 +237,33 @@ fn rules_are_refused_with_a_reason() {
 }
 
 #[test]
-fn a_general_rule_is_warned_of() {
-    assert!(rule("/**").warning(PathStyle::Unix).unwrap().is_some());
-    assert!(Rule { recurse: true, ..rule("/") }.warning(PathStyle::Unix).unwrap().is_some());
-    assert!(rule("c:\\*.*").warning(PathStyle::Windows).unwrap().is_some());
-    assert!(rule("/").warning(PathStyle::Unix).unwrap().is_none());
-    assert!(Rule { recurse: true, ..rule("/srv") }.warning(PathStyle::Unix).unwrap().is_none());
+fn a_rule_that_names_too_much_or_what_changes_by_itself_or_a_variable_is_warned_of() {
+    let check = |rule: Rule, style, expected: &[&str]| {
+        let warnings = rule.warnings(style).unwrap();
+        assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
+        for (warning, part) in warnings.iter().zip(expected) {
+            assert!(warning.contains(part), "{warning}");
+        }
+    };
+    let recursive = |path| Rule { recurse: true, ..rule(path) };
+    check(rule("/**"), PathStyle::Unix, &["takes in so much"]);
+    check(recursive("/"), PathStyle::Unix, &["takes in so much"]);
+    check(rule("c:\\*.*"), PathStyle::Windows, &["takes in so much"]);
+    check(
+        rule("/proc/**"),
+        PathStyle::Unix,
+        &["`/proc/**` takes in more than one file of /proc, which the kernel"],
+    );
+    check(rule("/dev/*"), PathStyle::Unix, &["devices"]);
+    check(recursive("/run/lock"), PathStyle::Unix, &["at each start"]);
+    check(rule("/home/$USER/.bashrc"), PathStyle::Unix, &["value of `USER` from its own environment"]);
+    let excluded = Rule { exclude: vec!["%TEMP%\\x".to_owned()], ..rule("%windir%\\%windir%") };
+    check(excluded, PathStyle::Windows, &["`TEMP`", "`windir`"]);
+    for steady in
+        [rule("/"), recursive("/srv"), rule("/proc/cmdline"), rule("/development/*"), rule("/etc/*")]
+    {
+        check(steady, PathStyle::Unix, &[]);
+    }
 }
 
 #[test]

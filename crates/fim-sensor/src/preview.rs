@@ -81,7 +81,7 @@ pub fn preview<T: FileTree>(tree: Arc<T>, rules: &RuleSet) -> Preview {
     preview.rules = in_force
         .map(|rule| {
             let cost = tally.costs.remove(&rule.name).unwrap_or_default();
-            let warnings = rule.warning(rules.style()).ok().flatten().into_iter().collect();
+            let warnings = rule.warnings(rules.style()).unwrap_or_default();
             let notes = tally.whereabouts(rule, &cost, rules).into_iter().chain(busy_note(&cost)).collect();
             RuleCost { name: rule.name.clone(), path: rule.path.clone(), warnings, notes, ..cost }
         })

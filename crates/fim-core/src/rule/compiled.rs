@@ -1,5 +1,7 @@
 //! A rule with its patterns parsed, and what it says of a path.
 
+use std::collections::BTreeSet;
+
 use super::{How, InvalidRule, Links, PathType, Rule, RuleError};
 use crate::pattern::Progress;
 use crate::windows::Hive;
@@ -17,6 +19,14 @@ pub(super) struct CompiledRule {
     /// Everything that the rule names is within this path.
     pub(super) root: EntityPath,
 }
+
+/// Folders of Linux whose contents change by themselves, and why.
+const UNSTEADY_FOLDERS: [(&str, &str); 4] = [
+    ("/proc", "which the kernel makes up as it is read"),
+    ("/sys", "which the kernel makes up as it is read"),
+    ("/dev", "where devices and terminals come and go"),
+    ("/run", "which is made anew at each start of the machine, and changes with every service"),
+];
 
 /// What a rule says of a path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -93,6 +103,19 @@ impl CompiledRule {
             // Most of a hive is in a few keys at its top.
             || (self.root.segments().count() == 2 && Hive::of(&self.root).is_some());
         self.written.is_general() || (self.rule.recurse && self.pattern.is_literal() && is_top)
+    }
+
+    /// The folder whose contents change by themselves that the rule names more than one file of, and why they do
+    /// (`hier(7)`, `proc(5)`, `sysfs(5)`).
+    pub(super) fn unsteady_folder(&self) -> Option<(&'static str, &'static str)> {
+        let names_several = self.rule.recurse || !self.pattern.is_literal();
+        let is_within = |folder: &str| self.root.is_within(&EntityPath::unix(folder));
+        UNSTEADY_FOLDERS.into_iter().find(|(folder, _)| names_several && is_within(folder))
+    }
+
+    /// The variables in its patterns that a machine puts in, each once.
+    pub(super) fn variables(&self) -> BTreeSet<&str> {
+        [&self.written].into_iter().chain(&self.exclusions).flat_map(Pattern::variables).collect()
     }
 
     /// What the rule says of the path; a kind that is not known is taken to be one that it means.

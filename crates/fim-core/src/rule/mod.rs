@@ -98,18 +98,31 @@ impl Rule {
         CompiledRule::new(self.clone(), style).map(|_| ())
     }
 
-    /// What a person should be warned of before saving the rule, which is valid all the same.
+    /// What a person should be warned of who saves the rule, which is valid all the same: a sentence for each.
     ///
     /// # Errors
     ///
     /// Fails as [`Rule::validate`] does.
-    pub fn warning(&self, style: PathStyle) -> Result<Option<String>, RuleError> {
+    pub fn warnings(&self, style: PathStyle) -> Result<Vec<String>, RuleError> {
         let rule = CompiledRule::new(self.clone(), style)?;
-        Ok(rule.is_general().then(|| {
+        let general = rule.is_general().then(|| {
             format!(
                 "the path `{}` takes in so much that changes will be many: name a folder below it",
                 self.path
             )
-        }))
+        });
+        let unsteady = rule.unsteady_folder().map(|(folder, why)| {
+            format!(
+                "the path `{}` takes in more than one file of {folder}, {why}: name what matters alone",
+                self.path
+            )
+        });
+        let variables = rule.variables().into_iter().map(|name| {
+            format!(
+                "each agent takes the value of `{name}` from its own environment, which is that of a service: where it \
+                 has none, the rule names nothing; `*` stands for any one name"
+            )
+        });
+        Ok(general.into_iter().chain(unsteady).chain(variables).collect())
     }
 }

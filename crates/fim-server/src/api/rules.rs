@@ -200,8 +200,8 @@ async fn edit(
 
 /// The rule with what a person should be warned of.
 fn saved(rule: Rule) -> SavedRule {
-    let warning = to_core(&rule).warning(rule.rule_type.style()).ok().flatten();
-    SavedRule { rule, warnings: warning.into_iter().collect() }
+    let warnings = to_core(&rule).warnings(rule.rule_type.style()).unwrap_or_default();
+    SavedRule { rule, warnings }
 }
 
 /// Refuses what no agent could use, naming the pattern, the place in it and the fix.

@@ -111,7 +111,8 @@ pub struct SavedRule {
     /// The rule.
     #[serde(flatten)]
     pub rule: Rule,
-    /// What may be unwise about it, though it is in order: a path that takes in nearly everything.
+    /// What may be unwise about it, though it is in order: a path that takes in nearly everything or what changes
+    /// by itself, a variable that a service may not have.
     pub warnings: Vec<String>,
 }
 
