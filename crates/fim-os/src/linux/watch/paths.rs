@@ -215,7 +215,8 @@ impl Paths {
         if point.id != handle.file_system {
             return Err(Nowhere::Unknown("another file system is mounted over it".to_owned()));
         }
-        let opened = group::open_handle(&point.place, handle.handle).map_err(|error| {
+        let opened = unless_short_of_memory(|| group::open_handle(&point.place, handle.handle));
+        let opened = opened.map_err(|error| {
             if error.raw_os_error() == Some(libc::ESTALE) {
                 Nowhere::Gone
             } else {
@@ -234,6 +235,11 @@ impl Place {
         let (Self::At(paths) | Self::Below(paths)) = self;
         paths.iter().map(|path| path.as_bytes().len()).sum()
     }
+}
+
+/// Tries once more where there was no memory: that is so for a moment, and says nothing of the directory.
+fn unless_short_of_memory<T>(mut open: impl FnMut() -> std::io::Result<T>) -> std::io::Result<T> {
+    open().or_else(|error| if error.kind() == std::io::ErrorKind::OutOfMemory { open() } else { Err(error) })
 }
 
 /// The path of a directory and true; or, where that is longer than the system tells, the nearest one above whose path is
