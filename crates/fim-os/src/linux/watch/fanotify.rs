@@ -363,7 +363,10 @@ impl Watcher for FanotifyWatcher {
     }
 
     fn heard(&self) -> Timestamp {
-        self.heard
+        // What waits for a notice is not told yet.
+        let waits_since = self.unnamed.as_ref().and_then(Unnamed::waits_since);
+        let untold = waits_since.map_or(0, |since| self.heard_nanos.saturating_sub(since));
+        self.heard.plus_nanos(i64::try_from(untold).unwrap_or(i64::MAX).saturating_neg())
     }
 
     fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched> {

@@ -91,6 +91,11 @@ impl Unnamed {
         self.waiting.lost_since_nanos.take()
     }
 
+    /// If a change waits: a moment before which none that waits was made, in nanoseconds after the machine began.
+    pub(super) fn waits_since(&self) -> Option<u64> {
+        self.waiting.since()
+    }
+
     /// The changes of which no notice came.
     pub(super) fn take_due(&mut self, now_nanos: u64) -> Vec<Change> {
         self.waiting.take_due(now_nanos)
@@ -155,6 +160,11 @@ impl Waiting {
             self.named.clear();
         }
         self.named.insert(deed, now_nanos);
+    }
+
+    fn since(&self) -> Option<u64> {
+        // Nothing is due later after it was done.
+        self.due.first().map(|(due_nanos, _)| due_nanos.saturating_sub(PATIENCE_NANOS))
     }
 
     fn take_due(&mut self, now_nanos: u64) -> Vec<Change> {
@@ -262,6 +272,18 @@ mod tests {
             assert_eq!(waiting.take_due(1_021 * MILLI), [change(8, 1, 1_001)]);
             assert_eq!(waiting.take_due(1_101 * MILLI), [change(8, 2, 1_001)]);
         }
+    }
+
+    #[test]
+    fn a_moment_is_told_that_nothing_that_waits_was_done_before() {
+        let mut waiting = Waiting::default();
+        assert_eq!(waiting.since(), None);
+        waiting.put(change(8, 1, 1_000));
+        assert_eq!(waiting.since(), Some(1_000 * MILLI));
+        waiting.name(deed(9, 1), 1_001 * MILLI);
+        assert!(waiting.since().is_some_and(|since| since <= 1_000 * MILLI), "it is due sooner");
+        waiting.take_due(1_020 * MILLI);
+        assert_eq!(waiting.since(), None);
     }
 
     #[test]
