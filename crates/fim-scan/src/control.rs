@@ -3,6 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use fim_core::FileId;
+
+use crate::KnownFiles;
+use crate::tree::Look;
+
 /// Shared between a scan and its owner: how far the scan is, and whether it should stop.
 #[derive(Debug, Default)]
 pub struct ScanControl {
@@ -14,6 +19,8 @@ pub struct ScanControl {
     answers: AtomicU64,
     stalled: AtomicBool,
     threads: AtomicUsize,
+    /// Where the files are noted that it meets.
+    met: Option<Arc<KnownFiles>>,
 }
 
 /// Counts a thread of a scan for as long as it lives.
@@ -31,6 +38,12 @@ pub struct Progress {
 }
 
 impl ScanControl {
+    /// Of a scan that adds each file to `known` before it reads it: what happens to the file from then on can be told of,
+    /// and what happened before is seen.
+    pub fn noting(known: Arc<KnownFiles>) -> Self {
+        Self { met: Some(known), ..Self::default() }
+    }
+
     /// Asks the scan to stop soon; it then says where it was cut short.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
@@ -58,6 +71,16 @@ impl ScanControl {
     /// How many threads of the scan there are still: after its end, those that the file system does not let go.
     pub fn live_threads(&self) -> usize {
         self.threads.load(Ordering::Relaxed)
+    }
+
+    /// Notes a file that is open and not read yet. True if that is asked for.
+    pub(crate) fn meet(&self, file: &Look) -> bool {
+        if let (Some(met), Some(device), Some(inode)) =
+            (&self.met, file.attributes.device, file.attributes.inode)
+        {
+            met.add(FileId { device, inode });
+        }
+        self.met.is_some()
     }
 
     pub(crate) fn stall(&self) {

@@ -55,10 +55,14 @@ impl<T: FileTree> Lanes<T> {
 
     /// Opens a file and gives it the free lane, or says at once what became of it.
     pub(crate) fn begin(&mut self, number: u64, task: Task<T>) -> Option<Done> {
-        let reading = match Reading::open(&*self.tree, task) {
+        let mut reading = match Reading::open(&*self.tree, task) {
             Ok(reading) => reading,
             Err(became) => return Some((number, became)),
         };
+        if self.control.meet(reading.before()) && self.limit.leaves_out(&reading) {
+            // What is read has its last stamp taken after this.
+            reading.look_again(&*self.tree);
+        }
         if let Some(observation) = self.limit.without_reading(&reading) {
             return Some((number, Some(observation)));
         }
@@ -151,10 +155,15 @@ impl<T: FileTree> Lane<T> {
 }
 
 impl ReadLimit {
+    /// True if the file is too large to be read here.
+    fn leaves_out<T: FileTree>(&self, reading: &Reading<T>) -> bool {
+        let size = reading.before().attributes.size_bytes;
+        size.zip(self.most_file_bytes).is_some_and(|(size, most)| size > most)
+    }
+
     /// What is said of a file that is too large to be read here; nothing of others.
     fn without_reading<T: FileTree>(&self, reading: &Reading<T>) -> Option<Observation> {
-        let size = reading.before().attributes.size_bytes?;
-        if size <= self.most_file_bytes? {
+        if !self.leaves_out(reading) {
             return None;
         }
         let unknown = Err(Unreadable::TooLarge);

@@ -77,6 +77,15 @@ impl<T: FileTree> Reading<T> {
         &self.before
     }
 
+    /// Takes what the file looks like now for what it looked like when it was opened.
+    pub(crate) fn look_again(&mut self, tree: &T) {
+        // Whoever cannot be described any more is found out when it is read.
+        if let Ok(look) = tree.describe_file(&self.file) {
+            self.content = Content::of(&look);
+            self.before = look;
+        }
+    }
+
     /// Where the file is.
     pub(crate) fn path(&self) -> &fim_core::EntityPath {
         &self.task.path

@@ -4,12 +4,12 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use fim_core::{EntityKind, EntityPath, Observation, Unreadable};
+use fim_core::{EntityKind, EntityPath, FileId, Observation, Unreadable};
 use fim_scan::{
-    KeepOut, LargeFiles, LargeProgress, LargeTurn, Plan, Progress, Scan, ScanControl, ScanEnd, ScanOptions,
-    SpeedLimit, TreeError, digest_of,
+    KeepOut, KnownFiles, LargeFiles, LargeProgress, LargeTurn, Plan, Progress, Scan, ScanControl, ScanEnd,
+    ScanOptions, SpeedLimit, TreeError, digest_of,
 };
 use fim_testkit::MemoryTree;
 use proptest::prelude::*;
@@ -439,6 +439,27 @@ fn a_file_that_changes_once_while_it_is_read_is_read_again() {
     tree.file("/a", "content").change_while_read("/a", 1);
     let seen = lines(&observe(&Arc::new(tree), Everything::below(&["/a"]), 1));
     assert_eq!(seen, [format!("/a File {}", short(b"content"))]);
+}
+
+#[test]
+fn a_file_is_noted_before_it_is_read() {
+    let tree = Arc::new(MemoryTree::new());
+    tree.file("/a", "content");
+    let seen = observe(&tree, Everything::below(&["/a"]), 1);
+    let [Observation::Present(entity)] = &seen[..] else { panic!("{seen:?}") };
+    let file = FileId::of(entity).unwrap();
+    tree.hang("/a");
+    let known = Arc::new(KnownFiles::default());
+    let control = Arc::new(ScanControl::noting(Arc::clone(&known)));
+    let scan = start(&tree, Everything::below(&["/a"]), 1, &control);
+    let scan = std::thread::spawn(move || scan.count());
+    let begun = Instant::now();
+    while !known.may_have(file) && begun.elapsed() < Duration::from_secs(30) {
+        std::thread::yield_now();
+    }
+    assert!(known.may_have(file), "while its content waits to be read");
+    tree.answer();
+    assert_eq!(scan.join().unwrap(), 1);
 }
 
 #[test]

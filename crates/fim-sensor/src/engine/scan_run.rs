@@ -48,7 +48,7 @@ enum StreamEnd {
 impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Scans by the plan, and puts what comes of it in force.
     pub(super) fn run_scan(&mut self, plan: ScanPlan) {
-        let control = Arc::new(ScanControl::default());
+        let control = Arc::new(ScanControl::noting(Arc::clone(&self.parts.known)));
         self.parts.inbox.set_scan(Some(Arc::clone(&control)));
         self.control = Some(Arc::clone(&control));
         self.elsewhere.begin_scan();

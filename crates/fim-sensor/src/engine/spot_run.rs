@@ -128,7 +128,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     /// Looks at spots until all have been, or the file system does not answer.
     fn look_at_some(&mut self, spots: &[Spot]) -> Result<Looked, ReadStateError> {
-        let control = Arc::new(ScanControl::default());
+        let control = Arc::new(ScanControl::noting(Arc::clone(&self.parts.known)));
         // A stop ends the look, and the scan under way after it.
         self.parts.inbox.set_scan(Some(Arc::clone(&control)));
         let looked = self.stream_spots(spots, &control);
