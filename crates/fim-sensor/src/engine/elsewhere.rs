@@ -3,8 +3,8 @@
 //! The state is sorted by path, so that all of it is gone through for that. However often files are touched, that takes
 //! a small part of the time only.
 
-use std::collections::HashSet;
 use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use fim_core::{
@@ -129,29 +129,33 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     /// Notes that the watcher shall tell of a file whatever it is called.
     pub(super) fn know(&mut self, entity: &Entity) {
-        if let Some(file) = FileId::of(entity) {
-            self.parts.known.add(file);
-            self.elsewhere.strangers.remove(&file);
+        let Some(file) = FileId::of(entity) else { return };
+        self.parts.known.add(file);
+        if self.elsewhere.strangers.remove(&file) {
+            // What was told of it since it was looked at is forgotten.
+            let now = (self.parts.clock)();
+            self.elsewhere.note(file, (now, now), Err(WhoUnknown::NoticeLost));
         }
     }
 
-    /// Sees to it that a file that changed is looked at under its other names too, if it has any.
+    /// Sees to it that a file that changed is looked at under its other names too, if it has any. What is under a name
+    /// now may be another file than before: how many names each has differs from then.
     pub(super) fn note_other_names(&mut self, event: &ChangeEvent) {
-        let Some(after) = event.change.after.as_ref().filter(|_| event.source == ChangeSource::RealTime)
-        else {
+        if event.source != ChangeSource::RealTime {
             return;
-        };
-        let has_others = after.attributes.links.is_some_and(|links| links > 1);
-        let Some(file) = FileId::of(after).filter(|_| has_others) else { return };
+        }
+        let states = [&event.change.before, &event.change.after].into_iter().flatten();
+        let has_others = |state: &&Entity| state.attributes.links.is_some_and(|links| links > 1);
+        let files: BTreeSet<FileId> = states.filter(has_others).filter_map(FileId::of).collect();
         let happened = event.happened.unwrap_or(event.observed);
         // What changed may have changed several times since the first notice of it.
         let since = self.tracker.unsettled_since().map_or(happened, |since| since.min(happened));
-        let time = (happened, since);
-        for actor in &event.who.actors {
-            self.elsewhere.note(file, time, Ok(actor.clone()));
-        }
-        if let Some(why) = event.who.unknown {
-            self.elsewhere.note(file, time, Err(why));
+        let known = event.who.actors.iter().cloned().map(Ok);
+        let who: Vec<Attribution> = known.chain(event.who.unknown.map(Err)).collect();
+        for file in files {
+            for by in &who {
+                self.elsewhere.note(file, (happened, since), by.clone());
+            }
         }
     }
 

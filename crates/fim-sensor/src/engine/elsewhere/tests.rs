@@ -173,3 +173,27 @@ fn other_names_of_what_changed_are_a_gap_since_the_change_if_there_is_no_room_fo
     assert_eq!(losses(&mut world, &engine), [since]);
     assert_eq!(world.reported(), ["~/etc/hosts", "~/etc/twin"], "everything was looked at again");
 }
+
+#[test]
+fn of_a_name_that_goes_or_is_replaced_the_file_is_looked_at_under_its_other_names() {
+    for replace in [false, true] {
+        let mut world = World::new();
+        world.tree.hard_link("/etc/twin", "/etc/hosts");
+        let mut engine = watching(&world);
+        world.pass(5);
+        world.tree.remove("/etc/hosts");
+        if replace {
+            world.tree.file("/etc/hosts", "another");
+        }
+        let touched = Notice::Touched(EntityPath::unix("/etc/hosts"));
+        engine.take_hints(vec![Hint { notice: touched, ..touched_file(stranger(0), world.now()) }]);
+        world.pass(1);
+        engine.tick();
+        (0..2).for_each(|_| find_names(&world, &mut engine));
+        world.deliver(&engine);
+        let hosts = if replace { "~/etc/hosts" } else { "-/etc/hosts" };
+        assert_eq!(world.reported(), [hosts, "~/etc/twin"]);
+        let who = world.changes.iter().map(|event| event.who.actors[0].process_id);
+        assert_eq!(who.collect::<Vec<_>>(), [7, 7], "who took a name away changed how many there are");
+    }
+}
