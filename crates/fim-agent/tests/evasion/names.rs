@@ -127,6 +127,119 @@ fn what_is_written_under_a_name_outside_is_told_under_the_monitored_one() {
     assert!(record.change.fields.contains(Aspect::Links), "{record:#?}");
 }
 
+/// A further monitored name of the file, which goes again.
+fn passing_name(case: &Case) -> std::io::Result<PathBuf> {
+    let name = case.watched.join("passing");
+    fs::hard_link(case.file(), &name)?;
+    Ok(name)
+}
+
+#[test]
+fn what_is_done_under_a_monitored_name_that_goes_again_is_told_under_the_one_that_stays() {
+    let Some(stage) = Stage::everywhere() else { return };
+    stage.perform(&[
+        Technique {
+            name: "write under a name that goes again",
+            prepare: nothing,
+            act: |case| {
+                let name = passing_name(case)?;
+                fs::write(&name, "after")?;
+                fs::remove_file(name).and_then(|()| Deed::ours())
+            },
+            told: &["file"],
+        },
+        Technique {
+            name: "change the rights under a name that goes again",
+            prepare: nothing,
+            act: |case| {
+                let name = passing_name(case)?;
+                fs::set_permissions(&name, std::os::unix::fs::PermissionsExt::from_mode(0o4777))?;
+                fs::remove_file(name).and_then(|()| Deed::ours())
+            },
+            told: &["file"],
+        },
+        Technique {
+            name: "write through what was opened under a name that went",
+            prepare: nothing,
+            act: |case| {
+                let name = passing_name(case)?;
+                let file = File::options().write(true).open(&name)?;
+                fs::remove_file(name)?;
+                file.write_all_at(b"X", 0)?;
+                Deed::keeping(file)
+            },
+            told: &["file"],
+        },
+        Technique {
+            name: "write under a name that moves out again",
+            prepare: nothing,
+            act: |case| {
+                let name = passing_name(case)?;
+                fs::write(&name, "after")?;
+                fs::rename(name, case.outside.join("passed")).and_then(|()| Deed::ours())
+            },
+            told: &["file"],
+        },
+    ]);
+}
+
+#[test]
+fn what_is_written_through_a_file_that_had_no_name_at_first_is_told_under_the_one_that_it_has() {
+    let Some(mut stage) = Stage::everywhere() else { return };
+    let linked = |place: &Place| place.watched.join("linked");
+    let mut files = Vec::new();
+    for (number, place) in stage.places.iter().enumerate() {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let Ok(opened) = rustix::fs::open(&place.watched, flags, Mode::from_raw_mode(0o644)) else {
+            fim_testkit::skip(&format!("{} has no files without a name", place.name));
+            continue;
+        };
+        let file = File::from(opened);
+        file.write_all_at(BEFORE, 0).unwrap();
+        let proc = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+        let cwd = rustix::fs::CWD;
+        rustix::fs::linkat(cwd, proc, cwd, linked(place), rustix::fs::AtFlags::SYMLINK_FOLLOW).unwrap();
+        files.push((number, file));
+    }
+    assert!(!files.is_empty(), "it was tried nowhere");
+    stage.start();
+    for (_, file) in &files {
+        file.write_all_at(b"X", 0).unwrap();
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o4755)).unwrap();
+    }
+    let places = || files.iter().map(|(number, _)| &stage.places[*number]);
+    for place in places().filter(|place| place.is_noticed) {
+        stage.hold_noticed(place, &linked(place), std::process::id());
+        for aspect in [Aspect::Content, Aspect::Mode] {
+            stage.record_that(&linked(place), |event| event.change.fields.contains(aspect));
+        }
+    }
+}
+
+#[test]
+fn what_is_stored_through_a_mapping_is_told_though_another_name_comes_and_goes_at_once() {
+    let Some(mut stage) = Stage::everywhere() else { return };
+    let mut mappings = Vec::new();
+    for place in &stage.places {
+        let path = place.watched.join("file");
+        fs::write(&path, BEFORE).unwrap();
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        mappings.push(Mapping::of(&file, BEFORE.len()).unwrap());
+    }
+    stage.start();
+    for (place, mapping) in stage.places.iter().zip(&mut mappings) {
+        mapping.store(b"through a mapping");
+        let name = place.watched.join("passing");
+        fs::hard_link(place.watched.join("file"), &name).unwrap();
+        fs::remove_file(name).unwrap();
+    }
+    for place in stage.places.iter().filter(|place| place.is_noticed) {
+        let path = place.watched.join("file");
+        stage.hold_noticed(place, &path, std::process::id());
+        stage.record_that(&path, |event| event.change.fields.contains(Aspect::Content));
+    }
+}
+
 #[test]
 fn what_is_changed_under_a_name_that_a_rule_leaves_out_is_told_under_the_one_that_it_names() {
     type Act = fn(&Path) -> std::io::Result<()>;

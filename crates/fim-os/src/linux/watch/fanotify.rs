@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fim_core::{
-    EntityKey, EntityKind, EntityPath, GapCause, GapScope, Hint, Loss, Notice, RuleSet, ScanPlan, Timestamp,
-    WhoUnknown,
+    EntityKey, EntityKind, EntityPath, FileId, GapCause, GapScope, Hint, Loss, Notice, RuleSet, ScanPlan,
+    Timestamp, WhoUnknown,
 };
 use fim_scan::{KnownFiles, Unwatched, WatchError, Watcher};
+use rustix::fs::{AtFlags, StatxFlags};
 
 use super::actors::Actors;
 use super::event::{self, Event, LEAST_EVENT_BYTES, Name, ProcessHandle, mask};
@@ -173,11 +174,11 @@ impl FanotifyWatcher {
                 hints.push(lost(GapScope::Everything, GapCause::NoticesLost, detail, (self.heard, time)));
                 continue;
             }
-            let notices = self.notices(&event);
+            let (notices, is_looked_at) = self.notices(&event);
             if notices.is_empty() {
                 continue;
             }
-            if notices.iter().any(|notice| leads_to_file(notice, self.plan.rules())) {
+            if is_looked_at {
                 self.note_named(&event);
             }
             let by = process.and_then(|process| self.actors.of(event.pid, process, self.heard_nanos));
@@ -225,28 +226,45 @@ impl FanotifyWatcher {
         }
     }
 
-    /// What an event says of places that rules may name, and of files that may have such a name beside those.
-    fn notices(&mut self, event: &Event<'_>) -> Vec<Notice> {
+    /// What an event says of places that rules may name, and of a file that may have such a name beside those. True with
+    /// it if the file will be looked at because of that.
+    fn notices(&mut self, event: &Event<'_>) -> (Vec<Notice>, bool) {
         let mut notices = self.notices_of_places(event);
-        // A rule may leave out a name below its root that is another name of what it monitors.
-        if !notices.iter().any(|notice| leads_to_file(notice, self.plan.rules())) {
-            notices.extend(self.notice_of_file(event));
+        let is_named = notices.iter().any(|notice| leads_to_file(notice, self.plan.rules()));
+        match self.file_of(event).filter(|file| self.known.may_have(*file)) {
+            // A rule may leave out a name below its root that is another name of what it monitors.
+            Some(file) if !is_named || self.is_elsewhere(event, file, &notices) => {
+                notices.push(Notice::TouchedFile(file));
+                (notices, true)
+            }
+            Some(_) | None => (notices, is_named),
         }
-        notices
     }
 
-    fn notice_of_file(&mut self, event: &Event<'_>) -> Option<Notice> {
+    /// True if the file of the event is not under the names that will be looked at because of it, and has others: one
+    /// that was linked, written to and unlinked is found under none of them when they are looked at.
+    fn is_elsewhere(&self, event: &Event<'_>, file: FileId, notices: &[Notice]) -> bool {
+        if notices.iter().filter_map(left_at).any(|path| is_at(file, path)) {
+            return false;
+        }
+        // What was moved away has its new name.
+        let moved_to = u32::from(event.mask & mask::RENAME != 0);
+        event.object.as_ref().is_some_and(|object| self.paths.has_more_names(object, moved_to))
+    }
+
+    /// The file that an event is about, if it may differ because of it.
+    fn file_of(&self, event: &Event<'_>) -> Option<FileId> {
         // A name that comes or goes changes the file. Without a name nothing but a change of content is told: that the
         // number of names changed is said so as well, whichever names these are.
         let of_interest = match &event.name {
+            _ if event.mask & mask::RENAME != 0 => mask::RENAME,
             Some(_) => mask::CREATE | mask::DELETE | mask::ATTRIB | mask::MODIFY | mask::CLOSE_WRITE,
             None => mask::MODIFY | mask::CLOSE_WRITE,
         };
         if event.mask & mask::ON_DIRECTORY != 0 || event.mask & of_interest == 0 {
             return None;
         }
-        let file = self.paths.file(event.object.as_ref()?)?;
-        self.known.may_have(file).then_some(Notice::TouchedFile(file))
+        self.paths.file(event.object.as_ref()?)
     }
 
     fn notices_of_places(&mut self, event: &Event<'_>) -> Vec<Notice> {
@@ -301,17 +319,38 @@ impl FanotifyWatcher {
     }
 }
 
-/// True if the file that the notice is about will be looked at because of it: a rule names it there, or all of its names
-/// are asked for. That a rule may name something below the place, were it a directory, is not enough.
+/// True if the file that the notice of a place is about will be looked at because of it: a rule names it there. That a rule
+/// may name something below the place, were it a directory, is not enough.
 fn leads_to_file(notice: &Notice, rules: &RuleSet) -> bool {
     let is_named =
         |path: &EntityPath| rules.rule_for_kind(&EntityKey::File(path.clone()), EntityKind::File).is_some();
     match notice {
-        Notice::TouchedFile(_) => true,
         Notice::Touched(path) | Notice::Created { path, .. } | Notice::Removed { path, .. } => is_named(path),
         Notice::Moved { from, to, .. } => is_named(from) || is_named(to),
-        Notice::Below(_) | Notice::ContentRead(_) | Notice::Lost(_) => false,
+        Notice::TouchedFile(_) | Notice::Below(_) | Notice::ContentRead(_) | Notice::Lost(_) => false,
     }
+}
+
+/// Where what the notice of a place is about was left.
+fn left_at(notice: &Notice) -> Option<&EntityPath> {
+    match notice {
+        Notice::Touched(path) | Notice::Created { path, .. } | Notice::Moved { to: path, .. } => Some(path),
+        Notice::Removed { .. }
+        | Notice::TouchedFile(_)
+        | Notice::Below(_)
+        | Notice::ContentRead(_)
+        | Notice::Lost(_) => None,
+    }
+}
+
+/// True if the file is what is at the path. No file system is asked over the network.
+fn is_at(file: FileId, path: &EntityPath) -> bool {
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_DONT_SYNC;
+    let found = rustix::fs::statx(rustix::fs::CWD, path.as_bytes(), flags, StatxFlags::INO);
+    found.is_ok_and(|found| {
+        let device = rustix::fs::makedev(found.stx_dev_major, found.stx_dev_minor);
+        file == FileId { device, inode: found.stx_ino }
+    })
 }
 
 /// That something is missing of what happened between the two moments.
@@ -455,7 +494,6 @@ mod tests {
                 assert_eq!(leads_to_file(&moved, &rules), is_named, "{path}");
             }
         }
-        assert!(leads_to_file(&Notice::TouchedFile(fim_core::FileId { device: 1, inode: 2 }), &rules));
     }
 
     #[test]

@@ -207,6 +207,19 @@ impl Paths {
         Some(FileId { device: stat.st_dev, inode: stat.st_ino })
     }
 
+    /// True if the file has more names than so many, or that cannot be told.
+    pub(super) fn has_more_names(&self, handle: &Handle<'_>, than: u32) -> bool {
+        let Some(file_system) = self.file_systems.get(&handle.file_system) else { return false };
+        let look = || {
+            let point = open_point(&file_system.base.point)?;
+            std::io::Result::Ok(rustix::fs::fstat(group::open_handle(&point.place, handle.handle)?)?)
+        };
+        match look() {
+            Ok(stat) => stat.st_nlink > than.into(),
+            Err(error) => error.raw_os_error() != Some(libc::ESTALE),
+        }
+    }
+
     fn find(&self, handle: &Handle<'_>) -> Result<Place, Nowhere> {
         // What is not watched any more concerns nobody.
         let file_system = self.file_systems.get(&handle.file_system).ok_or(Nowhere::Gone)?;
