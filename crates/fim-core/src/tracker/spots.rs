@@ -304,7 +304,10 @@ impl Tracker {
             let (before, after) = if is_arrival { (None, side) } else { (side, None) };
             let change = Change { key: key.clone(), before, after, fields: AspectSet::NONE };
             let mut who = hint.who.clone();
-            if !is_arrival && !is_told {
+            if is_arrival {
+                // Who acted last is the one who took it away.
+                who.actors.reverse();
+            } else if !is_told {
                 who.add(Err(WhoUnknown::NoticeLost));
             }
             let happened = Some(time).filter(|_| is_arrival || is_told);
