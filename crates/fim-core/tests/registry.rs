@@ -124,7 +124,7 @@ fn a_rule_for_a_key_names_its_values_and_which_keys_are_in_it() {
 fn a_rule_for_a_whole_hive_is_warned_of() {
     let is_warned = |text: &str, recurse| {
         let rule = Rule { recurse, ..Rule::new("r", "Custom", text) };
-        rule.warning(PathStyle::Windows).unwrap().is_some()
+        !rule.warnings(PathStyle::Windows).unwrap().is_empty()
     };
     assert!(is_warned(r"HKLM\SOFTWARE", true) && is_warned("HKLM", true) && is_warned(r"HKLM\**", false));
     assert!(

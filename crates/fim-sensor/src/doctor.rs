@@ -12,6 +12,7 @@ use crate::client::{CallError, ServerClient};
 use crate::identity::{DataDir, Identity, IdentityError, days_left, expiry_advice};
 use crate::preview::preview;
 use crate::settings::Settings;
+use crate::status::Status;
 use crate::time::{now, rfc3339};
 
 /// One thing that was checked.
@@ -78,7 +79,8 @@ pub fn diagnose<T: FileTree>(
         }
     }
     checks.push(check_rules(dir, tree));
-    checks.push(check_real_time(choice, is_running));
+    let told = if is_running { Status::kept(dir) } else { None };
+    checks.push(told.map_or_else(|| would_notice(choice), |status| notices(&status)));
     checks
 }
 
@@ -194,25 +196,35 @@ fn check_rules<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Check {
     } else if let Some(first) = warnings.first() {
         warning(NAME, format!("{summary}; {first}"))
     } else {
-        good(NAME, format!("{summary}, all readable"))
+        good(NAME, format!("{summary}, all readable by whoever asks this"))
     }
 }
 
-fn check_real_time(choice: &WatcherChoice, is_running: bool) -> Check {
-    const NAME: &str = "real time";
-    let notices = if is_running { "notices" } else { "would notice" };
+/// How changes are noticed by the sensor that runs, which may have other rights than whoever asks.
+fn notices(status: &Status) -> Check {
+    let refused = status.real_time_error.iter().chain(&status.refused_providers).cloned().collect();
+    let provider = Some(status.provider.as_str()).filter(|provider| *provider != "scan");
+    real_time(provider, "notices", refused)
+}
+
+/// How a sensor would notice changes that has the rights of whoever asks.
+fn would_notice(choice: &WatcherChoice) -> Check {
     let refused = choice.refused.iter().map(|refused| format!("{}: {}", refused.provider, refused.why));
-    let refused = refused.collect::<Vec<_>>().join("; ");
-    match &choice.watcher {
+    real_time(choice.watcher.as_ref().map(|watcher| watcher.provider()), "would notice", refused.collect())
+}
+
+fn real_time(provider: Option<&str>, notices: &str, refused: Vec<String>) -> Check {
+    const NAME: &str = "real time";
+    let reasons = refused.join("; ");
+    match provider {
         None if refused.is_empty() => warning(NAME, "changes are found by scans only".to_owned()),
-        None => warning(NAME, format!("changes are found by scans only; {refused}")),
-        Some(watcher) if refused.is_empty() => {
-            good(NAME, format!("{} {notices} changes and who makes them", watcher.provider()))
+        None => warning(NAME, format!("changes are found by scans only; {reasons}")),
+        Some(provider) if refused.is_empty() => {
+            good(NAME, format!("{provider} {notices} changes and who makes them"))
         }
-        Some(watcher) => {
-            let what =
-                format!("{} {notices} changes, and something better cannot be used", watcher.provider());
-            warning(NAME, format!("{what}; {refused}"))
+        Some(provider) => {
+            let what = format!("{provider} {notices} changes, and something better cannot be used");
+            warning(NAME, format!("{what}; {reasons}"))
         }
     }
 }

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fim_core::Timestamp;
+use fim_log::{Disk as _, RealDisk};
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Heartbeat, HeartbeatProgress};
+use crate::identity::DataDir;
 use crate::time::rfc3339;
 
 /// How a sensor is doing. Times are RFC 3339 in UTC; `None` is not known, or not yet.
@@ -78,6 +80,14 @@ pub struct Status {
     pub certificate_expires: Option<String>,
     /// Whole days until then; negative once it has.
     pub certificate_days_left: Option<i64>,
+}
+
+impl Status {
+    /// What the sensor of the data directory said last of how it is doing, where that can be read.
+    pub(crate) fn kept(dir: &DataDir) -> Option<Self> {
+        let bytes = RealDisk.read(&dir.status_path()).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
 }
 
 /// What a sensor does.

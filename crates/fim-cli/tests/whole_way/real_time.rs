@@ -153,6 +153,10 @@ fn an_agent_without_rights_notices_by_inotify_and_says_what_it_lacks() {
         let refused = refused.as_str().unwrap();
         assert!(refused.starts_with(provider) && refused.contains("CAP_"), "{refused}");
     }
+    let doctor = here.agent_said("doctor").stdout;
+    let line = doctor.lines().find(|line| line.contains("real time ")).unwrap();
+    let noticed = "inotify notices changes, and something better cannot be used; fanotify+ebpf: ";
+    assert!(line.contains(noticed), "whoever asks: {line}");
     fs::write(here.watched("hosts"), "after\n").unwrap();
     let row = one(&here, "hosts");
     assert_eq!(row["InitiatingProcessName"], "");
