@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use fim_core::Timestamp;
 use fim_log::{Disk as _, RealDisk, create_dir_all, replace_file};
@@ -117,10 +118,17 @@ impl DataDir {
         let write = |source| IdentityError::Write { path: self.0.clone(), source };
         create_dir_all(&RealDisk, &self.0).map_err(write)?;
         let file = RealDisk.open_append(&self.0.join("lock")).map_err(write)?;
-        match file.try_lock() {
-            Ok(()) => Ok(DataDirLock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(IdentityError::InUse { path: self.0.clone() }),
-            Err(TryLockError::Error(source)) => Err(write(source)),
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(DataDirLock { _file: file }),
+                // Whoever asks whether a sensor runs has it for a moment.
+                Err(TryLockError::WouldBlock) if begun.elapsed() < LONGEST_QUESTION => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Err(TryLockError::WouldBlock) => return Err(IdentityError::InUse { path: self.0.clone() }),
+                Err(TryLockError::Error(source)) => return Err(write(source)),
+            }
         }
     }
 
@@ -210,6 +218,9 @@ impl std::fmt::Debug for Identity {
             .finish_non_exhaustive()
     }
 }
+
+/// How long somebody may hold the lock who only asks whether it is held.
+const LONGEST_QUESTION: Duration = Duration::from_secs(1);
 
 /// Whole days from now until `expiry`; negative once it has passed.
 pub(crate) fn days_left(expiry: Timestamp, now: Timestamp) -> i64 {
