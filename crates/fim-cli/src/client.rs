@@ -7,13 +7,28 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Response, StatusCode};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, BodyReader};
 
 use crate::address::Address;
 use crate::failure::Failure;
 use crate::problem::Problem;
 use crate::profile::Profile;
+
+/// Which file has what proves a server.
+pub const WHICH_CA: &str =
+    "pki/ca.pem in the server's data directory; of a server with a certificate of yours, that of its root";
+
+/// The certificates in a text of PEM form, of which there is at least one; or why there is none.
+pub fn certificates(pem: &str) -> Result<Vec<Certificate<'static>>, String> {
+    let items =
+        parse_pem(pem.as_bytes()).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    let found: Vec<_> = items
+        .into_iter()
+        .filter_map(|item| if let PemItem::Certificate(found) = item { Some(found) } else { None })
+        .collect();
+    if found.is_empty() { Err("it has no certificate".to_owned()) } else { Ok(found) }
+}
 
 /// A connection to one server's API.
 pub struct Client {
@@ -27,16 +42,16 @@ impl Client {
     pub fn new(profile: Profile) -> Result<Self, Failure> {
         let Some(pem) = &profile.ca_pem else {
             return Err(Failure::Usage(format!(
-                "the CA of {} is not known; name it with --ca or STEADFAST_CA: pki/ca.pem in the server's data directory",
+                "the CA of {} is not known; name it with --ca or STEADFAST_CA: {WHICH_CA}",
                 profile.server
             )));
         };
-        let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|error| {
+        let trusted = certificates(pem).map_err(|why| {
             Failure::Local(format!(
-                "the profile's CA certificate cannot be read: {error}; run 'steadfast up' again, or name it with --ca"
+                "the profile's CA certificate cannot be read: {why}; run 'steadfast up' again, or name it with --ca"
             ))
         })?;
-        let roots = RootCerts::new_with_certs(&[certificate]);
+        let roots = RootCerts::new_with_certs(&trusted);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
         let mut config = Agent::config_builder();

@@ -19,11 +19,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use ureq::tls::Certificate;
 
 use crate::address::Address;
 use crate::args::{Arguments, Command, ConnectionArgs};
-use crate::client::Client;
+use crate::client::{Client, WHICH_CA, certificates};
 use crate::failure::Failure;
 use crate::profile::{Profile, Profiles};
 use crate::variables::variable;
@@ -93,11 +92,10 @@ fn read_ca(path: &Path) -> Result<String, Failure> {
     let file = path.display();
     let pem = std::fs::read_to_string(path)
         .map_err(|error| Failure::Local(format!("cannot read {file}: {error}")))?;
-    match Certificate::from_pem(pem.as_bytes()) {
+    match certificates(&pem) {
         Ok(_) => Ok(pem),
-        Err(error) => Err(Failure::Local(format!(
-            "{file} holds no certificate in PEM form ({error}); name the server's CA certificate, which is pki/ca.pem in its \
-             data directory"
+        Err(why) => Err(Failure::Local(format!(
+            "{file} holds no certificate in PEM form ({why}); name the server's CA certificate: {WHICH_CA}"
         ))),
     }
 }

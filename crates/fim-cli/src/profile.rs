@@ -19,7 +19,7 @@ use crate::variables::variable;
 pub struct Profile {
     /// `https://host:port`.
     pub server: String,
-    /// The certificate of the authority that signed the server's, as PEM; the system's authorities without it.
+    /// The certificate of the authority that signed the server's, as PEM; without it the server cannot be asked.
     pub ca_pem: Option<String>,
     /// An API token.
     pub token: String,
