@@ -4,8 +4,8 @@
 mod support;
 
 use fim_core::{
-    Aspect, AspectSet, ChangeId, Entity, EntityKind, EntityPath, FileFlags, Timestamp, Xattr, absorb, apply,
-    compare, diff,
+    Aspect, AspectSet, ChangeId, Digest, Entity, EntityKind, EntityPath, FileAttributes, FileFlags,
+    Principal, Timestamp, Xattr, absorb, apply, compare, diff,
 };
 use proptest::prelude::*;
 use support::{aspects, entity, entity_at};
@@ -126,8 +126,8 @@ fn file() -> Entity {
     let mut file = Entity {
         key: fim_core::EntityKey::File(path()),
         kind: EntityKind::File,
-        attributes: fim_core::FileAttributes::default(),
-        digest: Some(fim_core::Digest([1; 32])),
+        attributes: FileAttributes::default(),
+        digest: Some(Digest([1; 32])),
     };
     file.attributes.modified = Some(Timestamp(1));
     file.attributes.changed = Some(Timestamp(1));
@@ -157,7 +157,7 @@ fn a_modification_time_alone_is_a_change() {
 fn content_changed_with_its_time_put_back_is_found() {
     let mut after = file();
     after.attributes.changed = Some(Timestamp(2));
-    after.digest = Some(fim_core::Digest([2; 32]));
+    after.digest = Some(Digest([2; 32]));
     assert_eq!(differences(&after), [Aspect::Content]);
 }
 
@@ -172,8 +172,8 @@ fn a_file_replaced_by_an_identical_one_is_no_change() {
 #[test]
 fn a_user_renamed_is_no_change_of_the_file() {
     let (mut before, mut after) = (file(), file());
-    before.attributes.owner = Some(fim_core::Principal { id: 7.into(), name: Some("ann".to_owned()) });
-    after.attributes.owner = Some(fim_core::Principal { id: 7.into(), name: Some("anna".to_owned()) });
+    before.attributes.owner = Some(Principal { id: 7.into(), name: Some("ann".to_owned()) });
+    after.attributes.owner = Some(Principal { id: 7.into(), name: Some("anna".to_owned()) });
     assert!(compare(&before, &after, AspectSet::ALL).is_empty());
 }
 
@@ -188,6 +188,42 @@ fn a_directory_does_not_tell_again_what_its_entries_tell() {
     after.attributes.mode = Some(0o777);
     before.attributes.mode = Some(0o755);
     assert_eq!(compare(&before, &after, AspectSet::ALL).iter().collect::<Vec<_>>(), [Aspect::Mode]);
+}
+
+#[test]
+fn each_attribute_that_differs_is_the_change_of_its_own_aspect() {
+    type Act = fn(&mut Entity);
+    fn somebody(number: u32) -> Option<Principal> {
+        Some(Principal { id: number.into(), name: None })
+    }
+    let set: [(Aspect, Act); 9] = [
+        (Aspect::Content, |seen| seen.digest = Some(Digest([9; 32]))),
+        (Aspect::Size, |seen| seen.attributes.size_bytes = Some(99)),
+        (Aspect::Mode, |seen| seen.attributes.mode = Some(0o7777)),
+        (Aspect::Owner, |seen| seen.attributes.owner = somebody(99)),
+        (Aspect::Group, |seen| seen.attributes.group = somebody(99)),
+        (Aspect::Modified, |seen| seen.attributes.modified = Some(Timestamp(99))),
+        (Aspect::Changed, |seen| seen.attributes.changed = Some(Timestamp(99))),
+        (Aspect::Inode, |seen| seen.attributes.inode = Some(99)),
+        (Aspect::Links, |seen| seen.attributes.links = Some(99)),
+    ];
+    for (aspect, change) in set {
+        let mut before = file();
+        before.attributes = FileAttributes {
+            size_bytes: Some(1),
+            mode: Some(0o600),
+            owner: somebody(1),
+            group: somebody(1),
+            modified: Some(Timestamp(1)),
+            changed: Some(Timestamp(1)),
+            inode: Some(1),
+            links: Some(1),
+            ..before.attributes
+        };
+        let mut after = before.clone();
+        change(&mut after);
+        assert_eq!(compare(&before, &after, AspectSet::ALL).iter().collect::<Vec<_>>(), [aspect]);
+    }
 }
 
 #[test]

@@ -109,24 +109,47 @@ fn a_new_sign_in_link_is_printed_for_whoever_has_an_owner_s_token() {
 }
 
 #[test]
-fn rights_times_arrivals_and_removals_are_changes() {
+fn content_rights_owner_times_arrivals_and_removals_are_changes_and_an_access_is_none() {
     let mut here = with_agent();
     fs::write(here.watched("rights"), "x").unwrap();
     fs::write(here.watched("times"), "x").unwrap();
     fs::write(here.watched("leaves"), "x").unwrap();
+    fs::write(here.watched("content"), "x").unwrap();
+    fs::write(here.watched("owner"), "x").unwrap();
+    fs::write(here.watched("read"), "x").unwrap();
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1);
+    let accessed = fs::FileTimes::new().set_accessed(long_ago);
+    fs::File::options().write(true).open(here.watched("read")).unwrap().set_times(accessed).unwrap();
     here.start_agent();
     wait_until_rule_has_a_baseline(&here);
 
     fs::set_permissions(here.watched("rights"), fs::Permissions::from_mode(0o604)).unwrap();
     let touched = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
     fs::File::options().write(true).open(here.watched("times")).unwrap().set_modified(touched).unwrap();
+    fs::write(here.watched("content"), "y").unwrap();
+    // Another user takes the rights of root.
+    let gives_away = std::os::unix::fs::chown(here.watched("owner"), Some(65_534), Some(65_533)).is_ok();
+    fs::read(here.watched("read")).unwrap();
     fs::remove_file(here.watched("leaves")).unwrap();
     fs::write(here.watched("comes"), "y").unwrap();
 
     let rights = here.query_until(&about("rights"), |rows| !rows.is_empty());
     assert_eq!(rights[0]["ChangeCategory"], "Modified");
+    let fields = |row: &Value| -> Vec<String> {
+        row["FieldsChanged"].as_str().unwrap().split(", ").map(str::to_owned).collect()
+    };
     assert_eq!(rights[0]["FieldsChanged"], "Mode, Acls");
     assert_ne!(rights[0]["Acls"], rights[0]["PreviousAcls"]);
+    let content = here.query_until(&about("content"), |rows| !rows.is_empty());
+    assert!(fields(&content[0]).contains(&"FileContentChecksum".to_owned()), "{content:#?}");
+    if gives_away {
+        let owner = here.query_until(&about("owner"), |rows| !rows.is_empty());
+        for field in ["Owner", "Group"] {
+            assert!(fields(&owner[0]).contains(&field.to_owned()), "{owner:#?}");
+        }
+    } else {
+        fim_testkit::skip("giving a file to another user takes root");
+    }
     let times = here.query_until(&about("times"), |rows| !rows.is_empty());
     assert!(times[0]["DateModified"].as_str().unwrap().starts_with("2001-09-09T01:46:40"), "{times:#?}");
     let leaves = here.query_until(&about("leaves"), |rows| !rows.is_empty());
@@ -136,6 +159,11 @@ fn rights_times_arrivals_and_removals_are_changes() {
     let comes = here.query_until(&about("comes"), |rows| !rows.is_empty());
     assert_eq!(comes[0]["ChangeCategory"], "Added");
     assert_eq!(comes[0]["PreviousFileContentChecksum"], "");
+    let accessed = fs::metadata(here.watched("read")).unwrap().accessed().unwrap();
+    if accessed == long_ago {
+        fim_testkit::skip("the file system keeps no time of access");
+    }
+    assert_eq!(here.query(&about("read")), Vec::<Value>::new(), "an access is none");
 }
 
 #[test]

@@ -279,6 +279,7 @@ mod tests {
             change_type: ChangeType::Files,
             category: ChangeCategory::Modified,
             entity: "/etc/a".to_owned(),
+            kind: None,
             moved_from: None,
             fields: vec![],
             rule: String::new(),
