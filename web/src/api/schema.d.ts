@@ -1463,7 +1463,10 @@ export interface components {
         RuleType: "linux-file" | "windows-file" | "registry";
         /** @description A rule that was saved, and what a person should know of it. */
         SavedRule: components["schemas"]["Rule"] & {
-            /** @description What may be unwise about it, though it is in order: a path that takes in nearly everything. */
+            /**
+             * @description What may be unwise about it, though it is in order: a path that takes in nearly everything or what changes
+             *     by itself, a variable that a service may not have.
+             */
             warnings: string[];
         };
         /** @description Who is signed in. */
