@@ -1,5 +1,7 @@
 //! Accepting connections: TLS, limits, and who is at the other end.
 
+mod linger;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -18,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use self::linger::Lingering;
 use crate::app::{AppState, stopped};
 use crate::pki::{CertifiedMachine, machine_of};
 
@@ -143,7 +146,7 @@ async fn speak(
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(app.config.limits.header_seconds))
         .max_headers(100)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Lingering::new(stream, stop.clone())), service);
     let mut connection = pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,

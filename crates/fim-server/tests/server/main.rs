@@ -8,6 +8,7 @@
 
 mod access;
 mod client;
+mod connections;
 mod hostile;
 mod losses;
 mod machine;
