@@ -246,7 +246,7 @@ pub async fn count(app: &App, workspace: &WorkspaceRecord, query: &str) -> Resul
 
 /// True if the machine was heard within the last three signs of life.
 pub fn is_reporting(machine: &MachineRecord, workspace: &WorkspaceRecord, now: Timestamp) -> bool {
-    let allowed = silence_nanos(workspace.scan_interval_seconds);
+    let allowed = silence_nanos(machine.heartbeat_seconds, workspace.scan_interval_seconds);
     machine.last_seen.is_some_and(|seen| now.nanos_since(seen) <= allowed)
 }
 

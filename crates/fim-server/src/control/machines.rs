@@ -34,6 +34,8 @@ pub struct MachineRecord {
     pub last_seen: Option<Timestamp>,
     /// What its agent last said.
     pub heartbeat: Option<Heartbeat>,
+    /// The seconds between two signs of life that its agent was told last; `None` if it was told none.
+    pub heartbeat_seconds: Option<u64>,
 }
 
 impl Control {
@@ -137,16 +139,24 @@ impl Control {
         transaction.commit().await.map_err(removing)
     }
 
-    /// Keeps what the agent said, and that it was heard.
-    pub async fn heard(&self, id: Uuid, heartbeat: &Heartbeat, now: Timestamp) -> Result<(), ControlError> {
+    /// Keeps what the agent said, that it was heard, and in how many seconds it is told to say something again.
+    pub async fn heard(
+        &self,
+        id: Uuid,
+        heartbeat: &Heartbeat,
+        again_seconds: u64,
+        now: Timestamp,
+    ) -> Result<(), ControlError> {
         let text = serde_json::to_string(heartbeat).unwrap_or_default();
         sqlx::query(
-            "UPDATE machines SET last_seen = ?, heartbeat = ?, agent_version = ?, os_name = ? WHERE id = ?",
+            "UPDATE machines SET last_seen = ?, heartbeat = ?, agent_version = ?, os_name = ?, heartbeat_seconds = ? \
+             WHERE id = ?",
         )
         .bind(now.0)
         .bind(text)
         .bind(&heartbeat.agent_version)
         .bind(&heartbeat.os_name)
+        .bind(i64::try_from(again_seconds).unwrap_or(i64::MAX))
         .bind(id.to_string())
         .execute(&self.pool)
         .await
@@ -179,6 +189,7 @@ impl Control {
 pub(super) fn machine(row: &SqliteRow) -> Result<MachineRecord, sqlx::Error> {
     let heartbeat: Option<String> = row.try_get("heartbeat")?;
     let (name, subscription_id): (String, String) = (row.try_get("name")?, row.try_get("subscription_id")?);
+    let heartbeat_seconds: Option<i64> = row.try_get("heartbeat_seconds")?;
     let group: String = row.try_get("workspace_name")?;
     Ok(MachineRecord {
         id: uuid(row, "id")?,
@@ -197,5 +208,6 @@ pub(super) fn machine(row: &SqliteRow) -> Result<MachineRecord, sqlx::Error> {
         last_seen: row.try_get::<Option<i64>, _>("last_seen")?.map(Timestamp),
         // What an older version kept and this one cannot read is as if the agent had not spoken yet.
         heartbeat: heartbeat.and_then(|text| serde_json::from_str(&text).ok()),
+        heartbeat_seconds: heartbeat_seconds.and_then(|seconds| u64::try_from(seconds).ok()),
     })
 }

@@ -257,7 +257,7 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 9] = [
+const MIGRATIONS: [Migration; 10] = [
     Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
     Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
     Migration { schema: include_str!("migrations/0003.sql"), version: "PRAGMA user_version = 3" },
@@ -267,6 +267,7 @@ const MIGRATIONS: [Migration; 9] = [
     Migration { schema: include_str!("migrations/0007.sql"), version: "PRAGMA user_version = 7" },
     Migration { schema: include_str!("migrations/0008.sql"), version: "PRAGMA user_version = 8" },
     Migration { schema: include_str!("migrations/0009.sql"), version: "PRAGMA user_version = 9" },
+    Migration { schema: include_str!("migrations/0010.sql"), version: "PRAGMA user_version = 10" },
 ];
 
 #[cfg(test)]
@@ -316,6 +317,7 @@ mod tests {
                  ('{machine}', '*', 'AgentNotReporting', 1, 'a', 1), ('{machine}', '/etc', 'Unreadable', 2, 'b', 0),
                  ('{machine}', 'Daemons', 'Unreadable', 3, 'c', 3), ('{machine}', 'Software', 'Unreadable', 4, 'd', 4);
              DROP TABLE rule_switches;
+             ALTER TABLE machines DROP COLUMN heartbeat_seconds;
              PRAGMA user_version = 7"
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(older)).execute(&control.pool).await.unwrap();
@@ -352,7 +354,7 @@ mod tests {
         control.apply_recommended(workspaces[0], &items, &[], by(10)).await.unwrap();
         control.add_rule(workspaces[1], &items[0], by(20)).await.unwrap();
         control.apply_recommended(workspaces[1], &items, &all, by(30)).await.unwrap();
-        let older = "DROP TABLE rule_switches; PRAGMA user_version = 8";
+        let older = "DROP TABLE rule_switches; ALTER TABLE machines DROP COLUMN heartbeat_seconds; PRAGMA user_version = 8";
         sqlx::raw_sql(older).execute(&control.pool).await.unwrap();
         control.close().await;
         let control = Control::open(&path).await.unwrap();

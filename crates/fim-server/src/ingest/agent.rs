@@ -180,7 +180,8 @@ async fn heartbeat(
     }
     let now = app.clock.now();
     let workspace = app.workspace_of(&machine).await?;
-    app.control.heard(machine.id, &heartbeat, now).await.map_err(internal)?;
+    let again_seconds = heartbeat_seconds(workspace.scan_interval_seconds);
+    app.control.heard(machine.id, &heartbeat, again_seconds, now).await.map_err(internal)?;
     app.providers.put(machine.id, &heartbeat.provider);
     silence::heard_again(&app, &machine, now).await?;
     gaps::end_merged(&app, &machine, &heartbeat, now).await?;
@@ -194,7 +195,7 @@ async fn heartbeat(
     app.metrics.heartbeats.increment();
     Ok(Json(HeartbeatAnswer {
         settings_revision: workspace.settings_revision,
-        heartbeat_seconds: heartbeat_seconds(workspace.scan_interval_seconds),
+        heartbeat_seconds: again_seconds,
     }))
 }
 

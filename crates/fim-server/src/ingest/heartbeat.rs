@@ -105,9 +105,12 @@ pub fn heartbeat_seconds(scan_interval_seconds: u64) -> u64 {
 
 /// How long an agent may be silent before it counts as not reporting: three signs of life, yet never so short that a
 /// slow network would do it.
-pub fn silence_nanos(scan_interval_seconds: u64) -> i64 {
-    let seconds = (3 * heartbeat_seconds(scan_interval_seconds)).max(SHORTEST_SILENCE_SECONDS);
-    crate::clock::seconds_to_nanos(seconds)
+///
+/// Between two signs of life lies what the agent was `told` last. Where the scan interval was made shorter since, it does
+/// not know that before it says something again; where it was made longer, it is about to.
+pub fn silence_nanos(told_seconds: Option<u64>, scan_interval_seconds: u64) -> i64 {
+    let between = heartbeat_seconds(scan_interval_seconds).max(told_seconds.unwrap_or(0));
+    crate::clock::seconds_to_nanos(between.saturating_mul(3).max(SHORTEST_SILENCE_SECONDS))
 }
 
 fn scan() -> String {
@@ -128,8 +131,15 @@ mod tests {
     fn a_heartbeat_is_a_minute_apart_unless_scans_are_closer() {
         assert_eq!(heartbeat_seconds(900), 60);
         assert_eq!(heartbeat_seconds(5), 5);
-        assert_eq!(silence_nanos(900), 180_000_000_000);
-        assert_eq!(silence_nanos(1), 15_000_000_000);
+        assert_eq!(silence_nanos(None, 900), 180_000_000_000);
+        assert_eq!(silence_nanos(None, 1), 15_000_000_000);
+    }
+
+    #[test]
+    fn an_agent_is_given_the_time_that_it_was_told() {
+        assert_eq!(silence_nanos(Some(60), 5), 180_000_000_000);
+        assert_eq!(silence_nanos(Some(5), 5), 15_000_000_000);
+        assert_eq!(silence_nanos(Some(5), 900), 180_000_000_000);
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Silence {
             enrolled_at: machine.enrolled_at,
             last_seen: machine.last_seen,
             monitored_since: workspace.fim_enabled.then_some(workspace.fim_switched_at),
-            allowed_nanos: silence_nanos(workspace.scan_interval_seconds),
+            allowed_nanos: silence_nanos(machine.heartbeat_seconds, workspace.scan_interval_seconds),
         }
     }
 

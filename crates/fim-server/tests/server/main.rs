@@ -72,4 +72,5 @@ scenarios! {
     the_query_interface_of_kusto_clusters_answers_in_frames = "26-kusto.yaml";
     the_figures_say_what_of_their_period_was_watched = "27-watched.yaml";
     a_query_reads_several_workspaces_or_one_resource = "28-several-workspaces.yaml";
+    an_agent_is_given_the_time_between_heartbeats_that_it_was_told = "29-shorter-intervals.yaml";
 }
