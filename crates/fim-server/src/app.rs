@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::ServerConfig;
+use crate::connection::ConnectionPlaces;
 use crate::control::{Control, MachineRecord, WorkspaceRecord};
 use crate::health::Figures;
 use crate::ingest::feed::Feeds;
@@ -64,6 +65,8 @@ pub struct App {
     pub decoded_bytes: DecodedBytes,
     /// Places for calls of programs whose records are being received and stored.
     pub ingestion_places: Semaphore,
+    /// Places for connections.
+    pub connection_places: Arc<ConnectionPlaces>,
     /// Places for live streams.
     pub stream_places: Shares,
     /// When this server started.

@@ -1,6 +1,6 @@
 //! The gate before every handler: who calls, from where, and whether they may.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::{Extension, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::app::{App, AppState};
 use crate::authz::{Actor, Decision, Noun, Place, Proof, Verb, decide};
 use crate::clock::seconds_to_nanos;
-use crate::connection::{Peer, Transport};
+use crate::connection::{ConnectionPlace, Peer, Transport};
 use crate::control::{WorkspaceRecord, digest_of};
 use crate::problem::{Kind, Problem};
 use crate::shares::Holder;
@@ -124,6 +124,7 @@ pub async fn gate(
     State(access): State<Access>,
     Extension(app): Extension<AppState>,
     Extension(peer): Extension<Peer>,
+    Extension(connection): Extension<Arc<ConnectionPlace>>,
     parameters: RawPathParams,
     mut request: Request,
     next: Next,
@@ -168,6 +169,7 @@ pub async fn gate(
         Proof::Session { user } => Holder::User(*user),
         Proof::Token => Holder::Token(actor.name.clone()),
     };
+    connection.authorised(&holder);
     request.extensions_mut().insert(actor);
     Ok(holder.scope(next.run(request)).await)
 }

@@ -81,7 +81,10 @@ pub struct OptionNames {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Connections at a time; further ones wait to be accepted.
+    /// Connections at a time; further ones wait to be accepted. Callers who showed neither a
+    /// machine's certificate nor credentials that were accepted have half of them at most; those of one address (an IPv4
+    /// address, or a /64 of IPv6) a sixteenth, those on the server's own machine an eighth of their own. One machine or
+    /// caller who did has an eighth at most. Behind a proxy, which is one address for many people, raise it.
     pub connections: usize,
     /// Seconds for a TLS handshake.
     pub handshake_seconds: u64,

@@ -1,6 +1,7 @@
 //! Accepting connections: TLS, limits, and who is at the other end.
 
 mod linger;
+mod places;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -15,13 +16,14 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use self::linger::Lingering;
-use crate::app::{AppState, stopped};
+pub use self::places::{ConnectionPlace, ConnectionPlaces, Full};
+use crate::app::{App, AppState, stopped};
 use crate::pki::{CertifiedMachine, machine_of};
 
 /// Who is at the other end of a connection.
@@ -50,17 +52,15 @@ pub async fn serve(
     listener: TcpListener,
     router: Router,
     transport: Transport,
-    places: Arc<Semaphore>,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
     loop {
         // A full server leaves further connections in the system's queue.
         let place = tokio::select! {
-            place = Arc::clone(&places).acquire_owned() => place,
+            place = app.connection_places.next() => place,
             () = stopped(&mut stop) => break,
         };
-        let Ok(place) = place else { break };
         let (stream, address) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
@@ -73,16 +73,22 @@ pub async fn serve(
             },
             () = stopped(&mut stop) => break,
         };
+        let place = match app.connection_places.admit(place, address) {
+            Ok(place) => Arc::new(place),
+            Err(full) => {
+                refuse(&app, address, full);
+                continue;
+            }
+        };
         let (app, router, stop) = (AppState::clone(&app), router.clone(), stop.clone());
         connections.spawn(async move {
             match transport {
-                Transport::Tls => over_tls(app, stream, address, router, stop).await,
+                Transport::Tls => over_tls(app, stream, place, router, stop).await,
                 Transport::Loopback => {
                     let peer = Peer { address, transport, machine: None };
-                    speak(&app, stream, peer, router, stop).await;
+                    speak(&app, stream, peer, place, router, stop).await;
                 }
             }
-            drop(place);
         });
         // Those that have ended are taken out, so that the set does not grow.
         while connections.try_join_next().is_some() {}
@@ -95,13 +101,20 @@ pub async fn serve(
     connections.shutdown().await;
 }
 
+/// Closes the connection at once: whoever is told why has taken the place that he is not to have.
+fn refuse(app: &App, address: SocketAddr, full: Full) {
+    app.metrics.connections_refused.increment();
+    app.connection_places.say_refused(address, full);
+}
+
 async fn over_tls(
     app: AppState,
     stream: TcpStream,
-    address: SocketAddr,
+    place: Arc<ConnectionPlace>,
     router: Router,
     stop: watch::Receiver<bool>,
 ) {
+    let address = place.address();
     let acceptor = TlsAcceptor::from(app.tls.config());
     let patience = Duration::from_secs(app.config.limits.handshake_seconds);
     let stream = match tokio::time::timeout(patience, acceptor.accept(stream)).await {
@@ -121,21 +134,26 @@ async fn over_tls(
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let machine = certificate.and_then(machine_of);
     let peer = Peer { address, transport: Transport::Tls, machine };
-    speak(&app, stream, peer, router, stop).await;
+    speak(&app, stream, peer, place, router, stop).await;
 }
 
 async fn speak(
     app: &AppState,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
+    place: Arc<ConnectionPlace>,
     router: Router,
     mut stop: watch::Receiver<bool>,
 ) {
+    if let Err(full) = place.settle(peer.machine.map(|machine| machine.id)) {
+        return refuse(app, peer.address, full);
+    }
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        let router = router.clone();
+        let (router, place) = (router.clone(), Arc::clone(&place));
         async move {
             let mut request: Request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(place);
             match router.oneshot(request).await {
                 Ok(response) => Ok::<_, Infallible>(response),
                 Err(never) => match never {},

@@ -33,6 +33,8 @@ pub struct Metrics {
     pub requests_refused: Counter,
     /// Requests answered with a status from 500.
     pub requests_failed: Counter,
+    /// Connections that found no place.
+    pub connections_refused: Counter,
     /// TLS handshakes that came to nothing.
     pub handshakes_failed: Counter,
     /// Machines that joined.
@@ -71,7 +73,7 @@ pub struct Gauge {
 impl Metrics {
     /// Everything in the Prometheus text format.
     pub fn render(&self, gauges: &[Gauge]) -> String {
-        let counters: [(&str, &str, &Counter); 14] = [
+        let counters: [(&str, &str, &Counter); 15] = [
             ("http_requests_ok_total", "Requests answered with a status below 400.", &self.requests_ok),
             (
                 "http_requests_refused_total",
@@ -83,6 +85,7 @@ impl Metrics {
                 "Requests answered with a status from 500.",
                 &self.requests_failed,
             ),
+            ("connections_refused_total", "Connections that found no place.", &self.connections_refused),
             ("tls_handshakes_failed_total", "TLS handshakes that came to nothing.", &self.handshakes_failed),
             ("machines_enrolled_total", "Machines that joined.", &self.machines_enrolled),
             ("heartbeats_total", "Heartbeats of agents.", &self.heartbeats),

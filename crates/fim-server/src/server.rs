@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::app::{App, AppState, Downtime, stopped};
 use crate::authz::{Grant, Role, Scope};
 use crate::config::{Limits, ServerConfig};
-use crate::connection::{Transport, serve};
+use crate::connection::{ConnectionPlaces, Transport, serve};
 use crate::control::{AddWorkspaceError, By, Control, ControlError, OpenControlError, digest_of};
 use crate::data_dir::{DataDir, OpenDataDirError, private_folder};
 use crate::ingest::places::{BatchPlaces, DecodedBytes};
@@ -230,6 +230,7 @@ impl Parts {
             batch_places: BatchPlaces::new(config.limits.batches_at_once),
             decoded_bytes: DecodedBytes::new(config.limits.batches_decoded_bytes),
             ingestion_places: Semaphore::new(config.limits.ingestions_at_once),
+            connection_places: Arc::new(ConnectionPlaces::new(config.limits.connections)),
             stream_places: Shares::new(stream_shares(&config.limits)),
             started,
             downtime,
@@ -370,17 +371,9 @@ fn router(app: &AppState, transport: Transport) -> Router {
 }
 
 fn run(app: &AppState, listeners: Listeners, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-    let places = Arc::new(Semaphore::new(app.config.limits.connections));
     let serve = |listener, transport| {
         let router = router(app, transport);
-        tokio::spawn(serve(
-            AppState::clone(app),
-            listener,
-            router,
-            transport,
-            Arc::clone(&places),
-            stopping.clone(),
-        ))
+        tokio::spawn(serve(AppState::clone(app), listener, router, transport, stopping.clone()))
     };
     let mut tasks = vec![
         serve(listeners.tls, Transport::Tls),

@@ -118,14 +118,20 @@ impl Shares {
 
 /// The places of each who has some.
 #[derive(Debug)]
-struct Holders<K> {
+pub struct Holders<K> {
     most: usize,
     places: Mutex<HashMap<K, Arc<Semaphore>>>,
 }
 
 impl<K: Eq + Hash> Holders<K> {
-    fn new(most: usize) -> Self {
+    /// So many places for each.
+    pub fn new(most: usize) -> Self {
         Self { most, places: Mutex::default() }
+    }
+
+    /// A place of his, if he has one left.
+    pub fn try_take(&self, holder: K) -> Option<OwnedSemaphorePermit> {
+        self.of(holder).try_acquire_owned().ok()
     }
 
     fn of(&self, holder: K) -> Arc<Semaphore> {

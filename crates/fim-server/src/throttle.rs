@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use fim_core::Timestamp;
+
+use crate::network::Network;
 
 /// Who may try to sign in now.
 ///
@@ -87,22 +89,6 @@ impl SignIns {
             self.by_name.give_back(&name);
         }
         self.by_caller.give_back(&(name, attempt.network));
-    }
-}
-
-/// The addresses that one caller has at hand: one of IPv4, or a /64 of IPv6, which is what a single line is given.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-struct Network(IpAddr);
-
-impl Network {
-    fn of(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V4(address) => IpAddr::V4(address),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-        })
     }
 }
 
@@ -290,7 +276,6 @@ mod tests {
             |address: &str| sign_ins.begin(Some("admin"), address.parse().unwrap(), at(0)).is_ok();
         assert!(!begin("2001:db8:1:2:ffff::1"));
         assert!(begin("2001:db8:1:3::1"));
-        assert_eq!(Network::of("::ffff:10.0.0.1".parse().unwrap()), Network::of("10.0.0.1".parse().unwrap()));
     }
 
     #[test]

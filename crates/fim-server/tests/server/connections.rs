@@ -3,11 +3,14 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use crate::client::Client;
+use crate::machine::{added, joined, send};
 use crate::running::{PATIENCE, Running};
 
 /// A connection with TLS that nobody drives but the test.
@@ -35,6 +38,41 @@ impl Connection {
     fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.0.write_all(bytes)?;
         self.0.flush()
+    }
+
+    /// A connection on which somebody who proves nothing gets an answer; `None` if the server closes it before.
+    fn as_stranger(running: &Running) -> Option<Self> {
+        let mut connection = Self::open(running).ok()?;
+        connection.is_answered().ok().map(|()| connection)
+    }
+
+    fn is_answered(&mut self) -> std::io::Result<()> {
+        self.get("/healthz", "")
+    }
+
+    /// Gets what is there, and reads the answer. The connection can be used again.
+    fn get(&mut self, path: &str, headers: &str) -> std::io::Result<()> {
+        self.send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n").as_bytes())?;
+        let mut answer = Vec::new();
+        let head = loop {
+            self.read_byte(&mut answer)?;
+            if answer.ends_with(b"\r\n\r\n") {
+                break String::from_utf8(answer.clone()).unwrap().to_lowercase();
+            }
+        };
+        assert!(head.starts_with("http/1.1 200 "), "{head}");
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        for _ in 0..length.unwrap_or_else(|| panic!("no length in {head}")).parse::<usize>().unwrap() {
+            self.read_byte(&mut answer)?;
+        }
+        Ok(())
+    }
+
+    fn read_byte(&mut self, to: &mut Vec<u8>) -> std::io::Result<()> {
+        let mut byte = [0];
+        self.0.read_exact(&mut byte)?;
+        to.extend(byte);
+        Ok(())
     }
 
     /// All that comes until the server closes.
@@ -68,4 +106,44 @@ fn who_sends_a_body_that_is_refused_and_reads_afterwards_gets_the_answer() {
             assert!(answer.contains(detail), "{answer}");
         }
     }
+}
+
+#[test]
+fn strangers_who_hold_all_that_they_may_keep_neither_machines_nor_those_who_sign_in_out() {
+    let running = Running::start_with(|config| config.limits.connections = 64);
+    let (_, machine) = joined(&running, "web01");
+    let token = running.owner_token();
+    let mut owner = Client::new(&running.url(), running.server().ca_pem(), None).with_token(&token);
+    assert_eq!(owner.call("GET", "/api/v1/workspaces", &[], None).unwrap().status, 200);
+
+    // The one on which the machine enrolled may still count.
+    let mut kept: Vec<Connection> = Vec::new();
+    while let Some(connection) = Connection::as_stranger(&running) {
+        kept.push(connection);
+        assert!(kept.len() <= 8, "strangers take more than an eighth");
+    }
+    assert!(kept.len() >= 7, "strangers found {} places only", kept.len());
+
+    // Connections that are there go on, those who prove who they are get in, and what goes on is told.
+    kept[0].is_answered().unwrap();
+    let batch = added(1, &["/etc/a"]);
+    send(&running, &mut machine.client(&running), &machine, &batch);
+    let told = owner.call("GET", "/metrics", &[], None).unwrap().text;
+    let figure = |name: &str| {
+        let line = told.lines().find_map(|line| line.strip_prefix(&format!("steadfast_{name} ")));
+        line.unwrap_or_else(|| panic!("no {name} in {told}")).parse::<usize>().unwrap()
+    };
+    assert_eq!(figure("connections_limit"), 64);
+    assert!(figure("connections") > kept.len(), "{told}");
+    assert!(figure("connections_refused_total") >= 1, "{told}");
+
+    // On one of them somebody signs in: it is no stranger's any more, and there is a place for another.
+    let credentials = format!("authorization: Bearer {token}\r\n");
+    kept[0].get("/api/v1/workspaces", &credentials).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while kept.len() < 9 {
+        kept.extend(Connection::as_stranger(&running));
+        assert!(Instant::now() < deadline, "no place became free");
+    }
+    assert!(Connection::as_stranger(&running).is_none());
 }
