@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock::Clock;
+use crate::nearest::nearest;
 
 /// What a server is started with. Every key may be left out.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
@@ -334,29 +335,10 @@ fn unknown_key(table: &toml::Table) -> Option<(String, String)> {
 }
 
 fn hint(key: &str, known: &[&str]) -> String {
-    let nearest = known.iter().map(|name| (edit_distance(key, name), *name)).min();
-    match nearest {
-        Some((distance, name)) if distance <= 1 + key.chars().count() / 3 => {
-            format!("did you mean \"{name}\"?")
-        }
-        Some(_) | None => format!("the keys there are {}", known.join(", ")),
+    match nearest(key, known.iter().copied()) {
+        Some(name) => format!("did you mean \"{name}\"?"),
+        None => format!("the keys there are {}", known.join(", ")),
     }
-}
-
-/// How many letters must be put in, taken out or exchanged to make one word of the other.
-pub fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, letter) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, other) in right.iter().enumerate() {
-            let exchanged = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = exchanged.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
 }
 
 /// Every key by its table; a test holds it to what is read.

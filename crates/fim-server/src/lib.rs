@@ -27,6 +27,7 @@ mod edge;
 mod health;
 mod ingest;
 mod metrics;
+mod nearest;
 mod network;
 mod passwords;
 mod pki;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::model::Diagnostic;
-use crate::config::edit_distance;
+use crate::nearest::nearest;
 use crate::surface::NO_RESOURCE;
 
 /// What went wrong, as `application/problem+json`.
@@ -183,12 +183,8 @@ impl Problem {
 
     /// There is no such thing; perhaps one of those is meant whose name is nearly the same, in any case.
     pub fn not_found_among<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
-        let typed = name.to_lowercase();
-        let nearest = known.map(|known| (edit_distance(&typed, &known.to_lowercase()), known)).min();
         let mut problem = Self::not_found(what, name);
-        if let Some((distance, known)) = nearest
-            && distance <= 1 + typed.chars().count() / 3
-        {
+        if let Some(known) = nearest(name, known) {
             problem.detail.push_str(&format!("; did you mean \"{known}\"?"));
         }
         problem

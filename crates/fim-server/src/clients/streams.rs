@@ -16,10 +16,10 @@ use uuid::Uuid;
 
 use crate::api::model::{Change, ChangeCategory, ChangeType};
 use crate::clock::Moment;
-use crate::config::edit_distance;
 use crate::ingest::columns::OLDEST_NANOS;
 use crate::ingest::rows::{CHANGES, EVENTS, INVENTORY};
 use crate::ingest::who::tell_why_unknown;
+use crate::nearest::nearest;
 use crate::report::changes::file_kind;
 
 /// A record as it was sent.
@@ -279,11 +279,7 @@ fn column(table: &'static Table, name: &str) -> Result<&'static Column, Fault> {
         return Ok(&table.columns[index]);
     }
     let known = table.columns.iter().map(|column| column.name).filter(|known| !OURS.contains(known));
-    let nearest = known.map(|known| (edit_distance(name, known), known)).min();
-    let hint = match nearest {
-        Some((distance, known)) if distance <= 1 + known.len() / 3 => format!("; did you mean \"{known}\"?"),
-        Some(_) | None => String::new(),
-    };
+    let hint = nearest(name, known).map_or_else(String::new, |known| format!("; did you mean \"{known}\"?"));
     Err(Fault::UnknownField { table: table.name, field: name.chars().take(100).collect(), hint })
 }
 
