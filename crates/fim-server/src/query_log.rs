@@ -65,9 +65,9 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-/// Keeps the question in each workspace that it `asked`, with its text in the one that it was asked of. When this returns the rows are durable, and the next query sees
-/// them; so no answer is given that is not in the log. Where a row cannot be stored, the answer is given all the same, and
-/// the server's log says so.
+/// Keeps the question in each workspace that it `asked`, with its text in the one that it was asked of. When this returns
+/// the rows are durable, and the next query sees them; so no answer is given that is not in the log. Where a row cannot be
+/// stored, the answer is given all the same, and the server's log says so.
 pub async fn keep(app: &App, question: &Question<'_>, asked: &[&WorkspaceRecord], outcome: Outcome) {
     let now = app.clock.now();
     for workspace in asked {
@@ -117,20 +117,15 @@ fn columns(
         None => serde_json::json!({ "workspaces": workspaces }),
         Some(resource) => serde_json::json!({ "resources": [resource], "workspaces": workspaces }),
     };
-    let text_here = if is_whole { cut(text, MOST_TEXT_BYTES) } else { "" };
     let actor = asker.caller.actor();
     let mut columns: Columns = vec![
         ("TimeGenerated", Value::Time(now)),
         ("CorrelationId", owned(&asker.request_id)),
-        ("QueryText", owned(text_here)),
-        ("QueryThumbprint", Value::Owned(thumbprint(text))),
         ("RequestClientApp", owned(&asker.program)),
         ("RequestTarget", Value::Owned(target)),
         ("RequestContext", Value::Owned(context.to_string())),
         ("ResponseCode", Value::Number(i64::from(outcome.status))),
-        ("ResponseRowCount", Value::from(outcome.rows.and_then(|rows| i64::try_from(rows).ok()))),
         ("ResponseDurationMs", Value::Real(outcome.took.as_secs_f64() * 1000.0)),
-        ("StatsWorkspaceCount", Value::Number(i64::try_from(asked.len()).unwrap_or(i64::MAX))),
         ("StatsRegionCount", Value::Number(1)),
         ("IsBillableQuery", Value::Bool(false)),
         ("WorkspaceRegion", owned(&workspace.location)),
@@ -139,6 +134,14 @@ fn columns(
         ("_ResourceId", Value::Owned(resource)),
         ("_SubscriptionId", owned(&workspace.subscription_id)),
     ];
+    // Nor what would tell them by trying: with the thumbprint they could see which of their guesses was the text.
+    if is_whole {
+        let rows = outcome.rows.and_then(|rows| i64::try_from(rows).ok());
+        columns.push(("QueryText", owned(cut(text, MOST_TEXT_BYTES))));
+        columns.push(("QueryThumbprint", Value::Owned(thumbprint(text))));
+        columns.push(("ResponseRowCount", Value::from(rows)));
+        columns.push(("StatsWorkspaceCount", Value::Number(i64::try_from(asked.len()).unwrap_or(i64::MAX))));
+    }
     if let Some(range) = range {
         columns.push(("QueryTimeRangeStart", Value::Time(range.from)));
         // A range that is open to the future has no end.
