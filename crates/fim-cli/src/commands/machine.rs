@@ -35,7 +35,7 @@ pub fn run(client: &Client, command: &MachineCommand) -> Result<(), Failure> {
 fn list(client: &Client, args: &PlainArgs) -> Result<(), Failure> {
     let now = Utc::now();
     let time = |time: chrono::DateTime<Utc>| segment(&time.to_rfc3339_opts(SecondsFormat::Secs, true));
-    let mut machines: Value = client.get(&format!(
+    let machines: Value = client.get(&format!(
         "/workspaces/{}/machines?from={}&to={}",
         segment(&args.workspace.workspace),
         time(now - Duration::days(7)),
@@ -44,20 +44,9 @@ fn list(client: &Client, args: &PlainArgs) -> Result<(), Failure> {
     if args.format.json {
         print_json(&machines);
     } else {
-        leave_out_what_is_past(&mut machines);
         print_list(&machines, COLUMNS, "machines");
     }
     Ok(())
-}
-
-/// What an agent said last that is not heard any more is not what it does.
-fn leave_out_what_is_past(machines: &mut Value) {
-    for machine in machines.as_array_mut().into_iter().flatten() {
-        if machine["status"] != "online" {
-            machine["state"] = Value::Null;
-            machine["provider"] = Value::Null;
-        }
-    }
 }
 
 fn enroll_token(client: &Client, args: &EnrollTokenArgs) -> Result<(), Failure> {
@@ -121,21 +110,3 @@ const COLUMNS: &[Column] = &[
     Column::new("LAST SEEN", "lastSeen").moment().or("never"),
     Column::new("AGENT", "agentVersion"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_machine_does_is_told_only_while_it_reports() {
-        let machine =
-            |status: &str| json!({ "status": status, "state": "idle", "provider": "fanotify", "os": "x" });
-        let mut machines = json!([machine("online"), machine("stale"), machine("offline")]);
-        leave_out_what_is_past(&mut machines);
-        assert_eq!(machines[0], machine("online"));
-        for past in [&machines[1], &machines[2]] {
-            let told = (&past["state"], &past["provider"], &past["os"]);
-            assert_eq!(told, (&Value::Null, &Value::Null, &json!("x")), "{past}");
-        }
-    }
-}

@@ -136,6 +136,11 @@ fn shown(
     status: MachineStatus,
 ) -> Machine {
     let heartbeat = record.heartbeat;
+    // What an agent said last that is not heard any more is not what it does.
+    let doing = match status {
+        MachineStatus::Online => heartbeat.as_ref(),
+        MachineStatus::Stale | MachineStatus::Offline => None,
+    };
     Machine {
         id: record.id.to_string(),
         name: record.name,
@@ -150,11 +155,11 @@ fn shown(
         status,
         trend,
         agent_version: record.agent_version,
-        state: heartbeat.as_ref().map(|heartbeat| heartbeat.state),
-        provider: heartbeat.as_ref().map(|heartbeat| heartbeat.provider.clone()),
-        progress: heartbeat.as_ref().and_then(|heartbeat| heartbeat.progress.clone()),
+        state: doing.map(|heartbeat| heartbeat.state),
+        provider: doing.map(|heartbeat| heartbeat.provider.clone()),
+        progress: doing.and_then(|heartbeat| heartbeat.progress.clone()),
         last_scan: heartbeat.as_ref().and_then(|heartbeat| heartbeat.last_scan_end),
-        next_scan: heartbeat.as_ref().and_then(|heartbeat| heartbeat.next_scan),
+        next_scan: doing.and_then(|heartbeat| heartbeat.next_scan),
         spool_records: heartbeat.as_ref().map_or(0, |heartbeat| heartbeat.spool_records),
         open_gaps,
     }

@@ -99,22 +99,22 @@ pub struct Machine {
     pub trend: Vec<TrendStep>,
     /// The agent's version.
     pub agent_version: String,
-    /// What the agent said it is doing; null if it was never heard.
+    /// What the agent is doing; null unless it is heard.
     #[schema(required)]
     pub state: Option<AgentState>,
-    /// How changes are noticed there: `scan`, or what notices them in real time; null if the agent was never heard.
+    /// How changes are noticed there: `scan`, or what notices them in real time; null unless the agent is heard.
     #[schema(required)]
     pub provider: Option<String>,
-    /// How far the running scan is.
+    /// How far the running scan is; absent unless the agent is heard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
     /// When the last complete scan ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_scan: Option<Moment>,
-    /// When the next scan starts.
+    /// When the next scan starts; absent unless the agent is heard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_scan: Option<Moment>,
-    /// Reports that wait on the machine to be sent.
+    /// Reports that wait on the machine to be sent, as the agent said last.
     pub spool_records: u64,
     /// Stretches of this machine that are not watched right now.
     pub open_gaps: u64,

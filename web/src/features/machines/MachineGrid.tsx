@@ -109,7 +109,7 @@ const COUNTS: readonly Column<Machine>[] = [
     width: '104px',
     hideNarrow: true,
     cell: ({ provider }) => {
-      if (provider === null) return null;
+      if (provider === null) return '–';
       return provider === 'scan' ? <span className="muted">scans only</span> : provider;
     },
   },
