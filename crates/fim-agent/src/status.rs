@@ -75,6 +75,8 @@ fn stopped(status: Status) -> Status {
         next_scan: None,
         real_time_error: None,
         stuck_since: None,
+        // Everything is one, and no number says that.
+        open_gaps: None,
         ..status
     }
 }
@@ -127,7 +129,7 @@ fn open_gaps(status: &Status) -> String {
     if status.state == SensorState::Stopped {
         return "everything, while the agent does not run".to_owned();
     }
-    status.open_gaps.to_string()
+    status.open_gaps.map_or_else(|| "not known yet".to_owned(), |number| number.to_string())
 }
 
 fn provider(status: &Status) -> String {
@@ -184,6 +186,7 @@ mod tests {
             state: SensorState::Idle,
             provider: "fanotify+ebpf".to_owned(),
             next_scan: Some("2026-11-23T06:38:19Z".to_owned()),
+            open_gaps: Some(0),
             ..Status::default()
         };
         let told = |status: &Status| {

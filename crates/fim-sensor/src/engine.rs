@@ -520,7 +520,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
                 status.state = state;
             }
             status.next_scan = next_scan;
-            status.open_gaps = open_gaps;
+            status.open_gaps = Some(open_gaps);
         });
         if is_news {
             self.parts.spool.ring();

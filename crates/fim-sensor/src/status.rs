@@ -54,8 +54,8 @@ pub struct Status {
     pub spool_full_since: Option<String>,
     /// How old the oldest report is that the server does not have, in seconds.
     pub oldest_unsent_seconds: u64,
-    /// Places and times that could not be watched and are not over.
-    pub open_gaps: u64,
+    /// Places and times that could not be watched and are not over; `None` while the agent does not look.
+    pub open_gaps: Option<u64>,
     /// Files too large for a scan to wait for, whose content is still to be read beside the scans.
     pub large_files_waiting: u64,
     /// How many bytes of them are left to read.
@@ -200,7 +200,7 @@ impl Status {
             next_scan: self.next_scan.clone(),
             spool_records: self.spool_records,
             oldest_unsent_seconds: self.oldest_unsent_seconds,
-            open_gaps: self.open_gaps,
+            open_gaps: self.open_gaps.unwrap_or(0),
             provider: self.provider.clone(),
         }
     }
