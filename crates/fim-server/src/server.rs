@@ -318,6 +318,12 @@ impl RunningServer {
         link.map_err(|problem| MakeSecretError::Refused(problem.detail))
     }
 
+    /// True while nobody can sign in by a password: `admin` has none, and there is nobody else at first.
+    pub async fn awaits_first_sign_in(&self) -> Result<bool, MakeSecretError> {
+        let admin = self.app.control.user(api::ADMIN).await?;
+        Ok(admin.is_none_or(|admin| admin.password_hash.is_none()))
+    }
+
     /// A token that one machine can join a workspace (by id or name) with, within an hour.
     pub async fn issue_enrollment_token(&self, workspace: &str) -> Result<String, MakeSecretError> {
         let record = self.app.control.workspace(workspace).await?;
@@ -446,8 +452,7 @@ async fn bootstrap(control: &Control, now: Timestamp) -> Result<(), StartError> 
             }
         },
     };
-    control.apply_recommended(workspace.id, &api::recommended(), &[], by).await?;
-    control.set_fim(workspace.id, true, by).await?;
+    control.enable_fim(workspace.id, &api::recommended(), Some(&[]), by).await?;
     control.ensure_owner(api::ADMIN, by).await?;
     control.set_state(BOOTSTRAPPED, "1").await?;
     Ok(())

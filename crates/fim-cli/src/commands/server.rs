@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::ServerArgs;
 use crate::failure::Failure;
+use crate::profile::{self, Profile, Profiles};
 
 /// Runs the server until it is told to stop.
 pub fn run(args: &ServerArgs) -> Result<(), Failure> {
@@ -23,8 +24,28 @@ pub fn run(args: &ServerArgs) -> Result<(), Failure> {
     let signal = stop_signal(&runtime)?;
     let serving = Serving::start(&runtime, config)?;
     eprintln!("listening on https://{}, CA SHA-256 {}", serving.address(), serving.ca_fingerprint());
-    signal.wait_for_ever();
-    serving.stop()
+    let welcomed = welcome(&serving);
+    if welcomed.is_ok() {
+        signal.wait_for_ever();
+    }
+    let stopped = serving.stop();
+    welcomed.and(stopped)
+}
+
+/// Makes the first way in: commands on this machine find the server, and nobody has to have a password to sign in.
+fn welcome(serving: &Serving<'_>) -> Result<(), Failure> {
+    if serving.awaits_first_sign_in()? {
+        let link = serving.new_sign_in_link()?.path;
+        eprintln!("sign in as `admin` with {}{link}   (works once, for 10 minutes),", serving.page());
+        eprintln!(
+            "and set a password there; `steadfast sign-in` prints a new link, for the user that runs the server"
+        );
+    }
+    // A service may have no home to keep it in, and serves all the same.
+    if let Err(failure) = serving.write_profile() {
+        eprintln!("warning: commands on this machine will not find the server by themselves: {failure}");
+    }
+    Ok(())
 }
 
 /// Log lines go to standard error; `RUST_LOG` chooses which.
@@ -92,18 +113,38 @@ pub fn stop_signal(runtime: &Runtime) -> Result<StopSignal, Failure> {
 pub struct Serving<'a> {
     runtime: &'a Runtime,
     server: RunningServer,
+    /// True if the certificate is one that the server made, which is good for loopback as well.
+    has_own_certificate: bool,
 }
 
 impl<'a> Serving<'a> {
     /// Starts the server.
     pub fn start(runtime: &'a Runtime, config: ServerConfig) -> Result<Self, Failure> {
+        let has_own_certificate = config.tls.certificate.is_none();
         let server = runtime.block_on(Server::start(config)).map_err(|error| local(&error))?;
-        Ok(Self { runtime, server })
+        Ok(Self { runtime, server, has_own_certificate })
     }
 
     /// Where it listens with TLS.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// How commands on this machine reach it.
+    fn url(&self) -> String {
+        if self.has_own_certificate {
+            format!("https://{}", reachable(self.address()))
+        } else {
+            self.server.public_url().to_owned()
+        }
+    }
+
+    /// Where a person finds the page: on this machine where only that is served.
+    fn page(&self) -> String {
+        match self.page_address() {
+            Some(page) if self.address().ip().is_loopback() => format!("http://{page}"),
+            Some(_) | None => self.server.public_url().to_owned(),
+        }
     }
 
     /// Where it serves the page without TLS.
@@ -121,13 +162,39 @@ impl<'a> Serving<'a> {
         self.server.ca_fingerprint()
     }
 
+    /// Writes the profile with which the other commands find this server. A token that works is kept.
+    pub fn write_profile(&self) -> Result<Profile, Failure> {
+        let home = profile::home()?;
+        let known = Profiles::read(&home)?;
+        let kept = known
+            .iter()
+            .flat_map(Profiles::all)
+            .find(|kept| kept.ca_pem.as_deref() == Some(self.ca_pem()))
+            .map(|kept| kept.token)
+            .filter(|token| self.accepts_token(token));
+        let token = match kept {
+            Some(token) => token,
+            None => self.new_owner_token()?,
+        };
+        let profile = Profile { server: self.url(), ca_pem: Some(self.ca_pem().to_owned()), token };
+        Profiles::with(known, profile.clone()).write(&home).map_err(|error| {
+            Failure::Local(format!("cannot write the profile in {}: {error}", home.display()))
+        })?;
+        Ok(profile)
+    }
+
+    /// True while nobody can sign in by a password.
+    fn awaits_first_sign_in(&self) -> Result<bool, Failure> {
+        self.runtime.block_on(self.server.awaits_first_sign_in()).map_err(|error| local(&error))
+    }
+
     /// True if the server knows the token.
-    pub fn accepts_token(&self, token: &str) -> bool {
+    fn accepts_token(&self, token: &str) -> bool {
         self.runtime.block_on(self.server.accepts_token(token))
     }
 
     /// A new token with the rights of an owner.
-    pub fn new_owner_token(&self) -> Result<String, Failure> {
+    fn new_owner_token(&self) -> Result<String, Failure> {
         self.runtime.block_on(self.server.issue_owner_token()).map_err(|error| local(&error))
     }
 
@@ -148,4 +215,32 @@ const LOGGED: &str = "warn,datafusion_common::pruning=error";
 /// The whole chain of causes in one line.
 pub fn local(error: &dyn std::error::Error) -> Failure {
     Failure::Local(fim_core::error_chain(error))
+}
+
+/// The address by which this machine reaches a server that may listen on all of its addresses.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(all) if all.ip().is_unspecified() => SocketAddr::from(([127, 0, 0, 1], all.port())),
+        SocketAddr::V6(all) if all.ip().is_unspecified() => {
+            SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], all.port()))
+        }
+        one => one,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_all_addresses_is_reached_by_loopback() {
+        let cases = [
+            ("0.0.0.0:8443", "127.0.0.1:8443"),
+            ("[::]:8443", "[::1]:8443"),
+            ("10.1.2.3:8443", "10.1.2.3:8443"),
+        ];
+        for (listens, reached) in cases {
+            assert_eq!(reachable(listens.parse().unwrap()), reached.parse().unwrap());
+        }
+    }
 }

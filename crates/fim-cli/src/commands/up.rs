@@ -3,7 +3,6 @@
 mod agent;
 mod progress;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use super::server::{Serving, stop_signal};
 use crate::args::UpArgs;
 use crate::failure::Failure;
 use crate::out;
-use crate::profile::{self, Profile, Profiles};
+use crate::profile::Profile;
 
 /// Starts everything, tells where it is, and goes on until it is told to stop.
 pub fn run(args: &UpArgs) -> Result<(), Failure> {
@@ -48,7 +47,7 @@ fn serve(
     serving: &Serving<'_>,
     signal: super::server::StopSignal,
 ) -> Result<(), Failure> {
-    let profile = write_profile(serving)?;
+    let profile = serving.write_profile()?;
     let agent = if args.no_agent {
         None
     } else {
@@ -85,28 +84,6 @@ fn wait(
             return Err(Failure::Local(failed.to_string()));
         }
     }
-}
-
-/// Writes the profile with which the other commands find this server. A token that works is kept.
-fn write_profile(serving: &Serving<'_>) -> Result<Profile, Failure> {
-    let home = profile::home()?;
-    let server = format!("https://{}", reachable(serving.address()));
-    let known = Profiles::read(&home)?;
-    let kept = known
-        .iter()
-        .flat_map(Profiles::all)
-        .find(|kept| kept.ca_pem.as_deref() == Some(serving.ca_pem()))
-        .map(|kept| kept.token)
-        .filter(|token| serving.accepts_token(token));
-    let token = match kept {
-        Some(token) => token,
-        None => serving.new_owner_token()?,
-    };
-    let profile = Profile { server, ca_pem: Some(serving.ca_pem().to_owned()), token };
-    Profiles::with(known, profile.clone()).write(&home).map_err(|error| {
-        Failure::Local(format!("cannot write the profile in {}: {error}", home.display()))
-    })?;
-    Ok(profile)
 }
 
 /// Tells a program where everything is, as soon as it is there: the baseline may take long.
@@ -165,17 +142,6 @@ fn another_interval(seconds: u64) -> &'static str {
     if seconds == 900 { "1h" } else { "15m" }
 }
 
-/// The address by which this machine reaches a server that may listen on all of its addresses.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    match address {
-        SocketAddr::V4(all) if all.ip().is_unspecified() => SocketAddr::from(([127, 0, 0, 1], all.port())),
-        SocketAddr::V6(all) if all.ip().is_unspecified() => {
-            SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], all.port()))
-        }
-        one => one,
-    }
-}
-
 fn default_data_dir() -> Result<PathBuf, Failure> {
     if rustix::process::geteuid().is_root() {
         return Ok(PathBuf::from("/var/lib/steadfast"));
@@ -197,17 +163,5 @@ mod tests {
             (another_interval(900), another_interval(3600), another_interval(1)),
             ("1h", "15m", "15m")
         );
-    }
-
-    #[test]
-    fn a_server_on_all_addresses_is_reached_by_loopback() {
-        let cases = [
-            ("0.0.0.0:8443", "127.0.0.1:8443"),
-            ("[::]:8443", "[::1]:8443"),
-            ("10.1.2.3:8443", "10.1.2.3:8443"),
-        ];
-        for (listens, reached) in cases {
-            assert_eq!(reachable(listens.parse().unwrap()), reached.parse().unwrap());
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::installation::{Installation, Said, finish, until};
 use crate::{about, wait_until_rule_has_a_baseline, with_agent};
@@ -201,6 +201,7 @@ fn an_agent_that_does_not_run_says_so_and_how_to_start_it() {
         assert!(status.stdout.contains(line), "no {line:?} in {}", status.stdout);
     }
     assert_eq!(here.agent_status()["nextScan"], Value::Null);
+    assert_eq!(here.agent_status()["openGaps"], Value::Null);
 }
 
 #[test]
@@ -223,6 +224,49 @@ fn a_query_reads_the_time_that_is_asked_for_and_says_when_there_is_nothing() {
     let sparse = here.run(&["query", "print A = 1, B = '', C = 2"]);
     assert_eq!(words(&sparse.stdout), [["A", "C"], ["1", "2"]]);
     assert_eq!(sparse.stderr, "left out, since they are empty in all rows: B\n");
+}
+
+#[test]
+fn a_query_that_is_too_large_is_answered_by_the_server_s_own_words() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    let text = format!("print \"{}\"", "a".repeat(1_300_000));
+    fs::write(here.path("large.kql"), text).unwrap();
+    for _ in 0..10 {
+        let query = fs::File::open(here.path("large.kql")).unwrap();
+        said(&finish(here.steadfast(&["query", "-"]).stdin(query)), 1, &["send less at a time"]);
+    }
+}
+
+#[test]
+fn a_server_that_is_started_alone_says_how_to_sign_in_until_somebody_has_a_password() {
+    let mut here = Installation::new();
+    here.serve_anew();
+    let links = here.sign_in_links();
+    assert_eq!(links.len(), 1, "{}", here.read_log("server.log"));
+    let (page, code) = links[0].split_once("/login#code=").unwrap();
+    let sign_in = || {
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+        let request = agent.post(format!("{page}/api/v1/session/one-time"));
+        request.send_json(json!({ "code": code })).unwrap()
+    };
+    let mut session = sign_in();
+    assert_eq!(session.status(), 200);
+    let cookie = session.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let session: Value = session.body_mut().read_json().unwrap();
+    assert_eq!((&session["user"]["name"], &session["mustSetPassword"]), (&json!("admin"), &json!(true)));
+    assert_eq!(sign_in().status(), 401, "it works once");
+
+    // Who runs the server has the other commands, and with them the next link.
+    assert!(here.run(&["sign-in"]).stdout.starts_with(&format!("{page}/login#code=")));
+    let set = ureq::put(format!("{page}/api/v1/users/me/password"))
+        .header("cookie", &cookie)
+        .header("x-csrf-token", session["csrfToken"].as_str().unwrap())
+        .send_json(json!({ "newPassword": "correct horse battery" }));
+    assert_eq!(set.unwrap().status(), 204);
+    here.stop_server();
+    here.serve_anew();
+    assert_eq!(here.sign_in_links(), links);
 }
 
 #[test]

@@ -96,6 +96,24 @@ impl Installation {
         self.server = Some(child.unwrap());
     }
 
+    /// Starts `steadfast server` on addresses of its own choice, and waits until it can be asked.
+    pub fn serve_anew(&mut self) {
+        let listen = "127.0.0.1:0".to_owned();
+        self.ports = Some((listen.clone(), listen));
+        self.serve("");
+        let is_up = until(|| match finish(&mut self.steadfast(&["workspace", "list"])).code {
+            0 => Ok(()),
+            _ => Err(self.read_log("server.log")),
+        });
+        is_up.unwrap_or_else(|log| panic!("the server cannot be asked\n{log}"));
+    }
+
+    /// The links that servers printed for the first sign-in.
+    pub fn sign_in_links(&self) -> Vec<String> {
+        let log = self.read_log("server.log");
+        log.split_whitespace().filter(|word| word.contains("/login#code=")).map(str::to_owned).collect()
+    }
+
     /// The address of the running server, without `https://`.
     pub fn address(&self) -> &str {
         &self.ports.as_ref().unwrap().0

@@ -50,12 +50,10 @@ pub async fn enable_fim(
         ));
     }
     let by = By { actor: &actor.name, at: app.clock.now() };
-    let internal = |error| Problem::internal("turning monitoring on", &error);
-    if request.disabled_items.is_some() || app.control.rules(workspace.id).await.map_err(internal)?.is_empty()
-    {
-        app.control.apply_recommended(workspace.id, &items, disabled, by).await.map_err(internal)?;
-    }
-    app.control.set_fim(workspace.id, true, by).await.map_err(internal)?;
+    app.control
+        .enable_fim(workspace.id, &items, request.disabled_items.as_deref(), by)
+        .await
+        .map_err(|error| Problem::internal("turning monitoring on", &error))?;
     describe(&app, &workspace).await
 }
 
@@ -72,7 +70,7 @@ pub async fn disable_fim(
 ) -> Result<Json<Fim>, Problem> {
     let by = By { actor: &actor.name, at: app.clock.now() };
     app.control
-        .set_fim(workspace.id, false, by)
+        .disable_fim(workspace.id, by)
         .await
         .map_err(|error| Problem::internal("turning monitoring off", &error))?;
     // Where nothing is monitored nobody is missed.

@@ -351,9 +351,9 @@ mod tests {
         for name in ["ruled", "emptied", "new"] {
             workspaces.push(control.add_workspace(name, "local", "Local", by(1)).await.unwrap().id);
         }
-        control.apply_recommended(workspaces[0], &items, &[], by(10)).await.unwrap();
+        control.enable_fim(workspaces[0], &items, Some(&[]), by(10)).await.unwrap();
         control.add_rule(workspaces[1], &items[0], by(20)).await.unwrap();
-        control.apply_recommended(workspaces[1], &items, &all, by(30)).await.unwrap();
+        control.enable_fim(workspaces[1], &items, Some(&all), by(30)).await.unwrap();
         let older = "DROP TABLE rule_switches; ALTER TABLE machines DROP COLUMN heartbeat_seconds; PRAGMA user_version = 8";
         sqlx::raw_sql(older).execute(&control.pool).await.unwrap();
         control.close().await;
@@ -383,12 +383,28 @@ mod tests {
         control.add_rule(other, &first, by(6)).await.unwrap();
         control.delete_rule(id, &second.name, by(7)).await.unwrap();
         control.delete_rule(id, &first.name, by(8)).await.unwrap();
-        control.apply_recommended(id, std::slice::from_ref(&first), &[], by(9)).await.unwrap();
+        control.enable_fim(id, std::slice::from_ref(&first), None, by(9)).await.unwrap();
         let of_all: Vec<String> = vec![first.name.clone()];
-        control.apply_recommended(id, std::slice::from_ref(&first), &of_all, by(10)).await.unwrap();
+        control.enable_fim(id, std::slice::from_ref(&first), Some(&of_all), by(10)).await.unwrap();
         let switches = control.rule_switches(id).await.unwrap();
         let known: Vec<_> = switches.into_iter().map(|(at, is_on)| (at.0, is_on)).collect();
         assert_eq!(known, [(3, true), (7, false), (9, true), (10, false)]);
+    }
+
+    #[tokio::test]
+    async fn monitoring_is_turned_on_with_its_rules_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let control = Control::open(&dir.path().join("control.sqlite")).await.unwrap();
+        let by = By { actor: "a test", at: Timestamp(1) };
+        let id = control.add_workspace("default", "local", "Local", by).await.unwrap().id;
+        let fails = "CREATE TRIGGER fails BEFORE UPDATE OF fim_enabled ON workspaces BEGIN SELECT RAISE(ABORT, 'no'); END";
+        sqlx::raw_sql(fails).execute(&control.pool).await.unwrap();
+        let items = crate::api::recommended();
+        control.enable_fim(id, &items, None, by).await.unwrap_err();
+        assert!(control.rules(id).await.unwrap().is_empty());
+        sqlx::raw_sql("DROP TRIGGER fails").execute(&control.pool).await.unwrap();
+        control.enable_fim(id, &items, None, by).await.unwrap();
+        assert_eq!(control.rules(id).await.unwrap().len(), items.len());
     }
 
     #[test]

@@ -182,36 +182,34 @@ impl Control {
         transaction.commit().await.map_err(deleting)?;
         Ok(true)
     }
+}
 
-    /// Adds the recommended items that are missing, and puts each in force unless it is named in `disabled`.
-    pub async fn apply_recommended(
-        &self,
-        workspace: Uuid,
-        items: &[Rule],
-        disabled: &[String],
-        by: By<'_>,
-    ) -> Result<(), ControlError> {
-        let applying = failed("applying the recommended items");
-        let mut transaction = self.write("applying the recommended items").await?;
-        for item in items {
-            let enabled = !disabled.iter().any(|name| name.eq_ignore_ascii_case(&item.name));
-            let known = sqlx::query("UPDATE rules SET enabled = ? WHERE workspace_id = ? AND name = ?")
-                .bind(enabled)
-                .bind(workspace.to_string())
-                .bind(&item.name)
-                .execute(&mut *transaction)
-                .await
-                .map_err(&applying)?;
-            if known.rows_affected() == 0 {
-                let rule = Rule { enabled, ..item.clone() };
-                insert_rule(&mut transaction, workspace, &rule).await.map_err(&applying)?;
-            }
+/// Adds the recommended items that are missing, and puts each in force unless it is named in `disabled`.
+pub(super) async fn apply_recommended(
+    connection: &mut SqliteConnection,
+    workspace: Uuid,
+    items: &[Rule],
+    disabled: &[String],
+    by: By<'_>,
+) -> Result<(), ControlError> {
+    let applying = failed("applying the recommended items");
+    for item in items {
+        let enabled = !disabled.iter().any(|name| name.eq_ignore_ascii_case(&item.name));
+        let known = sqlx::query("UPDATE rules SET enabled = ? WHERE workspace_id = ? AND name = ?")
+            .bind(enabled)
+            .bind(workspace.to_string())
+            .bind(&item.name)
+            .execute(&mut *connection)
+            .await
+            .map_err(&applying)?;
+        if known.rows_affected() == 0 {
+            let rule = Rule { enabled, ..item.clone() };
+            insert_rule(connection, workspace, &rule).await.map_err(&applying)?;
         }
-        touch(&mut transaction, workspace, by.at).await?;
-        let object = workspace.to_string();
-        audit(&mut transaction, by, "rules.recommend", &object, &json!({ "disabled": disabled })).await?;
-        transaction.commit().await.map_err(applying)
     }
+    touch(connection, workspace, by.at).await?;
+    let object = workspace.to_string();
+    audit(connection, by, "rules.recommend", &object, &json!({ "disabled": disabled })).await
 }
 
 /// Tells agents that the settings differ, and notes if rules have come into force where none was, or the last has gone.

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use fim_core::Timestamp;
 use serde_json::json;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
+use super::rules::apply_recommended;
 use super::{By, Control, ControlError, audit, count, failed, is_duplicate, spelled, uuid};
-use crate::api::model::Collection;
+use crate::api::model::{Collection, Rule};
 
 /// A workspace as it is kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -229,25 +230,34 @@ impl Control {
         Ok(())
     }
 
-    /// Turns monitoring on or off.
-    pub async fn set_fim(&self, workspace: Uuid, enabled: bool, by: By<'_>) -> Result<(), ControlError> {
-        let setting = failed("turning monitoring on or off");
-        let mut transaction = self.write("turning monitoring on or off").await?;
-        sqlx::query(
-            "UPDATE workspaces SET settings_revision = settings_revision + (fim_enabled <> ?), \
-             fim_switched_at = iif(fim_enabled <> ?, ?, fim_switched_at), fim_enabled = ? WHERE id = ?",
-        )
-        .bind(enabled)
-        .bind(enabled)
-        .bind(by.at.0)
-        .bind(enabled)
-        .bind(workspace.to_string())
-        .execute(&mut *transaction)
-        .await
-        .map_err(&setting)?;
-        let action = if enabled { FIM_ENABLE } else { FIM_DISABLE };
-        audit(&mut transaction, by, action, &workspace.to_string(), &json!({})).await?;
-        transaction.commit().await.map_err(setting)
+    /// Turns monitoring on, all of it or nothing: with the recommended items but those that are named in `disabled`, if
+    /// that is said or there is no rule yet, else with the rules that there are.
+    pub async fn enable_fim(
+        &self,
+        workspace: Uuid,
+        items: &[Rule],
+        disabled: Option<&[String]>,
+        by: By<'_>,
+    ) -> Result<(), ControlError> {
+        let enabling = failed("turning monitoring on");
+        let mut transaction = self.write("turning monitoring on").await?;
+        let rules: i64 = sqlx::query_scalar("SELECT count(*) FROM rules WHERE workspace_id = ?")
+            .bind(workspace.to_string())
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(&enabling)?;
+        if disabled.is_some() || rules == 0 {
+            apply_recommended(&mut transaction, workspace, items, disabled.unwrap_or_default(), by).await?;
+        }
+        switch_fim(&mut transaction, workspace, true, by).await?;
+        transaction.commit().await.map_err(enabling)
+    }
+
+    /// Turns monitoring off.
+    pub async fn disable_fim(&self, workspace: Uuid, by: By<'_>) -> Result<(), ControlError> {
+        let mut transaction = self.write("turning monitoring off").await?;
+        switch_fim(&mut transaction, workspace, false, by).await?;
+        transaction.commit().await.map_err(failed("turning monitoring off"))
     }
 
     /// Each time that monitoring was turned on or off, in order; the audit log keeps them all.
@@ -317,6 +327,28 @@ impl Control {
         }
         transaction.commit().await.map_err(setting)
     }
+}
+
+async fn switch_fim(
+    connection: &mut SqliteConnection,
+    workspace: Uuid,
+    enabled: bool,
+    by: By<'_>,
+) -> Result<(), ControlError> {
+    sqlx::query(
+        "UPDATE workspaces SET settings_revision = settings_revision + (fim_enabled <> ?), \
+         fim_switched_at = iif(fim_enabled <> ?, ?, fim_switched_at), fim_enabled = ? WHERE id = ?",
+    )
+    .bind(enabled)
+    .bind(enabled)
+    .bind(by.at.0)
+    .bind(enabled)
+    .bind(workspace.to_string())
+    .execute(&mut *connection)
+    .await
+    .map_err(failed("turning monitoring on or off"))?;
+    let action = if enabled { FIM_ENABLE } else { FIM_DISABLE };
+    audit(connection, by, action, &workspace.to_string(), &json!({})).await
 }
 
 fn workspace(row: &SqliteRow) -> Result<WorkspaceRecord, sqlx::Error> {
