@@ -20,7 +20,6 @@ use crate::clock::seconds_to_nanos;
 use crate::connection::{ConnectionPlace, Peer, Transport};
 use crate::control::{WorkspaceRecord, digest_of};
 use crate::problem::{Kind, Problem};
-use crate::shares::Holder;
 
 /// What a route does to what; each route of the API has one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -165,13 +164,16 @@ pub async fn gate(
     }
     request.extensions_mut().insert(Caller { actor: actor.clone(), verb, noun });
     request.extensions_mut().insert(Pass { credential, verb, noun, place });
-    let holder = match &actor.proof {
-        Proof::Session { user } => Holder::User(*user),
-        Proof::Token => Holder::Token(actor.name.clone()),
-    };
+    let holder = actor.holder();
     connection.authorised(&holder);
     request.extensions_mut().insert(actor);
     Ok(holder.scope(next.run(request)).await)
+}
+
+/// Who calls with credentials that are good, whatever they are good for.
+pub async fn known_caller(app: &App, transport: Transport, headers: &HeaderMap) -> Result<Actor, Problem> {
+    let (credential, _) = credential(transport, headers)?;
+    authenticate(app, credential).await
 }
 
 /// On plain loopback only this machine's names are ours: a page elsewhere that makes its own name point here is kept

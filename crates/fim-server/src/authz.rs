@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+use crate::shares::Holder;
+
 /// What a grant lets its holder do.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Role {
@@ -79,6 +81,16 @@ pub struct Actor {
     pub proof: Proof,
     /// What the caller holds.
     pub grants: Vec<Grant>,
+}
+
+impl Actor {
+    /// Whose places the caller's work takes.
+    pub fn holder(&self) -> Holder {
+        match &self.proof {
+            Proof::Session { user } => Holder::User(*user),
+            Proof::Token => Holder::Token(self.name.clone()),
+        }
+    }
 }
 
 /// How a caller proved who it is.

@@ -1,13 +1,19 @@
 //! Whether the server lives, whether it can work, and what it counts.
 
-use axum::extract::State;
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use fim_core::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::app::{App, AppState};
+use crate::auth;
+use crate::connection::{ConnectionPlace, Peer};
 use crate::metrics::Gauge;
+use crate::network::is_this_machine;
 use crate::problem::{Kind, Problem};
 
 /// The process answers.
@@ -26,8 +32,18 @@ pub async fn ready(State(app): State<AppState>) -> Result<&'static str, Problem>
     Ok("ready\n")
 }
 
-/// Counters and gauges in the Prometheus text format. They name nobody and nothing.
-pub async fn metrics(State(app): State<AppState>) -> Result<impl IntoResponse, Problem> {
+/// Counters and gauges in the Prometheus text format. They name nobody and nothing; yet how many machines there are, and
+/// how much of them is not watched, is for those alone who are on the server's machine or have credentials of any role.
+pub async fn metrics(
+    State(app): State<AppState>,
+    Extension(peer): Extension<Peer>,
+    Extension(connection): Extension<Arc<ConnectionPlace>>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Problem> {
+    if !is_this_machine(peer.address.ip()) {
+        let actor = auth::known_caller(&app, peer.transport, &headers).await?;
+        connection.authorised(&actor.holder());
+    }
     let now = app.clock.now();
     let figures = app.figures.get(&app, now).await?;
     let uptime = u64::try_from(now.nanos_since(app.started) / 1_000_000_000).unwrap_or(0);

@@ -1202,7 +1202,7 @@ export interface components {
             /** @description The operating system's family. */
             osKind: components["schemas"]["OsKind"];
             progress?: components["schemas"]["Progress"] | null;
-            /** @description How changes are noticed there: `scan`, or what notices them in real time; null if the agent was never heard. */
+            /** @description How changes are noticed there: `scan`, or what notices them in real time; null unless the agent is heard. */
             provider: string | null;
             /**
              * Format: int64
@@ -1221,7 +1221,7 @@ export interface components {
             software: number;
             /**
              * Format: int64
-             * @description Reports that wait on the machine to be sent.
+             * @description Reports that wait on the machine to be sent, as the agent said last.
              */
             spoolRecords: number;
             state: components["schemas"]["AgentState"] | null;

@@ -69,6 +69,10 @@ const INTRODUCTION: &str = "\
 `steadfast server --config F` reads a TOML file. Every key may be left out; one that is not known is refused with the nearest
 that is. `steadfast up` takes options instead.
 
+`/healthz`, `/readyz` and `/metrics` (Prometheus) have no key: they are served on each address. The counters are shown to callers
+on the server's own machine, and elsewhere to those with an API token of any role. A proxy on the same machine that hands on
+connections makes every caller one of the machine.
+
 ```toml
 data_dir = \"/var/lib/steadfast\"
 listen = \"0.0.0.0:8443\"

@@ -12,6 +12,7 @@ mod connections;
 mod hostile;
 mod losses;
 mod machine;
+mod metrics;
 mod places;
 mod running;
 mod scenario;
