@@ -63,12 +63,16 @@ impl Identified for Listed {
                 writer.bytes(name.as_bytes());
                 writer.text(architecture.as_deref());
             }
+            ListedKey::Service(name) => {
+                writer.0.update([5]);
+                writer.bytes(name.as_bytes());
+            }
         }
     }
 
     fn write(&self, writer: &mut IdWriter) {
         match self {
-            Self::Daemon(daemon) => writer.daemon(daemon),
+            Self::Daemon(daemon) | Self::Service(daemon) => writer.daemon(daemon),
             Self::Software(software) => writer.software(software),
         }
     }
@@ -200,5 +204,6 @@ fn manager_number(manager: PackageManager) -> u8 {
         PackageManager::Apk => 3,
         PackageManager::Snap => 4,
         PackageManager::Flatpak => 5,
+        PackageManager::Windows => 6,
     }
 }

@@ -43,7 +43,7 @@ fn told(demand: &ListDemand) -> Option<String> {
         ListDemand::Emit(event) => {
             let version = |side: &Option<Listed>| match side {
                 Some(Listed::Software(software)) => software.version.clone().unwrap_or_default(),
-                Some(Listed::Daemon(_)) | None => "-".to_owned(),
+                Some(Listed::Daemon(_) | Listed::Service(_)) | None => "-".to_owned(),
             };
             let change = &event.change;
             let category = change.category().unwrap().name();

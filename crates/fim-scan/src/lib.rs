@@ -35,5 +35,5 @@ pub use scan::{Scan, ScanEnd, ScanOptions, StartScanError};
 pub use sha256::{Hasher, digest_of};
 pub use spots::SpotPlan;
 pub use throttle::{SpeedLimit, Throttle};
-pub use tree::{FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
+pub use tree::{FileTree, KeepOut, Listing, Look, Resolved, ServiceStatus, Stamp, TreeError};
 pub use watch::{Refused, Unwatched, WatchError, Watcher, WatcherChoice};

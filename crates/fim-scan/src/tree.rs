@@ -72,6 +72,12 @@ pub trait FileTree: Send + Sync + 'static {
         PathStyle::Unix
     }
 
+    /// The services and drivers that a manager of services knows on a live system; nothing where there is none, as on
+    /// Unix systems and in disk images.
+    fn services(&self) -> Result<Option<Vec<ServiceStatus>>, TreeError> {
+        Ok(None)
+    }
+
     /// Says why a directory, the first of another file system, should not be entered unless a rule names it.
     fn keep_out(&self, directory: &Self::Directory) -> Option<KeepOut>;
 }
@@ -118,6 +124,17 @@ impl Look {
             changed: self.attributes.changed,
         }
     }
+}
+
+/// What the manager of services of Windows tells of a service or driver.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ServiceStatus {
+    /// The name of its key in the registry.
+    pub name: String,
+    /// What it calls itself.
+    pub display_name: String,
+    /// True unless it is stopped.
+    pub is_running: bool,
 }
 
 /// What a link leads to in the end.

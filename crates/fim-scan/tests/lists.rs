@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use fim_core::{Daemon, ListKind, Listed, RunLevels};
-use fim_scan::TreeError;
+use fim_scan::{ServiceStatus, TreeError};
 use fim_scan::lists::collect;
 use fim_testkit::MemoryTree;
 
@@ -10,7 +10,7 @@ fn daemons(tree: &MemoryTree) -> Vec<Daemon> {
     let listed = collect(tree, ListKind::Daemons).unwrap();
     let daemon = |listed| match listed {
         Listed::Daemon(daemon) => daemon,
-        Listed::Software(_) => panic!("software among the daemons"),
+        Listed::Software(_) | Listed::Service(_) => panic!("something else among the daemons"),
     };
     listed.into_iter().map(daemon).collect()
 }
@@ -118,7 +118,7 @@ fn software_of_every_manager_is_told_once_and_in_order() {
             software.architecture.as_deref().unwrap_or("-"),
             software.version.as_deref().unwrap_or("-")
         ),
-        Listed::Daemon(_) => panic!("a daemon among the software"),
+        Listed::Daemon(_) | Listed::Service(_) => panic!("something else among the software"),
     };
     assert_eq!(
         listed.iter().map(told).collect::<Vec<_>>(),
@@ -140,4 +140,137 @@ fn a_list_of_which_a_part_cannot_be_read_is_none() {
     tree.refuse("/var/lib/dpkg/status", TreeError::PermissionDenied);
     let error = collect(&tree, ListKind::Software).unwrap_err();
     assert_eq!(error.to_string(), "cannot read /var/lib/dpkg/status: permission denied");
+}
+
+fn wide(text: &str) -> Vec<u8> {
+    text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+}
+
+/// A registry in which a service of that name has these values; numbers are as text.
+fn with_service(tree: &MemoryTree, name: &str, values: &[(&str, &str)]) {
+    for (value, data) in values {
+        let key = format!(r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\{name}");
+        match data.parse::<u32>() {
+            Ok(number) => tree.value(&key, value, 4, number.to_le_bytes()),
+            Err(_) => tree.value(&key, value, 2, wide(data)),
+        };
+    }
+}
+
+fn services(tree: &MemoryTree) -> Vec<String> {
+    let listed = collect(tree, ListKind::Services).unwrap();
+    let told = listed.iter().map(|listed| match listed {
+        Listed::Service(service) => format!(
+            "{} | {} | {} | {} | {} | {}",
+            service.name,
+            service.display_name.as_deref().unwrap_or("-"),
+            service.state.map_or("-", fim_core::DaemonState::name),
+            service.startup.map_or("-", fim_core::StartupType::name),
+            service.account.as_deref().unwrap_or("-"),
+            service.path.as_deref().unwrap_or("-"),
+        ),
+        Listed::Daemon(_) | Listed::Software(_) => panic!("something else among the services"),
+    });
+    told.collect()
+}
+
+fn registry_with_services() -> MemoryTree {
+    let tree = MemoryTree::registry();
+    let shared = r"%SystemRoot%\system32\svchost.exe -k netsvcs";
+    with_service(&tree, "Spooler", &[("Type", "16"), ("Start", "2"), ("ImagePath", r"C:\spoolsv.exe")]);
+    with_service(&tree, "Schedule", &[("Type", "32"), ("Start", "3"), ("ImagePath", shared)]);
+    with_service(&tree, "Schedule", &[("ObjectName", r"NT AUTHORITY\LocalService"), ("DisplayName", "@x,-1")]);
+    with_service(&tree, r"Schedule\Parameters", &[("ServiceDll", r"C:\evil.dll")]);
+    with_service(&tree, "disk", &[("Type", "1"), ("Start", "0")]);
+    with_service(&tree, "template", &[("Type", "96"), ("Start", "4"), ("ImagePath", "x")]);
+    with_service(&tree, "template_3ab4f", &[("Type", "224"), ("Start", "2"), ("ImagePath", "x")]);
+    with_service(&tree, ".NET counters", &[("First Counter", "7")]);
+    with_service(&tree, "hidden", &[("Type", "16"), ("Start", "9")]);
+    tree
+}
+
+#[test]
+fn services_and_drivers_are_told_as_the_registry_has_them_and_their_manager_runs_them() {
+    let tree = registry_with_services();
+    let status = |name: &str, display_name: &str, is_running| ServiceStatus {
+        name: name.to_owned(),
+        display_name: display_name.to_owned(),
+        is_running,
+    };
+    tree.manages([status("SPOOLER", "Print Spooler", true), status("schedule", "Tasks", false)]);
+    assert_eq!(
+        services(&tree),
+        [
+            r"Schedule | Tasks | Stopped | Manual | NT AUTHORITY\LocalService | %SystemRoot%\system32\svchost.exe -k netsvcs; C:\evil.dll",
+            r"Spooler | Print Spooler | Running | Auto | LocalSystem | C:\spoolsv.exe",
+            "disk | - | - | Boot | - | -",
+            "hidden | - | - | - | LocalSystem | -",
+            "template | - | - | Disabled | LocalSystem | x",
+        ]
+    );
+}
+
+#[test]
+fn without_a_manager_it_is_unknown_which_services_run() {
+    assert!(services(&registry_with_services()).iter().all(|told| told.contains(" | - | ")));
+    assert!(services(&MemoryTree::registry()).is_empty());
+}
+
+#[test]
+fn what_is_kept_from_us_of_a_service_is_not_known_and_a_service_that_is_fails_the_list() {
+    let tree = registry_with_services();
+    let key = "/HKEY_LOCAL_MACHINE/SYSTEM/CurrentControlSet/Services/Schedule";
+    tree.hide(format!("{key}/Parameters:ServiceDll"), TreeError::PermissionDenied);
+    assert!(services(&tree)[0].ends_with(r"LocalService | -"), "{:?}", services(&tree));
+    tree.hide(format!("{key}:Type"), TreeError::PermissionDenied);
+    let error = collect(&tree, ListKind::Services).unwrap_err();
+    assert!(error.path.ends_with(r"Services\Schedule:Type"), "{error}");
+}
+
+#[test]
+fn programs_of_both_views_and_updates_are_software() {
+    let tree = MemoryTree::registry();
+    let put = |key: &str, values: &[(&str, &str)]| {
+        for (name, data) in values {
+            let key = format!(r"HKEY_LOCAL_MACHINE\SOFTWARE\{key}");
+            tree.value(&key, name, 1, wide(data));
+        }
+    };
+    let own = r"Microsoft\Windows\CurrentVersion\Uninstall";
+    let other = format!(r"WOW6432Node\{own}");
+    put(&format!(r"{own}\{{1}}"), &[("DisplayName", "Editor"), ("DisplayVersion", "2"), ("Publisher", "P")]);
+    put(&format!(r"{own}\{{2}}"), &[("DisplayName", "Editor"), ("DisplayVersion", "1"), ("Publisher", "P")]);
+    put(&format!(r"{own}\{{3}}"), &[("DisplayVersion", "7")]);
+    put(&format!(r"{own}\KB1"), &[("DisplayName", "Fix"), ("ParentKeyName", "{1}")]);
+    put(&format!(r"{other}\{{1}}"), &[("DisplayName", "Editor"), ("Comments", "old")]);
+    let packages =
+        r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\Packages";
+    for (package, state) in [
+        ("Package_for_KB5005112~31bf3856ad364e35~amd64~~19041.1.2.3", 0x70_u32),
+        ("Package_for_KB6~31bf3856ad364e35~amd64~~1.2", 0x50),
+        ("Package_1_for_KB5005112~31bf3856ad364e35~amd64~~19041.1.2.3", 0x70),
+        ("Package_for_", 0x70),
+    ] {
+        tree.value(&format!(r"{packages}\{package}"), "CurrentState", 4, state.to_le_bytes());
+    }
+    let told = collect(&tree, ListKind::Software).unwrap().into_iter().map(|listed| match listed {
+        Listed::Software(software) => format!(
+            "{} {} {} {} {}",
+            software.software_type.name(),
+            software.name,
+            software.architecture.as_deref().unwrap_or("-"),
+            software.version.as_deref().unwrap_or("-"),
+            software.description.as_deref().unwrap_or("-"),
+        ),
+        Listed::Daemon(_) | Listed::Service(_) => panic!("something else among the software"),
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "Application Editor x64 1, 2 -",
+            "Application Editor x86 - old",
+            "Update Fix x64 - -",
+            "Update KB5005112 amd64 19041.1.2.3 -",
+        ]
+    );
 }

@@ -18,7 +18,8 @@ pub struct Settings {
     pub scan_interval_seconds: u64,
     /// False if nothing is to be watched at all.
     pub fim_enabled: bool,
-    /// Seconds from one collection of the daemons to the next; they are not collected without it.
+    /// Seconds from one collection of the daemons, or of the services of Windows, to the next; they are not collected
+    /// without it.
     #[serde(default)]
     pub daemon_interval_seconds: Option<u64>,
     /// Seconds from one collection of the software to the next; it is not collected without it.

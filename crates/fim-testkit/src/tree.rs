@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use fim_core::{Acl, EntityKind, EntityPath, FileAttributes, Principal, Timestamp};
-use fim_scan::{FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
+use fim_core::{
+    Acl, EntityKind, EntityPath, FileAttributes, PathStyle, Principal, RegistryAttributes, Timestamp,
+};
+use fim_scan::{FileTree, KeepOut, Listing, Look, Resolved, ServiceStatus, Stamp, TreeError};
 
 /// A file system in memory, with whatever a real one can do to a walk: names of any bytes, links that lead in circles,
 /// hard links, devices, directories that cannot be read, files that change while they are read.
 ///
 /// Paths are absolute Unix paths as bytes. Making an entity makes the directories above it. Everything can be changed
-/// while a scan is under way.
+/// while a scan is under way. A tree of keys and values of the registry of Windows is opened by paths as Windows spells
+/// them.
 #[derive(Debug)]
 pub struct MemoryTree {
     inner: Mutex<Inner>,
@@ -26,6 +29,9 @@ struct Inner {
     kept_out: BTreeMap<Vec<u8>, KeepOut>,
     devices: BTreeMap<Vec<u8>, u64>,
     streams: BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>>,
+    value_types: BTreeMap<Vec<u8>, u32>,
+    services: Option<Vec<ServiceStatus>>,
+    style: PathStyle,
     opened: BTreeSet<Vec<u8>>,
     hanging: BTreeSet<u64>,
     turned: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -77,6 +83,9 @@ impl MemoryTree {
             kept_out: BTreeMap::new(),
             devices: BTreeMap::new(),
             streams: BTreeMap::new(),
+            value_types: BTreeMap::new(),
+            services: None,
+            style: PathStyle::Unix,
             opened: BTreeSet::new(),
             hanging: BTreeSet::new(),
             turned: BTreeMap::new(),
@@ -86,6 +95,13 @@ impl MemoryTree {
         };
         let tree = Self { inner: Mutex::new(inner), answered: Condvar::new() };
         tree.directory("/");
+        tree
+    }
+
+    /// A registry of Windows with nothing in it.
+    pub fn registry() -> Self {
+        let tree = Self::new();
+        tree.lock().style = PathStyle::Windows;
         tree
     }
 
@@ -104,6 +120,20 @@ impl MemoryTree {
         let whole = [path.as_ref(), b":", name.as_bytes()].concat();
         self.file(whole, content);
         self.lock().streams.entry(path.as_ref().to_vec()).or_default().insert(name.as_bytes().to_vec());
+        self
+    }
+
+    /// Gives a key of the registry, which is made, a value of that type.
+    pub fn value(&self, key: &str, name: &str, value_type: u32, data: impl Into<Vec<u8>>) -> &Self {
+        let key = as_unix(key.as_bytes());
+        self.directory(&key).stream(&key, name, data);
+        self.lock().value_types.insert([&key[..], b":", name.as_bytes()].concat(), value_type);
+        self
+    }
+
+    /// Has a manager of services, which tells of these.
+    pub fn manages(&self, services: impl Into<Vec<ServiceStatus>>) -> &Self {
+        self.lock().services = Some(services.into());
         self
     }
 
@@ -336,6 +366,10 @@ impl Inner {
             acl: Some(Acl::default()),
             xattrs: Some(Vec::new()),
             target,
+            registry: self.value_types.get(path).map(|&value_type| RegistryAttributes::Value {
+                value_type,
+                data: Some(node.content.clone()),
+            }),
             ..FileAttributes::default()
         };
         Ok(Look { kind: node.kind, attributes })
@@ -364,7 +398,10 @@ impl FileTree for MemoryTree {
 
     fn open_root(&self, path: &EntityPath) -> Result<MemoryDirectory, TreeError> {
         let inner = self.lock();
-        inner.open_directory(inner.real(path.as_bytes(), MOST_HOPS)?)
+        match path.style() {
+            PathStyle::Unix => inner.open_directory(inner.real(path.as_bytes(), MOST_HOPS)?),
+            PathStyle::Windows => inner.open_directory(as_unix(path.as_bytes())),
+        }
     }
 
     fn list(&self, directory: &MemoryDirectory) -> Result<Listing, TreeError> {
@@ -484,6 +521,14 @@ impl FileTree for MemoryTree {
         if offset < stored { offset } else { u64::MAX }
     }
 
+    fn style(&self) -> PathStyle {
+        self.lock().style
+    }
+
+    fn services(&self) -> Result<Option<Vec<ServiceStatus>>, TreeError> {
+        Ok(self.lock().services.clone())
+    }
+
     fn keep_out(&self, directory: &MemoryDirectory) -> Option<KeepOut> {
         self.lock().kept_out.get(&directory.0).cloned()
     }
@@ -492,6 +537,12 @@ impl FileTree for MemoryTree {
 fn child(directory: &MemoryDirectory, name: &[u8]) -> Vec<u8> {
     let parent = if directory.0 == b"/" { &[][..] } else { &directory.0 };
     [parent, b"/", name].concat()
+}
+
+/// The name in the tree of a path as Windows spells it.
+fn as_unix(path: &[u8]) -> Vec<u8> {
+    let separated = path.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte });
+    std::iter::once(b'/').chain(separated).collect()
 }
 
 const MOST_HOPS: u32 = 40;

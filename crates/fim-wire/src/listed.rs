@@ -56,6 +56,8 @@ pub(crate) struct ListedRecord<'b> {
     daemon: Option<DaemonRecord<'b>>,
     #[b(1)]
     software: Option<SoftwareRecord<'b>>,
+    #[b(2)]
+    service: Option<DaemonRecord<'b>>,
 }
 
 #[derive(Decode, Encode)]
@@ -151,9 +153,11 @@ impl TryFrom<ListRecord<'_>> for ListMemory {
 
 impl<'b> From<&'b Listed> for ListedRecord<'b> {
     fn from(listed: &'b Listed) -> Self {
+        let none = Self { daemon: None, software: None, service: None };
         match listed {
-            Listed::Daemon(daemon) => Self { daemon: Some(daemon.into()), software: None },
-            Listed::Software(software) => Self { daemon: None, software: Some(software.into()) },
+            Listed::Daemon(daemon) => Self { daemon: Some(daemon.into()), ..none },
+            Listed::Software(software) => Self { software: Some(software.into()), ..none },
+            Listed::Service(service) => Self { service: Some(service.into()), ..none },
         }
     }
 }
@@ -162,11 +166,14 @@ impl TryFrom<ListedRecord<'_>> for Listed {
     type Error = WireError;
 
     fn try_from(record: ListedRecord<'_>) -> Result<Self, WireError> {
-        match (record.daemon, record.software) {
-            (Some(daemon), None) => Ok(Self::Daemon(daemon.try_into()?)),
-            (None, Some(software)) => Ok(Self::Software(software.try_into()?)),
-            (None, None) => Err(contradiction("it is of no list known here: the writer may be newer")),
-            (Some(_), Some(_)) => Err(contradiction("it is of two lists")),
+        match (record.daemon, record.software, record.service) {
+            (Some(daemon), None, None) => Ok(Self::Daemon(daemon.try_into()?)),
+            (None, Some(software), None) => Ok(Self::Software(software.try_into()?)),
+            (None, None, Some(service)) => Ok(Self::Service(service.try_into()?)),
+            (None, None, None) => Err(contradiction("it is of no list known here: the writer may be newer")),
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
+                Err(contradiction("it is of two lists"))
+            }
         }
     }
 }
@@ -184,6 +191,8 @@ impl<'b> From<&'b Daemon> for DaemonRecord<'b> {
                 StartupType::Auto => 0,
                 StartupType::Manual => 1,
                 StartupType::Disabled => 2,
+                StartupType::Boot => 3,
+                StartupType::System => 4,
             }),
             path: daemon.path.as_deref(),
             account: daemon.account.as_deref(),
@@ -209,6 +218,8 @@ impl TryFrom<DaemonRecord<'_>> for Daemon {
             0 => Ok(StartupType::Auto),
             1 => Ok(StartupType::Manual),
             2 => Ok(StartupType::Disabled),
+            3 => Ok(StartupType::Boot),
+            4 => Ok(StartupType::System),
             other => Err(unknown("start-up type", other)),
         };
         let controller = |number| match number {
@@ -238,12 +249,14 @@ impl<'b> From<&'b Software> for SoftwareRecord<'b> {
                 PackageManager::Apk => 2,
                 PackageManager::Snap => 3,
                 PackageManager::Flatpak => 4,
+                PackageManager::Windows => 5,
             },
             name: &software.name,
             architecture: software.architecture.as_deref(),
             software_type: match software.software_type {
                 SoftwareType::Application => 0,
                 SoftwareType::Package => 1,
+                SoftwareType::Update => 2,
             },
             version: software.version.as_deref(),
             publisher: software.publisher.as_deref(),
@@ -263,6 +276,7 @@ impl TryFrom<SoftwareRecord<'_>> for Software {
                 2 => PackageManager::Apk,
                 3 => PackageManager::Snap,
                 4 => PackageManager::Flatpak,
+                5 => PackageManager::Windows,
                 other => return Err(unknown("package manager", other)),
             },
             name: record.name.to_owned(),
@@ -270,6 +284,7 @@ impl TryFrom<SoftwareRecord<'_>> for Software {
             software_type: match record.software_type {
                 0 => SoftwareType::Application,
                 1 => SoftwareType::Package,
+                2 => SoftwareType::Update,
                 other => return Err(unknown("type of software", other)),
             },
             version: record.version.map(str::to_owned),
@@ -327,6 +342,7 @@ pub(crate) fn list_number(kind: ListKind) -> u8 {
     match kind {
         ListKind::Daemons => 0,
         ListKind::Software => 1,
+        ListKind::Services => 2,
     }
 }
 
@@ -334,6 +350,7 @@ pub(crate) fn list_of(number: u8) -> Result<ListKind, WireError> {
     match number {
         0 => Ok(ListKind::Daemons),
         1 => Ok(ListKind::Software),
+        2 => Ok(ListKind::Services),
         other => Err(unknown("list", other)),
     }
 }

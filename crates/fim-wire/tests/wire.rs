@@ -134,6 +134,8 @@ fn listed(number: u8) -> impl Strategy<Value = Listed> {
             StartupType::Auto,
             StartupType::Manual,
             StartupType::Disabled,
+            StartupType::Boot,
+            StartupType::System,
         ])),
         text(),
         text(),
@@ -143,7 +145,8 @@ fn listed(number: u8) -> impl Strategy<Value = Listed> {
     let daemon =
         daemon.prop_map(move |(display_name, state, startup, path, account, run_levels, controller)| {
             let name = format!("daemon {number}");
-            Listed::Daemon(Daemon {
+            let of_list = if number.is_multiple_of(3) { Listed::Service } else { Listed::Daemon };
+            of_list(Daemon {
                 name,
                 display_name,
                 state,
@@ -160,8 +163,9 @@ fn listed(number: u8) -> impl Strategy<Value = Listed> {
         PackageManager::Apk,
         PackageManager::Snap,
         PackageManager::Flatpak,
+        PackageManager::Windows,
     ];
-    let types = vec![SoftwareType::Application, SoftwareType::Package];
+    let types = vec![SoftwareType::Application, SoftwareType::Package, SoftwareType::Update];
     let software = (prop::sample::select(types), text(), text(), text());
     let software = software.prop_map(move |(software_type, version, publisher, description)| {
         Listed::Software(Software {

@@ -914,7 +914,7 @@ export interface components {
         Collection: {
             /**
              * Format: int64
-             * @description The daemons.
+             * @description The daemons of Linux and the services of Windows.
              */
             daemonsSeconds: number | null;
             /**
@@ -935,7 +935,7 @@ export interface components {
         CollectionPatch: {
             /**
              * Format: int64
-             * @description Seconds between two collections of the daemons.
+             * @description Seconds between two collections of the daemons of Linux and the services of Windows.
              */
             daemonsSeconds?: number | null;
             /**

@@ -38,6 +38,7 @@ export function scopeInWords(scope: string, type: string): string {
 
 const WHOLE: Record<string, string> = {
   Daemons: 'All daemons',
+  WindowsServices: 'All services',
   Software: 'All software',
   Files: 'All files',
 };

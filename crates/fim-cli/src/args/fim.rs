@@ -19,7 +19,7 @@ pub enum FimCommand {
     /// Turn it off; agents stop scanning
     #[command(after_help = "Examples:\n  steadfast fim disable -w production")]
     Disable(PlainArgs),
-    /// Set how often files are scanned, and daemons, software and the inventory are collected
+    /// Set how often files are scanned, and daemons or services, software and the inventory are collected
     Collect(CollectArgs),
 }
 
@@ -33,7 +33,7 @@ pub struct CollectArgs {
     /// How often the files are scanned: 15m, 1h
     #[arg(long, value_name = "TIME", value_parser = scan_interval)]
     pub files: Option<Duration>,
-    /// How often the daemons are collected: 5m, 30s, or off
+    /// How often the daemons of Linux and the services of Windows are collected: 5m, 30s, or off
     #[arg(long, value_name = "TIME", value_parser = every)]
     pub daemons: Option<Every>,
     /// How often the software is collected: 5m, 1h, or off

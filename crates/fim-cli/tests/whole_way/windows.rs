@@ -136,6 +136,76 @@ fn values_and_keys_that_come_change_and_go_are_rows_with_the_published_columns()
     assert_eq!(here.query(summary), [json!({"Computer": "win01", "ConfigChangeType": "Registry"})]);
 }
 
+#[test]
+fn services_and_software_of_windows_are_rows_with_the_published_columns() {
+    let Some(wine) = Wine::here() else { return };
+    let mut here = Installation::new();
+    here.up(&["--no-agent", "--scan-interval", "1s"]);
+    assert_eq!(here.run(&["fim", "collect", "--daemons", "5s", "--software", "5s"]).code, 0);
+    let name = here.path("").file_name().unwrap().to_str().unwrap().to_owned();
+    let key = |below: &str| Registry { wine: &wine, key: format!(r"HKLM\{below}\{name}") };
+    let software = key(r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall");
+    let service = key(r"SYSTEM\CurrentControlSet\Services");
+    wine.enroll(&here);
+    let _agent = wine.start(&here);
+    let told = |query: &str| {
+        let query = format!("ConfigurationChange | where {query} | order by TimeGenerated asc");
+        here.query_until(&query, |rows| !rows.is_empty()).remove(0)
+    };
+    let mut number = 0;
+    let is_compared = until(|| {
+        number += 1;
+        software.set("", "DisplayName", "REG_SZ", &name);
+        software.set("", "DisplayVersion", "REG_SZ", &number.to_string());
+        let rows = here.query(&format!("ConfigurationChange | where SoftwareName == '{name}'"));
+        if rows.is_empty() { Err(()) } else { Ok(()) }
+    });
+    assert!(is_compared.is_ok(), "no software is reported:\n{}", here.read_log("agent.log"));
+    software.set("", "DisplayVersion", "REG_SZ", "final");
+    let row = told(&format!("SoftwareName == '{name}' and Current == 'final'"));
+    for (column, expected) in [
+        ("ConfigChangeType", "Software"),
+        ("ChangeCategory", "Modified"),
+        ("SoftwareType", "Application"),
+        ("SourceSystem", "OpsManager"),
+        ("Attributes", "Manager=windows; Architecture=x64"),
+    ] {
+        assert_eq!(row[column], expected, "{column}: {row:#}");
+    }
+    software.remove("", None);
+    told(&format!("SoftwareName == '{name}' and ChangeCategory == 'Removed' and Previous == 'final'"));
+
+    let manage = |arguments: &[&str]| {
+        let mut command = Command::new(script("wine-run"));
+        let said = finish(command.env("WINEPREFIX", &wine.prefix).arg("sc").args(arguments));
+        assert_eq!(said.code, 0, "{arguments:?}: {}{}", said.stdout, said.stderr);
+    };
+    // What a service is can differ between two looks, as long as its manager has not written all of it.
+    manage(&["create", &name, "binPath=", r"C:\windows\system32\winedevice.exe", "start=", "auto"]);
+    let row = told(&format!("SvcName == '{name}' and isnotempty(SvcState)"));
+    for (column, expected) in [
+        ("ConfigChangeType", "WindowsServices"),
+        ("SourceSystem", "OpsManager"),
+        ("SvcState", "Stopped"),
+        ("SvcStartupType", "Auto"),
+        ("SvcAccount", "LocalSystem"),
+        ("SvcPath", r"C:\windows\system32\winedevice.exe"),
+    ] {
+        assert_eq!(row[column], expected, "{column}: {row:#}");
+    }
+    told(&format!("SvcName == '{name}' and ChangeCategory == 'Added'"));
+    service.set("", "Start", "REG_DWORD", "4");
+    let row = told(&format!("SvcName == '{name}' and SvcChangeType == 'StartupType'"));
+    assert_eq!(
+        (&row["SvcPreviousStartupType"], &row["SvcStartupType"]),
+        (&json!("Auto"), &json!("Disabled"))
+    );
+    manage(&["delete", &name]);
+    told(&format!("SvcName == '{name}' and ChangeCategory == 'Removed'"));
+    let said = here.run(&["changes", "--since", "1h"]);
+    assert!(said.stdout.contains("WindowsServices") && said.stdout.contains(&name), "{}", said.stdout);
+}
+
 /// A key of the test's own in Wine's registry, gone with the value.
 struct Registry<'w> {
     wine: &'w Wine,

@@ -1,4 +1,4 @@
-//! What runs in the background, or may.
+//! What runs in the background, or may: daemons, and services of Windows.
 
 use std::fmt;
 
@@ -54,6 +54,10 @@ pub enum StartupType {
     Manual,
     /// Not even then: it is masked.
     Disabled,
+    /// With the machine, by what loads the kernel of Windows: a driver.
+    Boot,
+    /// With the machine, by the kernel of Windows: a driver.
+    System,
 }
 
 impl StartupType {
@@ -63,6 +67,8 @@ impl StartupType {
             Self::Auto => "Auto",
             Self::Manual => "Manual",
             Self::Disabled => "Disabled",
+            Self::Boot => "Boot",
+            Self::System => "System",
         }
     }
 }

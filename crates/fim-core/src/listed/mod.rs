@@ -1,4 +1,4 @@
-//! Entities that a system keeps in lists: its daemons and its software.
+//! Entities that a system keeps in lists: its daemons or services, and its software.
 //!
 //! They have no place that a rule could name: a list is collected whole and compared whole, so that what is missing in
 //! it is gone. Each list has its own interval, since they change for other reasons than files do.
@@ -13,7 +13,7 @@ pub use software::{PackageManager, Software, SoftwareType};
 
 use std::fmt;
 
-use crate::{AspectSet, Monitored};
+use crate::{AspectSet, Monitored, PathStyle};
 
 /// A list that a system keeps.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -22,17 +22,28 @@ pub enum ListKind {
     Daemons,
     /// What is installed.
     Software,
+    /// What runs in the background of Windows, or may, drivers included.
+    Services,
 }
 
 impl ListKind {
     /// Every list.
-    pub const ALL: [Self; 2] = [Self::Daemons, Self::Software];
+    pub const ALL: [Self; 3] = [Self::Daemons, Self::Software, Self::Services];
+
+    /// The lists that a system has that spells paths so.
+    pub const fn of(style: PathStyle) -> [Self; 2] {
+        match style {
+            PathStyle::Unix => [Self::Daemons, Self::Software],
+            PathStyle::Windows => [Self::Services, Self::Software],
+        }
+    }
 
     /// The name that the published columns `ConfigChangeType` and `ConfigDataType` have for it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Daemons => "Daemons",
             Self::Software => "Software",
+            Self::Services => "WindowsServices",
         }
     }
 }
@@ -51,6 +62,8 @@ pub enum ListedKey {
         /// The processor that it is for; several may be installed side by side.
         architecture: Option<String>,
     },
+    /// The service of Windows of that name.
+    Service(String),
 }
 
 impl ListedKey {
@@ -59,13 +72,14 @@ impl ListedKey {
         match self {
             Self::Daemon(_) => ListKind::Daemons,
             Self::Software { .. } => ListKind::Software,
+            Self::Service(_) => ListKind::Services,
         }
     }
 
     /// The name.
     pub fn name(&self) -> &str {
         match self {
-            Self::Daemon(name) | Self::Software { name, .. } => name,
+            Self::Daemon(name) | Self::Software { name, .. } | Self::Service(name) => name,
         }
     }
 }
@@ -84,6 +98,8 @@ pub enum Listed {
     Daemon(Daemon),
     /// A piece of software.
     Software(Software),
+    /// A service of Windows, of which the same is known as of a daemon, but for run levels and who starts it.
+    Service(Daemon),
 }
 
 impl Listed {
@@ -92,6 +108,7 @@ impl Listed {
         match self {
             Self::Daemon(_) => ListKind::Daemons,
             Self::Software(_) => ListKind::Software,
+            Self::Service(_) => ListKind::Services,
         }
     }
 }
@@ -107,15 +124,18 @@ impl Monitored for Listed {
                 name: software.name.clone(),
                 architecture: software.architecture.clone(),
             },
+            Self::Service(service) => ListedKey::Service(service.name.clone()),
         }
     }
 
     fn compare(&self, after: &Self, watched: AspectSet) -> AspectSet {
         match (self, after) {
-            (Self::Daemon(before), Self::Daemon(after)) => before.compare(after, watched),
+            (Self::Daemon(before), Self::Daemon(after)) | (Self::Service(before), Self::Service(after)) => {
+                before.compare(after, watched)
+            }
             (Self::Software(before), Self::Software(after)) => before.compare(after, watched),
             // They are of two lists, so that they are never before and after of one entity.
-            (Self::Daemon(_), Self::Software(_)) | (Self::Software(_), Self::Daemon(_)) => AspectSet::NONE,
+            (Self::Daemon(_) | Self::Software(_) | Self::Service(_), _) => AspectSet::NONE,
         }
     }
 
@@ -123,6 +143,7 @@ impl Monitored for Listed {
         match (older, newer) {
             (Self::Daemon(older), Self::Daemon(newer)) => Self::Daemon(Daemon::absorb(older, newer)),
             (Self::Software(older), Self::Software(newer)) => Self::Software(Software::absorb(older, newer)),
+            (Self::Service(older), Self::Service(newer)) => Self::Service(Daemon::absorb(older, newer)),
             (_, newer) => newer,
         }
     }

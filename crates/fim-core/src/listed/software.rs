@@ -35,6 +35,8 @@ pub enum PackageManager {
     Snap,
     /// Flatpak.
     Flatpak,
+    /// Windows, of what can be removed in its settings.
+    Windows,
 }
 
 /// What kind of software it is, as the published column `SoftwareType` says it.
@@ -44,6 +46,8 @@ pub enum SoftwareType {
     Application,
     /// A package of the distribution.
     Package,
+    /// A change of other software by who made that.
+    Update,
 }
 
 impl SoftwareType {
@@ -52,6 +56,7 @@ impl SoftwareType {
         match self {
             Self::Application => "Application",
             Self::Package => "Package",
+            Self::Update => "Update",
         }
     }
 }

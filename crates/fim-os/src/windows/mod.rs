@@ -10,6 +10,7 @@ mod open_files;
 mod priority;
 mod privacy;
 mod registry;
+mod services;
 mod stop;
 mod tree;
 mod watch;

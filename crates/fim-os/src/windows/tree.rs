@@ -7,7 +7,7 @@ use std::os::windows::io::{AsHandle as _, OwnedHandle};
 
 use fim_core::windows::{Hive, from_wide, leads_elsewhere, native_path, to_wide, without_prefix};
 use fim_core::{EntityKind, EntityPath, PathStyle};
-use fim_scan::{FileTree, KeepOut, Listing, Look, Resolved, Stamp, TreeError};
+use fim_scan::{FileTree, KeepOut, Listing, Look, Resolved, ServiceStatus, Stamp, TreeError};
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_CANT_RESOLVE_FILENAME, ERROR_DIRECTORY, ERROR_FILE_NOT_FOUND,
     ERROR_INVALID_NAME, ERROR_KEY_DELETED, ERROR_LOCK_VIOLATION, ERROR_PATH_NOT_FOUND,
@@ -17,7 +17,7 @@ use windows_sys::Win32::Foundation::{
 
 use super::keys::{self, Value};
 use super::nt::{self, Links, ListBuffer, Status, Wanted};
-use super::{attributes, listing};
+use super::{attributes, listing, services};
 
 /// The files of the machine that this runs on, and its registry, whose hives are further roots.
 ///
@@ -220,6 +220,10 @@ impl FileTree for LiveTree {
 
     fn style(&self) -> PathStyle {
         PathStyle::Windows
+    }
+
+    fn services(&self) -> Result<Option<Vec<ServiceStatus>>, TreeError> {
+        services::all().map(Some).map_err(failed)
     }
 
     fn keep_out(&self, directory: &Directory) -> Option<KeepOut> {

@@ -1,12 +1,15 @@
-//! Reads the lists that a system keeps of its daemons and its software, from anything that is a [`FileTree`].
+//! Reads the lists that a system keeps of its daemons or services and its software, from anything that is a [`FileTree`].
 //!
-//! The files are read as the tools that keep them write them: no program is run and nobody is asked, so that it works
+//! The files, and the keys of the registry of Windows, are read as the tools that keep them write them: no program is run and nobody is asked, so that it works
 //! the same on a disk image, and what a tool would be made to say does not matter.
 
 mod apk;
 mod bundles;
 mod dpkg;
 mod files;
+mod programs;
+mod registry;
+mod services;
 mod systemd;
 mod sysv;
 mod unit_file;
@@ -29,14 +32,6 @@ pub struct CollectError {
     pub source: TreeError,
 }
 
-/// True if the lists of a system that spells paths so can be collected: not those of Windows yet.
-pub const fn are_known(style: PathStyle) -> bool {
-    match style {
-        PathStyle::Unix => true,
-        PathStyle::Windows => false,
-    }
-}
-
 /// Collects all of a list, in the order of the keys. A system that keeps no such list has an empty one.
 ///
 /// # Errors
@@ -49,6 +44,10 @@ pub fn collect<T: FileTree>(tree: &T, kind: ListKind) -> Result<Vec<Listed>, Col
             let mut daemons = systemd::daemons(&files)?;
             sysv::add(&files, &mut daemons)?;
             daemons.into_values().map(Listed::Daemon).collect()
+        }
+        ListKind::Services => services::read(tree)?.into_iter().map(Listed::Service).collect(),
+        ListKind::Software if tree.style() == PathStyle::Windows => {
+            programs::read(tree)?.into_iter().map(Listed::Software).collect()
         }
         ListKind::Software => {
             let found = [

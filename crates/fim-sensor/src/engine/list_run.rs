@@ -119,13 +119,13 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Collects lists by these settings from now on.
     pub(super) fn set_lists(&mut self, settings: &Settings) {
         let now = (self.parts.clock)();
-        let are_known = lists::are_known(self.parts.style);
         let mut demands = Vec::new();
-        for (kind, interval) in [
-            (ListKind::Daemons, settings.daemon_interval_seconds),
-            (ListKind::Software, settings.software_interval_seconds),
-        ] {
-            let interval = interval.filter(|_| settings.fim_enabled && are_known);
+        for kind in ListKind::of(self.parts.style) {
+            let interval = match kind {
+                ListKind::Daemons | ListKind::Services => settings.daemon_interval_seconds,
+                ListKind::Software => settings.software_interval_seconds,
+            };
+            let interval = interval.filter(|_| settings.fim_enabled);
             let since = settings.since.unwrap_or(now);
             self.list_run.lists.set(now, since, kind, interval, &mut demands);
         }
@@ -279,7 +279,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             return;
         }
         let (awaited, known): (Vec<_>, Vec<_>) =
-            ListKind::ALL.into_iter().partition(|kind| self.list_run.lists.is_awaited(*kind));
+            ListKind::of(self.parts.style).into_iter().partition(|kind| self.list_run.lists.is_awaited(*kind));
         self.list_run.inventory.owed.extend(awaited);
         if known.into_iter().all(|kind| self.tell_list(kind)) {
             self.list_run.inventory.last = Some((self.parts.clock)());

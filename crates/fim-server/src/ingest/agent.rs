@@ -423,6 +423,7 @@ fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> 
             let change_type = match event.change.key.list() {
                 ListKind::Daemons => ChangeType::Daemons,
                 ListKind::Software => ChangeType::Software,
+                ListKind::Services => ChangeType::WindowsServices,
             };
             let change = live_change(machine, event, change_type, event.change.key.to_string(), received)?;
             let [version_before, version_after] = versions(&event.change);

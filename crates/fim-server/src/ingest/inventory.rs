@@ -45,7 +45,7 @@ fn add_listed(columns: &mut Columns, listed: &Listed) {
     let known = |value: Option<&str>| value.map_or(Value::Null, text);
     columns.push(("ConfigDataType", text(listed.list().name())));
     match listed {
-        Listed::Daemon(daemon) => columns.extend([
+        Listed::Daemon(daemon) | Listed::Service(daemon) => columns.extend([
             ("Name", text(&daemon.name)),
             ("SvcName", text(&daemon.name)),
             ("SvcDisplayName", known(daemon.display_name.as_deref())),

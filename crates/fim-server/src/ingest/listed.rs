@@ -21,7 +21,7 @@ pub fn listed_change_columns(
     columns.push(("ConfigChangeType", text(change.key.list().name())));
     columns.push(("Name", text(change.key.name())));
     match change.after.as_ref().or(change.before.as_ref())? {
-        Listed::Daemon(daemon) => {
+        Listed::Daemon(daemon) | Listed::Service(daemon) => {
             let before = change.before.as_ref().and_then(as_daemon);
             let after = change.after.as_ref().and_then(as_daemon);
             columns.push(("SvcName", text(&daemon.name)));
@@ -91,6 +91,7 @@ fn software_attributes(software: &Software) -> String {
         PackageManager::Apk => "apk",
         PackageManager::Snap => "snap",
         PackageManager::Flatpak => "flatpak",
+        PackageManager::Windows => "windows",
     };
     match &software.architecture {
         Some(architecture) => format!("Manager={manager}; Architecture={architecture}"),
@@ -100,7 +101,7 @@ fn software_attributes(software: &Software) -> String {
 
 fn as_daemon(listed: &Listed) -> Option<&Daemon> {
     match listed {
-        Listed::Daemon(daemon) => Some(daemon),
+        Listed::Daemon(daemon) | Listed::Service(daemon) => Some(daemon),
         Listed::Software(_) => None,
     }
 }
@@ -108,7 +109,7 @@ fn as_daemon(listed: &Listed) -> Option<&Daemon> {
 fn as_software(listed: &Listed) -> Option<&Software> {
     match listed {
         Listed::Software(software) => Some(software),
-        Listed::Daemon(_) => None,
+        Listed::Daemon(_) | Listed::Service(_) => None,
     }
 }
 
@@ -221,6 +222,32 @@ mod tests {
                 "SvcRunlevels=2, 3",
                 "SvcStartupType=Auto",
                 "SvcState=Running",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_service_tells_the_same_under_its_own_type() {
+        let service = |startup| {
+            Listed::Service(Daemon {
+                name: "Spooler".to_owned(),
+                startup: Some(startup),
+                path: Some(r"C:\Windows\System32\spoolsv.exe".to_owned()),
+                ..Daemon::default()
+            })
+        };
+        assert_eq!(
+            row(Some(service(StartupType::Auto)), Some(service(StartupType::Disabled))),
+            [
+                "ChangeCategory=Modified",
+                "ConfigChangeType=WindowsServices",
+                "FieldsChanged=SvcStartupType",
+                "Name=Spooler",
+                "SvcChangeType=StartupType",
+                "SvcName=Spooler",
+                r"SvcPath=C:\Windows\System32\spoolsv.exe",
+                "SvcPreviousStartupType=Auto",
+                "SvcStartupType=Disabled",
             ]
         );
     }

@@ -36,6 +36,7 @@ describe('the particulars of a gap', () => {
 test('a gap of a list is of all that is in it', () => {
   expect(scopeInWords('*', '*')).toBe('Everything monitored');
   expect(scopeInWords('*', 'Daemons')).toBe('All daemons');
+  expect(scopeInWords('*', 'WindowsServices')).toBe('All services');
   expect(scopeInWords('/etc', 'Files')).toBe('/etc');
 });
 

@@ -13,7 +13,7 @@ export function FimStatusCard({ status, refusal, onEnable, onDisable }: Props) {
   const { daemonsSeconds, softwareSeconds, inventorySeconds } = status.collection;
   const intervals = [
     ['Files', status.scanIntervalSeconds],
-    ['Daemons', daemonsSeconds],
+    ['Daemons, services', daemonsSeconds],
     ['Software', softwareSeconds],
     ['Inventory', inventorySeconds],
   ] as const;

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Collection {
-    /// The daemons.
+    /// The daemons of Linux and the services of Windows.
     #[schema(required)]
     pub daemons_seconds: Option<u64>,
     /// The software that is installed.
@@ -26,7 +26,7 @@ pub struct CollectionPatch {
     /// Seconds between the beginnings of two scans of the files; never 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files_seconds: Option<u64>,
-    /// Seconds between two collections of the daemons.
+    /// Seconds between two collections of the daemons of Linux and the services of Windows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daemons_seconds: Option<u64>,
     /// Seconds between two collections of the software.
