@@ -5,14 +5,15 @@
 
 use fim_core::EntityPath;
 use fim_core::windows::{
-    RegistryName, SecurityDescriptor, Sid, data_text, from_wide, link_target, original, to_wide,
-    value_segment, without_prefix,
+    RegistryName, SecurityDescriptor, Sid, data_text, folder_notices, from_wide, link_target, original,
+    to_wide, value_segment, without_prefix,
 };
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = SecurityDescriptor::parse(bytes);
     let _ = link_target(bytes);
+    let _ = folder_notices(bytes);
     let _ = without_prefix(bytes);
     if let Some((sid, length)) = Sid::take(bytes) {
         assert!(length <= bytes.len());

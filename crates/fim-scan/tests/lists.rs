@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use fim_core::{Daemon, ListKind, Listed, RunLevels};
-use fim_scan::{ServiceStatus, TreeError};
 use fim_scan::lists::collect;
+use fim_scan::{ServiceStatus, TreeError};
 use fim_testkit::MemoryTree;
 
 fn daemons(tree: &MemoryTree) -> Vec<Daemon> {
@@ -179,7 +179,11 @@ fn registry_with_services() -> MemoryTree {
     let shared = r"%SystemRoot%\system32\svchost.exe -k netsvcs";
     with_service(&tree, "Spooler", &[("Type", "16"), ("Start", "2"), ("ImagePath", r"C:\spoolsv.exe")]);
     with_service(&tree, "Schedule", &[("Type", "32"), ("Start", "3"), ("ImagePath", shared)]);
-    with_service(&tree, "Schedule", &[("ObjectName", r"NT AUTHORITY\LocalService"), ("DisplayName", "@x,-1")]);
+    with_service(
+        &tree,
+        "Schedule",
+        &[("ObjectName", r"NT AUTHORITY\LocalService"), ("DisplayName", "@x,-1")],
+    );
     with_service(&tree, r"Schedule\Parameters", &[("ServiceDll", r"C:\evil.dll")]);
     with_service(&tree, "disk", &[("Type", "1"), ("Start", "0")]);
     with_service(&tree, "template", &[("Type", "96"), ("Start", "4"), ("ImagePath", "x")]);

@@ -19,6 +19,7 @@ mod fingerprint;
 mod identity;
 mod inbox;
 mod list_store;
+mod machine_path;
 mod overlay;
 mod pace;
 mod preview;

@@ -24,6 +24,7 @@ use fim_scan::{KnownFiles, Unwatched, Watcher, WatcherChoice};
 
 use crate::alive::STAMP_EVERY;
 use crate::inbox::Inbox;
+use crate::machine_path::machine_path;
 use crate::status::SharedStatus;
 use crate::time::now;
 
@@ -226,7 +227,7 @@ impl RealTime {
         watcher.tell_of(&self.known);
         let mut canary = Canary::new(&self.own_dir, self.canary);
         let mut heard = Some(now());
-        let own = EntityPath::unix(self.own_dir.as_os_str().as_encoded_bytes());
+        let own = machine_path(&self.own_dir);
         let provider = watcher.provider();
         self.status.update(|status| status.provider = provider.to_owned());
         let mut plan = Arc::new(ScanPlan::default());
@@ -277,7 +278,7 @@ impl Canary {
         // Made anew for its owner only: earlier versions let others read it. What fails here is told when it is written.
         let _ = fs::remove_file(&path);
         let _ = RealDisk.open_append(&path);
-        let entity = EntityPath::unix(path.as_os_str().as_encoded_bytes());
+        let entity = machine_path(&path);
         Self { path, entity, times, next: Instant::now(), awaited: None }
     }
 

@@ -146,16 +146,7 @@ fn listed(number: u8) -> impl Strategy<Value = Listed> {
         daemon.prop_map(move |(display_name, state, startup, path, account, run_levels, controller)| {
             let name = format!("daemon {number}");
             let of_list = if number.is_multiple_of(3) { Listed::Service } else { Listed::Daemon };
-            of_list(Daemon {
-                name,
-                display_name,
-                state,
-                startup,
-                path,
-                account,
-                run_levels,
-                controller,
-            })
+            of_list(Daemon { name, display_name, state, startup, path, account, run_levels, controller })
         });
     let managers = [
         PackageManager::Dpkg,

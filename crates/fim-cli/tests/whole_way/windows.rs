@@ -206,6 +206,48 @@ fn services_and_software_of_windows_are_rows_with_the_published_columns() {
     assert!(said.stdout.contains("WindowsServices") && said.stdout.contains(&name), "{}", said.stdout);
 }
 
+#[test]
+fn what_changes_on_windows_is_told_when_it_happens() {
+    let Some(wine) = Wine::here() else { return };
+    let mut here = Installation::new();
+    // No scan comes while the test goes on, but the first.
+    here.up(&["--no-agent", "--scan-interval", "1h"]);
+    here.watch_only("windows-file", &spelled(&here.watched("**")));
+    let name = here.path("").file_name().unwrap().to_str().unwrap().to_owned();
+    let registry = Registry { wine: &wine, key: format!(r"HKLM\SOFTWARE\{name}") };
+    let rule = ["rule", "add", "--type", "registry", "--name", "key", "--path", &registry.key, "--recurse"];
+    assert_eq!(here.run(&rule).code, 0);
+    registry.set("", "stays", "REG_SZ", "safe.exe");
+    wine.enroll(&here);
+    let _agent = wine.start(&here);
+    wait_until_rule_has_a_baseline(&here);
+    assert_eq!(here.json(&["machine", "list", "--json"])[0]["provider"], "notices");
+
+    let told = |query: &str| {
+        let query = format!("ConfigurationChange | where {query} | order by TimeGenerated asc");
+        here.query_until(&query, |rows| !rows.is_empty()).remove(0)
+    };
+    fs::create_dir(here.watched("made")).unwrap();
+    fs::write(here.watched("made").join("file"), "1").unwrap();
+    let row = told("Name == 'file' and ChangeCategory == 'Added'");
+    assert_eq!(row["ChangeSource"], "RealTime", "{row:#}");
+    fs::write(here.watched("made").join("file"), "22").unwrap();
+    let row = told("Name == 'file' and ChangeCategory == 'Modified'");
+    assert_eq!((&row["ChangeSource"], &row["Size"]), (&json!("RealTime"), &json!(2)), "{row:#}");
+    fs::remove_file(here.watched("made").join("file")).unwrap();
+    told("Name == 'file' and ChangeCategory == 'Removed' and ChangeSource == 'RealTime'");
+    registry.set("", "stays", "REG_SZ", "evil.exe");
+    let row = told("ValueName == 'stays'");
+    assert_eq!(
+        (&row["ChangeSource"], &row["PreviousValueData"], &row["ValueData"]),
+        (&json!("RealTime"), &json!("safe.exe"), &json!("evil.exe")),
+        "{row:#}"
+    );
+    registry.set(r"\sub", "inner", "REG_SZ", "x");
+    told("ValueName == 'inner' and ChangeSource == 'RealTime'");
+    assert!(here.query("Coverage | where Cause == 'NoticesLost'").is_empty(), "no notice is lost");
+}
+
 /// A key of the test's own in Wine's registry, gone with the value.
 struct Registry<'w> {
     wine: &'w Wine,

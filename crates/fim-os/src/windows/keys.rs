@@ -20,7 +20,7 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::Storage::FileSystem::READ_CONTROL;
 use windows_sys::Win32::System::Registry::{
-    KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE, REG_LINK, REG_OPTION_OPEN_LINK,
+    KEY_ENUMERATE_SUB_KEYS, KEY_NOTIFY, KEY_QUERY_VALUE, REG_LINK, REG_OPTION_OPEN_LINK,
 };
 
 use super::attributes::principal;
@@ -36,12 +36,21 @@ pub struct Value {
 
 /// Opens the key at a path, through whatever links lead there.
 pub(super) fn open_root(hive: Hive, path: &EntityPath) -> Result<OwnedHandle, TreeError> {
+    open_path(hive, path, ACCESS)
+}
+
+/// Opens the key at a path, through whatever links lead there, to be told when something in it changes.
+pub(super) fn open_to_watch(hive: Hive, path: &EntityPath) -> Result<OwnedHandle, TreeError> {
+    open_path(hive, path, KEY_NOTIFY)
+}
+
+fn open_path(hive: Hive, path: &EntityPath, access: u32) -> Result<OwnedHandle, TreeError> {
     let mut native = hive.native.as_bytes().to_vec();
     for segment in path.segments().skip(1) {
         native.push(b'\\');
         native.extend(original(segment));
     }
-    open(None, &wide(&native)?, Links::Followed).map_err(refused)
+    open(None, &wide(&native)?, Links::Followed, access).map_err(refused)
 }
 
 /// The names of the keys in a key.
@@ -162,10 +171,15 @@ fn split(name: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 /// Opens a key in a key, or the key itself by an empty name. A link is opened itself.
 fn open_in(parent: &OwnedHandle, name: &[u8]) -> Result<OwnedHandle, TreeError> {
-    open(Some(parent.as_handle()), &wide(&original(name))?, Links::Opened).map_err(refused)
+    open(Some(parent.as_handle()), &wide(&original(name))?, Links::Opened, ACCESS).map_err(refused)
 }
 
-fn open(parent: Option<BorrowedHandle<'_>>, name: &[u16], links: Links) -> Result<OwnedHandle, Status> {
+fn open(
+    parent: Option<BorrowedHandle<'_>>,
+    name: &[u16],
+    links: Links,
+    access: u32,
+) -> Result<OwnedHandle, Status> {
     let name = Counted::new(name)?;
     let link = match links {
         Links::Followed => 0,
@@ -182,7 +196,7 @@ fn open(parent: Option<BorrowedHandle<'_>>, name: &[u16], links: Links) -> Resul
     let mut handle: HANDLE = null_mut();
     // SAFETY: every pointer is to a value that lives until the call is over, `name` with the units that it points to
     // among them; the call writes to the handle alone.
-    let status = unsafe { NtOpenKeyEx(&raw mut handle, ACCESS, &raw const attributes, options) };
+    let status = unsafe { NtOpenKeyEx(&raw mut handle, access, &raw const attributes, options) };
     if status < 0 {
         return Err(Status(status));
     }

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "the manager is asked by calls that fill plain memory")]
 
 use std::io;
-use std::ptr::{null, null_mut};
+use std::ptr::null;
 
 use fim_core::windows::from_wide;
 use fim_scan::ServiceStatus;

@@ -46,8 +46,12 @@ impl<'t, T: FileTree> Key<'t, T> {
         let segment = [key, b":", name.as_bytes()].concat();
         let look = found(&self.path.join(&segment), self.tree.look(&self.key, &segment))?;
         Ok(look.and_then(|look| match look.attributes.registry {
-            Some(RegistryAttributes::Value { value_type, data: Some(data) }) => Some(Value { value_type, data }),
-            Some(RegistryAttributes::Value { data: None, .. } | RegistryAttributes::Key { .. }) | None => None,
+            Some(RegistryAttributes::Value { value_type, data: Some(data) }) => {
+                Some(Value { value_type, data })
+            }
+            Some(RegistryAttributes::Value { data: None, .. } | RegistryAttributes::Key { .. }) | None => {
+                None
+            }
         }))
     }
 

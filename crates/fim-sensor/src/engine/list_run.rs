@@ -278,8 +278,9 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         if !std::mem::take(&mut self.list_run.inventory.is_under_way) || !is_complete {
             return;
         }
-        let (awaited, known): (Vec<_>, Vec<_>) =
-            ListKind::of(self.parts.style).into_iter().partition(|kind| self.list_run.lists.is_awaited(*kind));
+        let (awaited, known): (Vec<_>, Vec<_>) = ListKind::of(self.parts.style)
+            .into_iter()
+            .partition(|kind| self.list_run.lists.is_awaited(*kind));
         self.list_run.inventory.owed.extend(awaited);
         if known.into_iter().all(|kind| self.tell_list(kind)) {
             self.list_run.inventory.last = Some((self.parts.clock)());

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use fim_core::windows::without_prefix;
 use fim_core::{EntityKind, EntityPath, PathStyle, Pattern, PatternError};
 use fim_scan::Plan;
 use serde::{Deserialize, Serialize};
+
+use crate::machine_path::machine_path;
 
 /// Everything below some paths, without what some patterns name.
 #[derive(Clone, Debug)]
@@ -164,10 +165,5 @@ pub fn entity_path(path: &Path) -> std::io::Result<EntityPath> {
             other => resolved.push(other),
         }
     }
-    let bytes = resolved.as_os_str().as_encoded_bytes();
-    Ok(if std::path::MAIN_SEPARATOR == '\\' {
-        EntityPath::windows(without_prefix(bytes))
-    } else {
-        EntityPath::unix(bytes)
-    })
+    Ok(machine_path(&resolved))
 }
