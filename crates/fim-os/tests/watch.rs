@@ -92,9 +92,12 @@ impl Watched {
         let folder = entity(self.folder.path());
         let hints = self.hints();
         let paths = hints.iter().flat_map(|hint| names(&hint.notice));
-        paths
-            .map(|path| String::from_utf8_lossy(&path.as_bytes()[folder.as_bytes().len() + 1..]).into_owned())
-            .collect()
+        // Something may be said of the folder itself, too.
+        let below = |path: &EntityPath| {
+            let name = path.as_bytes().strip_prefix(folder.as_bytes())?.strip_prefix(b"/")?;
+            Some(String::from_utf8_lossy(name).into_owned())
+        };
+        paths.filter_map(|path| below(&path)).collect()
     }
 }
 
