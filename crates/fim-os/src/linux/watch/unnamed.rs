@@ -43,6 +43,9 @@ struct Waiting {
     caught_up_nanos: u64,
     /// Since when changes may be missing of which nobody was told so.
     lost_since_nanos: Option<u64>,
+    /// The process that watches. It changes nothing that is monitored, and is told as who did it where it has looked at a
+    /// file just when that was removed: whoever lets go of it last takes its content away.
+    watcher: u32,
 }
 
 /// That a process changed a file. What a notice tells of one process says nothing of another.
@@ -63,7 +66,7 @@ impl Unnamed {
     /// Begins: what happens from the return on is told.
     pub(super) fn start(types: &KernelTypes) -> Result<Self, StartError> {
         let caught_up_nanos = process::nanos_since_boot();
-        let waiting = Waiting { caught_up_nanos, ..Waiting::default() };
+        let waiting = Waiting { caught_up_nanos, watcher: std::process::id(), ..Waiting::default() };
         Ok(Self { events: FileEvents::start(types)?, waiting })
     }
 
@@ -116,7 +119,10 @@ impl Waiting {
         let deed = Deed { file, process };
         // The look that the notice leads to comes after the notice was read, and no moment more is certain: a place that
         // does not keep still is looked at all the same.
-        if self.changes.contains_key(&deed) || self.named.get(&deed).is_some_and(|named| *named >= at_nanos) {
+        if process == self.watcher
+            || self.changes.contains_key(&deed)
+            || self.named.get(&deed).is_some_and(|named| *named >= at_nanos)
+        {
             return;
         }
         if self.changes.len() >= MOST_WAITING {
@@ -272,6 +278,14 @@ mod tests {
             assert_eq!(waiting.take_due(1_021 * MILLI), [change(8, 1, 1_001)]);
             assert_eq!(waiting.take_due(1_101 * MILLI), [change(8, 2, 1_001)]);
         }
+    }
+
+    #[test]
+    fn the_process_that_watches_is_not_told_as_who_did_it() {
+        let mut waiting = Waiting { watcher: 8, ..Waiting::default() };
+        waiting.put(change(8, 1, 1_000));
+        waiting.put(change(9, 1, 1_000));
+        assert_eq!(waiting.take_due(1_200 * MILLI), [change(9, 1, 1_000)]);
     }
 
     #[test]
