@@ -2,14 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
+mod large;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fim_core::{EntityKind, EntityPath, FileId, Observation, Unreadable};
 use fim_scan::{
-    KeepOut, KnownFiles, LargeFiles, LargeProgress, LargeTurn, Plan, Progress, Scan, ScanControl, ScanEnd,
-    ScanOptions, SpeedLimit, TreeError, digest_of,
+    KeepOut, KnownFiles, Plan, Progress, Scan, ScanControl, ScanEnd, ScanOptions, SpeedLimit, TreeError,
+    digest_of,
 };
 use fim_testkit::MemoryTree;
 use proptest::prelude::*;
@@ -278,96 +280,6 @@ fn what_a_link_was_judged_to_lead_to_is_what_is_read() {
         assert_eq!(lines(&observe(&tree, followed(), threads)), expected, "with {threads} threads");
     }
     assert!(!tree.opened().contains(&b"/dev/tape"[..]), "what nobody judged was opened");
-}
-
-#[test]
-fn holes_are_hashed_and_not_read() {
-    let hole = 3 << 20;
-    let tree = MemoryTree::new();
-    tree.sparse("/all-hole", "", hole).sparse("/both", vec![7; 100_000], hole + 11).sparse(
-        "/short",
-        "x",
-        1 << 10,
-    );
-    let tree = Arc::new(tree);
-    let zeros = |content: &[u8], zeros: u64| short(&[content, &vec![0; zeros as usize]].concat());
-    let expected = [
-        "/ Directory".to_owned(),
-        format!("/all-hole File {}", zeros(b"", hole)),
-        format!("/both File {}", zeros(&[7; 100_000], hole + 11)),
-        format!("/short File {}", zeros(b"x", 1 << 10)),
-    ];
-    for threads in [1, 3] {
-        let before = tree.bytes_read();
-        assert_eq!(lines(&observe(&tree, Everything::below(&["/"]), threads)), expected);
-        let read = tree.bytes_read() - before;
-        assert!(read < (2 << 20), "{read} bytes were read of {}", 2 * hole);
-    }
-}
-
-#[test]
-fn what_is_too_large_for_a_scan_is_read_beside_it_and_known_to_the_next() {
-    let scanned = 3 << 20;
-    let size = scanned + 12_345;
-    let tree = MemoryTree::new();
-    tree.sparse("/large", "start", size - 5).file("/small", "x").link("/link", "/large");
-    let tree = Arc::new(tree);
-    let large = Arc::new(LargeFiles::beyond(scanned));
-    let options = ScanOptions { most_file_bytes: Some(scanned), ..ScanOptions::default() };
-    let scan = || {
-        let plan = Arc::new(Everything { roots: vec!["/"], exclude: vec![], follows: true });
-        let scan = Scan::start_beside(Arc::clone(&tree), plan, options, Arc::default(), Arc::clone(&large));
-        lines(&scan.unwrap().collect::<Vec<_>>())
-    };
-    let small = format!("/small File {}", short(b"x"));
-    let too_large = |name| format!("{name} unreadable, its attributes known: TooLarge");
-    assert_eq!(scan(), ["/ Directory", &too_large("/large"), &too_large("/link"), &small]);
-    assert_eq!(large.progress(), LargeProgress { waiting: 2, bytes_left: 2 * size });
-    let read = |stretch| {
-        let mut news = Vec::new();
-        loop {
-            match large.turn(|| Arc::clone(&tree), stretch) {
-                LargeTurn::Idle(_) => return news,
-                LargeTurn::Worked => {}
-                LargeTurn::News(path) => news.push(path.to_string()),
-            }
-        }
-    };
-    assert_eq!(read(Duration::ZERO), ["/large", "/link"], "in turns");
-    let digest = short(&[&b"start"[..], &vec![0; size as usize - 5]].concat());
-    let known = [
-        "/ Directory",
-        &format!("/large File {digest}"),
-        &format!("/link Symlink -> /large {digest}"),
-        &small,
-    ];
-    assert_eq!(scan(), known);
-    assert_eq!(read(Duration::ZERO), [] as [&str; 0], "it is known already");
-    tree.mode("/large", 0o600);
-    assert_eq!(scan()[1], too_large("/large"), "what it was when it was read is not what it is");
-    tree.remove("/large");
-    assert_eq!(read(Duration::ZERO), [] as [&str; 0]);
-    assert_eq!(large.progress(), LargeProgress::default());
-}
-
-#[test]
-fn the_thread_beside_stops_when_it_is_told_to_and_tells_what_it_read() {
-    let tree = MemoryTree::new();
-    tree.sparse("/large", "", 1 << 20);
-    let tree = Arc::new(tree);
-    let large = Arc::new(LargeFiles::beyond(5));
-    let (told, news) = std::sync::mpsc::channel();
-    let thread = {
-        let (large, tree) = (Arc::clone(&large), Arc::clone(&tree));
-        std::thread::spawn(move || large.run(|| Arc::clone(&tree), |path| told.send(path).unwrap()))
-    };
-    let options = ScanOptions { most_file_bytes: Some(5), ..ScanOptions::default() };
-    let plan = Arc::new(Everything::below(&["/"]));
-    let scan = Scan::start_beside(tree, plan, options, Arc::default(), Arc::clone(&large)).unwrap();
-    assert_eq!(scan.count(), 2);
-    assert_eq!(news.recv().unwrap(), EntityPath::unix("/large"));
-    large.stop();
-    thread.join().unwrap();
 }
 
 #[test]
