@@ -216,16 +216,21 @@ fn what_is_written_through_a_file_that_had_no_name_at_first_is_told_under_the_on
     }
 }
 
-#[test]
-fn what_is_stored_through_a_mapping_is_told_though_another_name_comes_and_goes_at_once() {
-    let Some(mut stage) = Stage::everywhere() else { return };
-    let mut mappings = Vec::new();
-    for place in &stage.places {
+/// A mapping of a file on each place, from before anybody watched; the files are closed.
+fn mapped_files(stage: &Stage) -> Vec<Mapping> {
+    let mapped = |place: &Place| {
         let path = place.watched.join("file");
         fs::write(&path, BEFORE).unwrap();
         let file = File::options().read(true).write(true).open(&path).unwrap();
-        mappings.push(Mapping::of(&file, BEFORE.len()).unwrap());
-    }
+        Mapping::of(&file, BEFORE.len()).unwrap()
+    };
+    stage.places.iter().map(mapped).collect()
+}
+
+#[test]
+fn what_is_stored_through_a_mapping_is_told_though_another_name_comes_and_goes_at_once() {
+    let Some(mut stage) = Stage::everywhere() else { return };
+    let mut mappings = mapped_files(&stage);
     stage.start();
     for (place, mapping) in stage.places.iter().zip(&mut mappings) {
         mapping.store(b"through a mapping");
@@ -291,14 +296,7 @@ fn what_is_changed_under_a_name_that_a_rule_leaves_out_is_told_under_the_one_tha
 #[test]
 fn what_is_stored_through_a_mapping_that_stays_is_told_in_real_time_where_the_kernel_tells_of_inodes() {
     let Some(mut stage) = Stage::everywhere() else { return };
-    let mut mappings = Vec::new();
-    for place in &stage.places {
-        let path = place.watched.join("file");
-        fs::write(&path, BEFORE).unwrap();
-        // From before anybody watched, and its file is closed.
-        let file = File::options().read(true).write(true).open(&path).unwrap();
-        mappings.push(Mapping::of(&file, BEFORE.len()).unwrap());
-    }
+    let mut mappings = mapped_files(&stage);
     stage.start();
     for mapping in &mut mappings {
         mapping.store(b"through a mapping");
@@ -318,12 +316,7 @@ fn what_is_stored_through_a_mapping_that_stays_is_told_in_real_time_where_the_ke
 fn what_is_stored_through_a_mapping_just_after_somebody_else_touched_the_file_names_both() {
     let Some(mut stage) = Stage::everywhere() else { return };
     let file = |place: &Place| place.watched.join("file");
-    let mut mappings = Vec::new();
-    for place in &stage.places {
-        fs::write(file(place), BEFORE).unwrap();
-        let file = File::options().read(true).write(true).open(file(place)).unwrap();
-        mappings.push(Mapping::of(&file, BEFORE.len()).unwrap());
-    }
+    let mut mappings = mapped_files(&stage);
     stage.start();
     let mut others = Vec::new();
     for (place, mapping) in stage.places.iter().zip(&mut mappings) {
