@@ -285,6 +285,7 @@ impl Watching {
 fn wait_for_silence(told: impl Fn() -> usize) {
     let mut last = (0, Instant::now());
     while last.1.elapsed() < Duration::from_secs(10) {
+        // Silence is the passing of time, and there is no other sign of it.
         std::thread::sleep(Duration::from_millis(100));
         let told = told();
         if told != last.0 {

@@ -122,7 +122,8 @@ impl DataDir {
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(DataDirLock { _file: file }),
-                // Whoever asks whether a sensor runs has it for a moment.
+                // Whoever asks whether a sensor runs has it for a moment. Nothing but trying tells when that is over: a
+                // call that waits for the lock has no end where a sensor has it.
                 Err(TryLockError::WouldBlock) if begun.elapsed() < LONGEST_QUESTION => {
                     std::thread::sleep(Duration::from_millis(10));
                 }

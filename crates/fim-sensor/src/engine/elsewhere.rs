@@ -138,8 +138,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         }
     }
 
-    /// Sees to it that a file that changed is looked at under its other names too, if it has any. What is under a name
-    /// now may be another file than before: how many names each has differs from then.
+    /// Has a file that changed looked at under its other names as well. A name that went or was given to another file
+    /// changes both: each has another number of names than before.
     pub(super) fn note_other_names(&mut self, event: &ChangeEvent) {
         if event.source != ChangeSource::RealTime {
             return;

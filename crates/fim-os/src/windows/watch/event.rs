@@ -46,6 +46,7 @@ impl Event {
 pub(super) fn wait_for_any(events: &[HANDLE], at_most: Duration) -> io::Result<()> {
     let first = &events[..events.len().min(MOST_AT_ONCE)];
     if first.is_empty() {
+        // The system waits for no empty list; that the time passes is all there is to wait for.
         std::thread::sleep(at_most);
         return Ok(());
     }
