@@ -3,7 +3,8 @@
 // Tells of each regular file when the time of its last change is set, and by which process: also where nobody gives
 // notice of it, as of marks of chattr and of what is stored through a mapping.
 
-#include "kernel.h"
+#define RING_BYTES (4 << 20)
+#include "tell.h"
 
 // As `processes.bpf.c` has it: what may be loaded beside it must declare the same.
 char LICENSE[] SEC("license") = "GPL";
@@ -21,19 +22,6 @@ struct change {
     u32 process;
 };
 
-struct {
-    NUMBER(type, MAP_RING);
-    NUMBER(max_entries, 4 << 20);
-} records SEC(".maps");
-
-// How many records found no room in the ring.
-struct {
-    NUMBER(type, MAP_ARRAY);
-    NUMBER(max_entries, 1);
-    TYPE(key, u32);
-    TYPE(value, u64);
-} lost SEC(".maps");
-
 // What was told last on each processor.
 struct {
     NUMBER(type, MAP_PER_CPU_ARRAY);
@@ -44,6 +32,9 @@ struct {
 
 INLINE int tell_of(struct inode *inode) {
     if ((inode->i_mode & KIND_OF_FILE) != REGULAR)
+        return 0;
+    // What nobody has a way to is only read from the disk, or put away by whoever let go of it last.
+    if (!inode->i_dentry.first)
         return 0;
     u32 first = 0;
     struct change *before = map_lookup(&latest, &first);
@@ -59,11 +50,7 @@ INLINE int tell_of(struct inode *inode) {
         change.at - before->at < ONCE_IN_NANOS)
         return 0;
     *before = change;
-    if (ring_output(&records, &change, sizeof(change), RING_NO_WAKEUP) == 0)
-        return 0;
-    u64 *count = map_lookup(&lost, &first);
-    if (count)
-        __sync_fetch_and_add(count, 1);
+    tell(&change, sizeof(change));
     return 0;
 }
 

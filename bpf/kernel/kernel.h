@@ -89,10 +89,17 @@ struct super_block {
     u32 s_dev;
 };
 
+struct hlist_node;
+
+struct hlist_head {
+    struct hlist_node *first;
+};
+
 struct inode {
     unsigned short i_mode;
     struct super_block *i_sb;
     unsigned long i_ino;
+    struct hlist_head i_dentry;
 };
 
 struct file {

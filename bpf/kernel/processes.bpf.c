@@ -3,7 +3,8 @@
 // Tells of each process when it begins, when it becomes another program, and when it ends, so that a notice of a change,
 // which names a process by number, can be brought together with what that process was even when it has long ended.
 
-#include "kernel.h"
+#define RING_BYTES (1 << 20)
+#include "tell.h"
 
 // What the kernel asks for: helpers that read memory are for programs under the GPL.
 char LICENSE[] SEC("license") = "GPL";
@@ -55,19 +56,6 @@ struct long_record {
     char text[ROOM + MOST_NAME];
 };
 
-struct {
-    NUMBER(type, MAP_RING);
-    NUMBER(max_entries, 1 << 20);
-} records SEC(".maps");
-
-// How many records found no room in the ring.
-struct {
-    NUMBER(type, MAP_ARRAY);
-    NUMBER(max_entries, 1);
-    TYPE(key, u32);
-    TYPE(value, u64);
-} lost SEC(".maps");
-
 // Where a record is put together: it is too large for the stack.
 struct {
     NUMBER(type, MAP_PER_CPU_ARRAY);
@@ -75,15 +63,6 @@ struct {
     TYPE(key, u32);
     TYPE(value, struct long_record);
 } desk SEC(".maps");
-
-INLINE void tell(void *record, u64 length) {
-    if (ring_output(&records, record, length, RING_NO_WAKEUP) == 0)
-        return;
-    u32 first = 0;
-    u64 *count = map_lookup(&lost, &first);
-    if (count)
-        __sync_fetch_and_add(count, 1);
-}
 
 INLINE void describe(struct record *record, enum kind kind, struct task_struct *task, struct task_struct *parent) {
     record->kind = kind;

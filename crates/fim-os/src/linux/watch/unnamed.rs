@@ -43,8 +43,8 @@ struct Waiting {
     caught_up_nanos: u64,
     /// Since when changes may be missing of which nobody was told so.
     lost_since_nanos: Option<u64>,
-    /// The process that watches. It changes nothing that is monitored, and is told as who did it where it has looked at a
-    /// file just when that was removed: whoever lets go of it last takes its content away.
+    /// The process that watches, which changes nothing that is monitored. The kernel may tell of it: overlayfs takes over
+    /// a file's times when that is looked at.
     watcher: u32,
 }
 
