@@ -14,35 +14,15 @@ use std::sync::Arc;
 
 use fim_core::{Acl, Entity, EntityKind, EntityPath, FileFlags, Observation, Unreadable};
 use fim_os::LiveTree;
-use fim_scan::{FileTree as _, KeepOut, Plan, Scan, ScanOptions, digest_of};
-
-/// Everything below one path, links followed or not.
-struct Below(EntityPath, bool);
-
-impl Plan for Below {
-    fn roots(&self) -> Vec<EntityPath> {
-        vec![self.0.clone()]
-    }
-
-    fn watches(&self, _path: &EntityPath, _real: &EntityPath, _kind: EntityKind) -> bool {
-        true
-    }
-
-    fn descends(&self, _path: &EntityPath) -> bool {
-        true
-    }
-
-    fn follows(&self, _link: &EntityPath, _real: &EntityPath, _kind: EntityKind) -> bool {
-        self.1
-    }
-}
+use fim_scan::{FileTree as _, KeepOut, Scan, ScanOptions, digest_of};
+use fim_testkit::Below;
 
 fn entity_path(path: &Path) -> EntityPath {
     EntityPath::unix(path.as_os_str().as_bytes())
 }
 
 fn observe_with(path: &Path, follows: bool) -> Vec<Observation> {
-    let plan = Arc::new(Below(entity_path(path), follows));
+    let plan = Arc::new(Below { root: entity_path(path), follows });
     let tree = Arc::new(LiveTree::new());
     Scan::start(tree, plan, ScanOptions::default(), Arc::default()).unwrap().collect()
 }

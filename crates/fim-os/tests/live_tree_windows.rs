@@ -14,29 +14,8 @@ use std::time::{Duration, SystemTime};
 use fim_core::windows::without_prefix;
 use fim_core::{Entity, EntityKind, EntityPath, FileFlags, Observation, PrincipalId, Timestamp, Unreadable};
 use fim_os::LiveTree;
-use fim_scan::{FileTree as _, Plan, Scan, ScanOptions, TreeError, digest_of};
-use fim_testkit::skip;
-
-/// Everything below one path, links followed or not.
-struct Below(EntityPath, bool);
-
-impl Plan for Below {
-    fn roots(&self) -> Vec<EntityPath> {
-        vec![self.0.clone()]
-    }
-
-    fn watches(&self, _path: &EntityPath, _real: &EntityPath, _kind: EntityKind) -> bool {
-        true
-    }
-
-    fn descends(&self, _path: &EntityPath) -> bool {
-        true
-    }
-
-    fn follows(&self, _link: &EntityPath, _real: &EntityPath, _kind: EntityKind) -> bool {
-        self.1
-    }
-}
+use fim_scan::{FileTree as _, Scan, ScanOptions, TreeError, digest_of};
+use fim_testkit::{Below, skip};
 
 fn entity_path(path: &Path) -> EntityPath {
     EntityPath::windows(without_prefix(path.as_os_str().as_encoded_bytes()))
@@ -50,7 +29,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 }
 
 fn observe(path: &Path, follows: bool) -> Vec<Observation> {
-    let plan = Arc::new(Below(entity_path(path), follows));
+    let plan = Arc::new(Below { root: entity_path(path), follows });
     let scan = Scan::start(Arc::new(LiveTree::new()), plan, ScanOptions::default(), Arc::default());
     scan.unwrap().collect()
 }

@@ -12,34 +12,14 @@ use fim_core::{
     Entity, EntityKey, EntityKind, EntityPath, Observation, RegistryAttributes, attributes_text, value_text,
 };
 use fim_os::LiveTree;
-use fim_scan::{Plan, Scan, ScanOptions, digest_of};
+use fim_scan::{Scan, ScanOptions, digest_of};
+use fim_testkit::Below;
 use windows_sys::Wdk::System::Registry::{NtDeleteKey, NtSetValueKey};
 use windows_sys::Win32::Foundation::UNICODE_STRING;
 use windows_sys::Win32::System::Registry::{
     HKEY, HKEY_LOCAL_MACHINE, KEY_ALL_ACCESS, KEY_WOW64_32KEY, REG_LINK, REG_OPTION_CREATE_LINK,
     REG_OPTION_NON_VOLATILE, RegCloseKey, RegCreateKeyExW, RegDeleteTreeW, RegSetValueExW,
 };
-
-/// Everything below one path.
-struct Below(EntityPath);
-
-impl Plan for Below {
-    fn roots(&self) -> Vec<EntityPath> {
-        vec![self.0.clone()]
-    }
-
-    fn watches(&self, _path: &EntityPath, _real: &EntityPath, _kind: EntityKind) -> bool {
-        true
-    }
-
-    fn descends(&self, _path: &EntityPath) -> bool {
-        true
-    }
-
-    fn follows(&self, _link: &EntityPath, _real: &EntityPath, _kind: EntityKind) -> bool {
-        true
-    }
-}
 
 /// A key of a test's own, with all that is in it; gone with the value.
 struct Key {
@@ -111,7 +91,7 @@ impl Key {
     }
 
     fn observe(&self) -> Vec<Entity> {
-        let plan = Arc::new(Below(self.path()));
+        let plan = Arc::new(Below { root: self.path(), follows: true });
         let scan = Scan::start(Arc::new(LiveTree::new()), plan, ScanOptions::default(), Arc::default());
         let present = |observation| match observation {
             Observation::Present(entity) => *entity,
@@ -272,7 +252,7 @@ fn a_link_is_told_with_where_it_leads_and_not_followed() {
 #[test]
 fn a_key_that_is_not_there_is_told_so() {
     let key = Key::new();
-    let plan = Arc::new(Below(key.path().join(b"missing")));
+    let plan = Arc::new(Below { root: key.path().join(b"missing"), follows: true });
     let scan = Scan::start(Arc::new(LiveTree::new()), plan, ScanOptions::default(), Arc::default());
     let seen: Vec<_> = scan.unwrap().collect();
     assert!(matches!(&seen[..], [Observation::Absent(_)]), "{seen:?}");

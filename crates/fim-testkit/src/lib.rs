@@ -1,9 +1,12 @@
-//! In-memory trees and a faulty disk: doubles for tests only; and a word for tests that cannot run here.
+//! In-memory trees and a faulty disk: doubles for tests only; a plan of everything; and a word for tests that cannot run
+//! here.
 
 mod faulty_disk;
+mod plan;
 mod skip;
 mod tree;
 
 pub use faulty_disk::{Fault, FaultyDisk, FaultyFile, Survives};
+pub use plan::Below;
 pub use skip::{may_notice_in_real_time, skip};
 pub use tree::{MemoryDirectory, MemoryFile, MemoryTree};
