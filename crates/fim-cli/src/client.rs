@@ -238,6 +238,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_certificate_of_a_file_is_trusted_and_nothing_else_in_it() {
+        let block = |label: &str, content: &str| {
+            format!("-----BEGIN {label}-----\n{content}\n-----END {label}-----\n")
+        };
+        let (first, second) = (block("CERTIFICATE", "AQID"), block("CERTIFICATE", "BAUG"));
+        let key = block("PRIVATE KEY", "BwgJ");
+        let found = certificates(&format!("a comment\n{first}{key}{second}")).unwrap();
+        let contents: Vec<&[u8]> = found.iter().map(Certificate::der).collect();
+        assert_eq!(contents, [[1, 2, 3], [4, 5, 6]]);
+        assert_eq!(certificates(&key).unwrap_err(), "it has no certificate");
+        assert_eq!(certificates("").unwrap_err(), "it has no certificate");
+    }
+
+    #[test]
     fn any_name_is_one_segment_of_a_path() {
         assert_eq!(segment("web/../x?y=1 é"), "web%2F..%2Fx%3Fy%3D1%20%C3%A9");
         assert_eq!(segment("web-1_2.conf~"), "web-1_2.conf~");

@@ -240,6 +240,14 @@ impl StoreConfig {
     }
 }
 
+impl Limits {
+    /// The first key whose value is 0.
+    fn first_zero(&self) -> Option<String> {
+        let table = toml::Table::try_from(self).ok()?;
+        table.into_iter().find_map(|(key, value)| (value.as_integer() == Some(0)).then_some(key))
+    }
+}
+
 impl ServerConfig {
     /// Reads a TOML file.
     pub fn read(path: &Path) -> Result<Self, ReadConfigError> {
@@ -274,6 +282,9 @@ impl ServerConfig {
                 "browser_listen is {address}, but plain HTTP is for this machine's browser alone; \
                  use a loopback address such as 127.0.0.1:8080"
             ));
+        }
+        if let Some(key) = self.limits.first_zero() {
+            return Some(format!("limits.{key} is 0, so that nothing is let through; the least is 1"));
         }
         if self.store.flush_milliseconds < LEAST_FLUSH_MILLISECONDS {
             return Some(format!(
@@ -453,6 +464,15 @@ mod tests {
         let message = |text| parse(text).unwrap_err().to_string();
         assert!(message("[store]\nflush_milliseconds = 0").contains("the least is 20"));
         assert!(message("[store]\nlog_bytes = 1").contains("the least is 67108864"));
+    }
+
+    #[test]
+    fn a_limit_that_lets_nothing_through_is_refused() {
+        let limits = KEYS.iter().find(|(section, _)| *section == "limits").unwrap().1;
+        for key in limits {
+            let error = parse(&format!("[limits]\n{key} = 0")).unwrap_err().to_string();
+            assert!(error.contains(&format!("limits.{key} is 0")), "{error}");
+        }
     }
 
     #[test]

@@ -82,3 +82,30 @@ mod nanos {
         Option::<i64>::deserialize(from).map(|time| time.map(Timestamp))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loss(rows: LostRows) -> Loss {
+        Loss { rows, workspace: Some(Uuid::nil()), after: None, before: Some(Timestamp(1)) }
+    }
+
+    #[test]
+    fn what_is_found_again_before_it_was_told_is_told_once() {
+        let file = || LostRows::File { table: "Usage".to_owned(), rows: 3 };
+        let calls = |first| LostRows::Calls(first..=9);
+        // Only what is not seen again is written down before it is told.
+        let untold = to_remember(&[loss(calls(1)), loss(file())]);
+        assert_eq!(untold, [loss(calls(1))]);
+        let found = vec![loss(calls(1)), loss(calls(5)), loss(file()), loss(file())];
+        // Two files that are gone may be alike.
+        assert_eq!(all(&untold, found), [loss(calls(1)), loss(calls(5)), loss(file()), loss(file())]);
+    }
+
+    #[test]
+    fn what_is_found_again_keeps_the_stretch_that_was_known_first() {
+        let later = Loss { before: Some(Timestamp(2)), ..loss(LostRows::Log) };
+        assert_eq!(all(&[loss(LostRows::Log)], vec![later]), [loss(LostRows::Log)]);
+    }
+}
