@@ -7,13 +7,18 @@ use crate::{EntityPath, Gap, GapCause, GapScope, Loss, Timestamp};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Losses {
     open: Vec<Open>,
+    last: Turn,
 }
+
+/// Which loss it was, by the order in which they were noticed: the clock may be set back between them.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Turn(u64);
 
 #[derive(Clone, Debug)]
 struct Open {
     gap: Gap,
-    /// When it was noticed: what was looked at since has been seen.
-    noticed: Timestamp,
+    /// The last loss that it tells of: what was looked at since has been seen.
+    last: Turn,
     /// The gap begins then, or another that ends where it begins.
     told_since: Timestamp,
 }
@@ -40,9 +45,10 @@ impl Losses {
         }
     }
 
-    pub(super) fn from_memory(gaps: Vec<OpenGap>, now: Timestamp) -> Self {
-        let open = |open: OpenGap| Open { noticed: now, told_since: open.gap.start, gap: open.gap };
-        Self { open: gaps.into_iter().map(open).collect() }
+    pub(super) fn from_memory(gaps: Vec<OpenGap>) -> Self {
+        let last = Turn::default();
+        let open = |open: OpenGap| Open { last, told_since: open.gap.start, gap: open.gap };
+        Self { open: gaps.into_iter().map(open).collect(), last }
     }
 
     pub(super) fn to_memory(&self) -> impl Iterator<Item = OpenGap> {
@@ -53,15 +59,21 @@ impl Losses {
         self.open.len()
     }
 
+    /// The last loss up to now.
+    pub(super) fn last(&self) -> Turn {
+        self.last
+    }
+
     /// Notes a loss and reports it, as far as an open one does not tell of it. Gives the scope that is to be looked at
     /// again.
     pub(super) fn open(&mut self, now: Timestamp, loss: Loss, demands: &mut Vec<Demand>) -> GapScope {
         let scope = if self.open.len() < MOST_LOSSES { loss.scope } else { GapScope::Everything };
         let start = loss.since.min(now);
+        self.last = Turn(self.last.0 + 1);
         let gap = Gap { scope: scope.clone(), start, end: None, cause: loss.cause, detail: loss.detail };
         match self.open.iter_mut().find(|open| open.gap.scope == scope && open.gap.cause == loss.cause) {
             Some(known) => {
-                known.noticed = now;
+                known.last = self.last;
                 // The start says which gap it is, so that what is missing before it is a gap of its own.
                 if start < known.told_since {
                     let before = Gap { end: Some(known.told_since), ..gap };
@@ -71,28 +83,28 @@ impl Losses {
             }
             None => {
                 demands.push(Demand::Report(Box::new(gap.clone())));
-                self.open.push(Open { gap, noticed: now, told_since: start });
+                self.open.push(Open { gap, last: self.last, told_since: start });
             }
         }
         scope
     }
 
-    /// Closes what a look at everything that began at `begun` has made good.
-    pub(super) fn end_scan(&mut self, begun: Timestamp, now: Timestamp, demands: &mut Vec<Demand>) {
-        self.close(now, demands, |open| open.noticed <= begun);
+    /// Closes what a look at everything has made good, which began after the loss `before`.
+    pub(super) fn end_scan(&mut self, before: Turn, now: Timestamp, demands: &mut Vec<Demand>) {
+        self.close(now, demands, |open| open.last <= before);
     }
 
-    /// Closes what a look at all within `place` that began at `begun` has made good.
+    /// Closes what a look at all within `place` has made good, which began after the loss `before`.
     pub(super) fn end_deep_look(
         &mut self,
         place: &EntityPath,
-        begun: Timestamp,
+        before: Turn,
         now: Timestamp,
         demands: &mut Vec<Demand>,
     ) {
         self.close(now, demands, |open| match &open.gap.scope {
             GapScope::Everything | GapScope::List(_) => false,
-            GapScope::Within(path) => path.is_within(place) && open.noticed <= begun,
+            GapScope::Within(path) => path.is_within(place) && open.last <= before,
         });
     }
 

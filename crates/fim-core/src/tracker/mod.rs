@@ -34,7 +34,7 @@ mod spots;
 
 use gaps::OpenGaps;
 use hints::Hints;
-use losses::Losses;
+use losses::{Losses, Turn};
 pub use memory::{Memory, OpenGap};
 use pending::Pending;
 use schedule::Schedule;
@@ -224,6 +224,8 @@ enum View {
 #[derive(Clone, Debug)]
 struct Scan {
     begun: Timestamp,
+    /// The last loss before it.
+    loss_before: Turn,
     /// The rules that the scan goes by, even if the settings have changed since.
     rules: RuleSet,
     /// What a scan by the baselined rules would look at.
@@ -373,7 +375,7 @@ impl Tracker {
         self.pending = Pending::from_memory(pending);
         self.gaps = OpenGaps::from_memory(open);
         // The first scan looks at everything.
-        self.losses = Losses::from_memory(lost, now);
+        self.losses = Losses::from_memory(lost);
         self.last_complete = memory.last_complete;
         self.baselined = memory.baselined;
         self.schedule.reset(now);
@@ -443,7 +445,7 @@ impl Tracker {
         match end {
             ScanEnd::Complete => {
                 self.gaps.end_complete_scan(now, demands);
-                self.losses.end_scan(scan.begun, now, demands);
+                self.losses.end_scan(scan.loss_before, now, demands);
                 self.is_settled |= scan.had_real_time && !scan.is_cancelled;
                 // FIM may have been disabled while the scan ran out.
                 if self.is_watching() {
@@ -488,6 +490,7 @@ impl Tracker {
             demands.push(Demand::StartScan(Box::new(rules.scan_plan())));
             self.scan = Some(Scan {
                 begun: now,
+                loss_before: self.losses.last(),
                 is_same_scope: rules == self.baselined,
                 baselined: self.baselined.scan_plan(),
                 rules,

@@ -56,7 +56,7 @@ impl Tracker {
             spots.push(Spot { path: path.clone(), is_deep: noticed.is_deep });
         }
         demands.push(Demand::LookAt(spots));
-        self.spots = Some(Spots::new(now, due));
+        self.spots = Some(Spots::new(self.losses.last(), due));
     }
 
     /// Notices of a place are lost: it is looked at again, and is a gap until then.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::hints::{FoundBy, Noticed};
+use super::losses::Turn;
 use super::{Demand, SpotsEnd, Tracker};
 use crate::{
     Aspect, AspectSet, Change, ChangeEvent, ChangeId, ChangeSource, Entity, EntityKey, EntityKind,
@@ -13,7 +14,8 @@ use crate::{
 /// A look at the places that hints are about.
 #[derive(Clone, Debug)]
 pub(super) struct Spots {
-    begun: Timestamp,
+    /// The last loss before the look.
+    loss_before: Turn,
     noticed: BTreeMap<EntityPath, Spotted>,
     /// What it could not see into.
     pub(super) out_of_sight: OutOfSight,
@@ -47,10 +49,10 @@ pub(super) struct Circumstances {
 }
 
 impl Spots {
-    pub(super) fn new(begun: Timestamp, due: BTreeMap<EntityPath, Noticed>) -> Self {
+    pub(super) fn new(loss_before: Turn, due: BTreeMap<EntityPath, Noticed>) -> Self {
         let spotted = |hint| Spotted { hint, is_met: false, is_absent: false };
         let noticed = due.into_iter().map(|(path, hint)| (path, spotted(hint))).collect();
-        Self { begun, noticed, out_of_sight: OutOfSight::default(), gone: Vec::new(), come: Vec::new() }
+        Self { loss_before, noticed, out_of_sight: OutOfSight::default(), gone: Vec::new(), come: Vec::new() }
     }
 
     /// Notes that something was, or is, at the place.
@@ -225,7 +227,7 @@ impl Tracker {
             self.judge_name(now, path, spotted, demands);
             if spotted.hint.is_deep {
                 let was_open = self.losses.len();
-                self.losses.end_deep_look(path, spots.begun, now, demands);
+                self.losses.end_deep_look(path, spots.loss_before, now, demands);
                 if self.losses.len() != was_open {
                     demands.push(self.remember());
                 }
