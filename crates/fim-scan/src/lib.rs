@@ -15,6 +15,7 @@ mod known;
 mod lanes;
 mod large;
 pub mod lists;
+mod named;
 mod plan;
 mod pool;
 mod reading;

@@ -11,6 +11,13 @@ pub trait Plan: Send + Sync + 'static {
     /// Where the walk begins.
     fn roots(&self) -> Vec<EntityPath>;
 
+    /// The places that are asked for by their own path, wherever the walk begins. A file system that is kept out of
+    /// ([`KeepOut`](crate::KeepOut)) is entered for them: one that may hang with all that is in it, one that stores
+    /// nothing as far as they lie in it.
+    fn named(&self) -> Vec<EntityPath> {
+        self.roots()
+    }
+
     /// True if the entity is observed.
     fn watches(&self, path: &EntityPath, real: &EntityPath, kind: EntityKind) -> bool;
 
@@ -30,6 +37,10 @@ pub trait Plan: Send + Sync + 'static {
 impl Plan for ScanPlan {
     fn roots(&self) -> Vec<EntityPath> {
         self.roots().to_vec()
+    }
+
+    fn named(&self) -> Vec<EntityPath> {
+        Self::named(self).cloned().collect()
     }
 
     fn watches(&self, path: &EntityPath, real: &EntityPath, kind: EntityKind) -> bool {

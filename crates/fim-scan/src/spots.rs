@@ -47,6 +47,10 @@ impl Plan for SpotPlan {
         self.spots.iter().map(|spot| spot.path.clone()).collect()
     }
 
+    fn named(&self) -> Vec<EntityPath> {
+        Plan::named(&self.plan)
+    }
+
     fn watches(&self, path: &EntityPath, real: &EntityPath, kind: EntityKind) -> bool {
         self.names(path) && self.plan.watches(path, real, kind)
     }

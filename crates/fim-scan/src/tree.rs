@@ -78,7 +78,7 @@ pub trait FileTree: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Says why a directory, the first of another file system, should not be entered unless a rule names it.
+    /// Says why the file system that a directory is on should not be entered unless something in it is named, if so.
     fn keep_out(&self, directory: &Self::Directory) -> Option<KeepOut>;
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fim_core::{Entity, EntityKey, EntityKind, EntityPath, Observation, Unreadable};
 
 use crate::control::ScanControl;
+use crate::named::Named;
 use crate::plan::Plan;
 use crate::tree::{FileTree, KeepOut, Listing, Look, Resolved, TreeError};
 
@@ -15,6 +16,7 @@ pub(crate) struct Walker<T: FileTree> {
     plan: Arc<dyn Plan>,
     control: Arc<ScanControl>,
     roots: std::vec::IntoIter<EntityPath>,
+    named: Named,
     levels: Vec<Level<T>>,
     /// Streams of what was visited last, which come before everything else.
     streams: VecDeque<Place<T>>,
@@ -87,6 +89,8 @@ struct Level<T: FileTree> {
     device: Option<u64>,
     inode: Option<u64>,
     links_followed: usize,
+    /// The walk passes through it to what is named below it, and sees nothing else of it.
+    is_on_the_way: bool,
 }
 
 /// A name in an open directory, about to be visited.
@@ -97,15 +101,28 @@ struct Place<T: FileTree> {
     /// Its path without links, below a link that was followed.
     real: Option<EntityPath>,
     is_root: bool,
-    /// The device of the directory above; `None` at a root, which is entered whatever it is on.
+    /// The device of the directory above; `None` at a root, of which it is asked when it is needed.
     device_above: Option<u64>,
     links_followed: usize,
+    /// Something is named below it, and it is seen for that alone.
+    is_on_the_way: bool,
+}
+
+/// How much of a directory a walk enters.
+enum Entry {
+    /// All of it.
+    Whole,
+    /// What is named in it.
+    Named,
+    /// Nothing.
+    Nothing(KeepOut),
 }
 
 impl<T: FileTree> Walker<T> {
     pub(crate) fn new(tree: Arc<T>, plan: Arc<dyn Plan>, control: Arc<ScanControl>) -> Self {
         let roots = outermost(plan.roots()).into_iter();
-        Self { tree, plan, control, roots, levels: Vec::new(), streams: VecDeque::new() }
+        let named = Named::new(plan.named());
+        Self { tree, plan, control, roots, named, levels: Vec::new(), streams: VecDeque::new() }
     }
 
     fn visit_root(&mut self, path: EntityPath) -> Option<Step<T>> {
@@ -115,9 +132,23 @@ impl<T: FileTree> Walker<T> {
             Err(TreeError::NotFound | TreeError::NotThat) => return gone(path, true),
             Err(error) => return Some(unreadable(path, None, error.into_unreadable())),
         };
+        if let Some(why) = self.out_of_reach(&path, &directory) {
+            return match why {
+                KeepOut::NothingStored(_) => gone(path, true),
+                KeepOut::MayHang(kind) => Some(unreadable(path, None, not_entered(kind))),
+            };
+        }
         let is_top = name.is_empty();
-        let place =
-            Place { directory, name, path, real: None, is_root: true, device_above: None, links_followed: 0 };
+        let place = Place {
+            directory,
+            name,
+            path,
+            real: None,
+            is_root: true,
+            device_above: None,
+            links_followed: 0,
+            is_on_the_way: false,
+        };
         if is_top {
             let directory = Arc::clone(&place.directory);
             return self.arrive(place, directory, None);
@@ -193,12 +224,14 @@ impl<T: FileTree> Walker<T> {
             is_root: false,
             device_above: place.device_above,
             links_followed: place.links_followed,
+            is_on_the_way: place.is_on_the_way,
         }));
         Ok(())
     }
 
     fn watches(&self, place: &Place<T>, kind: EntityKind) -> bool {
-        self.plan.watches(&place.path, place.real.as_ref().unwrap_or(&place.path), kind)
+        !place.is_on_the_way
+            && self.plan.watches(&place.path, place.real.as_ref().unwrap_or(&place.path), kind)
     }
 
     fn look_only(&self, place: Place<T>) -> Option<Step<T>> {
@@ -304,16 +337,16 @@ impl<T: FileTree> Walker<T> {
             None => (look, self.watches(&place, EntityKind::Directory)),
         };
         if self.plan.descends(&place.path) {
-            match self.may_descend(&place, &directory, device) {
-                Ok(()) => {}
-                Err(KeepOut::NothingStored(_)) => return is_watched.then(|| present(place.path, look)),
-                Err(KeepOut::MayHang(kind)) => {
-                    let why = format!(
-                        "{kind} file systems, which may not answer, are entered only by a path of their own: name one in it"
-                    );
-                    return Some(unreadable(place.path, Some(look), Unreadable::NotEntered(why)));
+            let is_on_the_way = match self.entry(&place, &directory, device) {
+                Entry::Whole => false,
+                Entry::Named => true,
+                Entry::Nothing(KeepOut::NothingStored(_)) => {
+                    return is_watched.then(|| present(place.path, look));
                 }
-            }
+                Entry::Nothing(KeepOut::MayHang(kind)) => {
+                    return Some(unreadable(place.path, Some(look), not_entered(kind)));
+                }
+            };
             if self.levels.len() >= MAX_DEPTH {
                 let why = format!(
                     "it is more than {MAX_DEPTH} directories deep: name a place in it, or leave it out"
@@ -333,22 +366,61 @@ impl<T: FileTree> Walker<T> {
                 device,
                 inode,
                 links_followed: place.links_followed,
+                is_on_the_way,
             });
         }
         is_watched.then(|| present(place.path, look))
     }
 
-    fn may_descend(
-        &self,
-        place: &Place<T>,
-        directory: &T::Directory,
-        device: Option<u64>,
-    ) -> Result<(), KeepOut> {
-        let is_same_file_system = place.device_above == device;
-        if place.is_root || is_same_file_system {
-            return Ok(());
+    /// How much of a directory is entered. It begins another file system where its device differs from the one above.
+    fn entry(&self, place: &Place<T>, directory: &T::Directory, device: Option<u64>) -> Entry {
+        if self.named.is_named(&place.path) {
+            return Entry::Whole;
         }
-        self.tree.keep_out(directory).map_or(Ok(()), Err)
+        if place.is_on_the_way {
+            return Entry::Named;
+        }
+        let above = if place.is_root { self.device_of(&place.directory) } else { place.device_above };
+        if above == device {
+            return Entry::Whole;
+        }
+        match self.tree.keep_out(directory) {
+            None => Entry::Whole,
+            // Whoever names a place in it says that it answers.
+            Some(KeepOut::MayHang(_)) if self.named.is_below(&place.path) => Entry::Whole,
+            Some(KeepOut::NothingStored(_)) if self.named.is_below(&place.path) => Entry::Named,
+            Some(why) => Entry::Nothing(why),
+        }
+    }
+
+    /// Why a walk from further up would not have come to the root, which is in `above`, if so.
+    fn out_of_reach(&self, root: &EntityPath, above: &T::Directory) -> Option<KeepOut> {
+        if self.named.is_named(root) {
+            return None;
+        }
+        let why = self.tree.keep_out(above)?;
+        let device = self.device_of(above);
+        let is_there = |named: &EntityPath| self.device_at(named) == device;
+        let is_reached = match why {
+            KeepOut::MayHang(_) => self.named.all().any(is_there),
+            KeepOut::NothingStored(_) => {
+                self.named.all().any(|named| root.is_within(named) && is_there(named))
+            }
+        };
+        (!is_reached).then_some(why)
+    }
+
+    /// The device that a named place is on.
+    fn device_at(&self, path: &EntityPath) -> Option<u64> {
+        let directory = self.tree.open_root(path).or_else(|_| {
+            let (above, _) = split(path).ok_or(TreeError::NotFound)?;
+            self.tree.open_root(&above)
+        });
+        self.device_of(&directory.ok()?)
+    }
+
+    fn device_of(&self, directory: &T::Directory) -> Option<u64> {
+        self.tree.describe_directory(directory).ok()?.attributes.device
     }
 
     /// True if the walk is in this directory already, so that entering it again would never end.
@@ -381,10 +453,15 @@ impl<T: FileTree> Iterator for Walker<T> {
                 continue;
             };
             level.next += 1;
+            let path = level.path.join(name);
+            if level.is_on_the_way && !self.named.is_below(&path) {
+                continue;
+            }
             let place = Place {
                 directory: Arc::clone(&level.directory),
                 name: name.into(),
-                path: level.path.join(name),
+                is_on_the_way: level.is_on_the_way && !self.named.is_named(&path),
+                path,
                 real: level.real.as_ref().map(|real| real.join(name)),
                 is_root: false,
                 device_above: level.device,
@@ -411,6 +488,12 @@ pub(crate) fn split(path: &EntityPath) -> Option<(EntityPath, Box<[u8]>)> {
 
 fn present<T: FileTree>(path: EntityPath, look: Look) -> Step<T> {
     Step::Seen(Observation::Present(Box::new(entity(path, look))))
+}
+
+fn not_entered(kind: &str) -> Unreadable {
+    Unreadable::NotEntered(format!(
+        "{kind} file systems, which may not answer, are entered only by a path of their own: name one in it"
+    ))
 }
 
 fn gone<T: FileTree>(path: EntityPath, is_root: bool) -> Option<Step<T>> {

@@ -338,9 +338,14 @@ impl Inner {
     }
 
     fn device(&self, path: &[u8]) -> u64 {
+        self.mount_of(path).and_then(|mount| self.devices.get(mount).copied()).unwrap_or(1)
+    }
+
+    /// The innermost mount that the path is in, if any.
+    fn mount_of(&self, path: &[u8]) -> Option<&Vec<u8>> {
         let path = EntityPath::unix(path);
-        let above = self.devices.iter().filter(|(mount, _)| path.is_within(&EntityPath::unix(&mount[..])));
-        above.max_by_key(|(mount, _)| mount.len()).map_or(1, |(_, device)| *device)
+        let above = self.devices.keys().filter(|mount| path.is_within(&EntityPath::unix(&mount[..])));
+        above.max_by_key(|mount| mount.len())
     }
 
     fn look(&self, path: &[u8]) -> Result<Look, TreeError> {
@@ -530,7 +535,9 @@ impl FileTree for MemoryTree {
     }
 
     fn keep_out(&self, directory: &MemoryDirectory) -> Option<KeepOut> {
-        self.lock().kept_out.get(&directory.0).cloned()
+        let inner = self.lock();
+        let mount = inner.mount_of(&directory.0)?;
+        inner.kept_out.get(mount).cloned()
     }
 }
 

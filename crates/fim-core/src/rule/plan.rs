@@ -74,6 +74,11 @@ impl ScanPlan {
         &self.roots
     }
 
+    /// The root of each rule that is used, also within another.
+    pub fn named(&self) -> impl Iterator<Item = &EntityPath> {
+        self.rules.active().map(|rule| &rule.root)
+    }
+
     /// True if there is nothing to look at.
     pub fn is_empty(&self) -> bool {
         self.roots.is_empty()

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
+mod kept_out;
 mod large;
 
 use std::ops::ControlFlow;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use fim_core::{EntityKind, EntityPath, FileId, Observation, Unreadable};
 use fim_scan::{
-    KeepOut, KnownFiles, Plan, Progress, Scan, ScanControl, ScanEnd, ScanOptions, SpeedLimit, TreeError,
+    KnownFiles, Plan, Progress, Scan, ScanControl, ScanEnd, ScanOptions, SpeedLimit, TreeError,
     digest_of,
 };
 use fim_testkit::MemoryTree;
@@ -53,7 +54,7 @@ impl Plan for Everything {
 
 fn start(
     tree: &Arc<MemoryTree>,
-    plan: Everything,
+    plan: impl Plan,
     threads: usize,
     control: &Arc<ScanControl>,
 ) -> Scan<MemoryTree> {
@@ -61,7 +62,7 @@ fn start(
     Scan::start(Arc::clone(tree), Arc::new(plan), options, Arc::clone(control)).unwrap()
 }
 
-fn observe(tree: &Arc<MemoryTree>, plan: Everything, threads: usize) -> Vec<Observation> {
+fn observe(tree: &Arc<MemoryTree>, plan: impl Plan, threads: usize) -> Vec<Observation> {
     let mut scan = start(tree, plan, threads, &Arc::default());
     let seen: Vec<Observation> = scan.by_ref().collect();
     assert_eq!(scan.end(), ScanEnd::Complete);
@@ -88,7 +89,7 @@ fn lines(observations: &[Observation]) -> Vec<String> {
 }
 
 /// What a scan sees, on the caller's thread and on several.
-fn check(tree: MemoryTree, plan: impl Fn() -> Everything, expected: &[&str]) {
+fn check<P: Plan>(tree: MemoryTree, plan: impl Fn() -> P, expected: &[&str]) {
     let tree = Arc::new(tree);
     for threads in [1, 3] {
         assert_eq!(lines(&observe(&tree, plan(), threads)), expected, "with {threads} threads");
@@ -399,27 +400,6 @@ fn hard_links_are_one_inode_under_every_name() {
     assert_eq!(inodes.len(), 2);
     assert_eq!(inodes[0], inodes[1]);
     assert_eq!(inodes[0].1, Some(2));
-}
-
-#[test]
-fn file_systems_that_store_nothing_are_seen_and_not_entered() {
-    let tree = MemoryTree::new();
-    tree.file("/proc/1/maps", "").mount("/proc", Some(KeepOut::NothingStored("proc")));
-    tree.file("/mnt/file", "").mount("/mnt", None);
-    let empty = short(b"");
-    let expected = ["/ Directory", "/mnt Directory", &format!("/mnt/file File {empty}"), "/proc Directory"];
-    check(tree, || Everything::below(&["/"]), &expected);
-}
-
-#[test]
-fn file_systems_that_may_hang_are_told_as_not_seen_unless_they_are_named() {
-    let tree = MemoryTree::new();
-    tree.file("/net/file", "").mount("/net", Some(KeepOut::MayHang("nfs")));
-    let tree = Arc::new(tree);
-    let seen = lines(&observe(&tree, Everything::below(&["/"]), 1));
-    assert!(seen[1].starts_with("/net unreadable, its attributes known: NotEntered(\"nfs"), "{}", seen[1]);
-    let named = lines(&observe(&tree, Everything::below(&["/net"]), 1));
-    assert_eq!(named, ["/net Directory", &format!("/net/file File {}", short(b""))]);
 }
 
 #[test]
