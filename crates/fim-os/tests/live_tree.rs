@@ -15,7 +15,7 @@ use std::sync::Arc;
 use fim_core::{Acl, Entity, EntityKind, EntityPath, FileFlags, Observation, Unreadable};
 use fim_os::LiveTree;
 use fim_scan::{FileTree as _, KeepOut, Scan, ScanOptions, digest_of};
-use fim_testkit::Below;
+use fim_testkit::{Below, SilentMount};
 
 fn entity_path(path: &Path) -> EntityPath {
     EntityPath::unix(path.as_os_str().as_bytes())
@@ -234,6 +234,29 @@ fn proc_is_kept_out_of_and_an_ordinary_directory_is_not() {
     let directory = tempfile::tempdir().unwrap();
     let ordinary = tree.open_root(&entity_path(directory.path())).unwrap();
     assert_eq!(tree.keep_out(&ordinary), None);
+}
+
+#[test]
+fn nothing_is_asked_of_a_file_system_that_may_hang() {
+    let directory = tempfile::tempdir().unwrap();
+    let (silent, link) = (directory.path().join("silent"), directory.path().join("to-silent"));
+    fs::create_dir(&silent).unwrap();
+    symlink(silent.join("file"), &link).unwrap();
+    fs::write(directory.path().join("zoo"), "x").unwrap();
+    let _mount = match SilentMount::over(&silent) {
+        Ok(mount) => mount,
+        Err(why) => return fim_testkit::skip(&why),
+    };
+    // Whoever asks waits until the test is ended.
+    let seen = observe_with(directory.path(), true);
+    let [_, Observation::Unreadable { key, why, .. }, Observation::Unreadable { key: by_link, .. }, last] =
+        &seen[..]
+    else {
+        panic!("{seen:?}")
+    };
+    assert_eq!((key.path(), by_link.path()), (&entity_path(&silent), &entity_path(&link)));
+    assert!(why.to_string().starts_with("fuse file systems, which may not answer"), "{why}");
+    assert!(matches!(last, Observation::Present(_)), "{last:?}");
 }
 
 #[test]

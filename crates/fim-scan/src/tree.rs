@@ -80,6 +80,12 @@ pub trait FileTree: Send + Sync + 'static {
 
     /// Says why the file system that a directory is on should not be entered unless something in it is named, if so.
     fn keep_out(&self, directory: &Self::Directory) -> Option<KeepOut>;
+
+    /// Where file systems begin that may hang ([`KeepOut::MayHang`]), by their paths without links and with their types.
+    /// Told without asking anything of them.
+    fn may_hang(&self) -> Vec<(EntityPath, String)> {
+        Vec::new()
+    }
 }
 
 /// Opens a regular file by its name, or what a link of that name leads to if that is one. Nothing else is opened.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use fim_core::{Entity, EntityKey, EntityKind, EntityPath, Observation, Unreadable};
 
 use crate::control::ScanControl;
-use crate::named::Named;
 use crate::plan::Plan;
+use crate::reach::Reach;
 use crate::tree::{FileTree, KeepOut, Listing, Look, Resolved, TreeError};
 
 /// Walks a tree in path order. What needs no reading comes as an observation, what does as a task.
@@ -16,7 +16,7 @@ pub(crate) struct Walker<T: FileTree> {
     plan: Arc<dyn Plan>,
     control: Arc<ScanControl>,
     roots: std::vec::IntoIter<EntityPath>,
-    named: Named,
+    reach: Reach,
     levels: Vec<Level<T>>,
     /// Streams of what was visited last, which come before everything else.
     streams: VecDeque<Place<T>>,
@@ -121,11 +121,14 @@ enum Entry {
 impl<T: FileTree> Walker<T> {
     pub(crate) fn new(tree: Arc<T>, plan: Arc<dyn Plan>, control: Arc<ScanControl>) -> Self {
         let roots = outermost(plan.roots()).into_iter();
-        let named = Named::new(plan.named());
-        Self { tree, plan, control, roots, named, levels: Vec::new(), streams: VecDeque::new() }
+        let reach = Reach::new(plan.named(), tree.may_hang());
+        Self { tree, plan, control, roots, reach, levels: Vec::new(), streams: VecDeque::new() }
     }
 
     fn visit_root(&mut self, path: EntityPath) -> Option<Step<T>> {
+        if let Some(kind) = self.reach.may_hang(&path) {
+            return Some(unreadable(path.clone(), None, not_entered(kind)));
+        }
         let (parent, name) = split(&path).unwrap_or_else(|| (path.clone(), Box::default()));
         let directory = match self.tree.open_root(&parent) {
             Ok(directory) => Arc::new(directory),
@@ -158,6 +161,12 @@ impl<T: FileTree> Walker<T> {
 
     fn visit(&mut self, place: Place<T>, kind: Option<EntityKind>) -> Option<Step<T>> {
         self.control.count_answer();
+        // Nothing is asked of it, not even what it is.
+        if let Some(kind_of_system) = self.reach.may_hang(place.real.as_ref().unwrap_or(&place.path)) {
+            let kind = kind.unwrap_or(EntityKind::Directory);
+            let is_wanted = self.watches(&place, kind) || self.plan.descends(&place.path);
+            return is_wanted.then(|| unreadable(place.path, None, not_entered(kind_of_system)));
+        }
         let kind = match kind {
             Some(kind) => kind,
             None => match self.tree.look(&place.directory, &place.name) {
@@ -252,6 +261,9 @@ impl<T: FileTree> Walker<T> {
             Err(TreeError::NotFound) => return gone(place.path, place.is_root),
             Err(error) => return Some(unreadable(place.path, None, error.into_unreadable())),
         };
+        if let Some(kind) = self.leads_to_what_may_hang(&place, &link) {
+            return is_watched.then(|| unreadable(place.path, Some(link), not_entered(kind)));
+        }
         let resolved = match self.tree.resolve(&place.directory, &place.name) {
             Ok(resolved) => resolved,
             Err(TreeError::NotFound) => return is_watched.then(|| present(place.path, link)),
@@ -277,6 +289,15 @@ impl<T: FileTree> Walker<T> {
             | EntityKind::Fifo
             | EntityKind::Socket => is_watched.then(|| present(place.path, link)),
         }
+    }
+
+    /// The type of the file system that a link leads to by its text, if that may hang and nobody named the link.
+    fn leads_to_what_may_hang(&self, place: &Place<T>, link: &Look) -> Option<&str> {
+        if self.reach.is_named(&place.path) {
+            return None;
+        }
+        let above = place.real.as_ref().unwrap_or(&place.path).parent();
+        self.reach.may_hang_by_link(&above?, link.attributes.target.as_deref()?)
     }
 
     /// Goes on in the directory that a link leads to. The link itself is what is observed at its path: what it leads
@@ -374,7 +395,7 @@ impl<T: FileTree> Walker<T> {
 
     /// How much of a directory is entered. It begins another file system where its device differs from the one above.
     fn entry(&self, place: &Place<T>, directory: &T::Directory, device: Option<u64>) -> Entry {
-        if self.named.is_named(&place.path) {
+        if self.reach.is_named(&place.path) {
             return Entry::Whole;
         }
         if place.is_on_the_way {
@@ -387,24 +408,24 @@ impl<T: FileTree> Walker<T> {
         match self.tree.keep_out(directory) {
             None => Entry::Whole,
             // Whoever names a place in it says that it answers.
-            Some(KeepOut::MayHang(_)) if self.named.is_below(&place.path) => Entry::Whole,
-            Some(KeepOut::NothingStored(_)) if self.named.is_below(&place.path) => Entry::Named,
+            Some(KeepOut::MayHang(_)) if self.reach.is_named_below(&place.path) => Entry::Whole,
+            Some(KeepOut::NothingStored(_)) if self.reach.is_named_below(&place.path) => Entry::Named,
             Some(why) => Entry::Nothing(why),
         }
     }
 
     /// Why a walk from further up would not have come to the root, which is in `above`, if so.
     fn out_of_reach(&self, root: &EntityPath, above: &T::Directory) -> Option<KeepOut> {
-        if self.named.is_named(root) {
+        if self.reach.is_named(root) {
             return None;
         }
         let why = self.tree.keep_out(above)?;
         let device = self.device_of(above);
         let is_there = |named: &EntityPath| self.device_at(named) == device;
         let is_reached = match why {
-            KeepOut::MayHang(_) => self.named.all().any(is_there),
+            KeepOut::MayHang(_) => self.reach.named().any(is_there),
             KeepOut::NothingStored(_) => {
-                self.named.all().any(|named| root.is_within(named) && is_there(named))
+                self.reach.named().any(|named| root.is_within(named) && is_there(named))
             }
         };
         (!is_reached).then_some(why)
@@ -454,13 +475,13 @@ impl<T: FileTree> Iterator for Walker<T> {
             };
             level.next += 1;
             let path = level.path.join(name);
-            if level.is_on_the_way && !self.named.is_below(&path) {
+            if level.is_on_the_way && !self.reach.is_named_below(&path) {
                 continue;
             }
             let place = Place {
                 directory: Arc::clone(&level.directory),
                 name: name.into(),
-                is_on_the_way: level.is_on_the_way && !self.named.is_named(&path),
+                is_on_the_way: level.is_on_the_way && !self.reach.is_named(&path),
                 path,
                 real: level.real.as_ref().map(|real| real.join(name)),
                 is_root: false,

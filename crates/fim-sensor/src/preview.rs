@@ -301,6 +301,10 @@ impl<T: FileTree> FileTree for Contentless<T> {
     fn keep_out(&self, directory: &T::Directory) -> Option<KeepOut> {
         self.0.keep_out(directory)
     }
+
+    fn may_hang(&self) -> Vec<(EntityPath, String)> {
+        self.0.may_hang()
+    }
 }
 
 #[cfg(test)]

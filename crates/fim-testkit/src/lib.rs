@@ -3,10 +3,12 @@
 
 mod faulty_disk;
 mod plan;
+mod silent;
 mod skip;
 mod tree;
 
 pub use faulty_disk::{Fault, FaultyDisk, FaultyFile, Survives};
 pub use plan::Below;
+pub use silent::SilentMount;
 pub use skip::{may_notice_in_real_time, skip};
 pub use tree::{MemoryDirectory, MemoryFile, MemoryTree};

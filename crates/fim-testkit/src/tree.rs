@@ -539,6 +539,14 @@ impl FileTree for MemoryTree {
         let mount = inner.mount_of(&directory.0)?;
         inner.kept_out.get(mount).cloned()
     }
+
+    fn may_hang(&self) -> Vec<(EntityPath, String)> {
+        let may_hang = |(point, why): (&Vec<u8>, &KeepOut)| match why {
+            KeepOut::MayHang(kind) => Some((EntityPath::unix(&point[..]), (*kind).to_owned())),
+            KeepOut::NothingStored(_) => None,
+        };
+        self.lock().kept_out.iter().filter_map(may_hang).collect()
+    }
 }
 
 fn child(directory: &MemoryDirectory, name: &[u8]) -> Vec<u8> {

@@ -16,6 +16,14 @@ pub(super) fn keep_out(directory: &OwnedFd) -> Option<KeepOut> {
     named(&MAY_HANG).map(KeepOut::MayHang)
 }
 
+/// True if file systems whose kind the table of mounts calls so may hang: those of [`MAY_HANG`], whose versions have names
+/// of their own.
+pub(super) fn may_hang(kind: &str) -> bool {
+    // `fuse.sshfs` is a kind of `fuse`.
+    let family = kind.split('.').next().unwrap_or_default();
+    MAY_HANG.iter().any(|(_, name)| *name == family) || VERSIONS_THAT_MAY_HANG.contains(&family)
+}
+
 /// Numbers of `linux/magic.h` and of the kernel sources for those that are not in it.
 const NOTHING_STORED: [(u32, &str); 16] = [
     (0x9fa0, "proc"),
@@ -47,3 +55,29 @@ const MAY_HANG: [(u32, &str); 9] = [
     (0x0187, "autofs"),
     (0x7461_636f, "ocfs2"),
 ];
+
+/// What else file systems with these numbers are called.
+const VERSIONS_THAT_MAY_HANG: [&str; 4] = ["nfs4", "smb3", "fuseblk", "virtiofs"];
+
+#[cfg(test)]
+mod tests {
+    use super::may_hang;
+
+    #[test]
+    fn what_asks_others_for_its_content_may_hang() {
+        for (kind, expected) in [
+            ("nfs", true),
+            ("nfs4", true),
+            ("cifs", true),
+            ("fuse", true),
+            ("fuse.sshfs", true),
+            ("fusectl", false),
+            ("autofs", true),
+            ("ext4", false),
+            ("tmpfs", false),
+            ("overlay", false),
+        ] {
+            assert_eq!(may_hang(kind), expected, "{kind}");
+        }
+    }
+}

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use super::attributes::{self, Described};
 use super::file_systems;
 use super::principals::Principals;
+use super::watch::mounts_that_may_hang;
 
 /// The files of the machine that this runs on.
 ///
@@ -160,6 +161,10 @@ impl FileTree for LiveTree {
 
     fn keep_out(&self, directory: &OwnedFd) -> Option<KeepOut> {
         file_systems::keep_out(directory)
+    }
+
+    fn may_hang(&self) -> Vec<(EntityPath, String)> {
+        mounts_that_may_hang()
     }
 }
 

@@ -24,7 +24,7 @@ fn file_systems_that_may_hang_are_told_as_not_seen_unless_they_are_named() {
     tree.file("/net/file", "").mount("/net", Some(KeepOut::MayHang("nfs")));
     let tree = Arc::new(tree);
     let seen = lines(&observe(&tree, Everything::below(&["/"]), 1));
-    assert!(seen[1].starts_with("/net unreadable, its attributes known: NotEntered(\"nfs"), "{}", seen[1]);
+    assert!(seen[1].starts_with("/net unreadable, nothing known: NotEntered(\"nfs"), "{}", seen[1]);
     let named = lines(&observe(&tree, Everything::below(&["/net"]), 1));
     assert_eq!(named, ["/net Directory", &format!("/net/file File {}", short(b""))]);
 }
@@ -101,4 +101,18 @@ fn a_look_enters_what_a_scan_enters_and_nothing_else() {
     );
     assert_eq!(look(&tree, &named, &["/srv/proc/sys/core"]), [core]);
     assert_eq!(look(&tree, &named, &["/srv/proc/1"]), ["/srv/proc/1 absent"]);
+}
+
+#[test]
+fn a_link_into_a_file_system_that_may_hang_is_followed_only_if_the_link_is_named() {
+    let tree = MemoryTree::new();
+    tree.file("/net/share/file", "").mount("/net", Some(KeepOut::MayHang("nfs")));
+    tree.link("/etc/far", "/net/share").link("/etc/near", "../net/./share/file").link("/etc/no", "/network");
+    let tree = Arc::new(tree);
+    let seen = lines(&observe(&tree, plan(&["/etc"]), 1));
+    assert!(seen[1].starts_with("/etc/far unreadable, its attributes known"), "{seen:?}");
+    assert!(seen[2].starts_with("/etc/near unreadable, its attributes known"), "{seen:?}");
+    assert_eq!(seen[3..], ["/etc/no Symlink -> /network"]);
+    let seen = lines(&observe(&tree, plan(&["/etc/far"]), 1));
+    assert_eq!(seen.len(), 2, "{seen:?}");
 }

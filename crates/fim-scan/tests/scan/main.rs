@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 
 use fim_core::{EntityKind, EntityPath, FileId, Observation, Unreadable};
 use fim_scan::{
-    KnownFiles, Plan, Progress, Scan, ScanControl, ScanEnd, ScanOptions, SpeedLimit, TreeError,
-    digest_of,
+    KnownFiles, Plan, Progress, Scan, ScanControl, ScanEnd, ScanOptions, SpeedLimit, TreeError, digest_of,
 };
 use fim_testkit::MemoryTree;
 use proptest::prelude::*;

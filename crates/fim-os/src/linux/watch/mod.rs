@@ -22,6 +22,7 @@ use fim_scan::{Refused, Watcher, WatcherChoice};
 use actors::Actors;
 use fanotify::FanotifyWatcher;
 use inotify::InotifyWatcher;
+pub(super) use mounts::mounts_that_may_hang;
 use unnamed::Unnamed;
 
 /// What the providers are called, the best first.

@@ -6,6 +6,8 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use fim_core::{EntityPath, GapScope, ScanPlan};
 
+use crate::linux::file_systems;
+
 /// One mount.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Mount {
@@ -90,6 +92,23 @@ fn read() -> io::Result<Vec<Mount>> {
     std::fs::read(TABLE).map(|table| parse(&table))
 }
 
+/// Where file systems are mounted that may hang, with their types; nothing where the table cannot be read.
+pub(in crate::linux) fn mounts_that_may_hang() -> Vec<(EntityPath, String)> {
+    seen_that_may_hang(read().unwrap_or_default())
+}
+
+fn seen_that_may_hang(mounts: Vec<Mount>) -> Vec<(EntityPath, String)> {
+    let mut seen: Vec<Mount> = Vec::new();
+    for mount in mounts {
+        // What is mounted later hides what was mounted there and below.
+        seen.retain(|before| !before.point.is_within(&mount.point));
+        if file_systems::may_hang(&mount.kind) {
+            seen.push(mount);
+        }
+    }
+    seen.into_iter().map(|mount| (mount.point, mount.kind)).collect()
+}
+
 /// The mounts in the table; lines that are none are passed over.
 fn parse(table: &[u8]) -> Vec<Mount> {
     table.split(|&byte| byte == b'\n').filter_map(parse_line).collect()
@@ -151,6 +170,23 @@ mod tests {
             kind: "ext3".to_owned(),
         };
         assert_eq!(parse(table), [expected]);
+    }
+
+    #[test]
+    fn what_may_hang_is_told_unless_something_else_is_seen_there() {
+        let mount =
+            |id: u64, point: &str, kind: &str| format!("{id} 1 0:{id} / {point} rw - {kind} source rw\n");
+        let table = [
+            mount(1, "/", "ext4"),
+            mount(2, "/a/share", "nfs4"),
+            mount(3, "/b", "fuse.sshfs"),
+            mount(4, "/a", "tmpfs"),
+            mount(5, "/c", "autofs"),
+            mount(6, "/c", "nfs"),
+        ];
+        let seen = seen_that_may_hang(parse(table.concat().as_bytes()));
+        let seen: Vec<_> = seen.iter().map(|(point, kind)| (point.to_string(), kind.as_str())).collect();
+        assert_eq!(seen, [("/b".to_owned(), "fuse.sshfs"), ("/c".to_owned(), "nfs")]);
     }
 
     #[test]
