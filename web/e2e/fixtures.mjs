@@ -83,7 +83,17 @@ export function makeChanges(count, now) {
   changes.sort((a, b) => b.time.localeCompare(a.time));
   const [newest] = changes;
   const told = [
-    { entity: '/etc/ssh/sshd_config', fields: FIELD_SETS[0], who: 'root', actor: VIM },
+    {
+      entity: '/etc/ssh/sshd_config',
+      fields: FIELD_SETS[0],
+      who: 'root',
+      actor: VIM,
+      others: [
+        { executable: '/usr/bin/tee', processId: 4702, commandLine: 'tee -a sshd_config', user: 'deploy' },
+        { executable: '/bin/sh', processId: 4703, hasOwnView: true },
+      ],
+      moreOthers: 2,
+    },
     {
       entity: '/etc/nginx.conf',
       fields: ['FileSystemPath'],

@@ -263,7 +263,7 @@ export async function checkFlows({ base, world }) {
     },
     'who made a change is told in the list and in full in the drawer': async () => {
       await page.goto(`${base}/w/prod-eu?tab=changes`);
-      await row('vim.basic, root (sudo: amira)').click();
+      await row('vim.basic, root (sudo: amira) and 4 others').click();
       const told = page.getByRole('region', { name: 'Who made this change and how it was found' });
       await told.getByText('root (sudo: amira)').waitFor();
       const text = await told.innerText();
@@ -276,6 +276,15 @@ export async function checkFlows({ base, world }) {
       ]) {
         assert.ok(text.includes(part), `${part} is not in ${text}`);
       }
+      await told.getByText('4 others had a part in it').waitFor();
+      await told.getByText('2 more, of which nothing was kept').waitFor();
+      const other = told.getByText('tee, deploy', { exact: true });
+      assert.equal(await told.getByText('tee -a sshd_config').isVisible(), false);
+      await other.focus();
+      await page.keyboard.press('Enter');
+      await told.getByText('tee -a sshd_config').waitFor();
+      await told.getByText('sh', { exact: true }).click();
+      await told.getByText('in a view of the file systems of its own').waitFor();
       const ligatures = await page
         .locator('.attributes td.mono')
         .first()

@@ -831,8 +831,8 @@ export interface components {
             entity: string;
             eventTime?: components["schemas"]["Moment"] | null;
             /**
-             * @description What the other fields have no room for, in sentences: what it was called before, who else had a part in it.
-             *     `Explanation`, without what `whoUnknown` tells.
+             * @description What the other fields have no room for, in sentences: how it came about, why it is not known who else had a part in
+             *     it. `Explanation`, without what `whoUnknown` tells.
              */
             explanation?: string | null;
             /** @description Which fields differ. */
@@ -842,8 +842,18 @@ export interface components {
             kind: components["schemas"]["FileKind"] | null;
             /** @description The machine's name. */
             machine: string;
+            /**
+             * Format: int64
+             * @description How many more had a part in it than `actor` and `others` name; absent if none: `MoreInitiatingProcesses`.
+             */
+            moreOthers?: number;
             /** @description What it was called before it was moved here: `PreviousFileSystemPath`. */
             movedFrom?: string | null;
+            /**
+             * @description Other processes that had a part in it, in the order in which they first acted; absent if none is known:
+             *     `OtherInitiatingProcesses`.
+             */
+            others?: components["schemas"]["OtherActor"][];
             /** @description The rule that the entity is monitored by. */
             rule: string;
             /** @description How it was noticed: `Scan`, `RealTime` or `Agentless`. */
@@ -1299,6 +1309,14 @@ export interface components {
          * @enum {string}
          */
         OsKind: "linux" | "windows";
+        /** @description A process that had a part in a change which is put down to another one. */
+        OtherActor: components["schemas"]["ChangeActor"] & {
+            /**
+             * @description True if the program is named as the process sees it, in a view of the file systems of its own: elsewhere on the
+             *     machine that name is another file's, or may be. Absent if not.
+             */
+            hasOwnView?: boolean;
+        };
         /**
          * @description What a rule's path is meant to name.
          * @enum {string}

@@ -76,6 +76,29 @@ fn a_change_is_told_when_it_happens_with_who_did_it() {
 }
 
 #[test]
+fn whoever_changes_a_file_together_is_named_in_the_record_and_on_the_command_line() {
+    let Some(here) = noticing() else { return };
+    let hosts = here.watched("hosts");
+    let script = format!("(echo x >> {0}; sleep 1) & (echo y >> {0}; sleep 1) & wait", hosts.display());
+    let several = format!("{} | where isnotnull(OtherInitiatingProcesses)", about("hosts"));
+    // A busy machine may look at the file between the two.
+    let found = crate::installation::until(|| {
+        assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+        here.query(&several).into_iter().next().ok_or(())
+    });
+    let row = found.expect("two writers of one file are never in one record");
+    let others = row["OtherInitiatingProcesses"].as_array().unwrap();
+    let other = others[0]["processId"].as_u64().unwrap();
+    assert_ne!(row["InitiatingProcessId"], json!(other), "{row:#}");
+    assert!(!row["Explanation"].as_str().unwrap_or_default().contains("had a part"), "{row:#}");
+    let told = here.run(&["changes", "--since", "1h"]).stdout;
+    assert!(
+        told.lines().any(|line| line.contains(", and others: ") && line.contains(&other.to_string())),
+        "{told}"
+    );
+}
+
+#[test]
 fn each_of_many_processes_that_live_for_milliseconds_is_named() {
     let Some(here) = noticing() else { return };
     let status = here.agent_status();

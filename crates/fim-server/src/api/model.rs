@@ -217,11 +217,18 @@ pub struct Change {
     /// The process that changed it, where that is known; of several the one that acted last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<ChangeActor>,
+    /// Other processes that had a part in it, in the order in which they first acted; absent if none is known:
+    /// `OtherInitiatingProcesses`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherActor>,
+    /// How many more had a part in it than `actor` and `others` name; absent if none: `MoreInitiatingProcesses`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_others: u64,
     /// Why it is not known who made it, in a few words; absent where somebody is named, and where nothing is known of why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who_unknown: Option<String>,
-    /// What the other fields have no room for, in sentences: what it was called before, who else had a part in it.
-    /// `Explanation`, without what `whoUnknown` tells.
+    /// What the other fields have no room for, in sentences: how it came about, why it is not known who else had a part in
+    /// it. `Explanation`, without what `whoUnknown` tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
     /// The version that software had before: `Previous`.
@@ -256,6 +263,23 @@ pub struct ChangeActor {
     /// The container that it ran in: `ContainerId`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
+}
+
+/// A process that had a part in a change which is put down to another one.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OtherActor {
+    /// The process, as far as it is known.
+    #[serde(flatten)]
+    pub actor: ChangeActor,
+    /// True if the program is named as the process sees it, in a view of the file systems of its own: elsewhere on the
+    /// machine that name is another file's, or may be. Absent if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_own_view: bool,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A page of changes.

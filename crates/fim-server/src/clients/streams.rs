@@ -10,11 +10,12 @@ use arrow::array::RecordBatch;
 use fim_core::Timestamp;
 use fim_store::schema::{self, Column, ColumnType, Table};
 use fim_store::{BuildError, TableBuilder, Value};
+use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use crate::api::model::{Change, ChangeCategory, ChangeType};
+use crate::api::model::{Change, ChangeActor, ChangeCategory, ChangeType, OtherActor};
 use crate::clock::Moment;
 use crate::ingest::columns::OLDEST_NANOS;
 use crate::ingest::rows::{CHANGES, EVENTS, INVENTORY};
@@ -104,6 +105,14 @@ pub enum Fault {
         expected: ColumnType,
         /// The value, or its beginning.
         found: String,
+    },
+    /// No list of processes.
+    #[error("{column} is a list of processes, each with its processId: {error}")]
+    Processes {
+        /// The column.
+        column: &'static str,
+        /// What is wrong with it.
+        error: serde_json::Error,
     },
     /// Without it nobody knows what the record is about.
     #[error("{column} is missing")]
@@ -263,15 +272,24 @@ fn check_words(table: &Table, record: &Record) -> Result<(), Fault> {
             return Err(Fault::UnknownWord { column, found: text(record, column).to_owned(), known });
         }
     }
-    // Every process has a number, and none a negative one: lists of changes rely on it.
-    match record.get("InitiatingProcessId").and_then(Json::as_i64) {
-        Some(number) if number < 0 => Err(Fault::WrongType {
-            column: "InitiatingProcessId",
-            expected: ColumnType::Long,
-            found: number.to_string(),
-        }),
-        Some(_) | None => Ok(()),
+    // Every process has a number, none a negative one, and there are no fewer than none: lists of changes rely on it.
+    for column in ["InitiatingProcessId", "MoreInitiatingProcesses"] {
+        if let Some(number) = record.get(column).and_then(whole).filter(|number| *number < 0) {
+            return Err(Fault::WrongType { column, expected: ColumnType::Long, found: number.to_string() });
+        }
     }
+    others(record).map(drop)
+}
+
+/// The other processes that had a part in a change.
+fn others(record: &Record) -> Result<Vec<OtherActor>, Fault> {
+    let column = "OtherInitiatingProcesses";
+    let read = match record.get(column) {
+        None | Some(Json::Null) => return Ok(Vec::new()),
+        Some(Json::String(text)) => serde_json::from_str(text),
+        Some(json) => Vec::deserialize(json),
+    };
+    read.map_err(|error| Fault::Processes { column, error })
 }
 
 fn column(table: &'static Table, name: &str) -> Result<&'static Column, Fault> {
@@ -286,10 +304,6 @@ fn column(table: &'static Table, name: &str) -> Result<&'static Column, Fault> {
 /// The value as the column has it. Numbers and truths may come as text, as some exporters write them.
 fn value<'j>(column: &Column, json: &'j Json) -> Result<Value<'j>, Fault> {
     let wrong = || Fault::WrongType { column: column.name, expected: column.column_type, found: shown(json) };
-    let whole = || match json {
-        Json::String(text) => text.trim().parse().ok(),
-        other => other.as_i64(),
-    };
     if json.is_null() {
         return Ok(Value::Null);
     }
@@ -298,10 +312,14 @@ fn value<'j>(column: &Column, json: &'j Json) -> Result<Value<'j>, Fault> {
             Json::String(text) => Value::Text(text),
             other => Value::Owned(other.to_string()),
         }),
-        ColumnType::Dynamic => Some(Value::Owned(json.to_string())),
+        // Answers of published interfaces have lists and bags as texts, and so does what was exported from them.
+        ColumnType::Dynamic => Some(match json {
+            Json::String(text) if is_structure(text) => Value::Text(text),
+            other => Value::Owned(other.to_string()),
+        }),
         ColumnType::DateTime => json.as_str().and_then(parse_moment).map(Value::Time),
-        ColumnType::Long => whole().map(Value::Number),
-        ColumnType::Int => whole().filter(|number: &i64| i32::try_from(*number).is_ok()).map(Value::Number),
+        ColumnType::Long => whole(json).map(Value::Number),
+        ColumnType::Int => whole(json).filter(|number| i32::try_from(*number).is_ok()).map(Value::Number),
         ColumnType::Real => match json {
             Json::String(text) => text.trim().parse().ok().map(Value::Real),
             other => other.as_f64().map(Value::Real),
@@ -327,6 +345,19 @@ fn moment(record: &Record, column: &'static str) -> Result<Option<Timestamp>, Fa
             json.as_str().and_then(parse_moment).map(Some).ok_or_else(wrong)
         }
     }
+}
+
+/// A whole number, which may come as text.
+fn whole(json: &Json) -> Option<i64> {
+    match json {
+        Json::String(text) => text.trim().parse().ok(),
+        other => other.as_i64(),
+    }
+}
+
+/// True if the text is a list or a bag in JSON.
+fn is_structure(text: &str) -> bool {
+    matches!(serde_json::from_str(text), Ok(Json::Array(_) | Json::Object(_)))
 }
 
 /// Reads a moment; without a zone it is UTC.
@@ -366,12 +397,29 @@ fn live_change(record: &Record, id: String, time: Timestamp) -> Option<Change> {
         rule: text(record, "RuleName").to_owned(),
         source: SOURCE.to_owned(),
         who: some("InitiatingProcessAccountName"),
-        actor: None,
+        actor: actor(record),
+        others: others(record).ok()?,
+        more_others: record.get("MoreInitiatingProcesses").and_then(whole).unwrap_or(0).try_into().ok()?,
         who_unknown: None,
         explanation: some("Explanation"),
         version_before: some("Previous"),
         version_after: some("Current"),
     }))
+}
+
+/// The process that a change is put down to; every process has an id.
+fn actor(record: &Record) -> Option<ChangeActor> {
+    let process_id = record.get("InitiatingProcessId").and_then(whole)?.try_into().ok()?;
+    let some = |column| Some(text(record, column).to_owned()).filter(|text| !text.is_empty());
+    Some(ChangeActor {
+        executable: some("InitiatingProcessName"),
+        process_id,
+        command_line: some("InitiatingProcessCommandLine"),
+        user: some("InitiatingProcessAccountName"),
+        login_user: some("LoginAccountName"),
+        parents: some("InitiatingProcessParentName"),
+        container: some("ContainerId"),
+    })
 }
 
 fn stream_names() -> Vec<String> {
@@ -454,6 +502,26 @@ mod tests {
     }
 
     #[test]
+    fn who_made_a_change_is_told_live_as_the_tables_keep_it() {
+        let others = json!([{ "executable": "/bin/dd", "processId": 6, "hasOwnView": true }]);
+        for list in [others.clone(), json!(others.to_string())] {
+            let records = read(
+                "Custom-ConfigurationChange",
+                &change(json!({
+                    "InitiatingProcessId": 7, "InitiatingProcessName": "/bin/vi", "OtherInitiatingProcesses": list,
+                    "MoreInitiatingProcesses": 2,
+                })),
+            )
+            .unwrap();
+            let kept: Json = serde_json::from_str(&cell(&records, "OtherInitiatingProcesses")).unwrap();
+            assert_eq!(kept, others);
+            let live = json!(records.changes[0]);
+            assert_eq!((&live["others"], &live["moreOthers"]), (&others, &json!(2)));
+            assert_eq!(live["actor"], json!({ "executable": "/bin/vi", "processId": 7 }));
+        }
+    }
+
+    #[test]
     fn a_record_without_a_time_has_that_of_its_arrival_and_none_is_in_the_future() {
         let records = read("Microsoft-ConfigurationChange", &change(json!({}))).unwrap();
         assert_eq!(cell(&records, "TimeGenerated"), "2027-01-15T08:00:00Z");
@@ -474,6 +542,14 @@ mod tests {
             (change(json!({ "Size": "many" })), "record 1: Size is long, and \"many\" is not"),
             (change(json!({ "Size": 1.5 })), "Size is long, and 1.5 is not"),
             (change(json!({ "InitiatingProcessId": -1 })), "InitiatingProcessId is long, and -1 is not"),
+            (change(json!({ "InitiatingProcessId": "-1" })), "InitiatingProcessId is long, and -1 is not"),
+            (change(json!({ "MoreInitiatingProcesses": -1 })), "MoreInitiatingProcesses is long"),
+            (change(json!({ "OtherInitiatingProcesses": 7 })), "is a list of processes"),
+            (change(json!({ "OtherInitiatingProcesses": "vim" })), "is a list of processes"),
+            (
+                change(json!({ "OtherInitiatingProcesses": [{ "user": "root" }] })),
+                "missing field `processId`",
+            ),
             (change(json!({ "ChangeCategory": "Moved" })), "it is one of Added, Modified, Removed"),
             (change(json!({ "TimeGenerated": "yesterday" })), "TimeGenerated is datetime"),
             (change(json!({ "TimeGenerated": "2027-01-15T08:06:00Z" })), "in the future"),
@@ -503,7 +579,7 @@ mod tests {
         }
 
         #[test]
-        fn no_value_makes_the_reader_panic(name in "(Size|EventTime|Computer|TimeGenerated|ValueData|[A-Za-z]{1,9})", text in ".{0,30}", number in proptest::num::f64::ANY) {
+        fn no_value_makes_the_reader_panic(name in "(Size|EventTime|Computer|TimeGenerated|ValueData|InitiatingProcessId|(Other|More)InitiatingProcesses|[A-Za-z]{1,9})", text in ".{0,30}", number in proptest::num::f64::ANY) {
             for json in [json!(text), json!(number), json!([text]), json!({ "a": number }), json!(null)] {
                 let _ = read("Custom-ConfigurationChange", &change(json!({ name.clone(): json })));
             }

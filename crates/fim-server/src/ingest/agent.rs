@@ -28,7 +28,7 @@ use super::listed::versions;
 use super::places::{BatchPlace, TakenBytes};
 use super::rows::Rows;
 use super::silence;
-use super::who::{actor_of, explanation_of, tell_why_unknown};
+use super::who::{actor_of, explanation_of, others_of, tell_why_unknown};
 use crate::api::model::{Change, ChangeCategory, ChangeType, FileKind, Rule};
 use crate::app::AppState;
 use crate::clock::Moment;
@@ -417,7 +417,8 @@ fn live_changes(machine: &MachineRecord, batch: &Batch, received: Timestamp) -> 
                 entity.filter(|_| change_type == ChangeType::Files).map(|entity| FileKind::from(entity.kind));
             let moved_from = event.moved_from.as_ref().map(|from| from.path().to_string());
             let (actor, explanation) = (actor_of(event), explanation_of(event));
-            Some(Change { kind, fields, moved_from, actor, explanation, ..change })
+            let (others, more_others) = (others_of(event), event.who.more.into());
+            Some(Change { kind, fields, moved_from, actor, others, more_others, explanation, ..change })
         }
         Report::Listed(event) => {
             let change_type = match event.change.key.list() {
@@ -460,6 +461,8 @@ fn live_change<E: Monitored>(
         source: event.source.name().to_owned(),
         who: account_of(event),
         actor: None,
+        others: Vec::new(),
+        more_others: 0,
         who_unknown: None,
         explanation: None,
         version_before: None,

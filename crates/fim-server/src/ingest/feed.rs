@@ -124,6 +124,8 @@ mod tests {
             source: "Scan".to_owned(),
             who: None,
             actor: None,
+            others: vec![],
+            more_others: 0,
             who_unknown: None,
             explanation: None,
             version_before: None,

@@ -4,12 +4,12 @@ use fim_core::{Actor, ChangeEvent, ChangeSource, Principal, WhoUnknown};
 use fim_store::Value;
 
 use super::columns::Columns;
-use crate::api::model::{Change, ChangeActor};
+use crate::api::model::{Change, ChangeActor, OtherActor};
 
 /// The columns of who made a change.
 ///
-/// The columns have room for one process: the one that acted last, which left the entity as it is. The others, and why
-/// somebody is not known, are told in `Explanation`.
+/// The columns of one process are of the one that acted last, which left the entity as it is. The others are a list, and
+/// why somebody is not known is told in `Explanation`.
 pub(super) fn who_columns(event: &ChangeEvent) -> Columns {
     let mut columns = Columns::new();
     if let Some(actor) = event.who.actors.last() {
@@ -27,6 +27,15 @@ pub(super) fn who_columns(event: &ChangeEvent) -> Columns {
             ("ContainerId", text(&actor.container)),
         ]);
     }
+    let others = others_of(event);
+    if !others.is_empty() {
+        // Texts and numbers are always JSON.
+        let list = serde_json::to_string(&others).unwrap_or_default();
+        columns.push(("OtherInitiatingProcesses", Value::Owned(list)));
+    }
+    if event.who.more > 0 {
+        columns.push(("MoreInitiatingProcesses", Value::Number(event.who.more.into())));
+    }
     if let Some(explanation) = explanation_of(event) {
         columns.push(("Explanation", Value::Owned(explanation)));
     }
@@ -35,9 +44,18 @@ pub(super) fn who_columns(event: &ChangeEvent) -> Columns {
 
 /// The process that a change is put down to, as [`who_columns`] keeps it: the one that acted last.
 pub(super) fn actor_of(event: &ChangeEvent) -> Option<ChangeActor> {
-    let actor = event.who.actors.last()?;
+    event.who.actors.last().map(|actor| told(actor))
+}
+
+/// The other processes that are known to have had a part in it, as [`who_columns`] keeps them.
+pub(super) fn others_of(event: &ChangeEvent) -> Vec<OtherActor> {
+    let others = event.who.actors.split_last().map_or(&[][..], |(_, others)| others);
+    others.iter().map(|actor| OtherActor { actor: told(actor), has_own_view: actor.has_own_view }).collect()
+}
+
+fn told(actor: &Actor) -> ChangeActor {
     let some = |text: String| (!text.is_empty()).then_some(text);
-    Some(ChangeActor {
+    ChangeActor {
         executable: some(program_of(actor)),
         process_id: actor.process_id.into(),
         command_line: actor.command_line.clone().and_then(some),
@@ -45,7 +63,7 @@ pub(super) fn actor_of(event: &ChangeEvent) -> Option<ChangeActor> {
         login_user: actor.login_user.as_ref().map(principal_text),
         parents: some(parents_of(actor)),
         container: actor.container.clone().and_then(some),
-    })
+    }
 }
 
 /// A user by name, or by number if the name is not known.
@@ -78,23 +96,6 @@ pub(super) fn explanation_of(event: &ChangeEvent) -> Option<String> {
              that name is another file's, or may be."
                 .to_owned(),
         );
-    }
-    if let Some((_, others)) = event.who.actors.split_last()
-        && (!others.is_empty() || event.who.more > 0)
-    {
-        let mut names: Vec<String> = others
-            .iter()
-            .map(|actor| {
-                let user = actor
-                    .user
-                    .as_ref()
-                    .map_or_else(String::new, |user| format!(", {}", principal_text(user)));
-                let view = if actor.has_own_view { ", in a view of its own" } else { "" };
-                format!("{} ({}{user}{view})", program_of(actor), actor.process_id)
-            })
-            .collect();
-        names.extend((event.who.more > 0).then(|| format!("{} more", event.who.more)));
-        sentences.push(format!("Others had a part in it: {}.", names.join("; ")));
     }
     if let Some(why) = event.who.unknown {
         sentences.push(if event.who.actors.is_empty() {
@@ -158,7 +159,7 @@ mod tests {
     use crate::clock::Moment;
 
     #[test]
-    fn the_process_that_acted_last_has_the_columns_and_others_are_explained() {
+    fn the_process_that_acted_last_has_the_columns_and_the_others_are_a_list() {
         let mut who = Who::default();
         who.add(Ok(Arc::new(actor(7, "/usr/bin/vi"))));
         who.add(Ok(Arc::new(actor(8, "/usr/bin/sed"))));
@@ -172,7 +173,7 @@ mod tests {
              InitiatingProcessParentName = bash < sshd
              LoginAccountName = 1000
              ContainerId =
-             Explanation = Others had a part in it: /usr/bin/vi (7, root).",
+             OtherInitiatingProcesses = [{\"executable\":\"/usr/bin/vi\",\"processId\":7,\"commandLine\":\"sed -i x\",\"user\":\"root\",\"loginUser\":\"1000\",\"parents\":\"bash < sshd\"}]",
         );
     }
 
@@ -197,8 +198,21 @@ mod tests {
              InitiatingProcessParentName =
              LoginAccountName =
              ContainerId =
-             Explanation = The program is named as the process sees it, in a view of the file systems of its own; elsewhere on the machine that name is another file's, or may be. Others had a part in it: /usr/bin/dpkg (7, in a view of its own).",
+             OtherInitiatingProcesses = [{\"executable\":\"/usr/bin/dpkg\",\"processId\":7,\"hasOwnView\":true}]
+             Explanation = The program is named as the process sees it, in a view of the file systems of its own; elsewhere on the machine that name is another file's, or may be.",
         );
+    }
+
+    #[test]
+    fn of_very_many_processes_all_are_counted_and_as_many_named_as_are_kept() {
+        let mut who = Who::default();
+        for number in 0..20 {
+            who.add(Ok(Arc::new(actor(number, "/bin/dd"))));
+        }
+        let event = event(who, None);
+        assert_eq!(others_of(&event).len(), Who::MAX_ACTORS - 1);
+        let more = who_columns(&event).into_iter().find(|(name, _)| *name == "MoreInitiatingProcesses");
+        assert_eq!(more, Some(("MoreInitiatingProcesses", Value::Number(4))));
     }
 
     #[test]
@@ -286,6 +300,8 @@ mod tests {
             source: source.to_owned(),
             who: None,
             actor: None,
+            others: vec![],
+            more_others: 0,
             who_unknown: None,
             explanation,
             version_before: None,

@@ -263,6 +263,8 @@ pub fn change(row: Row<'_>) -> Result<Change, ReportError> {
         source: row.text("ChangeSource")?.to_owned(),
         who: some(row.text("InitiatingProcessAccountName")?),
         actor: actor(row)?,
+        others: row.json("OtherInitiatingProcesses")?,
+        more_others: row.count("MoreInitiatingProcesses")?,
         who_unknown: None,
         explanation: some(row.text("Explanation")?),
         version_before: some(row.text("Previous")?),
@@ -359,7 +361,7 @@ fn order(sort: Sort) -> &'static str {
 const PROJECT: &str = "| project ChangeId, TimeGenerated, EventTime, Computer, ConfigChangeType, ChangeCategory, \
      Entity, Attributes, PreviousAttributes, PreviousFileSystemPath, FieldsChanged, RuleName, ChangeSource, InitiatingProcessName, InitiatingProcessId, \
      InitiatingProcessCommandLine, InitiatingProcessAccountName, InitiatingProcessParentName, LoginAccountName, \
-     ContainerId, Explanation, Previous, Current\n";
+     ContainerId, OtherInitiatingProcesses, MoreInitiatingProcesses, Explanation, Previous, Current\n";
 
 /// What a change is of: a path, or the name in a list.
 const ENTITY: &str = "| extend Entity = case(isnotempty(FileSystemPath), FileSystemPath, isnotempty(RegistryKey), \
@@ -380,7 +382,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::api::model::Column;
+    use crate::api::model::{Column, OtherActor};
     use crate::clock::Moment;
 
     /// Pages through `rows` as the store would answer, with rows arriving between pages.
@@ -428,6 +430,24 @@ mod tests {
         };
         assert_eq!(page.items[0].actor, Some(actor));
         assert_eq!(page.items[0].explanation, None);
+    }
+
+    #[test]
+    fn who_else_had_a_part_is_a_list_that_rows_of_older_versions_do_not_have() {
+        let rows = [(5, "several"), (4, "alone")];
+        let page = read_page(&table(rows.iter()), Sort::NewestFirst, None, 2).unwrap();
+        let actor = ChangeActor {
+            executable: None,
+            process_id: 8,
+            command_line: None,
+            user: None,
+            login_user: None,
+            parents: None,
+            container: None,
+        };
+        assert_eq!(page.items[0].others, [OtherActor { actor, has_own_view: true }]);
+        let more: Vec<u64> = page.items.iter().map(|change| change.more_others).collect();
+        assert_eq!((more, page.items[1].others.len()), (vec![2, 0], 0));
     }
 
     #[test]
@@ -514,6 +534,8 @@ mod tests {
             "InitiatingProcessParentName",
             "LoginAccountName",
             "ContainerId",
+            "OtherInitiatingProcesses",
+            "MoreInitiatingProcesses",
             "Explanation",
             "Previous",
             "Current",
@@ -541,6 +563,8 @@ mod tests {
                 json!("apt-get < bash"),
                 json!("amira"),
                 json!(""),
+                if id == &"several" { json!([{ "processId": 8, "hasOwnView": true }]) } else { Value::Null },
+                if id == &"several" { json!(2) } else { Value::Null },
                 Value::Null,
                 json!("1.0"),
                 json!("1.1"),

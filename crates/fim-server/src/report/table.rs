@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::api::model::{ChangeCategory, ChangeType, Column, FileKind};
@@ -97,6 +98,14 @@ impl<'a> Row<'a> {
     /// The moment of a column that is never null.
     pub fn time(self, column: &str) -> Result<Moment, ReportError> {
         self.moment(column)?.ok_or_else(|| wrong(column, &Value::Null))
+    }
+
+    /// What a dynamic column holds; nothing of it if it is null.
+    pub fn json<T: DeserializeOwned + Default>(self, column: &str) -> Result<T, ReportError> {
+        match self.cell(column)? {
+            Value::Null => Ok(T::default()),
+            value => T::deserialize(value).map_err(|_| wrong(column, value)),
+        }
     }
 
     /// A word of a column.

@@ -56,6 +56,9 @@ pub struct BatchText {
     /// Paths that were called the same with `.old` behind before, and were moved by somebody.
     #[serde(default)]
     pub moved: Vec<String>,
+    /// Paths that two processes have changed together.
+    #[serde(default)]
+    pub shared: Vec<String>,
     /// Paths that cannot be read, from now on.
     #[serde(default)]
     pub unreadable: Vec<String>,
@@ -126,6 +129,9 @@ pub fn batch_bytes(sensor: Uuid, text: &BatchText, now: Timestamp) -> Vec<u8> {
     }
     for path in &text.moved {
         events.push(moved(path, file(path, 20), observed));
+    }
+    for path in &text.shared {
+        events.push(shared(change(path, Some(file(path, 20)), Some(file(path, 30)), observed)));
     }
     // A gap is known by its start, so both of its reports must have the same.
     let start = Timestamp(1_700_000_000_000_000_000);
@@ -245,7 +251,33 @@ fn moved(path: &str, entity: Entity, observed: Timestamp) -> Report {
     let Report::Change(mut event) = change(path, Some(entity.clone()), Some(entity), observed) else {
         unreachable!("a change is one")
     };
-    let actor = Actor {
+    event.id.0[0] ^= 0x55;
+    event.change.fields = AspectSet::NONE.with(Aspect::Path);
+    event.source = ChangeSource::RealTime;
+    event.who.add(Ok(Arc::new(mover())));
+    event.moved_from = Some(EntityKey::File(EntityPath::unix(format!("{path}.old").as_bytes())));
+    Report::Change(event)
+}
+
+/// The change as made by a process with a view of its own, by the one that moves, and by more than are kept.
+fn shared(report: Report) -> Report {
+    let Report::Change(mut event) = report else { unreachable!("a change is one") };
+    let hidden = Actor {
+        process_id: 69,
+        executable: Some(EntityPath::unix(*b"/bin/dd")),
+        has_own_view: true,
+        user: Some(Principal { id: 65534.into(), name: None }),
+        ..Actor::default()
+    };
+    event.source = ChangeSource::RealTime;
+    event.who.add(Ok(Arc::new(hidden)));
+    event.who.add(Ok(Arc::new(mover())));
+    event.who.more = 2;
+    Report::Change(event)
+}
+
+fn mover() -> Actor {
+    Actor {
         process_id: 70,
         executable: Some(EntityPath::unix(*b"/usr/bin/mv")),
         command_line: Some("mv old new".to_owned()),
@@ -253,13 +285,7 @@ fn moved(path: &str, entity: Entity, observed: Timestamp) -> Report {
         login_user: Some(Principal { id: 1000.into(), name: Some("amira".to_owned()) }),
         parents: ["sudo", "bash"].map(|name| Ancestor { process_id: 1, name: name.to_owned() }).into(),
         ..Actor::default()
-    };
-    event.id.0[0] ^= 0x55;
-    event.change.fields = AspectSet::NONE.with(Aspect::Path);
-    event.source = ChangeSource::RealTime;
-    event.who.add(Ok(Arc::new(actor)));
-    event.moved_from = Some(EntityKey::File(EntityPath::unix(format!("{path}.old").as_bytes())));
-    Report::Change(event)
+    }
 }
 
 fn entity(path: &str, size: u64) -> Entity {

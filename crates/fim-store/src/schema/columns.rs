@@ -70,6 +70,8 @@ pub(super) const CONFIGURATION_CHANGE: &[Column] = &[
     Column::new("PreviousFileSystemPath", String),
     Column::new("ChangeSource", String),
     Column::new("EventTime", DateTime),
+    Column::new("OtherInitiatingProcesses", Dynamic),
+    Column::new("MoreInitiatingProcesses", Long),
     Column::new("Explanation", String),
     Column::new("RuleName", String),
     Column::new("ChangeId", String),

@@ -1,7 +1,12 @@
-import { PersonEdit20Regular, PersonQuestionMark20Regular, ScanDash20Regular } from '@fluentui/react-icons';
+import {
+  PeopleTeam20Regular,
+  PersonEdit20Regular,
+  PersonQuestionMark20Regular,
+  ScanDash20Regular,
+} from '@fluentui/react-icons';
 import type { ChangeDetail } from '../../api/types';
 import { formatPreciseTimestamp } from '../../ui/format';
-import { personOf, programOf, whyUnknown } from './who';
+import { byLine, countedOthers, othersOf, personOf, programOf, whyUnknown } from './who';
 
 const SOURCE_WORDS: Record<string, string> = {
   Scan: 'a scheduled scan',
@@ -15,6 +20,7 @@ export function Circumstances({ change }: { change: ChangeDetail }) {
   return (
     <section className="circumstances" aria-label="Who made this change and how it was found">
       <Who change={change} />
+      <Others change={change} />
       <ScanDash20Regular aria-hidden />
       <p>
         Found by <b>{SOURCE_WORDS[change.source] ?? change.source}</b>
@@ -60,6 +66,41 @@ function Who({ change }: { change: ChangeDetail }) {
           )}
         </p>
         {change.actor && <Process actor={change.actor} />}
+      </div>
+    </>
+  );
+}
+
+/** Who else had a part in it, each with all that is known when it is opened. */
+function Others({ change }: { change: ChangeDetail }) {
+  const count = othersOf(change);
+  if (count === 0) return null;
+  const more = change.moreOthers ?? 0;
+  return (
+    <>
+      <PeopleTeam20Regular aria-hidden />
+      <div>
+        <p>
+          <b>{countedOthers(count)}</b> had a part in it
+        </p>
+        <ul className="others">
+          {change.others?.map((actor, place) => (
+            // One process is told twice where it became another program, and the list never changes.
+            <li key={place}>
+              <details>
+                <summary>{byLine({ actor }) ?? `process ${actor.processId}`}</summary>
+                <Process actor={actor} />
+                {actor.hasOwnView && (
+                  <p className="muted">
+                    The program is named as the process sees it, in a view of the file systems of its own;
+                    elsewhere on the machine that name is another file’s, or may be.
+                  </p>
+                )}
+              </details>
+            </li>
+          ))}
+          {more > 0 && <li className="muted">{more} more, of which nothing was kept</li>}
+        </ul>
       </div>
     </>
   );

@@ -27,6 +27,14 @@ describe('who made a change', () => {
     expect(byLine({ whoUnknown: 'a scan found it' })).toBeUndefined();
   });
 
+  test('is told with how many others had a part in it', () => {
+    const dd = { executable: '/bin/dd', processId: 6 };
+    expect(byLine({ ...VIM, others: [dd] })).toBe('vim, root (sudo: amira) and 1 other');
+    expect(byLine({ ...VIM, others: [dd, { ...dd, hasOwnView: true }], moreOthers: 3 })).toBe(
+      'vim, root (sudo: amira) and 5 others',
+    );
+  });
+
   test('is not known for a reason', () => {
     expect(whyUnknown({ whoUnknown: 'a scan found it' })).toBe('Who did it is not known: a scan found it.');
     expect(whyUnknown({})).toBe('Who did it is not known.');

@@ -1,6 +1,6 @@
 import type { Change } from '../../api/types';
 
-type Told = Pick<Change, 'actor' | 'who' | 'whoUnknown'>;
+type Told = Pick<Change, 'actor' | 'who' | 'whoUnknown' | 'others' | 'moreOthers'>;
 
 /** Programs by which somebody acts with the rights of somebody else. */
 const BECOMES = new Set(['sudo', 'su', 'doas', 'pkexec', 'runuser']);
@@ -21,8 +21,19 @@ export function programOf({ actor }: Told): string | undefined {
 /** Who in a few words, for a list; undefined if nobody is known. */
 export function byLine(change: Told): string | undefined {
   const [person, program] = [personOf(change), programOf(change)];
-  if (person !== undefined && program !== undefined) return `${program}, ${person}`;
-  return person ?? program;
+  const first = person !== undefined && program !== undefined ? `${program}, ${person}` : (person ?? program);
+  const others = othersOf(change);
+  return first !== undefined && others > 0 ? `${first} and ${countedOthers(others)}` : first;
+}
+
+/** How many processes had a part in it beside the one that it is put down to. */
+export function othersOf({ others, moreOthers }: Told): number {
+  return (others?.length ?? 0) + (moreOthers ?? 0);
+}
+
+/** `1 other`, `2 others`. */
+export function countedOthers(count: number): string {
+  return count === 1 ? '1 other' : `${count} others`;
 }
 
 /** Why it is not known who made the change, as a sentence; undefined if it is. */

@@ -19,13 +19,13 @@ pub fn describe(change: &Value) -> String {
         .map(|fields| fields.iter().map(|field| describe_field(field, change)).collect())
         .unwrap_or_default();
     let fields = if fields.is_empty() { String::new() } else { format!("  ({})", fields.join(", ")) };
-    let others = others(change).map_or_else(String::new, |others| format!(", and others: {}", plain(others)));
     format!(
-        "{time}  {:<8}  {}  {kind}{}{moved}{fields}  by {}{others}",
+        "{time}  {:<8}  {}  {kind}{}{moved}{fields}  by {}{}",
         text(&change["category"]),
         text(&change["machine"]),
         text(&change["entity"]),
-        author(change)
+        author(change),
+        others(change)
     )
 }
 
@@ -67,23 +67,24 @@ fn person(change: &Value) -> Option<String> {
     Some(format!("{} ({by}: {})", plain(user.unwrap_or("?")), plain(login)))
 }
 
-/// Who else had a part in it. The server tells it as a sentence of its explanation, behind the name of before, which may
-/// hold anything.
-fn others(change: &Value) -> Option<&str> {
-    let explanation = change["explanation"].as_str()?;
-    let behind_name = change["movedFrom"]
-        .as_str()
-        .and_then(|from| explanation.split_once(from))
-        .map_or(explanation, |(_, behind)| behind);
-    let (_, told) = behind_name.split_once(OTHERS)?;
-    Some(told.rfind(MORE_UNKNOWN).map_or(told, |at| &told[..at]).trim_end_matches('.'))
+/// `, and others: /usr/bin/dd (6, nobody); 2 more`: who else had a part in it, nothing if nobody is known to.
+fn others(change: &Value) -> String {
+    let named = change["others"].as_array().into_iter().flatten().map(other);
+    let more = change["moreOthers"].as_u64().filter(|more| *more > 0).map(|more| format!("{more} more"));
+    let all: Vec<String> = named.chain(more).collect();
+    if all.is_empty() { String::new() } else { format!(", and others: {}", all.join("; ")) }
+}
+
+/// `/usr/bin/dd (6, nobody, in a view of its own)`: program, process and whose rights it had.
+fn other(process: &Value) -> String {
+    let mut facts = vec![text(&process["processId"])];
+    facts.extend(process["user"].as_str().map(plain));
+    facts.extend((process["hasOwnView"] == true).then(|| "in a view of its own".to_owned()));
+    format!("{} ({})", plain(process["executable"].as_str().unwrap_or("?")), facts.join(", "))
 }
 
 /// Programs by which somebody acts with the rights of somebody else.
 const BECOMES: &[&str] = &["sudo", "su", "doas", "pkexec", "runuser"];
-/// How it begins the sentence of who else it was, and the one behind that.
-const OTHERS: &str = "Others had a part in it: ";
-const MORE_UNKNOWN: &str = " Who else had a part in it is not known: ";
 
 #[cfg(test)]
 mod tests {
@@ -146,20 +147,19 @@ mod tests {
     #[test]
     fn a_change_in_which_several_had_a_part_names_them_all() {
         let chmod = json!({ "executable": "/usr/bin/chmod", "processId": 7, "user": "root" });
-        let by = "/etc/a  by root with /usr/bin/chmod, and others: /usr/bin/dd (6, nobody); 2 more";
-        let sentence = "Others had a part in it: /usr/bin/dd (6, nobody); 2 more.";
-        let unknown =
-            "Who else had a part in it is not known: the process had ended before it could be asked.";
-        check(&json!({ "actor": chmod, "explanation": sentence }), by);
-        check(&json!({ "actor": chmod, "explanation": format!("{sentence} {unknown}") }), by);
-        let name = "/x/Others had a part in it: amira.";
-        let moved = |more: &str| {
-            let told = format!("It was moved; it was called {name} before.{more}");
-            json!({ "actor": chmod, "movedFrom": name, "explanation": told })
-        };
-        let from = format!("/etc/a, moved from {name}");
-        check(&moved(""), &format!("{from}  by root with /usr/bin/chmod"));
-        check(&moved(&format!(" {sentence}")), &by.replace("/etc/a", &from));
+        let by = "/etc/a  by root with /usr/bin/chmod";
+        let dd = json!({ "executable": "/usr/bin/dd", "processId": 6, "user": "nobody" });
+        let hidden = json!({ "executable": "/bin/sh\n", "processId": 5, "hasOwnView": true });
+        let nameless = json!({ "processId": 4 });
+        for (others, more, told) in [
+            (json!([dd]), json!(null), "/usr/bin/dd (6, nobody)"),
+            (json!([dd, hidden]), json!(0), "/usr/bin/dd (6, nobody); /bin/sh\\n (5, in a view of its own)"),
+            (json!([nameless]), json!(2), "? (4); 2 more"),
+        ] {
+            let change = json!({ "actor": chmod, "others": others, "moreOthers": more });
+            check(&change, &format!("{by}, and others: {told}"));
+        }
+        check(&json!({ "actor": chmod, "explanation": "Others had a part in it: amira." }), by);
     }
 
     #[test]
