@@ -94,6 +94,45 @@ const steps = {
     rmSync(file);
     await untilSeen('.category.Removed', () => undefined);
   },
+  'the query of the page finds what its list shows, whatever is searched for': async () => {
+    const odd = `it's "100 %" * of \\.conf`;
+    // A backslash in a name is shown as two.
+    const shown = odd.replace('\\', '\\\\');
+    await page.goto(`${overview}?tab=changes&q=${encodeURIComponent(shown)}`);
+    await page.waitForSelector('.live.open', PATIENCE);
+    await untilSeen('.category.Added', () => writeFileSync(join(watched, odd), 'odd\n'));
+    const hour = 3_600_000;
+    const ends = [Date.now() - hour, Date.now() + hour].map((time) => new Date(time).toISOString());
+    for (const text of [
+      shown,
+      watched,
+      `'`,
+      '"',
+      '\\',
+      '%',
+      '*',
+      '.conf',
+      'x'.repeat(1000),
+      `' or true //`,
+    ]) {
+      const search = new URLSearchParams({ tab: 'changes', range: ends.join('..'), q: text });
+      await page.goto(`${overview}?${search}`);
+      const found = page.locator('[aria-label=Changes][role=grid]');
+      await found.waitFor(PATIENCE);
+      const listed = Number(await found.getAttribute('aria-rowcount')) - 1;
+      assert.equal(
+        listed > 0,
+        text.length < 1000 && !text.includes('true'),
+        `${text} is found ${listed} times`,
+      );
+      await page.getByRole('button', { name: 'Query', exact: true }).click();
+      const rows = page.locator('.query-results', { hasText: /\d+ rows? ·/ });
+      await rows.waitFor(PATIENCE);
+      const answered = Number(/([\d,]+) rows?/.exec(await rows.innerText())[1].replaceAll(',', ''));
+      assert.equal(answered, listed, text);
+    }
+    rmSync(join(watched, odd));
+  },
   'the time before the first baseline is a gap that has ended': async () => {
     await untilGap('Before the first baseline', 'Ended');
   },

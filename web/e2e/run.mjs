@@ -2,10 +2,11 @@
 
 import { startFixtureServer } from './fixtureServer.mjs';
 import { checkFlows } from './flows.mjs';
+import { checkKeyboard } from './keyboard.mjs';
 import { checkKql } from './kql.mjs';
 import { checkPages } from './pages.mjs';
 
-const PARTS = { flows: checkFlows, kql: checkKql, pages: checkPages };
+const PARTS = { flows: checkFlows, keyboard: checkKeyboard, kql: checkKql, pages: checkPages };
 const wanted = process.argv.slice(2);
 let failed = 0;
 

@@ -22,6 +22,9 @@ export function stringifySearch(search: Record<string, unknown>): string {
 
 const text = z.string().optional().catch(undefined);
 
+/** As many characters as the fields take that search: what is searched for is part of an address, which has to end. */
+export const LONGEST_SEARCH = 1000;
+
 export const TABS = ['servers', 'changes', 'coverage'] as const;
 export type OverviewTab = (typeof TABS)[number];
 

@@ -1,6 +1,5 @@
 import {
   Button,
-  Dialog,
   DialogActions,
   DialogBody,
   DialogContent,
@@ -12,6 +11,7 @@ import {
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { messageOf } from '../api/problem';
 import { FormError } from './FormError';
+import { OpenDialog } from './OpenDialog';
 
 type Props = {
   title: string;
@@ -34,7 +34,7 @@ export function ConfirmDialog({ title, children, verb, typed, isPending, error, 
     if (isReady) onConfirm();
   };
   return (
-    <Dialog open onOpenChange={(_, { open }) => !open && onClose()}>
+    <OpenDialog onClose={onClose}>
       <DialogSurface className="dialog">
         <form onSubmit={submit}>
           <DialogBody>
@@ -57,6 +57,6 @@ export function ConfirmDialog({ title, children, verb, typed, isPending, error, 
           </DialogBody>
         </form>
       </DialogSurface>
-    </Dialog>
+    </OpenDialog>
   );
 }

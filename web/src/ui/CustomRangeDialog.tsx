@@ -1,6 +1,5 @@
 import {
   Button,
-  Dialog,
   DialogActions,
   DialogBody,
   DialogContent,
@@ -10,6 +9,7 @@ import {
   Input,
 } from '@fluentui/react-components';
 import { type FormEvent, useState } from 'react';
+import { OpenDialog } from './OpenDialog';
 import { absoluteRange, resolveRange } from './timeRange';
 
 type Props = { range: string; now: number; onRange(range: string): void; onClose(): void };
@@ -30,7 +30,7 @@ export function CustomRangeDialog({ range, now, onRange, onClose }: Props) {
   };
 
   return (
-    <Dialog open onOpenChange={(_, { open }) => !open && onClose()}>
+    <OpenDialog onClose={onClose}>
       <DialogSurface className="dialog narrow">
         <form onSubmit={submit}>
           <DialogBody>
@@ -61,7 +61,7 @@ export function CustomRangeDialog({ range, now, onRange, onClose }: Props) {
           </DialogBody>
         </form>
       </DialogSurface>
-    </Dialog>
+    </OpenDialog>
   );
 }
 

@@ -1,6 +1,5 @@
 import {
   Button,
-  Dialog,
   DialogActions,
   DialogBody,
   DialogContent,
@@ -8,6 +7,7 @@ import {
   DialogTitle,
 } from '@fluentui/react-components';
 import { type ReactNode, useState } from 'react';
+import { OpenDialog } from './OpenDialog';
 
 type DiscardGuard = {
   /** Closes the form at once if nothing would be lost, and asks first if something would. */
@@ -20,7 +20,7 @@ type DiscardGuard = {
 export function useDiscardGuard(isChanged: boolean, onClose: () => void): DiscardGuard {
   const [isAsking, setAsking] = useState(false);
   const question = isAsking && (
-    <Dialog open modalType="alert" onOpenChange={(_, { open }) => !open && setAsking(false)}>
+    <OpenDialog modalType="alert" onClose={() => setAsking(false)}>
       <DialogSurface className="dialog narrow">
         <DialogBody>
           <DialogTitle>Discard what you typed?</DialogTitle>
@@ -33,7 +33,7 @@ export function useDiscardGuard(isChanged: boolean, onClose: () => void): Discar
           </DialogActions>
         </DialogBody>
       </DialogSurface>
-    </Dialog>
+    </OpenDialog>
   );
   return { leave: () => (isChanged ? setAsking(true) : onClose()), question };
 }

@@ -7,7 +7,7 @@ import { useEffect, useState } from 'react';
  */
 export function useReturnFocus(): void {
   // Read while rendering: effects run after the focus has gone into what opens.
-  const [before] = useState(() => document.activeElement);
+  const [before] = useState(() => openerOf(document.activeElement));
   useEffect(
     () => () => {
       // Whoever takes the focus on closing, such as a page that is gone to, keeps it.
@@ -16,6 +16,24 @@ export function useReturnFocus(): void {
       });
     },
     [before],
+  );
+}
+
+/** What opens something from a menu is the button of the menu: the item goes with it. */
+function openerOf(element: Element | null): Element | null {
+  const button = element?.closest('[role=menu]')?.getAttribute('aria-labelledby');
+  return button ? document.getElementById(button) : element;
+}
+
+/** Gives the focus to the page's grid when what had it goes away by being used, as the button that takes a filter back does. */
+export function useLeaveFocusToGrid(): void {
+  useEffect(
+    () => () => {
+      requestAnimationFrame(() => {
+        if (isNowhere(document.activeElement)) focusGrid();
+      });
+    },
+    [],
   );
 }
 

@@ -1,6 +1,7 @@
 import { Search20Regular } from '@fluentui/react-icons';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, type RefObject, useState } from 'react';
+import { LONGEST_SEARCH } from '../searchParams';
 
 type Props = { ws: string; inputRef: RefObject<HTMLInputElement | null> };
 
@@ -13,7 +14,8 @@ export function HeaderSearch({ ws, inputRef }: Props) {
     const q = text.trim() || undefined;
     void navigate({ to: '/w/$ws', params: { ws }, search: (old) => ({ ...old, tab: 'changes', q }) });
     setText('');
-    inputRef.current?.blur();
+    // On to what was found: a focus that is nowhere begins at the top again.
+    document.querySelector<HTMLElement>('main')?.focus();
   };
   return (
     <search className="header-search">
@@ -26,6 +28,7 @@ export function HeaderSearch({ ws, inputRef }: Props) {
           placeholder="Search paths and machines…"
           aria-label="Search changes in this workspace"
           aria-keyshortcuts="/"
+          maxLength={LONGEST_SEARCH}
         />
         <span className="key-cap" aria-hidden="true">
           /

@@ -1,6 +1,5 @@
 import {
   Button,
-  Dialog,
   DialogActions,
   DialogBody,
   DialogContent,
@@ -9,6 +8,7 @@ import {
   Switch,
 } from '@fluentui/react-components';
 import { useState } from 'react';
+import { OpenDialog } from '../../ui/OpenDialog';
 import { areShortcutsOn, SHORTCUTS, setShortcutsOn } from '../shortcuts';
 
 export function ShortcutsDialog({ onClose }: { onClose(): void }) {
@@ -18,7 +18,7 @@ export function ShortcutsDialog({ onClose }: { onClose(): void }) {
     setOn(on);
   };
   return (
-    <Dialog open onOpenChange={(_, { open }) => !open && onClose()}>
+    <OpenDialog onClose={onClose}>
       <DialogSurface className="dialog">
         <DialogBody>
           <DialogTitle>Keyboard shortcuts</DialogTitle>
@@ -48,6 +48,6 @@ export function ShortcutsDialog({ onClose }: { onClose(): void }) {
           </DialogActions>
         </DialogBody>
       </DialogSurface>
-    </Dialog>
+    </OpenDialog>
   );
 }

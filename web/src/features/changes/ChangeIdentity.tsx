@@ -27,12 +27,7 @@ export function ChangeIdentity({ ws, change }: { ws: string; change: ChangeDetai
         </span>
       </div>
       <div className="drawer-actions">
-        <Link
-          to="/w/$ws/query"
-          params={{ ws }}
-          search={{ q: entityKql(change.machine, change.entity) }}
-          className="button-link"
-        >
+        <Link to="/w/$ws/query" params={{ ws }} search={{ q: entityKql(change) }} className="button-link">
           <Code20Regular aria-hidden />
           View in query
         </Link>

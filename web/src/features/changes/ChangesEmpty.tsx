@@ -7,6 +7,7 @@ import {
 } from '@fluentui/react-icons';
 import type { OpenGaps } from '../../domain/gaps';
 import { EmptyState } from '../../ui/EmptyState';
+import { useLeaveFocusToGrid } from '../../ui/useReturnFocus';
 
 type Props = {
   isFiltered: boolean;
@@ -20,6 +21,7 @@ type Props = {
 
 /** Why there is no change to show: nothing matches, nobody watches, or nothing happened. */
 export function ChangesEmpty({ isFiltered, isEnabled, machines, open, isAllWatched, onClear }: Props) {
+  useLeaveFocusToGrid();
   if (isFiltered) {
     return (
       <EmptyState

@@ -1,6 +1,5 @@
 import {
   Button,
-  Dialog,
   DialogActions,
   DialogBody,
   DialogContent,
@@ -19,6 +18,7 @@ import { messageOf } from '../../api/problem';
 import { CopyButton } from '../../ui/CopyButton';
 import { FormError } from '../../ui/FormError';
 import { formatTimestamp } from '../../ui/format';
+import { OpenDialog } from '../../ui/OpenDialog';
 import { loopbackServer } from './loopback';
 
 const LIFETIMES = [
@@ -42,7 +42,7 @@ export function AddMachineDialog({ ws, onClose }: { ws: string; onClose(): void 
   const token = create.data;
   const loopback = token && loopbackServer(token.command);
   return (
-    <Dialog open onOpenChange={(_, { open }) => !open && onClose()}>
+    <OpenDialog onClose={onClose}>
       <DialogSurface className="dialog">
         <DialogBody>
           <DialogTitle>Add a machine</DialogTitle>
@@ -98,7 +98,7 @@ export function AddMachineDialog({ ws, onClose }: { ws: string; onClose(): void 
           </DialogActions>
         </DialogBody>
       </DialogSurface>
-    </Dialog>
+    </OpenDialog>
   );
 }
 

@@ -1,6 +1,5 @@
 import {
   Button,
-  Dialog,
   DialogActions,
   DialogBody,
   DialogContent,
@@ -18,6 +17,7 @@ import { ErrorState } from '../../ui/ErrorState';
 import { FormError } from '../../ui/FormError';
 import { formatQuantity } from '../../ui/format';
 import { LoadingRows } from '../../ui/LoadingRows';
+import { OpenDialog } from '../../ui/OpenDialog';
 import { RecommendedItems } from './RecommendedItems';
 import { leftOut } from './selection';
 
@@ -48,7 +48,7 @@ export function EnableDialog({ workspace, onEnabled, onClose }: Props) {
     },
   });
   return (
-    <Dialog open onOpenChange={(_, { open }) => !open && onClose()}>
+    <OpenDialog onClose={onClose}>
       <DialogSurface className="dialog">
         <DialogBody>
           <DialogTitle>Enable monitoring on {workspace.name}</DialogTitle>
@@ -89,6 +89,6 @@ export function EnableDialog({ workspace, onEnabled, onClose }: Props) {
           </DialogActions>
         </DialogBody>
       </DialogSurface>
-    </Dialog>
+    </OpenDialog>
   );
 }

@@ -1,6 +1,7 @@
-import { Dialog, DialogBody, DialogContent, DialogSurface, DialogTitle } from '@fluentui/react-components';
+import { DialogBody, DialogContent, DialogSurface, DialogTitle } from '@fluentui/react-components';
 import { useState } from 'react';
 import './session.css';
+import { OpenDialog } from '../../ui/OpenDialog';
 import { useDiscardGuard } from '../../ui/useDiscardGuard';
 import { PasswordForm } from './PasswordForm';
 
@@ -8,7 +9,7 @@ export function PasswordDialog({ asksCurrent, onClose }: { asksCurrent: boolean;
   const [isChanged, setChanged] = useState(false);
   const { leave, question } = useDiscardGuard(isChanged, onClose);
   return (
-    <Dialog open onOpenChange={(_, { open }) => !open && leave()}>
+    <OpenDialog onClose={leave}>
       <DialogSurface className="dialog narrow">
         <DialogBody>
           <DialogTitle>{asksCurrent ? 'Change password' : 'Set a password'}</DialogTitle>
@@ -24,6 +25,6 @@ export function PasswordDialog({ asksCurrent, onClose }: { asksCurrent: boolean;
           </DialogContent>
         </DialogBody>
       </DialogSurface>
-    </Dialog>
+    </OpenDialog>
   );
 }

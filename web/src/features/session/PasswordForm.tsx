@@ -5,6 +5,7 @@ import { api, done } from '../../api/client';
 import { messageOf } from '../../api/problem';
 import { keys, sessionQuery } from '../../api/queries';
 import { FormError } from '../../ui/FormError';
+import { focusFirstMistake } from '../../ui/focusMistake';
 import { useFirstField } from '../../ui/useFirstField';
 import { passwordMistake, repeatMistake } from './password';
 
@@ -28,9 +29,11 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel, onChan
   const queryClient = useQueryClient();
   const user = useQuery(sessionQuery).data?.user.name;
   const [isNextLeft, setNextLeft] = useState(false);
+  // What is missing is told once somebody wants to save, since a form that was just opened holds no mistake yet.
+  const [isAsked, setAsked] = useState(false);
+  const missing = asksCurrent && current === '' ? 'Type the password that you have now.' : undefined;
   const mistake = passwordMistake(next);
   const difference = repeatMistake(next, repeat);
-  const isRefused = mistake !== undefined || difference !== undefined;
   const save = useMutation({
     mutationFn: () =>
       done(
@@ -43,12 +46,14 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel, onChan
       onDone();
     },
   });
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (!isRefused) save.mutate();
+    if (missing === undefined && mistake === undefined && difference === undefined) return save.mutate();
+    setAsked(true);
+    focusFirstMistake(event.currentTarget);
   };
   return (
-    <form className="form" onSubmit={submit}>
+    <form className="form" noValidate onSubmit={submit}>
       {save.error && <FormError>{messageOf(save.error)}</FormError>}
       {user !== undefined && (
         <p>
@@ -58,7 +63,7 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel, onChan
       {/* What keeps passwords needs to know whose it is. */}
       <input type="text" autoComplete="username" value={user ?? ''} readOnly hidden />
       {asksCurrent && (
-        <Field label="Current password" required>
+        <Field label="Current password" required {...(isAsked && missing ? errorState(missing) : {})}>
           <Input
             ref={firstField}
             type="password"
@@ -72,7 +77,7 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel, onChan
         label="New password"
         required
         // The mistake says the same, so that one of the two is enough.
-        {...(next && isNextLeft && mistake ? errorState(mistake) : { hint: HINT })}
+        {...((isAsked || (next && isNextLeft)) && mistake ? errorState(mistake) : { hint: HINT })}
       >
         <Input
           ref={asksCurrent ? undefined : firstField}
@@ -86,7 +91,7 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel, onChan
       <Field
         label="New password again"
         required
-        {...(repeat && !mistake && difference ? errorState(difference) : {})}
+        {...((isAsked || repeat) && !mistake && difference ? errorState(difference) : {})}
       >
         <Input
           type="password"
@@ -97,7 +102,7 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel, onChan
       </Field>
       <div className="form-actions">
         <Button onClick={onCancel}>{cancelWord}</Button>
-        <Button appearance="primary" type="submit" disabled={isRefused || save.isPending}>
+        <Button appearance="primary" type="submit" disabled={save.isPending}>
           Set password
         </Button>
       </div>

@@ -5,6 +5,7 @@ import { api, ok } from '../../api/client';
 import { messageOf } from '../../api/problem';
 import type { Session } from '../../api/types';
 import { FormError } from '../../ui/FormError';
+import { focusFirstMistake } from '../../ui/focusMistake';
 
 type Props = { notice: string | undefined; onSignedIn(session: Session): void };
 
@@ -17,17 +18,22 @@ export function SignInForm({ notice, onSignedIn }: Props) {
     mutationFn: () => ok(api.POST('/api/v1/session', { body: { name, password } })),
     onSuccess: onSignedIn,
   });
-  const submit = (event: FormEvent) => {
+  const [isAsked, setAsked] = useState(false);
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    signIn.mutate();
+    if (name && password) return signIn.mutate();
+    setAsked(true);
+    focusFirstMistake(event.currentTarget);
   };
+  const missing = (value: string, validationMessage: string) =>
+    isAsked && !value ? { validationMessage } : {};
   const watchCapsLock = (event: KeyboardEvent) => setCapsLockOn(event.getModifierState('CapsLock'));
   const message = signIn.error ? messageOf(signIn.error) : notice;
   return (
-    <form className="form" onSubmit={submit}>
+    <form className="form" noValidate onSubmit={submit}>
       <h1>Sign in</h1>
       {message && <FormError>{message}</FormError>}
-      <Field label="Name" required>
+      <Field label="Name" required {...missing(name, 'Type your name.')}>
         <Input
           name="name"
           autoComplete="username"
@@ -36,7 +42,12 @@ export function SignInForm({ notice, onSignedIn }: Props) {
           onChange={(_, data) => setName(data.value)}
         />
       </Field>
-      <Field label="Password" required {...(isCapsLockOn ? { hint: 'Caps Lock is on' } : {})}>
+      <Field
+        label="Password"
+        required
+        {...missing(password, 'Type your password.')}
+        {...(isCapsLockOn ? { hint: 'Caps Lock is on' } : {})}
+      >
         <Input
           name="password"
           type="password"
@@ -46,12 +57,7 @@ export function SignInForm({ notice, onSignedIn }: Props) {
           onKeyUp={watchCapsLock}
         />
       </Field>
-      <Button
-        appearance="primary"
-        size="large"
-        type="submit"
-        disabled={signIn.isPending || !name || !password}
-      >
+      <Button appearance="primary" size="large" type="submit" disabled={signIn.isPending}>
         {signIn.isPending ? 'Signing in…' : 'Sign in'}
       </Button>
       <p className="muted small">

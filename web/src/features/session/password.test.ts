@@ -14,5 +14,10 @@ describe('a new password', () => {
   test('is typed twice', () => {
     expect(repeatMistake('a long sentence', 'a long sentense')).toMatch(/differ/);
     expect(repeatMistake('short', 'short')).toBeUndefined();
+    expect(repeatMistake('a long sentence', '')).toMatch(/once more/);
+  });
+
+  test('is asked for where there is none', () => {
+    expect(passwordMistake('')).toBe('Type a password of at least 10 characters.');
   });
 });

@@ -1,6 +1,5 @@
 import {
   Button,
-  Dialog,
   DialogActions,
   DialogBody,
   DialogContent,
@@ -16,6 +15,7 @@ import { messageOf } from '../../api/problem';
 import { keys } from '../../api/queries';
 import type { Workspace } from '../../api/types';
 import { FormError } from '../../ui/FormError';
+import { OpenDialog } from '../../ui/OpenDialog';
 import { useDiscardGuard } from '../../ui/useDiscardGuard';
 
 type Props = { onCreated(workspace: Workspace): void; onClose(): void };
@@ -47,7 +47,7 @@ export function CreateWorkspaceDialog({ onCreated, onClose }: Props) {
     create.mutate();
   };
   return (
-    <Dialog open onOpenChange={(_, { open }) => !open && leave()}>
+    <OpenDialog onClose={leave}>
       <DialogSurface className="dialog">
         <form onSubmit={submit}>
           <DialogBody>
@@ -79,6 +79,6 @@ export function CreateWorkspaceDialog({ onCreated, onClose }: Props) {
         </form>
         {question}
       </DialogSurface>
-    </Dialog>
+    </OpenDialog>
   );
 }

@@ -1,7 +1,7 @@
 import { SearchBox, Tab, TabList } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { ChangeFilters } from '../../api/queries';
-import { type OverviewTab, TABS } from '../../app/searchParams';
+import { LONGEST_SEARCH, type OverviewTab, TABS } from '../../app/searchParams';
 import { ExportMenu } from '../../domain/ExportMenu';
 import { changesKql } from '../../domain/kql';
 import { formatCount } from '../../ui/format';
@@ -80,6 +80,7 @@ function ChangeSearch({ q, onSearch }: { q: string | undefined; onSearch(q: stri
       className="change-search"
       placeholder="Search path or machine"
       aria-label="Search changes"
+      maxLength={LONGEST_SEARCH}
       value={text}
       onChange={(_, { value }) => setText(value)}
     />
