@@ -27,7 +27,8 @@ Keep the file where an intruder cannot write: whoever changes it decides what a 
 
 Exit codes:
   0  the baseline is taken
-  2  usage: an option is wrong, a path does not exist, or the file exists already
+  2  usage: an option is wrong, the file exists already, or one of the paths does not exist: then there is no
+     baseline of the others either
   3  the baseline is taken, but part of the scope could not be read
   4  failure: there is no new baseline")]
 pub struct BaselineArgs {
@@ -62,7 +63,8 @@ Examples:
 Exit codes:
   0  no differences
   1  differences
-  2  usage: an option is wrong, or a path is not covered by the baseline
+  2  usage: an option is wrong, or a path is one that the baseline does not cover, or that was not there when it was
+     taken and is not there now
   3  no differences, but part of the scope could not be read
   4  failure: the baseline cannot be read, or the check could not be made")]
 pub struct CheckArgs {
@@ -136,7 +138,9 @@ pub fn check(args: CheckArgs) -> ExitCode {
         Ok(summary) => summary,
         Err(error) => {
             let code = match &error {
-                CheckError::NotCovered { .. } => USAGE,
+                CheckError::NotCovered { .. }
+                | CheckError::BehindLink { .. }
+                | CheckError::NowhereToBeFound { .. } => USAGE,
                 CheckError::Read(_)
                 | CheckError::NotABaseline { .. }
                 | CheckError::StartScan(_)

@@ -83,11 +83,20 @@ fn mistakes_in_use_end_with_2_and_say_what_to_do() {
     let directory = with_baseline();
     for (arguments, word) in [
         (&["baseline", "--db", "base.db", "tree"][..], "--force"),
-        (&["baseline", "--db", "other.db", "missing"], "missing"),
+        (&["baseline", "--db", "other.db", "tree", "missing"], "cannot take a baseline of missing"),
         (&["baseline", "--db", "other.db", "--exclude", "[", "tree"], "\"[\""),
         (&["baseline", "--db", "other.db", "--threads", "0", "tree"], "from 1 to"),
         (&["baseline", "--db", "other.db"], "PATH"),
         (&["check", "--db", "base.db", "/"], "does not cover /"),
+        (&["check", "--db", "base.db", "base.db"], "/base.db; it covers /"),
+        (
+            &["check", "--db", "base.db", "tree", "tree/a.cnof"],
+            "/tree/a.cnof on this machine, and the baseline",
+        ),
+        (
+            &["check", "--db", "base.db", "--json", "tree/none/a"],
+            "/tree/none/a on this machine, and the baseline",
+        ),
         (&["check"], "--db"),
     ] {
         let (code, out, err) = agent(directory.path(), arguments);

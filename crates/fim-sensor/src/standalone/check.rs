@@ -7,7 +7,7 @@ use fim_core::{
     Aspect, AspectSet, Change, ChangeCategory, Entity, EntityKind, EntityPath, Observation, OutOfSight,
     Sighting, Timestamp, diff,
 };
-use fim_scan::{FileTree, Scan, ScanControl, ScanEnd, ScanOptions, StartScanError};
+use fim_scan::{FileTree, Scan, ScanControl, ScanEnd, ScanOptions, StartScanError, TreeError};
 
 use super::baseline::Metadata;
 use super::{Scope, Unseen};
@@ -87,6 +87,29 @@ pub enum CheckError {
         /// What it covers, for a person.
         covered: String,
     },
+    /// A path was named that leads through a link, which the baseline has and does not follow.
+    #[error(
+        "the baseline {file} does not cover {path}: {link} is a link, of which it has the link alone; name the path \
+         that the link leads to"
+    )]
+    BehindLink {
+        /// The baseline.
+        file: PathBuf,
+        /// The path.
+        path: EntityPath,
+        /// The link on the way to it.
+        link: EntityPath,
+    },
+    /// A path was named that was not there when the baseline was taken, and is not there now.
+    #[error(
+        "there is no {path} on this machine, and the baseline {file} does not cover one either; look at how it is spelled"
+    )]
+    NowhereToBeFound {
+        /// The baseline.
+        file: PathBuf,
+        /// The path.
+        path: EntityPath,
+    },
     /// The scan did not start.
     #[error(transparent)]
     StartScan(#[from] StartScanError),
@@ -96,7 +119,8 @@ pub enum CheckError {
 }
 
 /// Compares what is now with the baseline in `file`, as it goes, and hands each finding to `report`. With `paths` it
-/// looks within those alone.
+/// looks within those alone, each of which the baseline or the machine has to have: a name that was mistyped would have
+/// no differences for ever.
 pub fn check<T: FileTree>(
     tree: Arc<T>,
     file: &Path,
@@ -108,7 +132,13 @@ pub fn check<T: FileTree>(
     let not_a_baseline = || CheckError::NotABaseline { path: file.to_owned() };
     let metadata: Metadata = serde_json::from_slice(state.metadata()).map_err(|_| not_a_baseline())?;
     let all = Scope::from_stored(&metadata.scope).ok_or_else(not_a_baseline)?;
-    let scope = if paths.is_empty() { all } else { narrow(&all, paths, file)? };
+    let scope = if paths.is_empty() {
+        all
+    } else {
+        let narrowed = narrow(&all, paths, file)?;
+        find_each(narrowed.roots(), &all, &*tree, file)?;
+        narrowed
+    };
 
     let mut summary = CheckSummary { baseline_taken: Timestamp(metadata.taken), ..CheckSummary::default() };
     let mut found = |summary: &mut CheckSummary, finding: Finding| {
@@ -143,10 +173,79 @@ pub fn check<T: FileTree>(
 
 fn narrow(all: &Scope, paths: Vec<EntityPath>, file: &Path) -> Result<Scope, CheckError> {
     all.narrowed(paths).map_err(|outside| {
-        let covered: Vec<String> = all.roots().iter().map(EntityPath::to_string).collect();
         let path = outside.into_iter().next().unwrap_or_else(|| EntityPath::unix(""));
-        CheckError::NotCovered { file: file.to_owned(), path, covered: covered.join(", ") }
+        let roots: Vec<String> = all.roots().iter().map(EntityPath::to_string).collect();
+        let covered = match all.exclusion_of(&path) {
+            Some(pattern) => format!("{} but for {pattern}", roots.join(", ")),
+            None => roots.join(", "),
+        };
+        CheckError::NotCovered { file: file.to_owned(), path, covered }
     })
+}
+
+/// Fails for the first of the paths of which neither the baseline nor the machine has anything, or of which the baseline
+/// can have nothing.
+fn find_each<T: FileTree>(
+    paths: &[EntityPath],
+    all: &Scope,
+    tree: &T,
+    file: &Path,
+) -> Result<(), CheckError> {
+    let file = || file.to_owned();
+    for (path, in_baseline) in paths.iter().zip(look_up(paths, all, &file())?) {
+        let path = || path.clone();
+        match in_baseline {
+            InBaseline::Something => {}
+            // What has become a directory since is new with all that is in it.
+            InBaseline::BehindLink(link) if kind_of(tree, &link) == Ok(EntityKind::Symlink) => {
+                return Err(CheckError::BehindLink { file: file(), path: path(), link });
+            }
+            InBaseline::Nothing | InBaseline::BehindLink(_) => match kind_of(tree, &path()) {
+                Err(TreeError::NotFound | TreeError::NotThat) => {
+                    return Err(CheckError::NowhereToBeFound { file: file(), path: path() });
+                }
+                // What cannot be looked at may be there: the scan tells of it.
+                Ok(_) | Err(TreeError::PermissionDenied | TreeError::Locked | TreeError::Failed(_)) => {}
+            },
+        }
+    }
+    Ok(())
+}
+
+/// What a baseline has of a path.
+#[derive(Clone)]
+enum InBaseline {
+    Nothing,
+    Something,
+    BehindLink(EntityPath),
+}
+
+/// What the baseline has of each of the paths.
+fn look_up(paths: &[EntityPath], all: &Scope, file: &Path) -> Result<Vec<InBaseline>, ReadStateError> {
+    let mut found = vec![InBaseline::Nothing; paths.len()];
+    for entity in StateReader::open(file)? {
+        let entity = entity?;
+        let at = entity.key.path();
+        for (path, found) in paths.iter().zip(&mut found) {
+            if at.is_within(path) {
+                *found = InBaseline::Something;
+            } else if entity.kind == EntityKind::Symlink && path.is_within(at) && !all.roots().contains(at) {
+                *found = InBaseline::BehindLink(at.clone());
+            }
+        }
+        if found.iter().all(|found| matches!(found, InBaseline::Something)) {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// What is at the path on the machine; a link is one itself.
+fn kind_of<T: FileTree>(tree: &T, path: &EntityPath) -> Result<EntityKind, TreeError> {
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok(tree.look(&tree.open_root(&parent)?, name)?.kind),
+        (None, _) | (_, None) => Ok(tree.describe_directory(&tree.open_root(path)?)?.kind),
+    }
 }
 
 /// Judges pair after pair, and remembers where it could not see.

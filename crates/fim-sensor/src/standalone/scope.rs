@@ -12,6 +12,8 @@ use crate::machine_path::machine_path;
 #[derive(Clone, Debug)]
 pub struct Scope {
     roots: Vec<EntityPath>,
+    /// The paths that a baseline is taken of, which are about what they lead to where they are links.
+    followed: Vec<EntityPath>,
     exclude: Vec<Pattern>,
 }
 
@@ -40,7 +42,7 @@ impl Scope {
                 .map_err(|source| ScopeError::BadExclusion { text: text.clone(), source })
         };
         let exclude = exclude.iter().map(parse).collect::<Result<_, _>>()?;
-        Ok(Self { roots, exclude })
+        Ok(Self { followed: roots.clone(), roots, exclude })
     }
 
     /// The paths that everything is looked at within.
@@ -65,29 +67,46 @@ impl Scope {
     pub fn narrowed(&self, paths: Vec<EntityPath>) -> Result<Self, Vec<EntityPath>> {
         let (inside, outside): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| self.contains(path));
         if outside.is_empty() {
-            Ok(Self { roots: inside, exclude: self.exclude.clone() })
+            Ok(Self { roots: inside, followed: self.followed.clone(), exclude: self.exclude.clone() })
         } else {
             Err(outside)
         }
     }
 
-    /// True if a pattern names the path, or a directory above it up to the root.
+    /// The pattern by which a path within a root is left out, if it is.
+    pub(super) fn exclusion_of(&self, path: &EntityPath) -> Option<&str> {
+        self.roots
+            .iter()
+            .filter(|root| path.is_within(root))
+            .find_map(|root| self.exclusion_below(root, path))
+            .map(Pattern::text)
+    }
+
     fn is_excluded_below(&self, root: &EntityPath, path: &EntityPath) -> bool {
+        self.exclusion_below(root, path).is_some()
+    }
+
+    /// The pattern that names the path, or a directory above it up to the root.
+    fn exclusion_below(&self, root: &EntityPath, path: &EntityPath) -> Option<&Pattern> {
         if self.exclude.is_empty() {
-            return false;
+            return None;
         }
         let mut at = root.clone();
         let below: Vec<&[u8]> = path.segments().skip(root.segments().count()).collect();
-        std::iter::once(None).chain(below.into_iter().map(Some)).any(|name| {
+        std::iter::once(None).chain(below.into_iter().map(Some)).find_map(|name| {
             if let Some(name) = name {
                 at = at.join(name);
             }
-            self.names(&at)
+            self.naming(&at)
         })
     }
 
     fn names(&self, path: &EntityPath) -> bool {
-        self.exclude.iter().any(|pattern| pattern.matches(path))
+        self.naming(path).is_some()
+    }
+
+    fn naming(&self, path: &EntityPath) -> Option<&Pattern> {
+        self.exclude.iter().find(|pattern| pattern.matches(path))
     }
 
     pub(super) fn to_stored(&self) -> StoredScope {
@@ -127,8 +146,7 @@ impl Plan for Scope {
     }
 
     fn may_follow(&self, link: &EntityPath) -> bool {
-        // A path that a person names is about what it leads to.
-        self.roots.contains(link)
+        self.followed.contains(link)
     }
 
     fn follows(&self, link: &EntityPath, _real: &EntityPath, _kind: EntityKind) -> bool {

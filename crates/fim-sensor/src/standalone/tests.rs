@@ -156,11 +156,41 @@ fn a_check_can_look_at_a_part() {
 fn a_path_that_is_not_covered_is_refused() {
     let machine = Machine::new();
     machine.baseline(&["/etc"], &["/etc/ssh"]);
-    for path in ["/usr", "/", "/etc/ssh/key"] {
+    for (path, covered) in [("/usr", "/etc"), ("/", "/etc"), ("/etc/ssh/key", "/etc but for /etc/ssh")] {
         let error = machine.try_check(&[path]).unwrap_err();
         assert!(matches!(&error, CheckError::NotCovered { .. }), "{error}");
-        assert!(error.to_string().ends_with("it covers /etc"), "{error}");
+        assert!(error.to_string().ends_with(&format!("it covers {covered}")), "{error}");
     }
+}
+
+#[test]
+fn a_path_of_which_neither_the_baseline_nor_the_machine_has_anything_is_refused() {
+    let machine = Machine::new();
+    machine.baseline(&["/etc", "/usr"], &[]);
+    for path in ["/etc/shadow", "/etc/sshd/key", "/etc/passwd/below-a-file"] {
+        // One that is there does not make up for the other.
+        let error = machine.try_check(&["/usr", path]).unwrap_err();
+        assert!(matches!(&error, CheckError::NowhereToBeFound { .. }), "{error}");
+        assert!(error.to_string().starts_with(&format!("there is no {path} on this machine")), "{error}");
+    }
+    machine.tree.file("/etc/shadow", "new").remove("/etc/ssh/key");
+    assert_eq!(machine.check(&["/etc/shadow"]), ["+/etc/shadow"], "the machine has it");
+    assert_eq!(machine.check(&["/etc/ssh/key"]), ["-/etc/ssh/key"], "the baseline has it");
+    machine.tree.refuse("/etc/ssh", TreeError::PermissionDenied);
+    assert_eq!(machine.check(&["/etc/ssh/new"]).len(), 1, "what cannot be looked at may be there");
+}
+
+#[test]
+fn a_path_behind_a_link_is_refused_unless_it_is_one_no_more() {
+    let machine = Machine::new();
+    machine.tree.link("/usr/lib", "/etc");
+    machine.baseline(&["/usr"], &[]);
+    let error = machine.try_check(&["/usr/lib/ssh"]).unwrap_err();
+    assert!(matches!(&error, CheckError::BehindLink { .. }), "{error}");
+    assert!(error.to_string().contains("does not cover /usr/lib/ssh: /usr/lib is a link, "), "{error}");
+    assert_eq!(machine.check(&["/usr/lib"]), [""; 0], "the link itself is covered");
+    machine.tree.remove("/usr/lib").file("/usr/lib/ssh", "");
+    assert_eq!(machine.check(&["/usr/lib/ssh"]), ["+/usr/lib/ssh"]);
 }
 
 #[test]
