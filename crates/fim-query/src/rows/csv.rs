@@ -26,12 +26,24 @@ pub fn write_csv(rows: &QueryRows, options: CsvOptions, to: &mut impl Write) -> 
 /// The text of one field, before quoting.
 fn field<'a>(cell: &Cell<'a>, options: CsvOptions) -> std::borrow::Cow<'a, str> {
     let text = cell.to_text();
-    // Numbers and moments never start a formula: a leading minus is theirs.
+    // Numbers and moments never start a formula: a leading sign is theirs, also where a number is kept as text.
     let is_text = matches!(cell, Cell::Text(_) | Cell::Dynamic(_));
-    if options.guard_formulas && is_text && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if options.guard_formulas
+        && is_text
+        && text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+        && !is_number(&text)
+    {
         return format!("'{text}").into();
     }
     text
+}
+
+/// True for digits with a sign before them and a point among them, and no more: nothing that is worked out.
+fn is_number(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    unsigned.starts_with(|first: char| first.is_ascii_digit())
+        && unsigned.chars().all(|c| c.is_ascii_digit() || c == '.')
+        && unsigned.matches('.').count() <= 1
 }
 
 fn write_line<'a>(

@@ -55,9 +55,16 @@ fn csv_quotes_what_needs_it_and_ends_lines_with_cr_lf() {
 #[test]
 fn csv_for_spreadsheets_disarms_formulas_and_leaves_numbers_alone() {
     let query =
-        "print a = '=HYPERLINK(1)', b = '+1', c = '-x', d = '@x', e = '\\tx', f = 'a=b', g = -5, h = -1d";
+        "print a = '=HYPERLINK(1)', b = '+A1', c = '-x', d = '@x', e = '\\tx', f = 'a=b', g = -5, h = -1d";
     let guarded = written(|to| write_csv(&rows(query), CsvOptions { guard_formulas: true }, to));
-    assert_eq!(guarded, "a,b,c,d,e,f,g,h\r\n'=HYPERLINK(1),'+1,'-x,'@x,'\tx,a=b,-5,-1.00:00:00\r\n");
+    assert_eq!(guarded, "a,b,c,d,e,f,g,h\r\n'=HYPERLINK(1),'+A1,'-x,'@x,'\tx,a=b,-5,-1.00:00:00\r\n");
+    let query =
+        "print a = '-5', b = '+1.5', c = dynamic(-5), d = '-1-1', e = '-1.2.3', f = '-', g = '-1+cmd|x!A1'";
+    let guarded = written(|to| write_csv(&rows(query), CsvOptions { guard_formulas: true }, to));
+    assert_eq!(
+        guarded, "a,b,c,d,e,f,g\r\n-5,+1.5,-5,'-1-1,'-1.2.3,'-,'-1+cmd|x!A1\r\n",
+        "numbers kept as text"
+    );
 }
 
 #[test]
