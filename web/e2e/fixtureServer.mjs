@@ -393,6 +393,15 @@ function answerRules({ world, request, body, send, problem }, [name, verb]) {
   return send(200, rule);
 }
 
+function recommendedAmong(rules) {
+  const ruleOf = ({ name }) => rules.find((rule) => rule.name === name);
+  return {
+    enabled: RECOMMENDED.filter((item) => ruleOf(item)?.enabled).length,
+    total: RECOMMENDED.length,
+    missing: RECOMMENDED.filter((item) => !ruleOf(item)).map(({ name }) => name),
+  };
+}
+
 function answerFim({ world, send }, ws, place, verb) {
   if (verb) {
     place.state = verb === 'enable' ? 'enabled' : 'disabled';
@@ -405,6 +414,7 @@ function answerFim({ world, send }, ws, place, verb) {
     state: place.state,
     solution: 'ChangeTracking',
     rules: { enabled: world.rules.filter(({ enabled }) => enabled).length, total: world.rules.length },
+    recommended: recommendedAmong(world.rules),
     machines: place.machines.length,
     scanIntervalSeconds: 900,
     collection: { daemonsSeconds: 300, softwareSeconds: null, inventorySeconds: 36_000 },

@@ -306,7 +306,9 @@ impl RunningServer {
     /// A new API token that may do everything.
     pub async fn issue_owner_token(&self) -> Result<String, MakeSecretError> {
         let by = By { actor: HERE, at: self.app.clock.now() };
-        let name = format!("local-{}", Uuid::now_v7());
+        let taken = self.app.control.tokens().await.map_err(MakeSecretError::Control)?;
+        let name =
+            first_free("local", |name| taken.iter().any(|token| token.name.eq_ignore_ascii_case(name)));
         let token = api::make_token(&self.app, &name, OWNER_OF_ALL, None, by).await;
         token.map(|token| token.token).map_err(|problem| MakeSecretError::Refused(problem.detail))
     }
@@ -469,6 +471,17 @@ async fn finish_deletions(control: &Control, store: &Arc<Store>) -> Result<(), S
         tracing::warn!(%workspace, "there are records of a workspace that the control database does not know");
     }
     Ok(())
+}
+
+/// The name, or the first of `name-2`, `name-3` and so on that is not taken.
+fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut free = name.to_owned();
+    let mut number = 1;
+    while is_taken(&free) {
+        number += 1;
+        free = format!("{name}-{number}");
+    }
+    free
 }
 
 /// How other machines reach the server, as far as it can know.

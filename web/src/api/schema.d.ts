@@ -397,7 +397,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Turns monitoring on: with the rules that there are, or with the recommended items but for those that are named. */
+        /**
+         * Turns monitoring on: with the rules that there are and the recommended items that are missing among them, or with the
+         *     recommended items but for those that are named.
+         */
         post: operations["enable_fim"];
         delete?: never;
         options?: never;
@@ -1025,7 +1028,7 @@ export interface components {
         EnableFim: {
             /**
              * @description Names of recommended items that are not to be in force, while all others are. If absent, rules that there are stay
-             *     as they are, and a workspace without any gets all recommended items.
+             *     as they are, and recommended items that are missing among them, such as those that were deleted, are put in force.
              */
             disabledItems?: string[] | null;
         };
@@ -1057,6 +1060,8 @@ export interface components {
              * @description Machines enrolled.
              */
             machines: number;
+            /** @description What has become of the recommended items. */
+            recommended: components["schemas"]["RecommendedCounts"];
             /** @description The workspace's rules. */
             rules: components["schemas"]["RuleCounts"];
             /**
@@ -1406,6 +1411,21 @@ export interface components {
         Recommended: {
             /** @description By type. */
             groups: components["schemas"]["RecommendedGroup"][];
+        };
+        /** @description The recommended items among a workspace's rules. */
+        RecommendedCounts: {
+            /**
+             * Format: int64
+             * @description How many of them are in force.
+             */
+            enabled: number;
+            /** @description The names of those that no rule has, which enabling monitoring adds. */
+            missing: string[];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
         };
         /** @description Recommended items of one type. */
         RecommendedGroup: {

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::{Extension, State};
 
 use super::model::{
-    Collection, CollectionPatch, EnableFim, Fim, Recommended, RecommendedGroup, RecommendedItem, RuleType,
+    Collection, CollectionPatch, EnableFim, Fim, Recommended, RecommendedCounts, RecommendedGroup,
+    RecommendedItem, Rule, RuleType,
 };
 use super::rules::recommended;
 use super::workspaces::fim_state;
@@ -28,7 +29,8 @@ pub async fn show_fim(
     describe(&app, &workspace).await
 }
 
-/// Turns monitoring on: with the rules that there are, or with the recommended items but for those that are named.
+/// Turns monitoring on: with the rules that there are and the recommended items that are missing among them, or with the
+/// recommended items but for those that are named.
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{ws}/fim/enable", tag = "fim", request_body = Option<EnableFim>,
     params(("ws" = String, Path, description = "The workspace's id or name.")),
@@ -153,6 +155,18 @@ pub async fn list_recommended() -> Json<Recommended> {
     Json(Recommended { groups: groups.collect() })
 }
 
+/// Which of the recommended items are among the rules, by their names, which ignore case.
+fn recommended_among(rules: &[Rule]) -> RecommendedCounts {
+    let items = recommended();
+    let rule_of = |item: &&Rule| rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(&item.name));
+    let missing = items.iter().filter(|item| rule_of(item).is_none());
+    RecommendedCounts {
+        enabled: items.iter().filter_map(|item| rule_of(&item)).filter(|rule| rule.enabled).count() as u64,
+        total: items.len() as u64,
+        missing: missing.map(|item| item.name.clone()).collect(),
+    }
+}
+
 async fn describe(app: &App, workspace: &WorkspaceRecord) -> Result<Json<Fim>, Problem> {
     let internal = |error| Problem::internal("reading the state of monitoring", &error);
     let id = workspace.id.to_string();
@@ -166,6 +180,7 @@ async fn describe(app: &App, workspace: &WorkspaceRecord) -> Result<Json<Fim>, P
         state: fim_state(&current),
         solution: "ChangeTracking".to_owned(),
         rules: app.control.rule_counts(current.id).await.map_err(internal)?,
+        recommended: recommended_among(&app.control.rules(current.id).await.map_err(internal)?),
         machines: app.control.machines(current.id).await.map_err(internal)?.len() as u64,
         scan_interval_seconds: current.scan_interval_seconds,
         collection: current.collection,

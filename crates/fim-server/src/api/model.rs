@@ -356,6 +356,8 @@ pub struct Fim {
     pub solution: String,
     /// The workspace's rules.
     pub rules: RuleCounts,
+    /// What has become of the recommended items.
+    pub recommended: RecommendedCounts,
     /// Machines enrolled.
     pub machines: u64,
     /// Seconds between the starts of two scans.
@@ -364,12 +366,23 @@ pub struct Fim {
     pub collection: Collection,
 }
 
+/// The recommended items among a workspace's rules.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct RecommendedCounts {
+    /// How many of them are in force.
+    pub enabled: u64,
+    /// How many there are.
+    pub total: u64,
+    /// The names of those that no rule has, which enabling monitoring adds.
+    pub missing: Vec<String>,
+}
+
 /// What to leave out when monitoring is enabled.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnableFim {
     /// Names of recommended items that are not to be in force, while all others are. If absent, rules that there are stay
-    /// as they are, and a workspace without any gets all recommended items.
+    /// as they are, and recommended items that are missing among them, such as those that were deleted, are put in force.
     #[serde(default)]
     pub disabled_items: Option<Vec<String>>,
 }

@@ -224,12 +224,27 @@ fn check_place(rule: &Rule) -> Result<(), Problem> {
             "a key is named with its hive: write a path such as HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor, or \
              HKLM\\SOFTWARE\\Vendor:Value for one value"
         }
-        (RuleType::WindowsFile, Some(_)) => {
-            "this names a key of the registry: give the rule the type registry"
+        (RuleType::LinuxFile | RuleType::WindowsFile, Some(_)) => {
+            "this names a key of the registry, for which a rule has the type registry (--type registry)"
         }
-        (RuleType::LinuxFile | RuleType::WindowsFile, _) | (RuleType::Registry, Some(_)) => return Ok(()),
+        (RuleType::LinuxFile, None) if is_of_windows(&rule.path) => {
+            "this is a path of Windows, for which a rule has the type windows-file (--type windows-file)"
+        }
+        (RuleType::WindowsFile, None) if rule.path.starts_with('/') => {
+            "this is a path of Linux, for which a rule has the type linux-file (--type linux-file); one of Windows is \
+             such as C:\\Windows\\*.ini"
+        }
+        (RuleType::LinuxFile | RuleType::WindowsFile, None) | (RuleType::Registry, Some(_)) => return Ok(()),
     };
-    Err(Problem::new(Kind::BadPattern, format!("rule `{}`, path `{}`: {why}", rule.name, rule.path)))
+    let message = format!("rule `{}`, path `{}`: {why}", rule.name, rule.path);
+    let mistake = path_diagnostic("path", &rule.path, why.to_owned(), None);
+    Err(Problem::new(Kind::BadPattern, message).with_diagnostics(vec![mistake]))
+}
+
+/// True if it begins as a path of Windows does and none of Linux: with a drive, a share, or a variable and a backslash.
+fn is_of_windows(path: &str) -> bool {
+    let has_drive = matches!(path.as_bytes(), [drive, b':', ..] if drive.is_ascii_alphabetic());
+    has_drive || path.starts_with('\\') || (path.starts_with('%') && path.contains('\\'))
 }
 
 fn rule_problem(error: &RuleError) -> Problem {
@@ -250,14 +265,19 @@ fn rule_problem(error: &RuleError) -> Problem {
 }
 
 fn pattern_diagnostic(field: &str, text: &str, error: &PatternError) -> Diagnostic {
+    path_diagnostic(field, text, error.to_string(), error.position())
+}
+
+/// The mistake in a path or pattern at this character, counted from 1, or in all of it.
+fn path_diagnostic(field: &str, text: &str, message: String, position: Option<usize>) -> Diagnostic {
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let (column, end_column) = match error.position() {
+    let (column, end_column) = match position {
         Some(at) => (number(at), number(at.saturating_add(1))),
         None => (1, number(text.chars().count().saturating_add(1))),
     };
     Diagnostic {
         code: "PATTERN".to_owned(),
-        message: error.to_string(),
+        message,
         line: 1,
         column,
         end_line: 1,
@@ -321,6 +341,35 @@ mod tests {
         for item in &items {
             assert!(check(item).is_ok(), "{}", item.name);
             assert_eq!(from_core(to_core(item), item.rule_type), *item);
+        }
+    }
+
+    #[test]
+    fn a_path_of_another_type_is_told_with_the_type_that_it_is_of() {
+        for (rule_type, path, told) in [
+            (RuleType::LinuxFile, r"C:\srv", "--type windows-file"),
+            (RuleType::LinuxFile, r"%SystemRoot%\System32", "--type windows-file"),
+            (RuleType::LinuxFile, r"\\server\share", "--type windows-file"),
+            (RuleType::LinuxFile, r"HKLM\SOFTWARE\Vendor", "--type registry"),
+            (RuleType::WindowsFile, r"HKLM\SOFTWARE\Vendor", "--type registry"),
+            (RuleType::WindowsFile, "/etc", "--type linux-file"),
+            (RuleType::Registry, r"SOFTWARE\Vendor", "with its hive"),
+            (RuleType::Registry, "/etc", "with its hive"),
+        ] {
+            let rule = Rule { rule_type, path: path.to_owned(), ..recommended().remove(0) };
+            let problem = check(&rule).unwrap_err();
+            assert!(problem.detail.contains(told), "{}", problem.detail);
+            let place = &problem.diagnostics[0];
+            assert_eq!((place.field.as_deref(), place.text.as_deref()), (Some("path"), Some(path)));
+            assert!(place.message.contains(told), "{}", place.message);
+        }
+        for (rule_type, path) in [
+            (RuleType::LinuxFile, "/C:/x"),
+            (RuleType::LinuxFile, "$HOME/%a\\b"),
+            (RuleType::WindowsFile, r"C:\x"),
+        ] {
+            let rule = Rule { rule_type, path: path.to_owned(), ..recommended().remove(0) };
+            assert!(check_place(&rule).is_ok(), "{path}");
         }
     }
 

@@ -184,32 +184,43 @@ impl Control {
     }
 }
 
-/// Adds the recommended items that are missing, and puts each in force unless it is named in `disabled`.
+/// Adds the recommended items that are missing. If it is said which are to be `disabled`, puts all others in force and
+/// those out of it; else those that are there stay as they are, and those that are added are in force.
 pub(super) async fn apply_recommended(
     connection: &mut SqliteConnection,
     workspace: Uuid,
     items: &[Rule],
-    disabled: &[String],
+    disabled: Option<&[String]>,
     by: By<'_>,
 ) -> Result<(), ControlError> {
     let applying = failed("applying the recommended items");
+    let mut added = Vec::new();
     for item in items {
-        let enabled = !disabled.iter().any(|name| name.eq_ignore_ascii_case(&item.name));
-        let known = sqlx::query("UPDATE rules SET enabled = ? WHERE workspace_id = ? AND name = ?")
-            .bind(enabled)
-            .bind(workspace.to_string())
-            .bind(&item.name)
-            .execute(&mut *connection)
-            .await
-            .map_err(&applying)?;
+        let is_disabled =
+            |disabled: &[String]| disabled.iter().any(|name| name.eq_ignore_ascii_case(&item.name));
+        let chosen = disabled.map(|disabled| !is_disabled(disabled));
+        let known = sqlx::query(
+            "UPDATE rules SET enabled = coalesce(?, enabled) WHERE workspace_id = ? AND name = ?",
+        )
+        .bind(chosen)
+        .bind(workspace.to_string())
+        .bind(&item.name)
+        .execute(&mut *connection)
+        .await
+        .map_err(&applying)?;
         if known.rows_affected() == 0 {
-            let rule = Rule { enabled, ..item.clone() };
+            let rule = Rule { enabled: chosen.unwrap_or(true), ..item.clone() };
             insert_rule(connection, workspace, &rule).await.map_err(&applying)?;
+            added.push(&item.name);
         }
+    }
+    if disabled.is_none() && added.is_empty() {
+        return Ok(());
     }
     touch(connection, workspace, by.at).await?;
     let object = workspace.to_string();
-    audit(connection, by, "rules.recommend", &object, &json!({ "disabled": disabled })).await
+    let detail = json!({ "disabled": disabled, "added": added });
+    audit(connection, by, "rules.recommend", &object, &detail).await
 }
 
 /// Tells agents that the settings differ, and notes if rules have come into force where none was, or the last has gone.

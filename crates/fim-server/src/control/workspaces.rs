@@ -231,7 +231,7 @@ impl Control {
     }
 
     /// Turns monitoring on, all of it or nothing: with the recommended items but those that are named in `disabled`, if
-    /// that is said or there is no rule yet, else with the rules that there are.
+    /// that is said, else with the rules that there are and the recommended items that are missing among them.
     pub async fn enable_fim(
         &self,
         workspace: Uuid,
@@ -241,14 +241,7 @@ impl Control {
     ) -> Result<(), ControlError> {
         let enabling = failed("turning monitoring on");
         let mut transaction = self.write("turning monitoring on").await?;
-        let rules: i64 = sqlx::query_scalar("SELECT count(*) FROM rules WHERE workspace_id = ?")
-            .bind(workspace.to_string())
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(&enabling)?;
-        if disabled.is_some() || rules == 0 {
-            apply_recommended(&mut transaction, workspace, items, disabled.unwrap_or_default(), by).await?;
-        }
+        apply_recommended(&mut transaction, workspace, items, disabled, by).await?;
         switch_fim(&mut transaction, workspace, true, by).await?;
         transaction.commit().await.map_err(enabling)
     }

@@ -19,12 +19,12 @@ describe('recommended items', () => {
     expect(checkState(names, withAll(without, names, true))).toBe(true);
   });
 
-  test('are left out again where they were turned off or removed before', () => {
+  test('are left out again where they were turned off before, and chosen where they were deleted', () => {
     const rules = [
       { name: 'bin', enabled: true },
       { name: 'boot', enabled: false },
     ];
-    expect([...leftOut(names, rules)]).toEqual(['boot', 'crontab']);
+    expect([...leftOut(names, rules)]).toEqual(['boot']);
     expect(leftOut(names, []).size).toBe(0);
   });
 });

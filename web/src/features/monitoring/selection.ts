@@ -19,11 +19,11 @@ export function checkState(names: readonly string[], disabled: Disabled): boolea
   return chosen === 0 ? false : 'mixed';
 }
 
-/** Of the recommended items those that rules leave out; none where there is no rule yet. */
+/** Of the recommended items those that were turned off; one that was deleted is chosen again, as by `fim enable`. */
 export function leftOut(
   names: readonly string[],
   rules: readonly { name: string; enabled?: boolean | undefined }[],
 ): Disabled {
-  const inForce = new Set(rules.filter(({ enabled }) => enabled !== false).map(({ name }) => name));
-  return new Set(rules.length === 0 ? [] : names.filter((name) => !inForce.has(name)));
+  const off = new Set(rules.filter(({ enabled }) => enabled === false).map(({ name }) => name));
+  return new Set(names.filter((name) => off.has(name)));
 }

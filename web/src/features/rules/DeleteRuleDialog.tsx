@@ -25,6 +25,8 @@ export function DeleteRuleDialog({ ws, rule, onClose }: { ws: string; rule: Rule
     >
       <code>{rule.path}</code> is no longer monitored unless another rule names it. What was recorded so far
       stays. To stop for a while, disable the rule instead.
+      {rule.group === 'Recommended' &&
+        ' A recommended item comes back when monitoring is enabled again; one that is disabled stays so.'}
     </ConfirmDialog>
   );
 }
