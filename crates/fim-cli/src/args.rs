@@ -18,7 +18,7 @@ use crate::variables::VARIABLES;
 
 pub use self::time::{Every, as_typed};
 pub use fim::{CollectArgs, FimCommand};
-pub use rule::{RuleAddArgs, RuleCommand, RuleEditArgs, RuleNameArgs, RuleSettings};
+pub use rule::{RuleAddArgs, RuleCommand, RuleEditArgs, RuleListArgs, RuleNameArgs, RuleSettings};
 
 /// File integrity monitoring: what changed on your machines, who changed it, and where nobody was looking.
 #[derive(Parser)]
@@ -76,10 +76,10 @@ pub enum Command {
     /// Choose what is monitored
     #[command(subcommand, after_help = RULE_EXAMPLES)]
     Rule(RuleCommand),
-    /// Enable, disable or show file integrity monitoring of a workspace
+    /// Turn file integrity monitoring of a workspace on or off, and set how often it looks
     #[command(subcommand, after_help = FIM_EXAMPLES)]
     Fim(FimCommand),
-    /// List the machines of a workspace, and add new ones
+    /// List the machines of a workspace, add new ones and remove those that are gone
     #[command(subcommand, after_help = MACHINE_EXAMPLES)]
     Machine(MachineCommand),
     /// List, create and delete workspaces, and look after their records
@@ -108,7 +108,7 @@ pub struct UpArgs {
     /// Where the page is served without TLS; only loopback addresses are accepted
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS", value_parser = listening_address)]
     pub page: SocketAddr,
-    /// How often files are scanned: 15m, 5s [default: what the workspace is set to, 15m at first]
+    /// How often files are scanned, 1s to 7d: 5s, 15m, 1h 30m, 1d [default: what the workspace is set to, 15m at first]
     #[arg(long, value_name = "TIME", value_parser = scan_interval)]
     pub scan_interval: Option<Duration>,
     /// Do not monitor this machine
@@ -160,7 +160,8 @@ pub struct QueryArgs {
     /// Print JSON for programs; the same as -o json
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
-    /// Write the rows to this file, which is made anew, instead of printing them
+    /// Write the rows to this file, which is made anew in a folder that is there, instead of printing them; takes another
+    /// format than table
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// The query; - reads it from standard input
@@ -174,7 +175,8 @@ pub enum OutputFormat {
     Table,
     /// One array of objects
     Json,
-    /// Comma-separated values with a header (RFC 4180)
+    /// Comma-separated values with a header (RFC 4180), for spreadsheets: text that one would run as a formula, such as
+    /// a file name that begins with =, has an apostrophe before it; numbers do not, and no other format has it
     Csv,
     /// One object a line
     Ndjson,
@@ -192,7 +194,7 @@ pub struct ChangesArgs {
     /// Only this machine
     #[arg(long, value_name = "M")]
     pub machine: Option<String>,
-    /// How far back
+    /// How far back: 10m, 24h, 7d
     #[arg(long, default_value = "24h", value_name = "TIME", value_parser = duration)]
     pub since: Duration,
     /// Go on and show changes as they come; stop with Ctrl-C
@@ -246,7 +248,7 @@ pub enum MachineCommand {
 pub struct EnrollTokenArgs {
     #[command(flatten)]
     pub workspace: WorkspaceArg,
-    /// How long the token can be used
+    /// How long the token can be used, 1s to 30d: 30m, 24h, 7d
     #[arg(long, default_value = "1h", value_name = "TIME", value_parser = enrollment)]
     pub expires_in: Duration,
     /// Let the new machine take the place of this one, which is removed then
@@ -361,7 +363,7 @@ pub struct TokenCreateArgs {
     /// The workspace that it is for, by name or id; every workspace by default
     #[arg(long, value_name = "W")]
     pub scope: Option<String>,
-    /// How long it is good: 30d, 12h; for ever by default
+    /// How long it is good: 30m, 12h, 1d, 30d; for ever by default
     #[arg(long, value_name = "TIME", value_parser = at_least_a_second)]
     pub expires_in: Option<Duration>,
     #[command(flatten)]
@@ -404,7 +406,7 @@ pub struct TokenDeleteArgs {
 pub struct WorkspaceDeleteArgs {
     /// The workspace's name
     pub name: String,
-    /// Do not ask for the name once more
+    /// Do not ask for the name once more; needed where nobody is at a terminal to type it
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
@@ -420,8 +422,8 @@ const STORAGE_EXAMPLES: &str = "Examples:\n  \
     steadfast workspace storage --table Heartbeat --retention-days 30\n  \
     steadfast workspace storage --daily-cap-mb 500";
 const QUERY_EXAMPLES: &str = "Examples:\n  \
-    steadfast query 'ConfigurationChange | where TimeGenerated > ago(1d) | summarize count() by Computer'\n  \
-    steadfast query -o csv --timespan P7D - < report.kql > report.csv\n  \
+    steadfast query --timespan P1D 'ConfigurationChange | summarize count() by Computer'\n  \
+    steadfast query -o csv --file report.csv - < report.kql\n  \
     steadfast query -o parquet --file changes.parquet ConfigurationChange";
 const TOKEN_EXAMPLES: &str = "Examples:\n  \
     steadfast token create --name ci --role reader --expires-in 30d\n  \
@@ -431,6 +433,7 @@ const TOKEN_EXAMPLES: &str = "Examples:\n  \
     steadfast token delete ci";
 const RULE_EXAMPLES: &str = "Examples:\n  \
     steadfast rule add --name web --path '/srv/www/**' --exclude '*.log'\n  \
+    steadfast rule list --custom\n  \
     steadfast rule disable web";
 const FIM_EXAMPLES: &str = "Examples:\n  \
     steadfast fim status\n  \

@@ -51,23 +51,7 @@ impl Client {
                 "the profile's CA certificate cannot be read: {why}; run 'steadfast up' again, or name it with --ca"
             ))
         })?;
-        let roots = RootCerts::new_with_certs(&trusted);
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
-        let mut config = Agent::config_builder();
-        // A proxy is another machine, on which the same address is another server.
-        if is_loopback(&profile.server) {
-            config = config.proxy(None);
-        }
-        let agent = config
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .https_only(true)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .user_agent(concat!("steadfast/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
-        Ok(Self { agent, profile })
+        Ok(Self { agent: agent(&profile.server, &trusted), profile })
     }
 
     /// The server's address.
@@ -166,18 +150,52 @@ impl Client {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
-        let reason = match error {
-            error if is_not_tls(error) => SPEAKS_NO_TLS.to_owned(),
-            ureq::Error::Rustls(tls) => not_trusted(tls),
-            // What fails in the handshake comes as bytes that are not as they should be.
-            ureq::Error::Io(io) if io.kind() == ErrorKind::InvalidData => not_trusted(io),
-            ureq::Error::Io(io) if io.kind() == ErrorKind::ConnectionRefused => {
-                "nothing listens there; is 'steadfast up' running?".to_owned()
-            }
-            other => other.to_string(),
-        };
-        Failure::Unreachable { server: self.profile.server.clone(), reason, is_cut: is_cut(error) }
+        unreachable(&self.profile.server, error)
     }
+}
+
+/// Fails if nothing answers at the address, or nothing that speaks TLS: then a token or a certificate for it would be of
+/// no use. As nobody's certificate is trusted, nothing is told to whoever answers.
+pub fn reach(server: &str) -> Result<(), Failure> {
+    match agent(server, &[]).get(format!("{}/healthz", server.trim_end_matches('/'))).call() {
+        Err(error) if is_of_certificate(&error) => Ok(()),
+        Err(error) => Err(unreachable(server, &error)),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// What talks to the server, which has to prove itself by one of these certificates.
+fn agent(server: &str, trusted: &[Certificate<'static>]) -> Agent {
+    let roots = RootCerts::new_with_certs(trusted);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
+    let mut config = Agent::config_builder();
+    // A proxy is another machine, on which the same address is another server.
+    if is_loopback(server) {
+        config = config.proxy(None);
+    }
+    config
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .https_only(true)
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .user_agent(concat!("steadfast/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .new_agent()
+}
+
+fn unreachable(server: &str, error: &ureq::Error) -> Failure {
+    let reason = match error {
+        error if is_not_tls(error) => SPEAKS_NO_TLS.to_owned(),
+        ureq::Error::Rustls(tls) => not_trusted(tls),
+        // What fails in the handshake comes as bytes that are not as they should be.
+        ureq::Error::Io(io) if io.kind() == ErrorKind::InvalidData => not_trusted(io),
+        ureq::Error::Io(io) if io.kind() == ErrorKind::ConnectionRefused => {
+            "nothing listens there; is 'steadfast up' running?".to_owned()
+        }
+        other => other.to_string(),
+    };
+    Failure::Unreachable { server: server.to_owned(), reason, is_cut: is_cut(error) }
 }
 
 fn is_loopback(server: &str) -> bool {
@@ -198,12 +216,20 @@ fn is_cut(error: &ureq::Error) -> bool {
 
 /// True if what answered speaks no TLS, as the page's port for browsers of its own machine.
 fn is_not_tls(error: &ureq::Error) -> bool {
-    let tls = match error {
+    matches!(of_tls(error), Some(rustls::Error::InvalidMessage(_)))
+}
+
+/// True if what answered showed a certificate, which is not trusted.
+fn is_of_certificate(error: &ureq::Error) -> bool {
+    matches!(of_tls(error), Some(rustls::Error::InvalidCertificate(_)))
+}
+
+fn of_tls(error: &ureq::Error) -> Option<&rustls::Error> {
+    match error {
         ureq::Error::Rustls(tls) => Some(tls),
         ureq::Error::Io(io) => io.get_ref().and_then(|cause| cause.downcast_ref()),
         _ => None,
-    };
-    matches!(tls, Some(rustls::Error::InvalidMessage(_)))
+    }
 }
 
 fn not_trusted(error: &dyn std::error::Error) -> String {

@@ -81,8 +81,13 @@ fn connect(options: &ConnectionArgs) -> Result<Client, Failure> {
                 .into(),
         ));
     };
+    if token.is_none() || ca_pem.is_none() {
+        client::reach(&server)?;
+    }
     let Some(token) = token else {
-        return Err(Failure::Usage(format!("no token for {server} is known; set STEADFAST_TOKEN")));
+        return Err(Failure::Usage(format!(
+            "no token for {server} is known; set STEADFAST_TOKEN to one that `steadfast token create` made on its machine"
+        )));
     };
     Client::new(Profile { server, ca_pem, token })
 }

@@ -13,10 +13,10 @@ pub enum FimCommand {
     /// Show whether it is on, and what it covers
     #[command(after_help = "Examples:\n  steadfast fim status\n  steadfast fim status -w production --json")]
     Status(PlainArgs),
-    /// Turn it on, with the recommended items
+    /// Turn it on; recommended items that are missing are put in force, those that were disabled stay so
     #[command(after_help = "Examples:\n  steadfast fim enable -w production")]
     Enable(PlainArgs),
-    /// Turn it off; agents stop scanning
+    /// Turn it off: agents stop looking; rules and records stay
     #[command(after_help = "Examples:\n  steadfast fim disable -w production")]
     Disable(PlainArgs),
     /// Set how often files are scanned, and daemons or services, software and the inventory are collected
@@ -30,16 +30,16 @@ pub enum FimCommand {
   steadfast fim collect --daemons 1m
   steadfast fim collect --software off --inventory 24h -w production")]
 pub struct CollectArgs {
-    /// How often the files are scanned: 15m, 1h
+    /// How often files and the registry are scanned, 1s to 7d: 30s, 15m, 1h 30m, 1d
     #[arg(long, value_name = "TIME", value_parser = scan_interval)]
     pub files: Option<Duration>,
-    /// How often the daemons of Linux and the services of Windows are collected: 5m, 30s, or off
+    /// How often the daemons of Linux and the services of Windows are collected, 5s to 365d: 30s, 5m, 1h, or off
     #[arg(long, value_name = "TIME", value_parser = every)]
     pub daemons: Option<Every>,
-    /// How often the software is collected: 5m, 1h, or off
+    /// How often the software is collected, 5s to 365d: 5m, 1h, 1d, or off
     #[arg(long, value_name = "TIME", value_parser = every)]
     pub software: Option<Every>,
-    /// How often an inventory of everything is made: 10h, or off
+    /// How often an inventory of everything is made, 5s to 365d: 10h, 1d, 7d, or off
     #[arg(long, value_name = "TIME", value_parser = every)]
     pub inventory: Option<Every>,
     #[command(flatten)]

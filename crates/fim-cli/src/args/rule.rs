@@ -10,10 +10,8 @@ pub enum RuleCommand {
     /// Monitor more
     #[command(after_help = RULE_ADD_EXAMPLES)]
     Add(RuleAddArgs),
-    /// Show the rules
-    #[command(
-        after_help = "Examples:\n  steadfast rule list\n  steadfast rule list --json | jq -r '.[].path'"
-    )]
+    /// Show the rules: one's own first, then the recommended items
+    #[command(after_help = RULE_LIST_EXAMPLES)]
     List(RuleListArgs),
     /// Change a rule; what is not given stays as it is
     #[command(
@@ -30,7 +28,7 @@ pub enum RuleCommand {
     /// Keep a rule but do not work by it
     #[command(after_help = "Examples:\n  steadfast rule disable web")]
     Disable(RuleNameArgs),
-    /// Remove a rule
+    /// Remove a rule; `steadfast fim enable` puts recommended items back, so disable those that are not wanted
     #[command(after_help = "Examples:\n  steadfast rule delete web -w production")]
     Delete(RuleNameArgs),
 }
@@ -46,7 +44,8 @@ pub struct RuleAddArgs {
     /// The rule's name
     #[arg(long, value_name = "NAME")]
     pub name: String,
-    /// The path; *, ?, [..] and ** stand for more than one
+    /// Where it is: a folder stands for itself and what is directly in it; *, ?, [..] and ** stand for more than one. In
+    /// the registry, HKLM\\KEY or HKLM\\KEY:VALUE
     #[arg(long, value_name = "PATTERN")]
     pub path: String,
     /// The group it is shown in
@@ -146,6 +145,21 @@ impl PathTypeChoice {
 pub struct RuleListArgs {
     #[command(flatten)]
     pub workspace: WorkspaceArg,
+    /// Only rules of this type
+    #[arg(long = "type", value_enum, value_name = "TYPE")]
+    pub rule_type: Option<RuleType>,
+    /// Only rules in force
+    #[arg(long, conflicts_with = "disabled")]
+    pub enabled: bool,
+    /// Only rules that are not in force
+    #[arg(long)]
+    pub disabled: bool,
+    /// Only one's own rules
+    #[arg(long, conflicts_with = "recommended")]
+    pub custom: bool,
+    /// Only recommended items
+    #[arg(long)]
+    pub recommended: bool,
     #[command(flatten)]
     pub format: JsonArg,
 }
@@ -191,6 +205,10 @@ const RULE_ADD_EXAMPLES: &str = "Examples:\n  \
     steadfast rule add --name keys --path '/home/*/.ssh' --recurse --links ignore -w production\n  \
     steadfast rule add --type windows-file --name hosts --path '%SystemRoot%\\System32\\drivers\\etc\\*'\n  \
     steadfast rule add --type registry --name netlogon --path 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\Netlogon\\Parameters'";
+const RULE_LIST_EXAMPLES: &str = "Examples:\n  \
+    steadfast rule list --custom\n  \
+    steadfast rule list --type registry --disabled\n  \
+    steadfast rule list --json | jq -r '.[].path'";
 const RULE_EDIT_EXAMPLES: &str = "Examples:\n  \
     steadfast rule edit web --exclude '*.log' --exclude cache\n  \
     steadfast rule edit web --rename site --recurse false";

@@ -23,6 +23,11 @@ pub fn every(text: &str) -> Result<Every, String> {
 
 /// Reads how often files are scanned.
 pub fn scan_interval(text: &str) -> Result<Duration, String> {
+    if text == "off" {
+        return Err(
+            "files are scanned as long as monitoring is on; `steadfast fim disable` turns it off".to_owned()
+        );
+    }
     between(text, 1, MAX_SCAN_INTERVAL_SECONDS)
 }
 
@@ -33,18 +38,24 @@ fn between(text: &str, shortest: u64, longest: u64) -> Result<Duration, String> 
     is_between.then_some(time).ok_or_else(range)
 }
 
-/// A length of time as it is typed: in the largest unit of which it has a whole number.
+/// A length of time as it is typed: `1d`, `1h 30m`, `0s`.
 pub fn as_typed(seconds: u64) -> String {
-    let units = [(24 * 3600, "d"), (3600, "h"), (60, "m")];
-    let unit = units.into_iter().find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length));
-    let (length, name) = unit.unwrap_or((1, "s"));
-    format!("{}{name}", seconds / length)
+    let mut left = seconds;
+    let parts: Vec<String> = [(24 * 3600, "d"), (3600, "h"), (60, "m"), (1, "s")]
+        .into_iter()
+        .filter_map(|(length, name)| {
+            let number = left / length;
+            left %= length;
+            (number > 0).then(|| format!("{number}{name}"))
+        })
+        .collect();
+    if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
 }
 
 /// Reads a time such as `1h 30m`. The parser's own words say where it stopped, and not what to write instead.
 pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
-        .map_err(|_| "this is not a length of time; write one such as 30s, 15m, 24h or 7d".to_owned())
+        .map_err(|_| "this is not a length of time; write one such as 30s, 15m, 1h 30m or 7d".to_owned())
 }
 
 /// Reads a time that is not none.
@@ -70,7 +81,7 @@ mod tests {
     #[test]
     fn a_time_that_is_none_is_told_how_to_write() {
         assert_eq!(duration("90m"), Ok(Duration::from_secs(5400)));
-        for (text, said) in [("yesterday", "such as 30s, 15m, 24h or 7d"), ("0s", "at least a second")] {
+        for (text, said) in [("yesterday", "such as 30s, 15m, 1h 30m or 7d"), ("0s", "at least a second")] {
             assert!(at_least_a_second(text).unwrap_err().contains(said), "{text}");
         }
     }
@@ -89,6 +100,31 @@ mod tests {
         }
         let line = ["steadfast", "fim", "collect", "--software", "off", "--files", "7d", "--daemons", "5s"];
         assert!(Arguments::try_parse_from(line).is_ok());
+    }
+
+    #[test]
+    fn a_time_is_shown_as_it_is_typed() {
+        for (seconds, typed) in [
+            (0, "0s"),
+            (45, "45s"),
+            (900, "15m"),
+            (5400, "1h 30m"),
+            (36_000, "10h"),
+            (86_400, "1d"),
+            (90_061, "1d 1h 1m 1s"),
+        ] {
+            assert_eq!(as_typed(seconds), typed);
+            assert_eq!(duration(typed), Ok(Duration::from_secs(seconds)));
+        }
+    }
+
+    #[test]
+    fn that_files_are_not_to_be_scanned_is_told_with_what_does_that() {
+        for line in [&["fim", "collect", "--files", "off"][..], &["up", "--scan-interval", "off"]] {
+            let error = Arguments::try_parse_from([&["steadfast"], line].concat()).err();
+            let told = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(told.contains("`steadfast fim disable` turns it off"), "{told}");
+        }
     }
 
     #[test]

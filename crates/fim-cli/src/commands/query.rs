@@ -31,16 +31,28 @@ enum Target<'a> {
 
 impl<'a> Target<'a> {
     fn of(args: &'a QueryArgs, output: OutputFormat) -> Result<Self, Failure> {
-        let usage = |message: &str| Err(Failure::Usage(message.to_owned()));
         match (&args.file, output) {
-            (Some(_), OutputFormat::Table) => {
-                usage("a table is for people; with --file choose -o csv, json, ndjson, parquet or arrow")
-            }
-            (Some(file), _) => Ok(Self::File(file)),
+            (Some(file), _) => Self::of_file(file, output),
             (None, OutputFormat::Parquet | OutputFormat::Arrow) if io::stdout().is_terminal() => {
-                usage("this format is not for a terminal; name a file with --file, or send the output to one")
+                Err(Failure::Usage(
+                    "this format is not for a terminal; name a file with --file, or send the output to one"
+                        .to_owned(),
+                ))
             }
             (None, _) => Ok(Self::Output),
+        }
+    }
+
+    /// A file that can be written as far as can be told before the query runs. All that is wrong is told at once.
+    fn of_file(file: &'a Path, output: OutputFormat) -> Result<Self, Failure> {
+        let no_format = (output == OutputFormat::Table)
+            .then_some("a table is for people; with --file choose -o csv, json, ndjson, parquet or arrow");
+        let no_place = unwritable(file).map(|why| format!("cannot write {}: {why}", file.display()));
+        match (no_place, no_format) {
+            (None, None) => Ok(Self::File(file)),
+            (Some(no_place), None) => Err(Failure::Local(no_place)),
+            (None, Some(no_format)) => Err(Failure::Usage(no_format.to_owned())),
+            (Some(no_place), Some(no_format)) => Err(Failure::Usage(format!("{no_place}; {no_format}"))),
         }
     }
 
@@ -63,6 +75,20 @@ impl<'a> Target<'a> {
                 done.map_err(|error| Failure::Local(format!("cannot write {}: {error}", path.display())))
             }
         }
+    }
+}
+
+/// Why no file can be made there, if that can be seen without making one.
+fn unwritable(file: &Path) -> Option<String> {
+    if file.is_dir() {
+        return Some("it is a folder; name a file in it".to_owned());
+    }
+    // A name alone is in the current folder.
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    match folder.metadata() {
+        Ok(there) if there.is_dir() => None,
+        Ok(_) => Some(format!("{} is no folder", folder.display())),
+        Err(error) => Some(format!("the folder {}: {error}", folder.display())),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::server::{Serving, stop_signal};
-use crate::args::UpArgs;
+use crate::args::{UpArgs, as_typed};
 use crate::failure::Failure;
 use crate::out;
 use crate::profile::Profile;
@@ -118,7 +118,7 @@ fn announce(
     eprintln!("  CA SHA-256   {}", serving.ca_fingerprint());
     eprintln!("  Data         {}", data_dir.display());
     if let Some(seconds) = scan_interval_seconds.filter(|seconds| *seconds > 0) {
-        let interval = humantime::format_duration(Duration::from_secs(seconds));
+        let interval = as_typed(seconds);
         let other = another_interval(seconds);
         eprintln!(
             "  Scans        every {interval}; `steadfast fim collect --files {other}` sets another time"

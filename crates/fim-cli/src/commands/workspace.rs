@@ -59,7 +59,8 @@ fn confirm(name: &str, machines: &Value) -> Result<(), Failure> {
     let input = std::io::stdin();
     if !input.is_terminal() {
         return Err(Failure::Usage(format!(
-            "the records of workspace {name} would be gone for ever; say --yes if that is meant"
+            "nobody is at a terminal to confirm that workspace {name} and all its records are to be gone for ever; say \
+             so with --yes"
         )));
     }
     eprint!(

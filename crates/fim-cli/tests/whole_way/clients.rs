@@ -121,6 +121,22 @@ fn rows_are_exported_as_files_of_columns() {
     assert_eq!(fs::read_to_string(&path).unwrap().lines().next(), Some("{\"x\":1,\"name\":\"=n1\"}"));
     let said = here.run(&["query", "-o", "csv", "range x from 1 to 500001 step 1"]);
     assert!(said.stderr.contains("was cut at the server's limit"), "{}", said.stderr);
-    let said = here.run(&["query", "--file", "rows", rows]);
-    assert_eq!(said.code, 2, "{}", said.stderr);
+    // What is wrong with a file is told at once, and before the query runs.
+    let folder = here.path("none");
+    let (no_folder, here_itself) = (folder.join("rows.csv"), here.path(""));
+    let missing =
+        format!("cannot write {}: the folder {}: No such file", no_folder.display(), folder.display());
+    let a_folder = format!("cannot write {}: it is a folder", here_itself.display());
+    for (file, format, code, parts) in [
+        (here.path("rows").as_path(), "table", 2, &["with --file choose -o csv"][..]),
+        (&no_folder, "table", 2, &[&missing, "with --file choose -o csv"]),
+        (&no_folder, "csv", 5, &[&missing]),
+        (&here_itself, "csv", 5, &[&a_folder]),
+    ] {
+        let said = here.run(&["query", "-o", format, "--file", file.to_str().unwrap(), "no such query"]);
+        assert_eq!(said.code, code, "{}", said.stderr);
+        for part in parts {
+            assert!(said.stderr.contains(part), "no {part:?} in {}", said.stderr);
+        }
+    }
 }

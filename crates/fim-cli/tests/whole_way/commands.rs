@@ -41,10 +41,10 @@ fn rules_are_shown_and_changed_with_their_own_spelling_and_mistakes_in_their_pla
     assert_eq!(
         words(&rule(&["list"]).stdout),
         [
-            vec!["NAME", "PATH", "ENABLED", "RECURSE", "LINKS", "PATH TYPE", "GROUP", "TYPE"],
-            vec!["Web", "/srv/**", "true", "false", "follow", "any", "Custom", "linux-file"],
+            vec!["ENABLED", "TYPE", "GROUP", "NAME", "PATH"],
+            vec!["yes", "linux-file", "Custom", "Web", "/srv/**"],
         ],
-        "nothing is left out, so that EXCLUDE would be empty"
+        "it works as new rules do, so that SETTINGS would be empty"
     );
 
     said(
@@ -52,19 +52,26 @@ fn rules_are_shown_and_changed_with_their_own_spelling_and_mistakes_in_their_pla
         0,
         &["changed rule Web"],
     );
-    said(&rule(&["disable", "web"]), 0, &["disabled rule Web"]);
+    said(&rule(&["enable", "web"]), 0, &["rule Web was enabled already\n"]);
+    said(&rule(&["disable", "web"]), 0, &["disabled rule Web;"]);
+    said(&rule(&["disable", "web"]), 0, &["rule Web was disabled already\n"]);
     said(&rule(&["edit", "web", "--path-type", "folder"]), 0, &["changed rule Web"]);
     assert_eq!(
         words(&rule(&["list"]).stdout)[1],
-        ["Web", "/srv/**", "*.log, cache", "false", "true", "follow", "folder", "Custom", "linux-file"]
+        ["no", "linux-file", "Custom", "Web", "/srv/**", "recurse; path type: folder; exclude: *.log, cache"]
     );
     said(&rule(&["add", "--name", "x", "--path", "/x", "--path-type", "file"]), 0, &["added rule x"]);
-    assert!(words(&rule(&["list"]).stdout)[2].contains(&"file"));
+    assert!(words(&rule(&["list"]).stdout)[2].contains(&"path type: file"));
     said(&rule(&["delete", "x"]), 0, &["deleted rule x\n"]);
     let mistake = "--exclude at column 1: ";
     said(&rule(&["edit", "web", "--exclude", "a", "--exclude", "["]), 1, &[mistake, "\n  | [\n  | ^"]);
     said(&rule(&["add", "--name", "x", "--path", "/x", "--exclude", "["]), 1, &[mistake, "\n  | [\n  | ^"]);
     said(&rule(&["add", "--name", "x", "--path", "/x["]), 1, &["--path at column 3: ", "\n  | /x[\n  |   ^"]);
+    let windows =
+        "--path at column 1: this is a path of Windows, for which a rule has the type windows-file (--type";
+    said(&rule(&["add", "--name", "x", "--path", "C:\\x"]), 1, &[windows, "\n  | C:\\x\n  | ^^^^"]);
+    let key = ["add", "--name", "x", "--type", "registry", "--path", "SOFTWARE\\x"];
+    said(&rule(&key), 1, &["--path at column 1: a key is named with its hive: write a path such as HKEY_"]);
     said(&rule(&["edit", "wbe", "--recurse"]), 1, &["there is no rule \"wbe\"; ", "; did you mean \"Web\"?"]);
     said(&rule(&["edit", "web"]), 2, &["nothing to change", "steadfast rule edit --help"]);
     let long = rule(&["delete", &"x".repeat(5000)]);
@@ -73,6 +80,94 @@ fn rules_are_shown_and_changed_with_their_own_spelling_and_mistakes_in_their_pla
 
     said(&rule(&["delete", "WEB"]), 0, &["deleted rule Web\n"]);
     assert_eq!(rule(&["list"]).stderr, "no rules\n");
+}
+
+#[test]
+fn rules_are_listed_with_one_s_own_first_and_as_far_as_they_are_asked_for() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    let add = ["rule", "add", "--name", "keys", "--type", "registry", "--path", "HKLM\\SOFTWARE\\Vendor"];
+    said(&here.run(&add), 0, &["added rule keys"]);
+    said(&here.run(&["rule", "disable", "/etc/crontab"]), 0, &[]);
+    let names = |filters: &[&str]| -> Vec<String> {
+        let listed = here.run(&[&["rule", "list"], filters].concat());
+        assert_eq!(listed.code, 0, "{}", listed.stderr);
+        let table = words(&listed.stdout);
+        table.iter().skip(1).map(|row| row[3].to_owned()).collect()
+    };
+    let all = names(&[]);
+    assert_eq!((all.len(), all[0].as_str(), all[1].as_str()), (57, "keys", "/bin/login"));
+    assert_eq!(names(&["--custom"]), ["keys"]);
+    assert_eq!(names(&["--recommended"]).len(), 56);
+    assert_eq!(names(&["--disabled"]), ["/etc/crontab"]);
+    assert_eq!(names(&["--enabled", "--type", "linux-file"]).len(), 17);
+    assert_eq!(names(&["--type", "registry"]).len(), 30);
+    let none = here.run(&["rule", "list", "--custom", "--disabled"]);
+    assert_eq!((none.stdout.as_str(), none.stderr.as_str()), ("", "no such rules\n"));
+    for both in [["--custom", "--recommended"], ["--enabled", "--disabled"]] {
+        said(&here.run(&[&["rule", "list"][..], &both].concat()), 2, &["cannot be used with"]);
+    }
+    // Programs get all fields, in the order in which the rules are tried.
+    let listed = here.json(&["rule", "list", "--json"]);
+    assert_eq!((listed.as_array().unwrap().len(), &listed[56]["name"]), (57, &json!("keys")));
+    assert_eq!((&listed[0]["path"], &listed[0]["links"]), (&json!("/bin/login"), &json!("follow")));
+    assert_eq!(here.json(&["rule", "list", "--json", "--custom"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_new_rule_s_place_on_the_server_s_own_machine_is_told_where_it_may_be_less_than_was_thought() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    fs::create_dir(here.path("folder")).unwrap();
+    fs::write(here.path("file"), "").unwrap();
+    let folder = here.path("folder").display().to_string();
+    let (missing, file) = (here.path("none").display().to_string(), here.path("file").display().to_string());
+    let about_folder =
+        format!("note: {folder} is a folder here: the rule is about it and what is directly in it; with");
+    let about_missing =
+        format!("note: there is no {missing} on this machine: the rule is about it once it is there");
+    let add = |name: &str, path: &str, more: &[&str]| {
+        here.run(&[&["rule", "add", "--name", name, "--path", path], more].concat())
+    };
+    said(&add("a", &folder, &[]), 0, &[&about_folder]);
+    said(
+        &add("b", "/", &[]),
+        0,
+        &["note: / is a folder here: the rule is about it and what is directly in it"],
+    );
+    said(&add("c", &missing, &[]), 0, &[&about_missing]);
+    for (name, path, more) in [
+        ("d", file.as_str(), &[][..]),
+        ("e", &folder, &["--recurse"]),
+        ("f", &missing, &["--recurse"]),
+        ("g", &format!("{folder}/*"), &[]),
+        ("h", "C:\\none", &["--type", "windows-file"]),
+    ] {
+        let added = add(name, path, more);
+        assert_eq!((added.code, added.stderr.contains("note:")), (0, false), "{name}: {}", added.stderr);
+    }
+}
+
+#[test]
+fn a_recommended_item_that_was_deleted_is_put_back_by_enabling_and_one_that_was_disabled_is_not() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    said(&here.run(&["rule", "disable", "/bin/login"]), 0, &[]);
+    let deleted = here.run(&["rule", "delete", "/etc/crontab"]);
+    said(&deleted, 0, &["deleted rule /etc/crontab\n`steadfast fim enable` puts recommended items back; "]);
+    let rules = |said: &Said| said.stdout.lines().find(|line| line.starts_with("Rules ")).unwrap().to_owned();
+    assert_eq!(
+        rules(&here.run(&["fim", "status"])),
+        "Rules      54 of 55 enabled, with 54 of the 56 recommended items; `steadfast fim enable` adds what is missing"
+    );
+    let enabled = here.run(&["fim", "enable"]);
+    said(&enabled, 0, &["put back, since deleted items are recommended still: /etc/crontab\n"]);
+    let expected = "Rules      55 of 56 enabled, with 55 of the 56 recommended items";
+    assert_eq!(rules(&enabled), expected);
+    let again = here.run(&["fim", "enable"]);
+    assert_eq!((rules(&again).as_str(), again.stderr.as_str()), (expected, ""));
+    let crontab = &here.json(&["rule", "list", "--json"])[55];
+    assert_eq!((&crontab["name"], &crontab["group"]), (&json!("/etc/crontab"), &json!("Recommended")));
 }
 
 #[test]
@@ -86,18 +181,24 @@ fn monitoring_is_turned_on_and_set_and_shown() {
         said.stdout.lines().map(|line| line.split_once(' ').unwrap().1.trim().to_owned()).collect::<Vec<_>>()
     };
     let off = fim(&["status"]);
-    assert_eq!(off[..5], ["trial", "disabled", "ChangeTracking", "0 of 0 enabled", "0"]);
+    let none =
+        "0 of 0 enabled, with 0 of the 56 recommended items; `steadfast fim enable` adds what is missing";
+    assert_eq!(off[..5], ["trial", "disabled", "ChangeTracking", none, "0"]);
     let on = fim(&["enable"]);
-    assert_eq!(on[1..4], ["enabled", "ChangeTracking", "56 of 56 enabled"]);
+    assert_eq!(
+        on[1..4],
+        ["enabled", "ChangeTracking", "56 of 56 enabled, with 56 of the 56 recommended items"]
+    );
     let set =
-        fim(&["collect", "--files", "30s", "--daemons", "1m", "--software", "off", "--inventory", "12h"]);
-    assert_eq!(set[5..], ["every 30s", "every 1m", "not collected", "every 12h"]);
+        fim(&["collect", "--files", "30s", "--daemons", "1m", "--software", "off", "--inventory", "24h"]);
+    assert_eq!(set[5..], ["every 30s", "every 1m", "not collected", "every 1d"]);
     assert_eq!(fim(&["status"]), set);
     said(
         &here.run(&["fim", "collect", "--files", "99999d"]),
         2,
         &["'99999d' for '--files <TIME>'", "from 1s to 7d"],
     );
+    said(&here.run(&["fim", "collect", "--files", "off"]), 2, &["`steadfast fim disable` turns it off"]);
     assert_eq!(fim(&["disable"])[1], "disabled");
 }
 
@@ -278,9 +379,12 @@ fn tokens_are_listed_with_the_names_and_times_that_a_person_knows() {
     }
     let listed = here.run(&["token", "list"]).stdout;
     let table = words(&listed);
+    let local: Vec<_> = table.iter().skip(1).filter(|row| row[0].starts_with("local")).collect();
+    assert_eq!((local.len(), local[0][0], local[0].last()), (1, "local", Some(&"this machine")), "{listed}");
     let column = |heading: &str| table[0].iter().position(|name| *name == heading).unwrap();
     let of = |name: &str| table.iter().find(|row| row[0] == name).unwrap();
     assert_eq!((of("ci")[column("SCOPE")], of("ci")[column("EXPIRES")]), ("default", "never"));
+    assert_eq!(of("ci")[column("BY")], "token:local");
     let ends = of("all")[column("EXPIRES")];
     assert_eq!(
         (of("all")[column("SCOPE")], ends.len()),

@@ -331,14 +331,26 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
 
     let said = finish(here.steadfast(&["workspace", "list"]).env("STEADFAST_TOKEN", "stf_wrong"));
     assert_eq!(said.code, 4, "{}", said.stderr);
-    let said = here.run(&["--server", "https://127.0.0.1:1", "workspace", "list"]);
-    assert_eq!(said.code, 2, "a token of one server is not sent to another: {}", said.stderr);
-    let said = finish(
-        here.steadfast(&["--server", "https://127.0.0.1:1", "workspace", "list"])
-            .env("STEADFAST_TOKEN", "stf_x"),
+    // Whether there is a server comes first, whatever else is not known.
+    for token in ["", "stf_x"] {
+        let mut asking = here.steadfast(&["--server", "https://127.0.0.1:1", "workspace", "list"]);
+        let said = finish(asking.env("STEADFAST_TOKEN", token));
+        let nobody = "cannot reach https://127.0.0.1:1: nothing listens there";
+        assert_eq!((said.code, said.stderr.contains(nobody)), (3, true), "{}", said.stderr);
+    }
+    let other = ready["server"].as_str().unwrap().replace("127.0.0.1", "localhost");
+    let said = here.run(&["--server", &other, "workspace", "list"]);
+    let what_to_do = format!("no token for {other} is known; set STEADFAST_TOKEN");
+    assert_eq!(
+        (said.code, said.stderr.contains(&what_to_do)),
+        (2, true),
+        "a token of one server is not sent to another: {}",
+        said.stderr
     );
-    let what_to_do = "the CA of https://127.0.0.1:1 is not known; name it with --ca or STEADFAST_CA";
-    assert_eq!((said.code, said.stderr.contains(what_to_do)), (2, true), "{}", said.stderr);
+    let said =
+        finish(here.steadfast(&["--server", &other, "workspace", "list"]).env("STEADFAST_TOKEN", "stf_x"));
+    let what_to_do = format!("the CA of {other} is not known; name it with --ca or STEADFAST_CA");
+    assert_eq!((said.code, said.stderr.contains(&what_to_do)), (2, true), "{}", said.stderr);
     let said = finish(
         here.steadfast(&["--server", "https://127.0.0.1:1", "workspace", "list"])
             .env("STEADFAST_TOKEN", "stf_x")
@@ -435,7 +447,10 @@ fn a_workspace_is_deleted_only_if_that_is_meant() {
     assert_eq!(here.run(&["workspace", "create", "trial.one"]).code, 0);
     // Nobody is there to type the name.
     let said = here.run(&["workspace", "delete", "trial.one"]);
-    assert_eq!((said.code, said.stderr.contains("--yes")), (2, true), "{}", said.stderr);
+    let nobody =
+        "nobody is at a terminal to confirm that workspace trial.one and all its records are to be gone";
+    assert_eq!((said.code, said.stderr.contains(nobody)), (2, true), "{}", said.stderr);
+    assert!(said.stderr.ends_with("; say so with --yes\n"), "{}", said.stderr);
     assert_eq!(names(), ["default", "trial.one"]);
     let deleted = here.json(&["workspace", "delete", "trial.one", "--yes", "--json"]);
     assert_eq!(deleted["deleted"], "trial.one");
