@@ -19,9 +19,10 @@ pub(super) struct Spots {
     noticed: BTreeMap<EntityPath, Spotted>,
     /// What it could not see into.
     pub(super) out_of_sight: OutOfSight,
-    /// What is gone and what has come, until it is known which of them is one thing that moved.
-    gone: Vec<Found>,
-    come: Vec<Found>,
+    /// What is gone and what has come, by its path, until it is known which of them is one thing that moved. A place at which
+    /// the look began anew is come to twice.
+    gone: BTreeMap<EntityPath, Found>,
+    come: BTreeMap<EntityPath, Found>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,7 +53,13 @@ impl Spots {
     pub(super) fn new(loss_before: Turn, due: BTreeMap<EntityPath, Noticed>) -> Self {
         let spotted = |hint| Spotted { hint, is_met: false, is_absent: false };
         let noticed = due.into_iter().map(|(path, hint)| (path, spotted(hint))).collect();
-        Self { loss_before, noticed, out_of_sight: OutOfSight::default(), gone: Vec::new(), come: Vec::new() }
+        Self {
+            loss_before,
+            noticed,
+            out_of_sight: OutOfSight::default(),
+            gone: BTreeMap::new(),
+            come: BTreeMap::new(),
+        }
     }
 
     /// Notes that something was, or is, at the place.
@@ -150,7 +157,8 @@ impl Tracker {
         if side.len() >= MOST_HELD_BACK || identity(entity).is_none() {
             return false;
         }
-        side.push(Found { entity: entity.clone(), rule: rule.0.to_owned(), watched: rule.1 });
+        let found = Found { entity: entity.clone(), rule: rule.0.to_owned(), watched: rule.1 };
+        side.insert(entity.key.path().clone(), found);
         true
     }
 
@@ -206,7 +214,7 @@ impl Tracker {
     /// Tells what moved, came and went, and closes the gaps that the look has made good.
     fn complete_spots(&mut self, now: Timestamp, mut spots: Spots, demands: &mut Vec<Demand>) {
         let mut gone: BTreeMap<Identity, Found> = BTreeMap::new();
-        for found in std::mem::take(&mut spots.gone) {
+        for found in std::mem::take(&mut spots.gone).into_values() {
             // Of two names of one inode that went, one may have moved and the other is gone.
             if let Some(identity) = identity(&found.entity)
                 && let Some(other) = gone.insert(identity, found)
@@ -214,7 +222,7 @@ impl Tracker {
                 self.tell_gone(now, &spots, other, demands);
             }
         }
-        for come in std::mem::take(&mut spots.come) {
+        for come in std::mem::take(&mut spots.come).into_values() {
             match identity(&come.entity).and_then(|identity| gone.remove(&identity)) {
                 Some(gone) => self.tell_moved(now, &spots, gone.entity, come, demands),
                 None => self.tell_come(now, &spots, come, demands),
