@@ -65,7 +65,8 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-/// Keeps the question in each workspace that it `asked`, with its text in the one that it was asked of. When this returns
+/// Keeps the question in each workspace that it `asked`, with its text in the one that it was asked of. A question of a
+/// resource that is in several was asked of none of them, and its text is in none. When this returns
 /// the rows are durable, and the next query sees them; so no answer is given that is not in the log. Where a row cannot be
 /// stored, the answer is given all the same, and the server's log says so.
 pub async fn keep(app: &App, question: &Question<'_>, asked: &[&WorkspaceRecord], outcome: Outcome) {
@@ -108,7 +109,8 @@ fn columns(
     let owned = |text: &str| Value::Owned(text.to_owned());
     let resource = workspace.resource_id();
     // Who may read one of the workspaces need not know of the others, nor of what is looked for in them.
-    let is_whole = workspace.id == question.workspace.id;
+    let is_of_one = question.resource.is_none() || asked.len() == 1;
+    let is_whole = is_of_one && workspace.id == question.workspace.id;
     let target = if is_whole { question.resource } else { None };
     let target = target.map_or_else(|| resource.clone(), str::to_owned);
     let told = asked.iter().filter(|other| is_whole || other.id == workspace.id);
