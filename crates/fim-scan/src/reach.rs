@@ -25,6 +25,12 @@ impl Reach {
         self.named.binary_search(path).is_ok()
     }
 
+    /// The innermost that is named of the path and what is above it.
+    pub(crate) fn named_above(&self, path: &EntityPath) -> Option<&EntityPath> {
+        let above = self.named.iter().filter(|named| path.is_within(named));
+        above.max_by_key(|named| named.as_bytes().len())
+    }
+
     /// True if the path or something below it is named.
     pub(crate) fn is_named_below(&self, path: &EntityPath) -> bool {
         // What is within a place comes right behind it.

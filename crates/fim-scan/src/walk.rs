@@ -130,8 +130,8 @@ impl<T: FileTree> Walker<T> {
             return Some(unreadable(path.clone(), None, not_entered(kind)));
         }
         let (parent, name) = split(&path).unwrap_or_else(|| (path.clone(), Box::default()));
-        let directory = match self.tree.open_root(&parent) {
-            Ok(directory) => Arc::new(directory),
+        let (directory, real_above) = match self.open_above(&parent) {
+            Ok((directory, real)) => (Arc::new(directory), real),
             Err(TreeError::NotFound | TreeError::NotThat) => return gone(path, true),
             Err(error) => return Some(unreadable(path, None, error.into_unreadable())),
         };
@@ -144,9 +144,9 @@ impl<T: FileTree> Walker<T> {
         let is_top = name.is_empty();
         let place = Place {
             directory,
+            real: real_above.map(|above| above.join(&name)),
             name,
             path,
-            real: None,
             is_root: true,
             device_above: None,
             links_followed: 0,
@@ -157,6 +157,37 @@ impl<T: FileTree> Walker<T> {
             return self.arrive(place, directory, None);
         }
         self.visit(place, None)
+    }
+
+    /// Opens the directory that a root is in, and says its path without links if it lies behind one. Below what is named, a
+    /// link is followed only if the plan does so: whoever puts one there has something else read under the root's path.
+    fn open_above(&self, above: &EntityPath) -> Result<(T::Directory, Option<EntityPath>), TreeError> {
+        let Some(named) = self.reach.named_above(above) else {
+            return Ok((self.tree.open_root(above)?, None));
+        };
+        let (mut directory, mut real) = (self.tree.open_root(named)?, None::<EntityPath>);
+        let mut at = named.clone();
+        for name in above.segments().skip(named.segments().count()) {
+            at = at.join(name);
+            directory = match self.tree.enter(&directory, name) {
+                Ok(below) => {
+                    real = real.map(|real| real.join(name));
+                    below
+                }
+                Err(TreeError::NotThat) => {
+                    let Resolved { path, look, reached } = self.tree.resolve(&directory, name)?;
+                    if !self.plan.may_follow(&at) || !self.plan.follows(&at, &path, look.kind) {
+                        return Err(TreeError::NotThat);
+                    }
+                    real = Some(path);
+                    self.tree.enter_reached(&reached)?
+                }
+                // It may be passed through all the same.
+                Err(TreeError::PermissionDenied) => self.tree.open_root(&at)?,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok((directory, real))
     }
 
     fn visit(&mut self, place: Place<T>, kind: Option<EntityKind>) -> Option<Step<T>> {

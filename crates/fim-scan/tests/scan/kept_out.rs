@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fim_core::{EntityPath, PathStyle, Rule, RuleSet, ScanPlan, Spot};
+use fim_core::{EntityPath, Links, PathStyle, Rule, RuleSet, ScanPlan, Spot};
 use fim_scan::{KeepOut, SpotPlan};
 use fim_testkit::MemoryTree;
 
@@ -29,9 +29,13 @@ fn file_systems_that_may_hang_are_told_as_not_seen_unless_they_are_named() {
     assert_eq!(named, ["/net Directory", &format!("/net/file File {}", short(b""))]);
 }
 
-/// A plan of recursive rules of these paths.
+/// A plan of recursive rules of these paths, by which links are followed.
 fn plan(paths: &[&str]) -> ScanPlan {
-    let rule = |path: &&str| Rule { recurse: true, ..Rule::new(*path, "Custom", *path) };
+    plan_with(Links::Follow, paths)
+}
+
+fn plan_with(links: Links, paths: &[&str]) -> ScanPlan {
+    let rule = |path: &&str| Rule { recurse: true, links, ..Rule::new(*path, "Custom", *path) };
     RuleSet::new(paths.iter().map(rule).collect(), PathStyle::Unix).unwrap().scan_plan()
 }
 
@@ -115,4 +119,26 @@ fn a_link_into_a_file_system_that_may_hang_is_followed_only_if_the_link_is_named
     assert_eq!(seen[3..], ["/etc/no Symlink -> /network"]);
     let seen = lines(&observe(&tree, plan(&["/etc/far"]), 1));
     assert_eq!(seen.len(), 2, "{seen:?}");
+}
+
+#[test]
+fn a_look_goes_through_a_link_only_if_the_rule_follows_it() {
+    let tree = MemoryTree::new();
+    tree.file("/home/secret/f", "x")
+        .file("/srv/b/f", "x")
+        .link("/srv/a", "/home/secret")
+        .link("/srv/c", "/srv/b");
+    let tree = Arc::new(tree);
+    let places = ["/srv/a/f", "/srv/b/f", "/srv/c/f"];
+    let seen = |path: &str| format!("{path} File {}", short(b"x"));
+    for links in [Links::Manage, Links::Ignore] {
+        let plan = plan_with(links, &["/srv"]);
+        assert_eq!(
+            look(&tree, &plan, &places),
+            ["/srv/a/f absent".to_owned(), seen("/srv/b/f"), "/srv/c/f absent".to_owned()]
+        );
+    }
+    // What the last link leads to is monitored at its own place.
+    let followed = look(&tree, &plan(&["/srv"]), &places);
+    assert_eq!(followed, [seen("/srv/a/f"), seen("/srv/b/f"), "/srv/c/f absent".to_owned()]);
 }
