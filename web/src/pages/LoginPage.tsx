@@ -23,7 +23,7 @@ export default function LoginPage() {
   const { next } = route.useSearch();
   const router = useRouter();
   const queryClient = useQueryClient();
-  const code = useOneTimeCode();
+  const code = useOneTimeCode((later) => setStep({ name: 'code', code: later }));
   const [step, setStep] = useState<Step>(code ? { name: 'code', code } : { name: 'form', notice: undefined });
 
   const enter = () => router.history.push(safeNext(next));
@@ -51,6 +51,7 @@ export default function LoginPage() {
       case 'code':
         return (
           <OneTimeSignIn
+            key={current.code}
             code={current.code}
             onSignedIn={onSignedIn}
             onRefused={(notice) => setStep({ name: 'form', notice })}

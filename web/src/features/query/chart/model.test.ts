@@ -45,6 +45,35 @@ describe('the chart of an answer', () => {
     });
   });
 
+  test('has its columns in the order of their moments or numbers, however the rows come', () => {
+    const moments = answer(
+      [
+        ['TimeGenerated', 'datetime'],
+        ['ChangeCategory', 'string'],
+        ['count_', 'long'],
+      ],
+      [
+        [ONE, 'Added', 2],
+        [NOON, 'Removed', 5],
+        [ONE, 'Removed', 1],
+      ],
+    );
+    const names = chartModel(moments, 'columnchart')?.series.map(({ name }) => name);
+    expect(names).toEqual(['Removed', 'Added']);
+    const numbers = answer(
+      [
+        ['Hour', 'long'],
+        ['count_', 'long'],
+      ],
+      [
+        [10, 1],
+        [9, 2],
+      ],
+    );
+    const points = chartModel(numbers, 'columnchart')?.series[0]?.points;
+    expect(points?.map(([position]) => position)).toEqual(['9', '10']);
+  });
+
   test('has a series for each column of numbers', () => {
     const result = answer(
       [

@@ -40,7 +40,7 @@ export function chartModel(result: QueryResult, kind: ChartKind): ChartModel | u
   const xType = result.columns[x]?.type ?? 'string';
   const axis = axisOf(xType, kind);
   const byName = new Map<string, Series>();
-  for (const row of result.rows) {
+  for (const row of inOrderOf(x, result, axis)) {
     const position = positionOf(row[x], xType, axis);
     if (position === undefined) continue;
     const group = splits.map(({ index, type }) => cellText(row[index], type) ?? '').join(', ');
@@ -58,6 +58,14 @@ export function chartModel(result: QueryResult, kind: ChartKind): ChartModel | u
     if (axis !== 'category') points.sort(([a], [b]) => Number(a) - Number(b));
   }
   return { kind, axis, series: all.slice(0, MOST_SERIES), leftOut: Math.max(0, all.length - MOST_SERIES) };
+}
+
+/** The rows as they come, or by their moment or number where that only names a category: categories stand as they come. */
+function inOrderOf(x: number, { columns, rows }: QueryResult, axis: ChartModel['axis']): unknown[][] {
+  const type = columns[x]?.type ?? 'string';
+  if (axis !== 'category' || (type !== 'datetime' && !isNumeric(type))) return rows;
+  const order = (row: unknown[]) => (type === 'datetime' ? Date.parse(String(row[x])) : Number(row[x]));
+  return [...rows].sort((a, b) => order(a) - order(b) || 0);
 }
 
 function horizontalColumn(columns: readonly QueryColumn[], kind: ChartKind): number | undefined {
