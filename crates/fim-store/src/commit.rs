@@ -1,5 +1,6 @@
 //! The committer: one thread owns the ingest log, and all who wait at the same time share one sync.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -43,7 +44,7 @@ pub(crate) struct Request {
 /// What became of an ingest call.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// Durable and visible.
+    /// Durable and visible, which nobody was told before.
     Stored,
     /// Durable and visible, and was so before.
     Duplicate,
@@ -69,6 +70,29 @@ pub(crate) struct Committer<D: Disk> {
     pub(crate) observer: Observer,
     /// In the log but not durable, because a sync failed; visible once one succeeds.
     unsettled: Vec<(Uuid, Vec<(&'static Table, RecordBatch)>)>,
+    untold: Untold,
+}
+
+/// Batches of which the log has the rows, though whoever delivered them was told that it failed. Of such a batch the
+/// repeat is the first that is told that it is stored: what follows from that is its to do.
+#[derive(Debug, Default)]
+struct Untold(VecDeque<(Uuid, Origin)>);
+
+impl Untold {
+    /// Notes a batch. Whoever delivers repeats what failed, so that none stays for long; should there be very many, the
+    /// oldest is forgotten, and its repeat is a duplicate.
+    fn note(&mut self, workspace: Uuid, origin: Origin) {
+        if self.0.len() == MOST_UNTOLD {
+            self.0.pop_front();
+        }
+        self.0.push_back((workspace, origin));
+    }
+
+    /// True if it was noted, which it no longer is.
+    fn take(&mut self, workspace: Uuid, origin: Option<Origin>) -> bool {
+        let place = self.0.iter().position(|noted| Some(noted.1) == origin && noted.0 == workspace);
+        place.is_some_and(|place| self.0.remove(place).is_some())
+    }
 }
 
 impl<D: Disk> Committer<D> {
@@ -79,7 +103,7 @@ impl<D: Disk> Committer<D> {
         flush_bytes: u64,
         observer: Observer,
     ) -> Self {
-        Self { log, shared, flusher, flush_bytes, observer, unsettled: Vec::new() }
+        Self { log, shared, flusher, flush_bytes, observer, unsettled: Vec::new(), untold: Untold::default() }
     }
 
     /// Serves until it is told to stop, or until nobody can tell it anything any more.
@@ -107,26 +131,32 @@ impl<D: Disk> Committer<D> {
         let mut waiting = Vec::with_capacity(group.len());
         for request in group {
             let Request { workspace, origin, record, rows, held_bytes, reply } = request;
-            let outcome = match self.log.append(workspace, origin, &record) {
+            let appended = self.log.append(workspace, origin, &record);
+            if !matches!(appended, Ok(Appended::At(_))) {
+                self.shared.held().release(workspace, held_bytes);
+            }
+            let outcome = match appended {
                 Ok(Appended::At(_)) => {
                     self.unsettled.push((workspace, rows));
                     Outcome::Stored
                 }
+                Ok(Appended::Duplicate) if self.untold.take(workspace, origin) => Outcome::Stored,
                 Ok(Appended::Duplicate) => Outcome::Duplicate,
                 Err(AppendError::Full { .. } | AppendError::DiskFull { .. }) => Outcome::Full,
                 Err(failure @ (AppendError::TooLarge { .. } | AppendError::Write { .. })) => {
                     Outcome::Failed(error_chain(&failure))
                 }
             };
-            if !matches!(outcome, Outcome::Stored) {
-                self.shared.held().release(workspace, held_bytes);
-            }
-            waiting.push((reply, outcome));
+            waiting.push((reply, outcome, workspace, origin));
         }
         let synced = self.settle();
-        for (reply, outcome) in waiting {
+        for (reply, outcome, workspace, origin) in waiting {
             let outcome = match (&synced, outcome) {
-                (Err(failure), Outcome::Stored | Outcome::Duplicate) => Outcome::Failed(failure.clone()),
+                (Err(failure), Outcome::Stored) => {
+                    origin.into_iter().for_each(|origin| self.untold.note(workspace, origin));
+                    Outcome::Failed(failure.clone())
+                }
+                (Err(failure), Outcome::Duplicate) => Outcome::Failed(failure.clone()),
                 (_, outcome) => outcome,
             };
             // A caller that has gone away will ask again, and be told that it is a duplicate.
@@ -189,4 +219,6 @@ fn gather(first: Request, inputs: &mut mpsc::Receiver<CommitInput>) -> (Vec<Requ
 
 /// Beyond this a sync costs little per call, and the first of the group should not wait for more.
 const GROUP_REQUESTS: usize = 1_024;
+/// Several groups whose sync failed.
+const MOST_UNTOLD: usize = 8 * GROUP_REQUESTS;
 const GROUP_BYTES: usize = 16 << 20;

@@ -52,7 +52,8 @@ pub struct Store {
 /// What an ingest call came to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Accepted {
-    /// True if the same batch had been stored before; it is stored once.
+    /// True if the same batch had been stored before; it is stored once. What a call brought that failed, and that
+    /// was stored nevertheless, is new to the call that repeats it.
     pub duplicate: bool,
 }
 
@@ -287,6 +288,15 @@ impl Store {
         let flushed = self.flush();
         self.stop(threads);
         flushed
+    }
+
+    /// True while it takes rows and moves them to data files: it is open, and no thread of it has ended by a fault.
+    pub fn is_working(&self) -> bool {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = |threads: &Threads| {
+            [&threads.flush, &threads.commit, &threads.maintain].into_iter().any(JoinHandle::is_finished)
+        };
+        threads.as_ref().is_some_and(|threads| !ended(threads))
     }
 
     async fn store(

@@ -231,10 +231,18 @@ async fn take_in(
     let outcome = gaps::judge(app, machine, &batch.events, now).await?;
     let provider = app.providers.of(machine.id);
     let received = Received { machine: machine.clone(), batch, outcome, now, provider };
-    let (received, rows) = build(received).await?;
+    let (received, Built { tables, live }) = build(received).await?;
     let Received { batch, outcome, .. } = received;
     let origin = Origin { source: batch.sensor, epoch: batch.epoch, sequence: batch.sequence };
-    let is_new = app.store_tables(machine.workspace, rows, Some(origin)).await?;
+    let is_new = app.store_tables(machine.workspace, tables, Some(origin)).await?;
+    // At once: should anything after this fail, the batch comes again as a repeat, of which nobody is told.
+    if is_new {
+        app.feeds.publish(machine.workspace, live);
+        app.metrics.batches.increment();
+        app.metrics.reports.add(batch.events.len() as u64);
+    } else {
+        app.metrics.batches_repeated.increment();
+    }
     // Also for a repeat: a crash may have come right after the first delivery was stored.
     app.control
         .keep_gaps(&outcome.opened, &outcome.closed, Some((machine.id, now)))
@@ -245,13 +253,6 @@ async fn take_in(
     if still_there.map_err(|error| Problem::internal("reading the machine", &error))?.is_none() {
         // It was removed meanwhile, and nobody else will end what its last batch has opened.
         gaps::end_all(app, machine, now).await?;
-    }
-    if is_new {
-        app.feeds.publish(machine.workspace, live_changes(machine, &batch, now));
-        app.metrics.batches.increment();
-        app.metrics.reports.add(batch.events.len() as u64);
-    } else {
-        app.metrics.batches_repeated.increment();
     }
     Ok(Acknowledged { acknowledged: batch.sequence })
 }
@@ -297,9 +298,20 @@ struct Received {
 /// Rows of each table.
 type Tables = Vec<(&'static str, RecordBatch)>;
 
-/// Builds the rows on a worker: there can be a hundred thousand.
-async fn build(received: Received) -> Result<(Received, Tables), Problem> {
-    let work = move || tables(&received).map(|tables| (received, tables));
+/// What becomes of a batch.
+struct Built {
+    tables: Tables,
+    /// The changes as whoever watches is shown them.
+    live: Vec<Change>,
+}
+
+/// Builds the rows and the live changes on a worker: there can be a hundred thousand.
+async fn build(received: Received) -> Result<(Received, Built), Problem> {
+    let work = move || {
+        let tables = tables(&received)?;
+        let live = live_changes(&received.machine, &received.batch, received.now);
+        Ok::<_, BuildError>((received, Built { tables, live }))
+    };
     let built = tokio::task::spawn_blocking(work).await;
     built
         .map_err(|error| Problem::internal("making rows of a batch", &error))?

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fim_core::Timestamp;
 use fim_server::{Clock, Limits, RunningServer, Server, ServerConfig};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -89,6 +90,36 @@ impl Running {
     pub fn sign_in_code(&self) -> String {
         let link = self.runtime.block_on(self.server().issue_sign_in_link()).unwrap();
         link.path.strip_prefix("/login#code=").unwrap().to_owned()
+    }
+
+    /// Does something to the control database behind the server's back.
+    pub fn tamper(&self, sql: &str) {
+        self.runtime.block_on(async {
+            let mut control = self.control().await;
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut control).await.unwrap();
+        });
+    }
+
+    /// The number that the control database answers with.
+    pub fn number(&self, sql: &str) -> i64 {
+        self.runtime.block_on(async {
+            let mut control = self.control().await;
+            sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(&mut control).await.unwrap().get(0)
+        })
+    }
+
+    /// Keeps everybody from writing to the control database until what is returned is dropped.
+    pub fn locked_control(&self) -> SqliteConnection {
+        self.runtime.block_on(async {
+            let mut control = self.control().await;
+            sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut control).await.unwrap();
+            control
+        })
+    }
+
+    async fn control(&self) -> SqliteConnection {
+        let path = self.folder.path().join("data/control.sqlite");
+        SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap()
     }
 
     pub fn enrollment_token(&self) -> String {

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::machine::{BatchText, added, batch_of, cbor, joined, send, to_and_fro};
+use crate::machine::{BatchText, added, batch_bytes, batch_of, cbor, joined, send, to_and_fro};
 use crate::running::Running;
 
 #[test]
@@ -55,6 +55,29 @@ fn a_file_that_goes_to_and_fro_is_shown_at_each_turn() {
         ids.insert(change["id"].as_str().unwrap().to_owned());
     }
     assert_eq!(ids.len(), 3);
+}
+
+#[test]
+fn a_change_is_shown_though_what_follows_from_its_batch_fails_and_the_batch_comes_again() {
+    let running = Running::start();
+    let (mut client, machine) = joined(&running, "web01");
+    let token = running.owner_token();
+    let watch = Client::new(&running.url(), running.server().ca_pem(), None).with_token(&token);
+    let mut stream = Events::open(&watch, "/api/v1/workspaces/default/changes/stream");
+    let unreadable = vec!["/etc/b".to_owned()];
+    let batch = BatchText { unreadable, ..added(1, &["/etc/a"]) };
+    let body = batch_bytes(machine.id, &batch, running.clock.now());
+    let mut deliver =
+        || client.call("POST", "/agent/v1/batches", &cbor(), Some(body.clone())).unwrap().status;
+
+    running.tamper("CREATE TRIGGER fails BEFORE INSERT ON open_gaps BEGIN SELECT RAISE(ABORT, 'no'); END");
+    assert_eq!(deliver(), 500);
+    assert_eq!(stream.next()["entity"], "/etc/a");
+    running.tamper("DROP TRIGGER fails");
+    assert_eq!(deliver(), 200);
+    send(&running, &mut client, &machine, &added(2, &["/etc/c"]));
+    assert_eq!(stream.next()["entity"], "/etc/c", "and once");
+    assert_eq!(running.number("SELECT count(*) FROM open_gaps"), 1);
 }
 
 #[test]

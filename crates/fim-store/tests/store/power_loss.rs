@@ -469,6 +469,25 @@ fn after_a_power_loss_or_a_kill_at_any_operation_of_the_store_each_acknowledged_
 }
 
 #[test]
+fn a_batch_that_failed_is_new_to_the_first_call_that_is_told_that_it_is_stored_and_to_no_other() {
+    for later in 0.. {
+        let world = World::on(Machine::new());
+        let store = world.open().unwrap();
+        ingest(&store, 1).unwrap();
+        world.machine.disk.fail_at(world.machine.disk.operations() + later, Fault::Broken);
+        let first = ingest(&store, 2);
+        if first.is_ok() {
+            assert!(later > 0, "no operation of an ingest call has failed");
+            return;
+        }
+        // Whether the batch was in the log then, or was not.
+        assert_eq!(ingest(&store, 2).unwrap(), Accepted { duplicate: false }, "operation {later}");
+        assert_eq!(ingest(&store, 2).unwrap(), Accepted { duplicate: true }, "operation {later}");
+        assert_eq!(note_ids(&store), ["1/0", "2/0"], "operation {later}");
+    }
+}
+
+#[test]
 fn a_disk_that_fails_once_at_any_operation_of_the_store_costs_no_row_and_leaves_no_file() {
     fail_everywhere(&Machine::new(), life);
 }
