@@ -20,5 +20,6 @@ pub mod places;
 pub mod provider;
 pub mod rows;
 pub mod silence;
+pub mod troubles;
 pub mod usage;
 pub mod who;

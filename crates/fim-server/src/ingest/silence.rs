@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::gaps;
 use super::heartbeat::{SHORTEST_SILENCE_SECONDS, silence_nanos};
+use super::troubles::Troubles;
 use crate::app::{App, AppState, Downtime, stopped};
 use crate::clock::{Moment, nanos_of, seconds_to_nanos};
 use crate::control::{MachineRecord, OpenGap, WorkspaceRecord};
@@ -109,8 +110,13 @@ pub async fn watch(app: AppState, mut stop: watch::Receiver<bool>) {
     loop {
         // Counted from before the look, so that time that goes on during it is not waited for once more.
         let next = app.clock.now().plus_nanos(nanos_of(BETWEEN_LOOKS));
-        if let Err(problem) = look(&app).await {
-            tracing::warn!(detail = %problem.detail, "cannot look for silent agents; will try again");
+        match look(&app).await {
+            Ok(troubles) => {
+                troubles.warn("cannot keep of every silent agent that it is silent; will try again")
+            }
+            Err(problem) => {
+                tracing::warn!(detail = %problem.detail, "cannot look for silent agents; will try again");
+            }
         }
         tokio::select! {
             () = app.clock.sleep_until(next) => {}
@@ -119,14 +125,16 @@ pub async fn watch(app: AppState, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn look(app: &AppState) -> Result<(), Problem> {
+/// Looks at every machine; the trouble with one keeps nobody from the next.
+async fn look(app: &AppState) -> Result<Troubles, Problem> {
     let internal = |error| Problem::internal("looking for silent agents", &error);
+    let mut troubles = Troubles::default();
     let now = app.clock.now();
     app.control.set_state(LAST_ALIVE, &now.0.to_string()).await.map_err(internal)?;
     let shortest = seconds_to_nanos(SHORTEST_SILENCE_SECONDS);
     let machines = app.control.machines_not_heard_since(now.plus_nanos(-shortest)).await.map_err(internal)?;
     if machines.is_empty() {
-        return Ok(());
+        return Ok(troubles);
     }
     let workspaces = app.control.workspaces().await.map_err(internal)?.into_iter();
     let workspaces: HashMap<Uuid, WorkspaceRecord> =
@@ -136,15 +144,16 @@ async fn look(app: &AppState) -> Result<(), Problem> {
         let Some(workspace) = workspaces.get(&machine.workspace) else { continue };
         let silence = Silence::of(machine, workspace);
         let open = open.get(&machine.id).map_or(&[][..], Vec::as_slice);
-        match judge(silence, app.started, app.downtime, now) {
+        let done = match judge(silence, app.started, app.downtime, now) {
             Judgement::Open { start, detail } if open.is_empty() => {
-                begin(app, machine, start, detail, now).await?;
+                begin(app, machine, start, detail, now).await
             }
-            Judgement::Wait | Judgement::Open { .. } => {}
-            Judgement::End => gaps::end(app, machine, open, now).await?,
-        }
+            Judgement::Wait | Judgement::Open { .. } => Ok(()),
+            Judgement::End => gaps::end(app, machine, open, now).await,
+        };
+        troubles.note(&machine.name, done);
     }
-    Ok(())
+    Ok(troubles)
 }
 
 async fn open_by_machine(app: &App) -> Result<HashMap<Uuid, Vec<OpenGap>>, Problem> {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::columns::Columns;
 use super::rows::push_own;
+use super::troubles::Troubles;
 use crate::app::{App, AppState, stopped};
 use crate::clock::Moment;
 use crate::control::{Period, Reading, WorkspaceRecord};
@@ -62,8 +63,11 @@ pub async fn watch(app: AppState, mut stop: watch::Receiver<bool>) {
             _ = tick.tick() => {}
             () = stopped(&mut stop) => return,
         }
-        if let Err(problem) = look(&app).await {
-            tracing::warn!(detail = %problem.detail, "cannot read the meters; will try again");
+        match look(&app).await {
+            Ok(troubles) => troubles.warn("cannot keep the meters of every workspace; will try again"),
+            Err(problem) => {
+                tracing::warn!(detail = %problem.detail, "cannot read the meters; will try again");
+            }
         }
     }
 }
@@ -91,15 +95,21 @@ pub async fn tell_retention(app: &App) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn look(app: &App) -> Result<(), Problem> {
+/// Looks at every workspace; the trouble with one keeps nobody from the next.
+async fn look(app: &App) -> Result<Troubles, Problem> {
     let internal = |error| Problem::internal("reading the meters", &error);
+    let mut troubles = Troubles::default();
     let now = app.clock.now();
     for workspace in app.control.workspaces().await.map_err(internal)? {
-        close_hour(app, &workspace, now).await?;
-        begin_day(app, &workspace, now).await?;
-        look_at_cap(app, &workspace, now).await?;
+        troubles.note(&workspace.name, look_at(app, &workspace, now).await);
     }
-    Ok(())
+    Ok(troubles)
+}
+
+async fn look_at(app: &App, workspace: &WorkspaceRecord, now: Timestamp) -> Result<(), Problem> {
+    close_hour(app, workspace, now).await?;
+    begin_day(app, workspace, now).await?;
+    look_at_cap(app, workspace, now).await
 }
 
 /// Writes what came in in the hour that is over.
