@@ -256,6 +256,7 @@ function answerSession({ world, request, path, body, send, problem }) {
     roles: world.roles,
     csrfToken: 'csrf',
     mustSetPassword: world.mustSetPassword,
+    asksCurrentPassword: !world.mustSetPassword,
   });
   if (request.method === 'GET')
     return world.isSignedIn ? send(200, session()) : problem(401, 'Signed out', 'No session.');

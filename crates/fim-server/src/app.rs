@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use arrow::array::RecordBatch;
 use fim_core::Timestamp;
 use fim_store::{IngestError, Origin, Store};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -64,7 +64,7 @@ pub struct App {
     /// What those batches may take after decompression.
     pub decoded_bytes: DecodedBytes,
     /// Places for calls of programs whose records are being received and stored.
-    pub ingestion_places: Semaphore,
+    pub ingestion_places: Shares,
     /// Places for connections.
     pub connection_places: Arc<ConnectionPlaces>,
     /// Places for live streams.

@@ -167,7 +167,7 @@ pub async fn gate(
     let holder = actor.holder();
     connection.authorised(&holder);
     request.extensions_mut().insert(actor);
-    Ok(holder.scope(next.run(request)).await)
+    Ok(holder.answer(next.run(request)).await)
 }
 
 /// Who calls with credentials that are good, whatever they are good for.
@@ -302,7 +302,8 @@ fn credential(transport: Transport, headers: &HeaderMap) -> Result<(Credential, 
     Ok((Credential::Session(digest_of(id)), Some(csrf_token(id))))
 }
 
-/// Whose credential it is, and when it ends if it does; `None` if it is good no more.
+/// Whose credential it is, and the end that the session has when it is used now, if that is to be kept; `None` if the
+/// credential is good no more.
 async fn identify(
     app: &App,
     credential: Credential,
@@ -314,7 +315,7 @@ async fn identify(
             let record = record.map_err(|error| Problem::internal("reading the API token", &error))?;
             Ok(record.map(|record| {
                 let name = format!("token:{}", record.name);
-                (Actor { name, proof: Proof::Token, grants: vec![record.grant] }, record.expires_at)
+                (Actor { name, proof: Proof::Token, grants: vec![record.grant] }, None)
             }))
         }
         Credential::Session(digest) => {
@@ -322,8 +323,8 @@ async fn identify(
             let record = record.map_err(|error| Problem::internal("reading the session", &error))?;
             Ok(record.map(|record| {
                 let proof = Proof::Session { user: record.user.id };
-                let actor = Actor { name: record.user.name, proof, grants: record.user.grants };
-                (actor, Some(record.expires_at))
+                let later = later_end(record.created_at, record.expires_at, now);
+                (Actor { name: record.user.name, proof, grants: record.user.grants }, later)
             }))
         }
     }
@@ -332,7 +333,7 @@ async fn identify(
 /// Who calls. A session that is used lives on.
 async fn authenticate(app: &App, credential: Credential) -> Result<Actor, Problem> {
     let now = app.clock.now();
-    let Some((actor, ends)) = identify(app, credential, now).await? else {
+    let Some((actor, later_end)) = identify(app, credential, now).await? else {
         return Err(Problem::new(
             Kind::NotSignedIn,
             match credential {
@@ -344,18 +345,24 @@ async fn authenticate(app: &App, credential: Credential) -> Result<Actor, Proble
             },
         ));
     };
-    // The row is written once an hour, not at every call.
-    let is_old = ends.is_some_and(|ends| ends.nanos_since(now) < seconds_to_nanos(SESSION_SECONDS - 3600));
     if let Credential::Session(digest) = credential
-        && is_old
+        && let Some(expires_at) = later_end
     {
-        let expires_at = now.plus_nanos(seconds_to_nanos(SESSION_SECONDS));
         app.control
             .extend_session(digest, expires_at)
             .await
             .map_err(|error| Problem::internal("extending the session", &error))?;
     }
     Ok(actor)
+}
+
+/// The end of a session that is used now, if it is another one: the row is written once an hour, not at every call. No
+/// use puts the end off for ever: who took a session from its user does not keep it.
+fn later_end(created_at: Timestamp, ends: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let last = created_at.plus_nanos(seconds_to_nanos(LONGEST_SESSION_SECONDS));
+    let later = now.plus_nanos(seconds_to_nanos(SESSION_SECONDS)).min(last);
+    let is_worth_it = later == last || later.nanos_since(ends) > seconds_to_nanos(3600);
+    (later > ends && is_worth_it).then_some(later)
 }
 
 fn check_csrf(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
@@ -407,6 +414,8 @@ pub const COOKIE_NAME: &str = "__Host-steadfast_session";
 const PLAIN_COOKIE_NAME: &str = "steadfast_session";
 /// How long a session lives without being used: 12 hours.
 pub const SESSION_SECONDS: u64 = 12 * 3600;
+/// How long a session lives however it is used: 7 days.
+const LONGEST_SESSION_SECONDS: u64 = 7 * 24 * 3600;
 
 #[cfg(test)]
 mod tests {
@@ -424,6 +433,26 @@ mod tests {
         {
             assert!(!is_loopback_host(theirs), "{theirs}");
         }
+    }
+
+    #[test]
+    fn a_session_lives_on_while_it_is_used_and_ends_in_a_week() {
+        let hours = |number: i64| Timestamp(number * 3_600_000_000_000);
+        let mut ends = hours(12);
+        let mut written = 0;
+        for minute in 0.. {
+            let now = Timestamp(minute * 60_000_000_000);
+            if now >= ends {
+                break;
+            }
+            if let Some(later) = later_end(hours(0), ends, now) {
+                assert!(later > ends);
+                ends = later;
+                written += 1;
+            }
+        }
+        assert_eq!(ends, hours(7 * 24));
+        assert!(written <= 7 * 24, "{written}");
     }
 
     #[test]

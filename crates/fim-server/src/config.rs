@@ -107,8 +107,11 @@ pub struct Limits {
     /// Bytes of a body of the published ingestion interface as sent. After decompression it may have twice as many, since
     /// clients count their records without what stands between them.
     pub ingestion_bytes: usize,
-    /// Calls of that interface that are received and stored at a time; further ones are told to come again.
+    /// Calls of that interface that are received and stored at a time; further ones are told to come again. One caller
+    /// has a quarter of them at most, and those of one workspace half.
     pub ingestions_at_once: usize,
+    /// Seconds for a whole body of that interface.
+    pub ingestion_seconds: u64,
     /// Rows of an answer to a query.
     pub query_rows: usize,
     /// Bytes of an answer to a query.
@@ -178,6 +181,7 @@ impl Default for Limits {
             batches_at_once: 64,
             ingestion_bytes: 1 << 20,
             ingestions_at_once: 32,
+            ingestion_seconds: 120,
             query_rows: 500_000,
             query_bytes: 64 << 20,
             query_seconds: 180,
@@ -374,6 +378,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "batches_at_once",
             "ingestion_bytes",
             "ingestions_at_once",
+            "ingestion_seconds",
             "query_rows",
             "query_bytes",
             "query_seconds",
@@ -425,6 +430,7 @@ mod tests {
             batches_at_once = 1
             ingestion_bytes = 1
             ingestions_at_once = 1
+            ingestion_seconds = 1
             query_rows = 1
             query_bytes = 1
             query_seconds = 1

@@ -297,6 +297,24 @@ mod tests {
         assert!(matches!(error, OpenDataDirError::WritableByOthers { mode: 0o770, .. }), "{error}");
     }
 
+    #[test]
+    fn a_directory_that_the_server_may_not_write_to_is_refused_with_what_to_do() {
+        let outer = tempfile::tempdir().unwrap();
+        fs::set_permissions(outer.path(), fs::Permissions::from_mode(0o500)).unwrap();
+        let path = outer.path().to_owned();
+        // What root may do beyond a file's mode is laid down by a thread that ends with that.
+        let refused = std::thread::spawn(move || {
+            use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+            let mut sets = capabilities(None).unwrap();
+            sets.effective -= CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
+            set_capabilities(None, sets).unwrap();
+            open(&path).unwrap_err()
+        });
+        let error = refused.join().unwrap();
+        assert!(matches!(error, OpenDataDirError::NotWritable { .. }), "{error}");
+        assert!(error.to_string().ends_with("choose another with --data-dir, or let this user write there"));
+    }
+
     fn open(path: &Path) -> Result<DataDir, OpenDataDirError> {
         DataDir::open(path, "--data-dir")
     }

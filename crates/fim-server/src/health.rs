@@ -21,13 +21,18 @@ pub async fn live() -> &'static str {
     "ok\n"
 }
 
-/// The server can work: its control database answers and it is not stopping.
+/// The server can work: its control database answers, its store takes rows, and it is not stopping.
 pub async fn ready(State(app): State<AppState>) -> Result<&'static str, Problem> {
     if *app.stop.borrow() {
         return Err(Problem::new(Kind::Unavailable, "the server is stopping").retry_after(5));
     }
     if !app.control.is_alive().await {
         return Err(Problem::new(Kind::Unavailable, "the control database does not answer").retry_after(5));
+    }
+    if !app.store.is_working() {
+        let detail =
+            "a thread of the store has ended; the server's log says why, and a new start sets it right";
+        return Err(Problem::new(Kind::Unavailable, detail).retry_after(30));
     }
     Ok("ready\n")
 }
@@ -68,8 +73,8 @@ pub async fn metrics(
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(&gauges)))
 }
 
-/// Figures that the control database is asked for, kept for a few seconds: anybody may ask for them, and as often as
-/// they like.
+/// Figures that the control database is asked for, kept for a few seconds: whoever may ask for them asks as often as he
+/// likes.
 #[derive(Debug, Default)]
 pub struct Figures(Mutex<Option<(Timestamp, Counts)>>);
 

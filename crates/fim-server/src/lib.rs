@@ -49,4 +49,4 @@ pub use config::{
 };
 pub use data_dir::{OpenDataDirError, write_secret};
 pub use problem::Problem;
-pub use server::{MakeSecretError, RunningServer, Server, StartError, StopError};
+pub use server::{MakeSecretError, RunningServer, Server, ServerFailure, StartError, StopError};

@@ -39,6 +39,8 @@ pub struct Metrics {
     pub handshakes_failed: Counter,
     /// Machines that joined.
     pub machines_enrolled: Counter,
+    /// Enrolments that were refused for their token.
+    pub enrolments_refused: Counter,
     /// Heartbeats.
     pub heartbeats: Counter,
     /// Batches stored.
@@ -73,7 +75,7 @@ pub struct Gauge {
 impl Metrics {
     /// Everything in the Prometheus text format.
     pub fn render(&self, gauges: &[Gauge]) -> String {
-        let counters: [(&str, &str, &Counter); 15] = [
+        let counters: [(&str, &str, &Counter); 16] = [
             ("http_requests_ok_total", "Requests answered with a status below 400.", &self.requests_ok),
             (
                 "http_requests_refused_total",
@@ -88,6 +90,11 @@ impl Metrics {
             ("connections_refused_total", "Connections that found no place.", &self.connections_refused),
             ("tls_handshakes_failed_total", "TLS handshakes that came to nothing.", &self.handshakes_failed),
             ("machines_enrolled_total", "Machines that joined.", &self.machines_enrolled),
+            (
+                "enrolments_refused_total",
+                "Enrolments that were refused for their token.",
+                &self.enrolments_refused,
+            ),
             ("heartbeats_total", "Heartbeats of agents.", &self.heartbeats),
             ("batches_total", "Batches of agents that were stored.", &self.batches),
             ("batches_repeated_total", "Batches that had been stored before.", &self.batches_repeated),

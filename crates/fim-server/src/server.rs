@@ -1,5 +1,7 @@
 //! Starting the server and stopping it.
 
+mod tasks;
+
 use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
@@ -11,11 +13,11 @@ use axum::{Extension, Json, Router, middleware, routing};
 use fim_core::Timestamp;
 use fim_store::{FlushError, OpenStoreError, Store, StoreOptions};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use uuid::Uuid;
 
+use self::tasks::Tasks;
 use crate::app::{App, AppState, Downtime, stopped};
 use crate::authz::{Grant, Role, Scope};
 use crate::config::{Limits, ServerConfig};
@@ -121,6 +123,19 @@ pub enum StopError {
     Worker(#[from] tokio::task::JoinError),
 }
 
+/// Why a server that runs does not do its work any more. Only a fault of its own leads to that, of which its log has more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ServerFailure {
+    /// A part of it has ended.
+    #[error("the server's {0} has ended by a fault; its log says more, and a new start sets it right")]
+    Ended(&'static str),
+    /// The store takes no rows any more.
+    #[error(
+        "a thread of the server's store has ended by a fault; its log says more, and a new start sets it right"
+    )]
+    Store,
+}
+
 /// Why a running server could not make what was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeSecretError {
@@ -147,7 +162,7 @@ pub struct RunningServer {
     app: AppState,
     addresses: Addresses,
     stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
+    tasks: Tasks,
     /// Held until the end, so that nobody else uses the directory.
     _data_dir: DataDir,
 }
@@ -229,7 +244,7 @@ impl Parts {
             sign_ins: Mutex::new(SignIns::new()),
             batch_places: BatchPlaces::new(config.limits.batches_at_once),
             decoded_bytes: DecodedBytes::new(config.limits.batches_decoded_bytes),
-            ingestion_places: Semaphore::new(config.limits.ingestions_at_once),
+            ingestion_places: Shares::new(ingestion_shares(&config.limits)),
             connection_places: Arc::new(ConnectionPlaces::new(config.limits.connections)),
             stream_places: Shares::new(stream_shares(&config.limits)),
             started,
@@ -335,14 +350,24 @@ impl RunningServer {
         token.map(|token| token.token).map_err(|problem| MakeSecretError::Refused(problem.detail))
     }
 
+    /// Why it does not do all of its work any more, though nobody has told it to stop; `None` while it does. Whoever runs
+    /// it asks now and then, so that a server that is dead does not look alive.
+    pub fn failure(&self) -> Option<ServerFailure> {
+        if *self.app.stop.borrow() {
+            return None;
+        }
+        let store = (!self.app.store.is_working()).then_some(ServerFailure::Store);
+        store.or_else(|| self.tasks.ended().map(ServerFailure::Ended))
+    }
+
     /// Stops: no more connections, open ones finish for a while, every row goes to data files.
     pub async fn stop(self) -> Result<(), StopError> {
         self.stop.send_replace(true);
-        for task in self.tasks {
-            task.await?;
-        }
-        // Batches are taken in to the end though their agents have hung up.
+        // Of a task that died it is told when all else is done: the rows are safe before that.
+        let ended = self.tasks.join().await;
+        // What is taken in is taken in to the end though its sender has hung up.
         self.app.batch_places.drained().await;
+        self.app.ingestion_places.drained().await;
         let now = self.app.clock.now();
         if let Err(error) = self.app.control.set_state(silence::LAST_ALIVE, &now.0.to_string()).await {
             tracing::warn!(%error, "cannot keep when the server stopped");
@@ -351,7 +376,8 @@ impl RunningServer {
         let closed = tokio::task::spawn_blocking(move || store.close()).await?;
         self.app.control.close().await;
         tracing::info!("the server has stopped");
-        Ok(closed?)
+        closed?;
+        Ok(ended?)
     }
 }
 
@@ -378,19 +404,25 @@ fn router(app: &AppState, transport: Transport) -> Router {
         .with_state(AppState::clone(app))
 }
 
-fn run(app: &AppState, listeners: Listeners, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+fn run(app: &AppState, listeners: Listeners, stopping: &watch::Receiver<bool>) -> Tasks {
     let serve = |listener, transport| {
         let router = router(app, transport);
-        tokio::spawn(serve(AppState::clone(app), listener, router, transport, stopping.clone()))
+        serve(AppState::clone(app), listener, router, transport, stopping.clone())
     };
-    let mut tasks = vec![
-        serve(listeners.tls, Transport::Tls),
-        tokio::spawn(losses::tell(AppState::clone(app), stopping.clone())),
-        tokio::spawn(silence::watch(AppState::clone(app), stopping.clone())),
-        tokio::spawn(usage::watch(AppState::clone(app), stopping.clone())),
-        tokio::spawn(renew_certificate(AppState::clone(app), stopping.clone())),
-    ];
-    tasks.extend(listeners.browser.map(|listener| serve(listener, Transport::Loopback)));
+    let mut tasks = Tasks::default();
+    tasks.spawn("listener", serve(listeners.tls, Transport::Tls));
+    if let Some(listener) = listeners.browser {
+        tasks.spawn("listener for browsers", serve(listener, Transport::Loopback));
+    }
+    let losses = losses::tell(AppState::clone(app), stopping.clone());
+    let mut stop = stopping.clone();
+    tasks.spawn("telling of lost records", async move {
+        losses.await;
+        stopped(&mut stop).await;
+    });
+    tasks.spawn("look for silent agents", silence::watch(AppState::clone(app), stopping.clone()));
+    tasks.spawn("look at the meters", usage::watch(AppState::clone(app), stopping.clone()));
+    tasks.spawn("renewal of its certificate", renew_certificate(AppState::clone(app), stopping.clone()));
     tasks
 }
 
@@ -408,7 +440,6 @@ async fn renew_certificate(app: AppState, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// How the store behaves; it has the time from the server's clock.
 /// The streams of one workspace leave as many to the others.
 fn stream_shares(limits: &Limits) -> SharesOf {
     SharesOf {
@@ -418,6 +449,13 @@ fn stream_shares(limits: &Limits) -> SharesOf {
     }
 }
 
+/// The calls of one workspace leave as many to the others, and those of one caller leave as many to his workspace's.
+fn ingestion_shares(limits: &Limits) -> SharesOf {
+    let all = limits.ingestions_at_once;
+    SharesOf { all, caller: all.div_ceil(4), workspace: all.div_ceil(2) }
+}
+
+/// How the store behaves; it has the time from the server's clock.
 fn store_options(config: &ServerConfig) -> StoreOptions {
     let clock = config.clock.clone();
     StoreOptions { clock: fim_store::Clock::new(move || clock.now()), ..config.store.options() }
@@ -502,3 +540,46 @@ const HERE: &str = "this machine";
 const OWNER_OF_ALL: Grant = Grant { role: Role::Owner, scope: Scope::Tenant };
 const BOOTSTRAPPED: &str = "bootstrapped";
 const RENEWAL_CHECK: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::State;
+
+    use super::*;
+
+    async fn running() -> (tempfile::TempDir, RunningServer) {
+        let folder = tempfile::tempdir().unwrap();
+        let config = ServerConfig {
+            data_dir: folder.path().join("data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ..ServerConfig::default()
+        };
+        (folder, Server::start(config).await.unwrap())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_part_of_the_server_that_dies_is_told_and_the_stop_still_keeps_every_row() {
+        let (_folder, mut running) = running().await;
+        assert_eq!(running.failure(), None);
+        running.tasks.spawn("part", async { panic!("a test") });
+        while running.failure().is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(running.failure(), Some(ServerFailure::Ended("part")));
+        let store = Arc::clone(&running.app.store);
+        assert!(matches!(running.stop().await, Err(StopError::Worker(_))));
+        assert!(!store.is_working(), "it was closed");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_whose_store_is_dead_is_not_ready() {
+        let (_folder, running) = running().await;
+        assert!(health::ready(State(AppState::clone(&running.app))).await.is_ok());
+        let store = Arc::clone(&running.app.store);
+        tokio::task::spawn_blocking(move || store.close()).await.unwrap().unwrap();
+        assert_eq!(running.failure(), Some(ServerFailure::Store));
+        let problem = health::ready(State(AppState::clone(&running.app))).await.unwrap_err();
+        assert_eq!(problem.status, 503);
+        running.stop().await.unwrap();
+    }
+}

@@ -3,9 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::{Body, Bytes, HttpBody};
+use axum::response::Response;
+use hyper::body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -33,9 +38,38 @@ impl Holder {
         HOLDER.try_with(Clone::clone).ok()
     }
 
-    /// Does what the caller asked for.
-    pub async fn scope<T>(self, work: impl Future<Output = T>) -> T {
-        HOLDER.scope(self, work).await
+    /// Answers what the caller asked for. The body is his as well, however long it goes on: what asks while it is sent
+    /// asks for him.
+    pub async fn answer(self, answering: impl Future<Output = Response>) -> Response {
+        let answer = HOLDER.scope(self.clone(), answering).await;
+        answer.map(|body| Body::new(HeldBody { holder: self, body }))
+    }
+}
+
+/// The body of an answer, made in its caller's name.
+struct HeldBody {
+    holder: Holder,
+    body: Body,
+}
+
+impl HttpBody for HeldBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let Self { holder, body } = &mut *self;
+        HOLDER.sync_scope(holder.clone(), || Pin::new(body).poll_frame(context))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -114,6 +148,12 @@ impl Shares {
         let of_all = place(Arc::clone(&self.all), NoPlace::All(self.most.all)).await?;
         Ok(Place([of_caller, of_workspace, of_all]))
     }
+
+    /// Returns when no place is taken.
+    pub async fn drained(&self) {
+        // The semaphore is never closed, so there is no error.
+        let _ = self.all.acquire_many(u32::try_from(self.most.all).unwrap_or(u32::MAX)).await;
+    }
 }
 
 /// The places of each who has some.
@@ -150,7 +190,7 @@ mod tests {
     const B: Uuid = Uuid::from_u128(2);
 
     async fn take(shares: &Shares, caller: u8, workspace: Uuid) -> Result<Place, NoPlace> {
-        Holder::Token(caller.to_string()).scope(shares.take(workspace, Duration::ZERO)).await
+        HOLDER.scope(Holder::Token(caller.to_string()), shares.take(workspace, Duration::ZERO)).await
     }
 
     #[tokio::test]
@@ -174,7 +214,7 @@ mod tests {
     async fn who_waits_gets_the_place_that_becomes_free() {
         let shares = Shares::new(SharesOf { all: 1, caller: 1, workspace: 1 });
         let first = take(&shares, 1, A).await.unwrap();
-        let waits = Holder::Token("2".to_owned()).scope(shares.take(B, Duration::from_secs(600)));
+        let waits = HOLDER.scope(Holder::Token("2".to_owned()), shares.take(B, Duration::from_secs(600)));
         tokio::pin!(waits);
         assert!(futures::poll!(&mut waits).is_pending());
         drop(first);

@@ -198,7 +198,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Sets the own password and ends every other session. */
+        /**
+         * Sets the own password and ends every other session. A session that came by a sign-in link may do so once without the
+         *     current password: such links are made for owners of everything only, and for whoever has forgotten it.
+         */
         put: operations["set_password"];
         post?: never;
         delete?: never;
@@ -1509,6 +1512,11 @@ export interface components {
         };
         /** @description Who is signed in. */
         Session: {
+            /**
+             * @description True if setting a password asks for the current one: there is one, and the session did not come by a sign-in link,
+             *     or has set one since.
+             */
+            asksCurrentPassword: boolean;
             /** @description What state-changing calls by cookie send as `X-CSRF-Token`; empty for API tokens, which need none. */
             csrfToken: string;
             /** @description True until the user has set a password. */

@@ -24,12 +24,17 @@ pub fn run(args: &ServerArgs) -> Result<(), Failure> {
     let signal = stop_signal(&runtime)?;
     let serving = Serving::start(&runtime, config)?;
     eprintln!("listening on https://{}, CA SHA-256 {}", serving.address(), serving.ca_fingerprint());
-    let welcomed = welcome(&serving);
-    if welcomed.is_ok() {
-        signal.wait_for_ever();
-    }
+    let served = welcome(&serving).and_then(|()| wait(&serving, &signal));
     let stopped = serving.stop();
-    welcomed.and(stopped)
+    served.and(stopped)
+}
+
+/// Waits for the signal, or for a part of the server that ended though nobody told it to.
+fn wait(serving: &Serving<'_>, signal: &StopSignal) -> Result<(), Failure> {
+    while !signal.wait(LOOK_EVERY) {
+        serving.check()?;
+    }
+    Ok(())
 }
 
 /// Makes the first way in: commands on this machine find the server, and nobody has to have a password to sign in.
@@ -77,11 +82,6 @@ impl StopSignal {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => true,
             Err(RecvTimeoutError::Timeout) => false,
         }
-    }
-
-    fn wait_for_ever(&self) {
-        // An error means that nobody can send any more, which is a reason to stop as well.
-        let _ = self.0.recv();
     }
 }
 
@@ -203,11 +203,19 @@ impl<'a> Serving<'a> {
         self.runtime.block_on(self.server.issue_sign_in_link()).map_err(|error| local(&error))
     }
 
+    /// Fails if a part of the server has ended though nobody told it to.
+    pub fn check(&self) -> Result<(), Failure> {
+        self.server.failure().map_or(Ok(()), |failure| Err(local(&failure)))
+    }
+
     /// Answers what is under way, writes what is buffered, and ends.
     pub fn stop(self) -> Result<(), Failure> {
         self.runtime.block_on(self.server.stop()).map_err(|error| local(&error))
     }
 }
+
+/// How often it is asked whether all that was started still runs.
+pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The engine warns of each file whose bounds it cannot use to pass the file over, which is no trouble of the user's.
 const LOGGED: &str = "warn,datafusion_common::pruning=error";

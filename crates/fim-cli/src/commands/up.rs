@@ -4,11 +4,10 @@ mod agent;
 mod progress;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::json;
 
-use super::server::{Serving, stop_signal};
+use super::server::{LOOK_EVERY, Serving, StopSignal, stop_signal};
 use crate::args::{UpArgs, as_typed};
 use crate::failure::Failure;
 use crate::out;
@@ -41,12 +40,7 @@ pub fn run(args: &UpArgs) -> Result<(), Failure> {
 }
 
 /// Everything between the server's start and its stop.
-fn serve(
-    args: &UpArgs,
-    data_dir: &Path,
-    serving: &Serving<'_>,
-    signal: super::server::StopSignal,
-) -> Result<(), Failure> {
+fn serve(args: &UpArgs, data_dir: &Path, serving: &Serving<'_>, signal: StopSignal) -> Result<(), Failure> {
     let profile = serving.write_profile()?;
     let agent = if args.no_agent {
         None
@@ -63,7 +57,7 @@ fn serve(
         let interval = agent.as_ref().map(|agent| agent.status().scan_interval_seconds);
         announce(data_dir, &profile, serving, interval)?;
     }
-    let failure = wait(agent.as_ref(), &signal);
+    let failure = wait(serving, agent.as_ref(), &signal);
     if let Some(agent) = agent {
         eprintln!("stopping; the agent ends its work first");
         agent.stop().map_err(|error| Failure::Local(error.to_string()))?;
@@ -71,15 +65,17 @@ fn serve(
     failure
 }
 
-/// Waits for the signal, or for a thread of the agent that ended though nobody told it to.
+/// Waits for the signal, or for a part of the server or the agent that ended though nobody told it to.
 fn wait(
+    serving: &Serving<'_>,
     agent: Option<&fim_sensor::RunningSensor>,
-    signal: &super::server::StopSignal,
+    signal: &StopSignal,
 ) -> Result<(), Failure> {
     loop {
-        if signal.wait(LOOK_AT_AGENT_EVERY) {
+        if signal.wait(LOOK_EVERY) {
             return Ok(());
         }
+        serving.check()?;
         if let Some(failed) = agent.and_then(fim_sensor::RunningSensor::failure) {
             return Err(Failure::Local(failed.to_string()));
         }
@@ -150,8 +146,6 @@ fn default_data_dir() -> Result<PathBuf, Failure> {
         .map(|home| home.join(".local/share/steadfast"))
         .ok_or_else(|| Failure::Usage("no home directory is known; give --data-dir".to_owned()))
 }
-
-const LOOK_AT_AGENT_EVERY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

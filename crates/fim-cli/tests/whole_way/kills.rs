@@ -131,7 +131,8 @@ impl Sender {
         let answer = request.send(bytes).map_err(|error| error.to_string())?;
         match answer.status().as_u16() {
             200 => Ok(()),
-            503 => Err("busy".to_owned()),
+            // Busy, or just about to stop or to be ready.
+            429 | 503 => Err("busy".to_owned()),
             other => panic!("a batch is answered with {other}"),
         }
     }

@@ -92,39 +92,40 @@ pub async fn edit_collection(
     Extension(workspace): Extension<WorkspaceRecord>,
     ApiJson(patch): ApiJson<CollectionPatch>,
 ) -> Result<Json<Fim>, Problem> {
-    let before = workspace.collection;
-    let collection = Collection {
-        daemons_seconds: interval("daemonsSeconds", patch.daemons_seconds, before.daemons_seconds)?,
-        software_seconds: interval("softwareSeconds", patch.software_seconds, before.software_seconds)?,
-        inventory_seconds: interval("inventorySeconds", patch.inventory_seconds, before.inventory_seconds)?,
-    };
-    let scans = workspace.scan_interval_seconds;
-    let files_seconds = match patch.files_seconds {
-        Some(seconds) if (1..=MAX_SCAN_INTERVAL_SECONDS).contains(&seconds) => seconds,
-        Some(seconds) => {
-            return Err(Problem::new(
-                Kind::BadRequest,
-                format!("filesSeconds is {seconds}; it takes 1 to {MAX_SCAN_INTERVAL_SECONDS} (a week)"),
-            ));
-        }
-        None => scans,
-    };
-    if collection != before || files_seconds != scans {
-        let by = By { actor: &actor.name, at: app.clock.now() };
-        app.control
-            .set_collection(workspace.id, files_seconds, collection, by)
-            .await
-            .map_err(|error| Problem::internal("setting what is collected", &error))?;
+    let daemons = interval("daemonsSeconds", patch.daemons_seconds)?;
+    let software = interval("softwareSeconds", patch.software_seconds)?;
+    let inventory = interval("inventorySeconds", patch.inventory_seconds)?;
+    if let Some(seconds) = patch.files_seconds
+        && !(1..=MAX_SCAN_INTERVAL_SECONDS).contains(&seconds)
+    {
+        return Err(Problem::new(
+            Kind::BadRequest,
+            format!("filesSeconds is {seconds}; it takes 1 to {MAX_SCAN_INTERVAL_SECONDS} (a week)"),
+        ));
     }
+    let change = |scans: u64, before: Collection| {
+        let collection = Collection {
+            daemons_seconds: daemons.unwrap_or(before.daemons_seconds),
+            software_seconds: software.unwrap_or(before.software_seconds),
+            inventory_seconds: inventory.unwrap_or(before.inventory_seconds),
+        };
+        (patch.files_seconds.unwrap_or(scans), collection)
+    };
+    let by = By { actor: &actor.name, at: app.clock.now() };
+    app.control
+        .edit_collection(workspace.id, change, by)
+        .await
+        .map_err(|error| Problem::internal("setting what is collected", &error))?;
     describe(&app, &workspace).await
 }
 
-fn interval(name: &str, wanted: Option<u64>, before: Option<u64>) -> Result<Option<u64>, Problem> {
+/// The interval that is wanted, which may be none, if one is.
+fn interval(name: &str, wanted: Option<u64>) -> Result<Option<Option<u64>>, Problem> {
     match wanted {
-        None => Ok(before),
-        Some(0) => Ok(None),
+        None => Ok(None),
+        Some(0) => Ok(Some(None)),
         Some(seconds) if (SHORTEST_COLLECTION_SECONDS..=LONGEST_COLLECTION_SECONDS).contains(&seconds) => {
-            Ok(Some(seconds))
+            Ok(Some(Some(seconds)))
         }
         Some(seconds) => Err(Problem::new(
             Kind::BadRequest,

@@ -15,7 +15,7 @@ mod workspaces;
 
 pub use model::*;
 pub(crate) use rules::recommended;
-pub(crate) use session::{ADMIN, make_sign_in_link};
+pub(crate) use session::{ADMIN, begin_attempt, make_sign_in_link};
 pub use tokens::LONGEST_ENROLLMENT_SECONDS;
 pub(crate) use tokens::{make_enrollment_token, make_token};
 pub(crate) use workspaces::{DropRowsError, drop_rows, is_reporting};

@@ -154,11 +154,17 @@ pub fn recommended() -> Vec<Rule> {
 
 async fn rule(app: &App, workspace: &WorkspaceRecord, name: &str) -> Result<Rule, Problem> {
     let failed = |error| Problem::internal("reading the rule", &error);
-    if let Some(rule) = app.control.rule(workspace.id, name).await.map_err(failed)? {
-        return Ok(rule);
+    match app.control.rule(workspace.id, name).await.map_err(failed)? {
+        Some(rule) => Ok(rule),
+        None => Err(missing(app, workspace, name).await?),
     }
-    let rules = app.control.rules(workspace.id).await.map_err(failed)?;
-    Err(Problem::not_found_among("rule", name, rules.iter().map(|rule| rule.name.as_str())))
+}
+
+/// That there is no such rule, and which there are.
+async fn missing(app: &App, workspace: &WorkspaceRecord, name: &str) -> Result<Problem, Problem> {
+    let rules = app.control.rules(workspace.id).await;
+    let rules = rules.map_err(|error| Problem::internal("reading the rules", &error))?;
+    Ok(Problem::not_found_among("rule", name, rules.iter().map(|rule| rule.name.as_str())))
 }
 
 /// Puts a rule in force or out of it.
@@ -176,26 +182,28 @@ async fn edit(
     name: &str,
     patch: RulePatch,
 ) -> Result<Json<SavedRule>, Problem> {
-    let before = rule(app, workspace, name).await?;
-    let after = Rule {
-        name: patch.name.unwrap_or(before.name),
-        group: patch.group.unwrap_or(before.group),
-        rule_type: before.rule_type,
-        path: patch.path.unwrap_or(before.path),
-        exclude: patch.exclude.unwrap_or(before.exclude),
-        recurse: patch.recurse.unwrap_or(before.recurse),
-        links: patch.links.unwrap_or(before.links),
-        path_type: patch.path_type.unwrap_or(before.path_type),
-        enabled: patch.enabled.unwrap_or(before.enabled),
+    let change = |before: Rule| {
+        let after = Rule {
+            name: patch.name.unwrap_or(before.name),
+            group: patch.group.unwrap_or(before.group),
+            rule_type: before.rule_type,
+            path: patch.path.unwrap_or(before.path),
+            exclude: patch.exclude.unwrap_or(before.exclude),
+            recurse: patch.recurse.unwrap_or(before.recurse),
+            links: patch.links.unwrap_or(before.links),
+            path_type: patch.path_type.unwrap_or(before.path_type),
+            enabled: patch.enabled.unwrap_or(before.enabled),
+        };
+        check(&after).map(|()| after)
     };
-    check(&after)?;
     let by = By { actor: &actor.name, at: app.clock.now() };
-    app.control.edit_rule(workspace.id, name, &after, by).await.map_err(|error| match error {
-        EditRuleError::Missing(_) => Problem::not_found("rule", name),
-        EditRuleError::NameTaken(_) => Problem::new(Kind::Conflict, error.to_string()),
-        EditRuleError::Control(error) => Problem::internal("editing the rule", &error),
-    })?;
-    Ok(Json(saved(after)))
+    match app.control.edit_rule(workspace.id, name, change, by).await {
+        Ok(after) => Ok(Json(saved(after))),
+        Err(EditRuleError::Refused(problem)) => Err(problem),
+        Err(EditRuleError::Missing(_)) => Err(missing(app, workspace, name).await?),
+        Err(error @ EditRuleError::NameTaken(_)) => Err(Problem::new(Kind::Conflict, error.to_string())),
+        Err(EditRuleError::Control(error)) => Err(Problem::internal("editing the rule", &error)),
+    }
 }
 
 /// The rule with what a person should be warned of.

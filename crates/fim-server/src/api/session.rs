@@ -14,7 +14,7 @@ use crate::auth::{CallSession, SESSION_SECONDS, csrf_token, locked, session_cook
 use crate::authz::{Actor, Grant, Proof};
 use crate::clock::{Moment, seconds_to_nanos};
 use crate::connection::Peer;
-use crate::control::{By, Secret, UserRecord, digest_of};
+use crate::control::{By, Secret, SignedInBy, UserRecord, digest_of};
 use crate::problem::{ApiJson, Kind, Problem};
 use crate::throttle::Attempt;
 
@@ -34,14 +34,14 @@ pub async fn sign_in(
     // A name that no user can have is not worth a place in the table of attempts.
     let is_possible =
         name.chars().count() <= MOST_NAME_CHARACTERS && password.chars().count() <= MOST_PASSWORD_CHARACTERS;
-    let attempt = begin(&app, is_possible.then_some(name.as_str()), peer, now)?;
+    let attempt = begin_attempt(&app, is_possible.then_some(name.as_str()), peer, now)?;
     if !is_possible {
         return Err(refuse(&app, peer));
     }
     match judge(&app, &name, password).await {
         Ok(Some(user)) => {
             locked(&app.sign_ins).succeeded(attempt, now);
-            start_session(&app, peer, &user, "password", now).await
+            start_session(&app, peer, &user, SignedInBy::Password, now).await
         }
         Ok(None) => Err(refuse(&app, peer)),
         Err(problem) => {
@@ -62,7 +62,7 @@ pub async fn sign_in_once(
     ApiJson(request): ApiJson<OneTimeSignIn>,
 ) -> Result<impl IntoResponse, Problem> {
     let now = app.clock.now();
-    let attempt = begin(&app, None, peer, now)?;
+    let attempt = begin_attempt(&app, None, peer, now)?;
     let user = app.control.take_sign_in_code(digest_of(request.code.trim()), now).await;
     // Only a code that is none was a guess.
     if !matches!(user, Ok(None)) {
@@ -76,7 +76,7 @@ pub async fn sign_in_once(
                 "the sign-in link has been used or is older than ten minutes; `steadfast sign-in` on the server's machine prints a new one",
             ))
         }
-        Some(user) => start_session(&app, peer, &user, "one-time code", now).await,
+        Some(user) => start_session(&app, peer, &user, SignedInBy::Link, now).await,
     }
 }
 
@@ -102,28 +102,26 @@ pub async fn show_session(
     State(app): State<AppState>,
     Extension(peer): Extension<Peer>,
     Extension(actor): Extension<Actor>,
+    session: Option<Extension<CallSession>>,
     headers: HeaderMap,
 ) -> Result<Json<Session>, Problem> {
-    let (csrf, must_set_password) = match &actor.proof {
-        Proof::Token => (String::new(), false),
-        Proof::Session { .. } => {
-            let user = app
-                .control
-                .user(&actor.name)
-                .await
-                .map_err(|error| Problem::internal("reading the user", &error))?;
-            (
-                session_id(&headers, peer.transport).map_or_else(String::new, csrf_token),
-                user.is_some_and(|user| user.password_hash.is_none()),
-            )
-        }
-    };
-    Ok(Json(Session {
+    let mut answer = Session {
         user: SessionUser { name: actor.name },
         roles: role_names(&actor.grants),
-        csrf_token: csrf,
-        must_set_password,
-    }))
+        csrf_token: String::new(),
+        must_set_password: false,
+        asks_current_password: false,
+    };
+    // A token has neither a password nor a page that could be made to call.
+    if let Some(Extension(CallSession { digest })) = session {
+        let record = app.control.session(digest, app.clock.now()).await;
+        let record = record.map_err(|error| Problem::internal("reading the session", &error))?;
+        answer.csrf_token = session_id(&headers, peer.transport).map_or_else(String::new, csrf_token);
+        let has_password = record.as_ref().is_some_and(|record| record.user.password_hash.is_some());
+        answer.must_set_password = !has_password;
+        answer.asks_current_password = has_password && record.is_some_and(|record| !record.by_link);
+    }
+    Ok(Json(answer))
 }
 
 /// Signs out.
@@ -145,7 +143,8 @@ pub async fn sign_out(
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, session_cookie(peer, None))])))
 }
 
-/// Sets the own password and ends every other session.
+/// Sets the own password and ends every other session. A session that came by a sign-in link may do so once without the
+/// current password: such links are made for owners of everything only, and for whoever has forgotten it.
 #[utoipa::path(
     put, path = "/api/v1/users/me/password", tag = "session", request_body = NewPassword,
     responses((status = 204, description = "The password is set."))
@@ -163,14 +162,14 @@ pub async fn set_password(
     let current = request.current_password.map(Zeroizing::new);
     let fresh = Zeroizing::new(request.new_password);
     let now = app.clock.now();
-    let user = app
+    let record = app
         .control
-        .user(&actor.name)
+        .session(session.digest, now)
         .await
-        .map_err(|error| Problem::internal("reading the user", &error))?
-        .ok_or_else(|| Problem::not_found("user", &actor.name))?;
-    if let Some(kept) = user.password_hash {
-        let attempt = begin(&app, Some(&actor.name.to_lowercase()), peer, now)?;
+        .map_err(|error| Problem::internal("reading the session", &error))?
+        .ok_or_else(|| Problem::new(Kind::NotSignedIn, "the session has ended; sign in again"))?;
+    if let Some(kept) = record.user.password_hash.filter(|_| !record.by_link) {
+        let attempt = begin_attempt(&app, Some(&actor.name.to_lowercase()), peer, now)?;
         let judged = app.passwords.verify(current.unwrap_or_default(), Some(kept)).await;
         match judged {
             Ok(true) => locked(&app.sign_ins).succeeded(attempt, now),
@@ -216,7 +215,7 @@ async fn start_session(
     app: &App,
     peer: Peer,
     user: &UserRecord,
-    how: &'static str,
+    how: SignedInBy,
     now: Timestamp,
 ) -> Result<impl IntoResponse + use<>, Problem> {
     let secret = Secret::generate("").map_err(|error| Problem::internal("making a session", &error))?;
@@ -225,19 +224,20 @@ async fn start_session(
         .add_session(secret.digest(), user.id, expires_at, how, By { actor: &user.name, at: now })
         .await
         .map_err(|error| Problem::internal("keeping the session", &error))?;
-    tracing::info!(user = %user.name, address = %peer.address, how, "signed in");
+    tracing::info!(user = %user.name, address = %peer.address, how = how.name(), "signed in");
     let session = Session {
         user: SessionUser { name: user.name.clone() },
         roles: role_names(&user.grants),
         csrf_token: csrf_token(secret.expose()),
         must_set_password: user.password_hash.is_none(),
+        asks_current_password: user.password_hash.is_some() && how != SignedInBy::Link,
     };
     Ok((AppendHeaders([(SET_COOKIE, session_cookie(peer, Some(secret.expose())))]), Json(session)))
 }
 
 /// Begins an attempt, or says how long to wait. It counts as a failure until it is handed back, so that attempts at the
 /// same time are no more than attempts one after the other.
-fn begin(app: &App, name: Option<&str>, peer: Peer, now: Timestamp) -> Result<Attempt, Problem> {
+pub fn begin_attempt(app: &App, name: Option<&str>, peer: Peer, now: Timestamp) -> Result<Attempt, Problem> {
     locked(&app.sign_ins).begin(name, peer.address.ip(), now).map_err(|seconds| {
         Problem::new(Kind::TooManyRequests, format!("too many attempts; try again in {seconds} s"))
             .retry_after(seconds)

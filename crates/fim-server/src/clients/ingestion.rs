@@ -3,6 +3,7 @@
 //! Every workspace has one data collection rule for it, whose immutable id is made of the workspace's.
 
 use std::io::{self, Read as _};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Extension, FromRequest as _, Request, State};
@@ -12,10 +13,12 @@ use fim_store::Origin;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::streams::{ReadRecordsError, Receipt, Records, Stream};
-use crate::app::AppState;
+use crate::app::{App, AppState};
 use crate::authz::Actor;
 use crate::control::WorkspaceRecord;
 use crate::problem::{ApiQuery, ItemName, Kind, Problem, body_problem};
@@ -58,12 +61,11 @@ pub async fn post_records(
     let most = app.config.limits.ingestion_bytes;
     // Taken before the body is read, so that no more bodies are in memory than there are places. They are not those of the
     // agents: who sends slowly keeps no agent waiting.
-    let Ok(_place) = app.ingestion_places.try_acquire() else {
-        let detail =
-            "as many calls with records are being stored as may at a time; send these again in a moment";
-        return Err(Problem::new(Kind::TooManyRequests, detail).retry_after(2));
-    };
-    let body = read_body(request, most).await?;
+    let place = app.ingestion_places.take(workspace.id, Duration::ZERO).await.map_err(|why| {
+        let detail = format!("no more records are taken now: {why}; send these again in a moment");
+        Problem::new(Kind::TooManyRequests, detail).retry_after(2)
+    })?;
+    let body = read_body(request, most, app.config.limits.ingestion_seconds).await?;
     let origin = origin(&actor, &workspace, &name, &headers, &body);
     let (id, at) = (workspace.id, app.clock.now());
     let read = move || {
@@ -74,18 +76,30 @@ pub async fn post_records(
     };
     let records = tokio::task::spawn_blocking(read).await;
     let records = records.map_err(|error| Problem::internal("reading the records", &error))??;
-    let Records { table, rows, changes } = records;
-    if rows.num_rows() == 0 {
+    if records.rows.num_rows() == 0 {
         return Ok(StatusCode::NO_CONTENT);
     }
-    let is_new = app.store_tables(workspace.id, vec![(table, rows)], origin).await?;
-    if is_new {
-        app.feeds.publish(workspace.id, changes);
+    // What is begun is done to the end, though the sender hangs up: else its rows could be stored and nobody who watches
+    // be told of them. The server's stop waits for the place.
+    let work = async move {
+        let _place = place;
+        store(&app, id, records, origin).await
+    };
+    let stored = tokio::spawn(work.in_current_span()).await;
+    stored.map_err(|error| Problem::internal("storing the records", &error))??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Stores the records and tells those who watch.
+async fn store(app: &App, workspace: Uuid, records: Records, origin: Option<Origin>) -> Result<(), Problem> {
+    let Records { table, rows, changes } = records;
+    if app.store_tables(workspace, vec![(table, rows)], origin).await? {
+        app.feeds.publish(workspace, changes);
         app.metrics.ingestions.increment();
     } else {
         app.metrics.ingestions_repeated.increment();
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 fn check_version(version: Option<&str>) -> Result<(), Problem> {
@@ -117,10 +131,15 @@ fn is_compressed(headers: &HeaderMap) -> Result<bool, Problem> {
     }
 }
 
-async fn read_body(mut request: Request, most: usize) -> Result<Bytes, Problem> {
+/// Reads the body, for so long at most: its sender holds a place meanwhile.
+async fn read_body(mut request: Request, most: usize, seconds: u64) -> Result<Bytes, Problem> {
     DefaultBodyLimit::max(most).apply(&mut request);
-    let body = Bytes::from_request(request, &()).await;
-    body.map_err(|rejection| match rejection.status() {
+    let body = timeout(Duration::from_secs(seconds), Bytes::from_request(request, &())).await;
+    let too_slow = |_| {
+        let detail = format!("the body has not come within {seconds} s; send fewer records at a time");
+        Problem::new(Kind::BadRequest, detail).with_code("RequestTimeout")
+    };
+    body.map_err(too_slow)?.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(most, "as sent"),
         _ => body_problem(&rejection),
     })

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::machines::{MachineRecord, machine};
 use super::secrets::digest_of;
+use super::workspaces::{WorkspaceRecord, workspace_of_id};
 use super::{By, Control, ControlError, audit, failed, uuid};
 
 /// What a machine says of itself when it joins.
@@ -28,7 +29,7 @@ pub struct NewMachine {
 #[derive(Clone, Debug)]
 pub struct Joined {
     /// The workspace that it is in now.
-    pub workspace: Uuid,
+    pub workspace: WorkspaceRecord,
     /// The machines whose place it took; they are removed.
     pub replaced: Vec<MachineRecord>,
 }
@@ -109,6 +110,12 @@ impl Control {
         transaction.commit().await.map_err(adding)
     }
 
+    /// Whether the token is one that lets a machine in. It waits for nobody: who knows none costs a reading.
+    pub async fn check_enrollment_token(&self, token: &str, now: Timestamp) -> Result<(), ConsumeTokenError> {
+        let mut connection = self.pool.acquire().await.map_err(failed("reading an enrolment token"))?;
+        enrollment_token(&mut connection, token, now).await.map(|_| ())
+    }
+
     /// Uses the token up and enrols the machine, both or neither. A name is one machine's in its workspace: rows are
     /// told apart by it, so nobody takes another's without a token that was made for that.
     pub async fn enroll(
@@ -119,25 +126,8 @@ impl Control {
     ) -> Result<Joined, ConsumeTokenError> {
         let enrolling = failed("enrolling a machine");
         let mut transaction = self.write("enrolling a machine").await?;
-        let digest = digest_of(token);
-        let row = sqlx::query(
-            "SELECT workspace_id, replaces, expires_at, used_at FROM enrollment_tokens WHERE digest = ?",
-        )
-        .bind(&digest[..])
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(&enrolling)?;
-        let Some(row) = row else { return Err(ConsumeTokenError::Unknown) };
-        let used_at: Option<i64> = row.try_get("used_at").map_err(&enrolling)?;
-        let expires_at: i64 = row.try_get("expires_at").map_err(&enrolling)?;
-        let workspace = uuid(&row, "workspace_id").map_err(&enrolling)?;
-        if used_at.is_some() {
-            return Err(ConsumeTokenError::Used);
-        }
-        if expires_at <= now.0 {
-            return Err(ConsumeTokenError::Expired);
-        }
-        let replaces: Option<String> = row.try_get("replaces").map_err(&enrolling)?;
+        let EnrollmentToken { digest, workspace, replaces } =
+            enrollment_token(&mut transaction, token, now).await?;
         let replaced = give_way(&mut transaction, workspace, &machine.name, replaces, now).await?;
         sqlx::query("UPDATE enrollment_tokens SET used_at = ? WHERE digest = ?")
             .bind(now.0)
@@ -164,9 +154,46 @@ impl Control {
         let detail =
             json!({ "workspace": workspace, "name": machine.name, "os": machine.os_name, "replaced": gone });
         audit(&mut transaction, by, "machine.enroll", &machine.id.to_string(), &detail).await?;
+        let workspace = workspace_of_id(&mut transaction, workspace).await?;
         transaction.commit().await.map_err(enrolling)?;
         Ok(Joined { workspace, replaced })
     }
+}
+
+/// A token that is there, is not used, and has not expired.
+struct EnrollmentToken {
+    digest: [u8; 32],
+    workspace: Uuid,
+    /// The name of the machine whose place is taken with it.
+    replaces: Option<String>,
+}
+
+async fn enrollment_token(
+    connection: &mut SqliteConnection,
+    token: &str,
+    now: Timestamp,
+) -> Result<EnrollmentToken, ConsumeTokenError> {
+    let reading = failed("reading an enrolment token");
+    let digest = digest_of(token);
+    let row = sqlx::query(
+        "SELECT workspace_id, replaces, expires_at, used_at FROM enrollment_tokens WHERE digest = ?",
+    )
+    .bind(&digest[..])
+    .fetch_optional(connection)
+    .await
+    .map_err(&reading)?;
+    let Some(row) = row else { return Err(ConsumeTokenError::Unknown) };
+    let used_at: Option<i64> = row.try_get("used_at").map_err(&reading)?;
+    let expires_at: i64 = row.try_get("expires_at").map_err(&reading)?;
+    if used_at.is_some() {
+        return Err(ConsumeTokenError::Used);
+    }
+    if expires_at <= now.0 {
+        return Err(ConsumeTokenError::Expired);
+    }
+    let workspace = uuid(&row, "workspace_id").map_err(&reading)?;
+    let replaces = row.try_get("replaces").map_err(&reading)?;
+    Ok(EnrollmentToken { digest, workspace, replaces })
 }
 
 /// Removes the machines of that name if the token is for it, and refuses the name otherwise.

@@ -20,7 +20,7 @@ pub use gaps::{OpenGap, Unwatched};
 pub use machines::MachineRecord;
 pub use rules::{AddRuleError, EditRuleError};
 pub use secrets::{Secret, digest_of};
-pub use sign_in::UserRecord;
+pub use sign_in::{SignedInBy, UserRecord};
 pub use storage::{Period, Reading, StorageSettings};
 pub use tokens::{AddTokenError, TokenRecord};
 pub use workspaces::{AddWorkspaceError, Called, WorkspaceRecord};
@@ -257,7 +257,7 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 10] = [
+const MIGRATIONS: [Migration; 11] = [
     Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
     Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
     Migration { schema: include_str!("migrations/0003.sql"), version: "PRAGMA user_version = 3" },
@@ -268,6 +268,7 @@ const MIGRATIONS: [Migration; 10] = [
     Migration { schema: include_str!("migrations/0008.sql"), version: "PRAGMA user_version = 8" },
     Migration { schema: include_str!("migrations/0009.sql"), version: "PRAGMA user_version = 9" },
     Migration { schema: include_str!("migrations/0010.sql"), version: "PRAGMA user_version = 10" },
+    Migration { schema: include_str!("migrations/0011.sql"), version: "PRAGMA user_version = 11" },
 ];
 
 #[cfg(test)]
@@ -317,7 +318,7 @@ mod tests {
                  ('{machine}', '*', 'AgentNotReporting', 1, 'a', 1), ('{machine}', '/etc', 'Unreadable', 2, 'b', 0),
                  ('{machine}', 'Daemons', 'Unreadable', 3, 'c', 3), ('{machine}', 'Software', 'Unreadable', 4, 'd', 4);
              DROP TABLE rule_switches;
-             ALTER TABLE machines DROP COLUMN heartbeat_seconds;
+             {BEFORE_0010}
              PRAGMA user_version = 7"
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(older)).execute(&control.pool).await.unwrap();
@@ -354,8 +355,8 @@ mod tests {
         control.enable_fim(workspaces[0], &items, Some(&[]), by(10)).await.unwrap();
         control.add_rule(workspaces[1], &items[0], by(20)).await.unwrap();
         control.enable_fim(workspaces[1], &items, Some(&all), by(30)).await.unwrap();
-        let older = "DROP TABLE rule_switches; ALTER TABLE machines DROP COLUMN heartbeat_seconds; PRAGMA user_version = 8";
-        sqlx::raw_sql(older).execute(&control.pool).await.unwrap();
+        let older = format!("DROP TABLE rule_switches; {BEFORE_0010} PRAGMA user_version = 8");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(older)).execute(&control.pool).await.unwrap();
         control.close().await;
         let control = Control::open(&path).await.unwrap();
         let mut known = Vec::new();
@@ -376,10 +377,13 @@ mod tests {
         let (id, other) = (id.await.unwrap().id, other.await.unwrap().id);
         let [first, second] = [0, 1].map(|index| crate::api::recommended().remove(index));
         let off = |rule: &crate::api::model::Rule| crate::api::model::Rule { enabled: false, ..rule.clone() };
+        let edit = async |name: &str, rule: &crate::api::model::Rule, by: By<'_>| {
+            control.edit_rule(id, name, |_| Ok::<_, ()>(rule.clone()), by).await.unwrap();
+        };
         control.add_rule(id, &off(&first), by(2)).await.unwrap();
-        control.edit_rule(id, &first.name, &first, by(3)).await.unwrap();
+        edit(&first.name, &first, by(3)).await;
         control.add_rule(id, &second, by(4)).await.unwrap();
-        control.edit_rule(id, &first.name, &off(&first), by(5)).await.unwrap();
+        edit(&first.name, &off(&first), by(5)).await;
         control.add_rule(other, &first, by(6)).await.unwrap();
         control.delete_rule(id, &second.name, by(7)).await.unwrap();
         control.delete_rule(id, &first.name, by(8)).await.unwrap();
@@ -405,6 +409,64 @@ mod tests {
         sqlx::raw_sql("DROP TRIGGER fails").execute(&control.pool).await.unwrap();
         control.enable_fim(id, &items, None, by).await.unwrap();
         assert_eq!(control.rules(id).await.unwrap().len(), items.len());
+    }
+
+    /// Takes back what the migrations from 10 on have made.
+    const BEFORE_0010: &str = "ALTER TABLE machines DROP COLUMN heartbeat_seconds; \
+         ALTER TABLE sessions DROP COLUMN by_link; DROP INDEX audit_of_an_object;";
+
+    #[tokio::test]
+    async fn when_monitoring_was_switched_is_found_without_reading_the_whole_audit_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let control = Control::open(&dir.path().join("control.sqlite")).await.unwrap();
+        let plan = "EXPLAIN QUERY PLAN \
+             SELECT at, action FROM audit WHERE object = 'w' AND action IN ('a', 'b') ORDER BY number";
+        let steps = sqlx::raw_sql(plan).fetch_all(&control.pool).await.unwrap();
+        let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+        assert!(steps[0].contains("audit_of_an_object"), "{steps:?}");
+    }
+
+    #[tokio::test]
+    async fn the_audit_log_says_what_a_rule_that_is_gone_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let control = Control::open(&dir.path().join("control.sqlite")).await.unwrap();
+        let by = By { actor: "a test", at: Timestamp(1) };
+        let id = control.add_workspace("default", "local", "Local", by).await.unwrap().id;
+        let rule = crate::api::recommended().remove(0);
+        control.add_rule(id, &rule, by).await.unwrap();
+        assert!(control.delete_rule(id, &rule.name, by).await.unwrap());
+        let detail: String = sqlx::query_scalar("SELECT detail FROM audit WHERE action = 'rule.delete'")
+            .fetch_one(&control.pool)
+            .await
+            .unwrap();
+        let detail: serde_json::Value = serde_json::from_str(&detail).unwrap();
+        assert_eq!(detail["before"], serde_json::to_value(&rule).unwrap());
+    }
+
+    #[tokio::test]
+    async fn of_two_changes_of_a_rule_at_the_same_time_none_is_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let control = Control::open(&dir.path().join("control.sqlite")).await.unwrap();
+        let by = By { actor: "a test", at: Timestamp(1) };
+        let id = control.add_workspace("default", "local", "Local", by).await.unwrap().id;
+        let rule = crate::api::recommended().remove(0);
+        control.add_rule(id, &rule, by).await.unwrap();
+        let noted = |text: String| {
+            let (control, name) = (control.clone(), rule.name.clone());
+            async move {
+                let change = |mut rule: crate::api::model::Rule| {
+                    rule.exclude.push(text);
+                    Ok::<_, ()>(rule)
+                };
+                control.edit_rule(id, &name, change, by).await.unwrap();
+            }
+        };
+        let edits: Vec<_> = (0..20).map(|number| tokio::spawn(noted(format!("/x/{number}")))).collect();
+        for edit in edits {
+            edit.await.unwrap();
+        }
+        let edited = control.rule(id, &rule.name).await.unwrap().unwrap();
+        assert_eq!(edited.exclude.len(), rule.exclude.len() + 20);
     }
 
     #[test]

@@ -22,13 +22,16 @@ pub enum AddRuleError {
 
 /// Why a rule was not changed.
 #[derive(Debug, thiserror::Error)]
-pub enum EditRuleError {
+pub enum EditRuleError<E> {
     /// There is none of that name.
     #[error("there is no rule \"{0}\"")]
     Missing(String),
     /// There is another of the new name.
     #[error("there is a rule \"{0}\" already; choose another name")]
     NameTaken(String),
+    /// The rule would be one that cannot be.
+    #[error("the rule cannot be changed so")]
+    Refused(E),
     /// The database failed.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -48,14 +51,8 @@ impl Control {
 
     /// The rule of that name.
     pub async fn rule(&self, workspace: Uuid, name: &str) -> Result<Option<Rule>, ControlError> {
-        let reading = failed("reading a rule");
-        let row = sqlx::query("SELECT * FROM rules WHERE workspace_id = ? AND name = ?")
-            .bind(workspace.to_string())
-            .bind(name)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(&reading)?;
-        row.as_ref().map(rule).transpose().map_err(reading)
+        let mut connection = self.pool.acquire().await.map_err(failed("reading a rule"))?;
+        rule_called(&mut connection, workspace, name).await
     }
 
     /// How many rules there are.
@@ -113,24 +110,20 @@ impl Control {
         Ok(())
     }
 
-    /// Puts `after` in the place of the rule of that name.
-    pub async fn edit_rule(
+    /// Puts what `change` makes of the rule of that name in its place. Nobody changes the rule between the reading and
+    /// the writing, so that of two changes at the same time none is lost.
+    pub async fn edit_rule<E>(
         &self,
         workspace: Uuid,
         name: &str,
-        after: &Rule,
+        change: impl FnOnce(Rule) -> Result<Rule, E>,
         by: By<'_>,
-    ) -> Result<(), EditRuleError> {
+    ) -> Result<Rule, EditRuleError<E>> {
         let editing = failed("editing a rule");
         let mut transaction = self.write("editing a rule").await?;
-        let before = sqlx::query("SELECT * FROM rules WHERE workspace_id = ? AND name = ?")
-            .bind(workspace.to_string())
-            .bind(name)
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(&editing)?;
+        let before = rule_called(&mut transaction, workspace, name).await?;
         let Some(before) = before else { return Err(EditRuleError::Missing(name.to_owned())) };
-        let before = rule(&before).map_err(&editing)?;
+        let after = change(before.clone()).map_err(EditRuleError::Refused)?;
         let updated = sqlx::query(
             "UPDATE rules SET name = ?, rule_group = ?, path = ?, exclude = ?, recurse = ?, links = ?, path_type = ?, \
              enabled = ? WHERE workspace_id = ? AND name = ?",
@@ -155,33 +148,47 @@ impl Control {
             }
             Err(error) => return Err(editing(error).into()),
         }
-        if before != *after {
+        if before != after {
             touch(&mut transaction, workspace, by.at).await?;
             let detail = json!({ "workspace": workspace, "before": before, "after": after });
             audit(&mut transaction, by, "rule.edit", name, &detail).await?;
         }
         transaction.commit().await.map_err(editing)?;
-        Ok(())
+        Ok(after)
     }
 
     /// Takes the rule away; false if there was none.
     pub async fn delete_rule(&self, workspace: Uuid, name: &str, by: By<'_>) -> Result<bool, ControlError> {
         let deleting = failed("deleting a rule");
         let mut transaction = self.write("deleting a rule").await?;
-        let deleted = sqlx::query("DELETE FROM rules WHERE workspace_id = ? AND name = ?")
+        let Some(before) = rule_called(&mut transaction, workspace, name).await? else { return Ok(false) };
+        sqlx::query("DELETE FROM rules WHERE workspace_id = ? AND name = ?")
             .bind(workspace.to_string())
             .bind(name)
             .execute(&mut *transaction)
             .await
             .map_err(&deleting)?;
-        if deleted.rows_affected() == 0 {
-            return Ok(false);
-        }
         touch(&mut transaction, workspace, by.at).await?;
-        audit(&mut transaction, by, "rule.delete", name, &json!({ "workspace": workspace })).await?;
+        let detail = json!({ "workspace": workspace, "before": before });
+        audit(&mut transaction, by, "rule.delete", name, &detail).await?;
         transaction.commit().await.map_err(deleting)?;
         Ok(true)
     }
+}
+
+async fn rule_called(
+    connection: &mut SqliteConnection,
+    workspace: Uuid,
+    name: &str,
+) -> Result<Option<Rule>, ControlError> {
+    let reading = failed("reading a rule");
+    let row = sqlx::query("SELECT * FROM rules WHERE workspace_id = ? AND name = ?")
+        .bind(workspace.to_string())
+        .bind(name)
+        .fetch_optional(connection)
+        .await
+        .map_err(&reading)?;
+    row.as_ref().map(rule).transpose().map_err(reading)
 }
 
 /// Adds the recommended items that are missing. If it is said which are to be `disabled`, puts all others in force and

@@ -27,8 +27,31 @@ pub struct UserRecord {
 pub struct SessionRecord {
     /// Whose it is.
     pub user: UserRecord,
+    /// When it began.
+    pub created_at: Timestamp,
     /// When it ends if it is not used.
     pub expires_at: Timestamp,
+    /// True if it came by a link that signs in once, and has set no password since.
+    pub by_link: bool,
+}
+
+/// How somebody signed in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SignedInBy {
+    /// By name and password.
+    Password,
+    /// By a link that signs in once.
+    Link,
+}
+
+impl SignedInBy {
+    /// As logs have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Link => "one-time code",
+        }
+    }
 }
 
 impl Control {
@@ -100,6 +123,11 @@ impl Control {
             .execute(&mut *transaction)
             .await
             .map_err(&setting)?;
+        sqlx::query("UPDATE sessions SET by_link = 0 WHERE digest = ?")
+            .bind(&keep_session[..])
+            .execute(&mut *transaction)
+            .await
+            .map_err(&setting)?;
         sqlx::query("DELETE FROM sign_in_codes WHERE user_id = ?")
             .bind(id.to_string())
             .execute(&mut *transaction)
@@ -117,7 +145,7 @@ impl Control {
         digest: [u8; 32],
         id: Uuid,
         expires_at: Timestamp,
-        how: &'static str,
+        how: SignedInBy,
         by: By<'_>,
     ) -> Result<(), ControlError> {
         let adding = failed("keeping a session");
@@ -127,15 +155,18 @@ impl Control {
             .execute(&mut *transaction)
             .await
             .map_err(&adding)?;
-        sqlx::query("INSERT INTO sessions (digest, user_id, created_at, expires_at) VALUES (?, ?, ?, ?)")
-            .bind(&digest[..])
-            .bind(id.to_string())
-            .bind(by.at.0)
-            .bind(expires_at.0)
-            .execute(&mut *transaction)
-            .await
-            .map_err(&adding)?;
-        audit(&mut transaction, by, "session.create", by.actor, &json!({ "how": how })).await?;
+        sqlx::query(
+            "INSERT INTO sessions (digest, user_id, created_at, expires_at, by_link) VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(&digest[..])
+        .bind(id.to_string())
+        .bind(by.at.0)
+        .bind(expires_at.0)
+        .bind(how == SignedInBy::Link)
+        .execute(&mut *transaction)
+        .await
+        .map_err(&adding)?;
+        audit(&mut transaction, by, "session.create", by.actor, &json!({ "how": how.name() })).await?;
         transaction.commit().await.map_err(adding)
     }
 
@@ -148,8 +179,8 @@ impl Control {
         let reading = failed("reading a session");
         let mut connection = self.pool.acquire().await.map_err(&reading)?;
         let row = sqlx::query(
-            "SELECT s.user_id, s.expires_at, u.name, u.password_hash FROM sessions s JOIN users u ON u.id = s.user_id \
-             WHERE s.digest = ? AND s.expires_at > ?",
+            "SELECT s.user_id, s.created_at, s.expires_at, s.by_link, u.name, u.password_hash \
+             FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = ? AND s.expires_at > ?",
         )
         .bind(&digest[..])
         .bind(now.0)
@@ -157,8 +188,16 @@ impl Control {
         .await
         .map_err(&reading)?;
         let Some(row) = row else { return Ok(None) };
-        let expires_at = Timestamp(row.try_get("expires_at").map_err(&reading)?);
-        Ok(Some(SessionRecord { user: user(&mut connection, &row).await?, expires_at }))
+        let user = user(&mut connection, &row).await?;
+        let read = || {
+            Ok::<_, sqlx::Error>(SessionRecord {
+                user,
+                created_at: Timestamp(row.try_get("created_at")?),
+                expires_at: Timestamp(row.try_get("expires_at")?),
+                by_link: row.try_get("by_link")?,
+            })
+        };
+        read().map(Some).map_err(reading)
     }
 
     /// Puts off a session's end.

@@ -162,15 +162,7 @@ impl Control {
             Err(error) => return Err(making(error).into()),
         }
         audit(&mut transaction, by, "workspace.create", name, &json!({ "location": location })).await?;
-        let row = sqlx::query(
-            "SELECT w.*, s.name AS subscription FROM workspaces w JOIN subscriptions s ON s.id = w.subscription_id \
-             WHERE w.id = ?",
-        )
-        .bind(id.to_string())
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(&making)?;
-        let record = workspace(&row).map_err(&making)?;
+        let record = workspace_of_id(&mut transaction, id).await?;
         transaction.commit().await.map_err(&making)?;
         Ok(record)
     }
@@ -271,18 +263,23 @@ impl Control {
         rows.iter().map(switch).collect::<Result<_, sqlx::Error>>().map_err(reading)
     }
 
-    /// Sets how often files are scanned, and lists and the inventory are collected.
-    pub async fn set_collection(
+    /// Sets how often files are scanned (in seconds), and lists and the inventory are collected, to what `change` makes
+    /// of how often they are. Nobody sets it between the reading and the writing.
+    pub async fn edit_collection(
         &self,
         workspace: Uuid,
-        files_seconds: u64,
-        collection: Collection,
+        change: impl FnOnce(u64, Collection) -> (u64, Collection),
         by: By<'_>,
     ) -> Result<(), ControlError> {
         let setting = failed("setting what is collected");
         let seconds =
             |interval: Option<u64>| interval.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
         let mut transaction = self.write("setting what is collected").await?;
+        let before = workspace_of_id(&mut transaction, workspace).await?;
+        let (files_seconds, collection) = change(before.scan_interval_seconds, before.collection);
+        if (files_seconds, collection) == (before.scan_interval_seconds, before.collection) {
+            return Ok(());
+        }
         sqlx::query(
             "UPDATE workspaces SET scan_interval_seconds = ?, daemon_interval_seconds = ?, \
              software_interval_seconds = ?, inventory_interval_seconds = ?, \
@@ -320,6 +317,23 @@ impl Control {
         }
         transaction.commit().await.map_err(setting)
     }
+}
+
+/// The workspace of that id, which is there.
+pub(super) async fn workspace_of_id(
+    connection: &mut SqliteConnection,
+    id: Uuid,
+) -> Result<WorkspaceRecord, ControlError> {
+    let reading = failed("reading a workspace");
+    let row = sqlx::query(
+        "SELECT w.*, s.name AS subscription FROM workspaces w JOIN subscriptions s ON s.id = w.subscription_id \
+         WHERE w.id = ?",
+    )
+    .bind(id.to_string())
+    .fetch_one(connection)
+    .await
+    .map_err(&reading)?;
+    workspace(&row).map_err(reading)
 }
 
 async fn switch_fim(

@@ -1,17 +1,20 @@
 //! How a machine joins: a token that is good once, and a signing request, become a certificate.
 
+use axum::Json;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
-use axum::{Json, response::IntoResponse};
-use fim_core::is_hidden;
+use fim_core::{Timestamp, is_hidden};
 use serde::{Deserialize, Serialize};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{gaps, silence};
-use crate::app::AppState;
+use crate::api::begin_attempt;
+use crate::app::{App, AppState};
+use crate::auth::locked;
 use crate::clock::Moment;
-use crate::control::{ConsumeTokenError, Joined, MachineRecord, NewMachine};
-use crate::pki::IssueError;
+use crate::connection::Peer;
+use crate::control::{ConsumeTokenError, Joined, MachineRecord, NewMachine, WorkspaceRecord};
+use crate::pki::{IssueError, IssuedCertificate};
 use crate::problem::{ApiJson, Kind, Problem};
 
 /// What a machine joins with.
@@ -83,44 +86,79 @@ pub async fn renew(
     Ok(Json(Renewed { certificate_pem: issued.pem, not_after: Moment(issued.not_after) }))
 }
 
-/// Enrols a machine. The certificate is made before the token is used up, so that a bad request costs no token.
+/// Enrols a machine. The token is looked at before anything is signed or locked, so that strangers cost little; the
+/// certificate is made before the token is used up, so that a bad request costs no token.
 pub async fn enroll(
     State(app): State<AppState>,
+    Extension(peer): Extension<Peer>,
     ApiJson(request): ApiJson<EnrollRequest>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Json<Enrolled>, Problem> {
     let machine = new_machine(&request)?;
     let now = app.clock.now();
+    check_token(&app, &request.token, peer, now).await?;
     let issued =
         app.authority.issue(&request.csr_pem, machine.id, now).map_err(|error| issue_problem(&error))?;
-    let joined = app.control.enroll(&request.token, &machine, now).await;
+    // What is begun is done to the end, though the machine hangs up: else its token could be used up, and what follows
+    // from its joining left out.
+    let work = async move { join(&app, &request.token, &machine, issued, now).await };
+    let joined = tokio::spawn(work.in_current_span()).await;
+    joined.map_err(|error| Problem::internal("enrolling the machine", &error))?.map(Json)
+}
+
+/// Refuses a token that lets nobody in. Who sends tokens that are none guesses, and waits as with wrong passwords.
+async fn check_token(app: &App, token: &str, peer: Peer, now: Timestamp) -> Result<(), Problem> {
+    let attempt = begin_attempt(app, None, peer, now)?;
+    let checked = app.control.check_enrollment_token(token, now).await;
+    if !matches!(checked, Err(ConsumeTokenError::Unknown)) {
+        locked(&app.sign_ins).withdraw(attempt);
+    }
+    checked.map_err(|error| {
+        app.metrics.enrolments_refused.increment();
+        tracing::warn!(address = %peer.address, %error, "an enrolment was refused");
+        token_problem(&error)
+    })
+}
+
+/// Lets the machine join. From then on its token is used up, so that it gets its certificate whatever comes after that.
+async fn join(
+    app: &App,
+    token: &str,
+    machine: &NewMachine,
+    issued: IssuedCertificate,
+    now: Timestamp,
+) -> Result<Enrolled, Problem> {
+    let joined = app.control.enroll(token, machine, now).await;
     let Joined { workspace, replaced } = joined.map_err(|error| token_problem(&error))?;
-    let record = app
-        .control
-        .workspace(&workspace.to_string())
-        .await
-        .map_err(|error| Problem::internal("reading the workspace", &error))?;
     for old in &replaced {
         tracing::info!(machine = %old.name, id = %old.id, by = %machine.id, "a machine was replaced");
-        if let Some(record) = &record {
-            silence::tell_at_removal(&app, record, old, now).await?;
+        if let Err(problem) = end_replaced(app, &workspace, old, now).await {
+            tracing::error!(
+                machine = %old.name, id = %old.id, detail = %problem.detail,
+                "cannot tell how long the machine that was replaced was watched"
+            );
         }
-        // Nobody will end what it has open.
-        gaps::end_all(&app, old, now).await?;
     }
-    let name = record.map_or_else(String::new, |record| record.name);
-    tracing::info!(machine = %machine.name, id = %machine.id, workspace = %name, "a machine joined");
+    tracing::info!(machine = %machine.name, id = %machine.id, workspace = %workspace.name, "a machine joined");
     app.metrics.machines_enrolled.increment();
-    Ok((
-        StatusCode::OK,
-        Json(Enrolled {
-            machine_id: machine.id,
-            workspace_id: workspace,
-            workspace_name: name,
-            certificate_pem: issued.pem,
-            ca_pem: app.tls.trust_pem().to_owned(),
-            not_after: Moment(issued.not_after),
-        }),
-    ))
+    Ok(Enrolled {
+        machine_id: machine.id,
+        workspace_id: workspace.id,
+        workspace_name: workspace.name,
+        certificate_pem: issued.pem,
+        ca_pem: app.tls.trust_pem().to_owned(),
+        not_after: Moment(issued.not_after),
+    })
+}
+
+/// Tells of the silence of a machine that was replaced, and ends what it has open, which nobody else will.
+async fn end_replaced(
+    app: &App,
+    workspace: &WorkspaceRecord,
+    old: &MachineRecord,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    silence::tell_at_removal(app, workspace, old, now).await?;
+    gaps::end_all(app, old, now).await
 }
 
 fn new_machine(request: &EnrollRequest) -> Result<NewMachine, Problem> {

@@ -6,5 +6,5 @@
 mod authority;
 mod tls;
 
-pub use authority::{Authority, IssueError, OpenAuthorityError};
+pub use authority::{Authority, IssueError, IssuedCertificate, OpenAuthorityError};
 pub use tls::{CertifiedMachine, MakeTlsError, ServerTls, host_name, machine_of};

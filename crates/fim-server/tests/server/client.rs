@@ -113,19 +113,22 @@ impl Client {
         assert!(answered || matches!(answer, Err(ureq::Error::Timeout(_))), "{answer:?}");
     }
 
-    /// Posts a batch whose body comes as the reader gives it; the status. The reader is asked first when the server wants
-    /// the body.
-    pub fn send_slowly(&self, path: &str, length: u64, body: impl std::io::Read + 'static) -> u16 {
-        let request = http::Request::builder()
-            .method("POST")
-            .uri(format!("{}{path}", self.base))
-            .header("content-type", "application/cbor")
+    /// Posts what comes as the reader gives it; the status. The reader is asked first when the server wants the body.
+    pub fn send_slowly(
+        &self,
+        path: &str,
+        headers: &[(String, String)],
+        length: u64,
+        body: impl std::io::Read + 'static,
+    ) -> Result<u16, ureq::Error> {
+        let request = self
+            .request("POST", path, headers)
             .header("content-length", length)
             .header("expect", "100-continue")
             .body(ureq::SendBody::from_owned_reader(body))
             .unwrap();
         let request = self.agent.configure_request(request).timeout_await_100(Some(PATIENCE)).build();
-        self.agent.run(request).unwrap().status().as_u16()
+        Ok(self.agent.run(request)?.status().as_u16())
     }
 
     /// A response whose body is read by the caller.

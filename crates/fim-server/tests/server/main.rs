@@ -9,7 +9,9 @@
 mod access;
 mod client;
 mod connections;
+mod enrolment;
 mod hostile;
+mod looks;
 mod losses;
 mod machine;
 mod metrics;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Instant;
 
 use crate::client::{Answer, Client};
 use crate::machine::{added, batch_bytes, cbor, joined, send};
@@ -13,11 +14,10 @@ fn a_batch_takes_its_place_before_its_body_is_read() {
     let (slow_client, slow) = joined(&running, "slow");
     let (mut quick_client, quick) = joined(&running, "quick");
     let bytes = batch_bytes(slow.id, &added(1, &["/etc/a"]), running.clock.now());
-    let (asked, is_asked) = channel();
-    let (go_on, told) = channel();
-    let body = Held { first: bytes[..1].to_vec(), rest: bytes[1..].to_vec(), asked, told };
     let length = bytes.len() as u64;
-    let sending = std::thread::spawn(move || slow_client.send_slowly("/agent/v1/batches", length, body));
+    let (body, is_asked, go_on) = held(bytes);
+    let sending =
+        std::thread::spawn(move || slow_client.send_slowly("/agent/v1/batches", &cbor(), length, body));
 
     // Once the server asks for the slow body, the place is taken.
     is_asked.recv_timeout(PATIENCE).unwrap();
@@ -27,7 +27,7 @@ fn a_batch_takes_its_place_before_its_body_is_read() {
     assert_eq!(refused.headers["retry-after"], "2");
 
     go_on.send(()).unwrap();
-    assert_eq!(sending.join().unwrap(), 200);
+    assert_eq!(sending.join().unwrap().unwrap(), 200);
     send(&running, &mut quick_client, &quick, &added(1_000_000, &["/etc/c"]));
 }
 
@@ -59,6 +59,10 @@ fn a_reader_who_holds_all_he_may_stops_neither_another_workspace_nor_the_page() 
             assert_eq!(refused.status, 503, "{}", refused.text);
             assert!(refused.text.contains("2 of yours are under way"), "{}", refused.text);
         }
+        // Nor does he have more by asking for several answers in one, which are made while they are sent.
+        let several = r#"{"requests":[{"id":"1","workspace":"default","body":{"query":"print 1"}}]}"#;
+        let answer = post(client(&reader), "/v1/$batch", several);
+        assert!(answer.text.contains("2 of yours are under way"), "{}", answer.text);
         let answer =
             post(client(&owner), "/api/v1/workspaces/other/query", r#"{"query":"Heartbeat | count"}"#);
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -80,9 +84,58 @@ fn a_reader_who_holds_all_he_may_stops_neither_another_workspace_nor_the_page() 
     drop(open);
 }
 
+#[test]
+fn who_sends_records_slowly_takes_no_place_of_another_caller_and_loses_his_own_in_time() {
+    let running = Running::start_with(|config| {
+        config.limits.ingestions_at_once = 4;
+        config.limits.ingestion_seconds = 1;
+    });
+    let (url, ca) = (running.url(), running.server().ca_pem().to_owned());
+    let client = |token: &str| Client::new(&url, &ca, None).with_token(token);
+    let owner = running.owner_token();
+    let workspace = client(&owner).call("GET", "/api/v1/workspaces/default", &[], None).unwrap().json();
+    let rule = workspace["dcrImmutableId"].as_str().unwrap();
+    let path =
+        format!("/dataCollectionRules/{rule}/streams/Custom-ConfigurationChange?api-version=2023-01-01");
+    let [slow, other] = ["slow", "other"].map(|name| {
+        let token = format!(r#"{{"name":"{name}","role":"metrics-publisher","scope":"default"}}"#);
+        post(client(&owner), "/api/v1/tokens", &token).json()["token"].as_str().unwrap().to_owned()
+    });
+
+    let (body, is_asked, go_on) = held(b"[]".to_vec());
+    let sender = client(&slow);
+    let sending = std::thread::spawn({
+        let path = path.clone();
+        move || sender.send_slowly(&path, &json_header(), 2, body)
+    });
+    is_asked.recv_timeout(PATIENCE).unwrap();
+    let refused = post(client(&slow), &path, "[]");
+    assert!(refused.status == 204 || refused.text.contains("1 of yours are under way"), "{}", refused.text);
+    assert_eq!(post(client(&other), &path, "[]").status, 204);
+    // His place becomes free though he sends nothing and hangs up no more.
+    let deadline = Instant::now() + PATIENCE;
+    while post(client(&slow), &path, "[]").status != 204 {
+        assert!(Instant::now() < deadline, "the place is not given back");
+        std::thread::yield_now();
+    }
+    drop(go_on);
+    // Nothing of the body came after its first byte, so that there may be no answer.
+    assert_ne!(sending.join().unwrap().ok(), Some(204));
+}
+
 fn post(mut client: Client, path: &str, body: &str) -> Answer {
-    let headers = [("content-type".to_owned(), "application/json".to_owned())];
-    client.call("POST", path, &headers, Some(body.as_bytes().to_vec())).unwrap()
+    client.call("POST", path, &json_header(), Some(body.as_bytes().to_vec())).unwrap()
+}
+
+fn json_header() -> [(String, String); 1] {
+    [("content-type".to_owned(), "application/json".to_owned())]
+}
+
+/// The body, what says that it is asked for, and whom to tell that it is to go on.
+fn held(bytes: Vec<u8>) -> (Held, Receiver<()>, Sender<()>) {
+    let (asked, is_asked) = channel();
+    let (go_on, told) = channel();
+    (Held { first: bytes[..1].to_vec(), rest: bytes[1..].to_vec(), asked, told }, is_asked, go_on)
 }
 
 /// A body that says when it is asked for, whose first byte comes at once, and whose rest waits until somebody says so.

@@ -55,7 +55,7 @@ export function UserMenu() {
         </MenuPopover>
       </Menu>
       {isPasswordOpen && (
-        <PasswordDialog asksCurrent={!session.mustSetPassword} onClose={() => setPasswordOpen(false)} />
+        <PasswordDialog asksCurrent={session.asksCurrentPassword} onClose={() => setPasswordOpen(false)} />
       )}
     </>
   );

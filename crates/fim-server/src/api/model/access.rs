@@ -47,6 +47,9 @@ pub struct Session {
     pub csrf_token: String,
     /// True until the user has set a password.
     pub must_set_password: bool,
+    /// True if setting a password asks for the current one: there is one, and the session did not come by a sign-in link,
+    /// or has set one since.
+    pub asks_current_password: bool,
 }
 
 /// The user of a session.
