@@ -251,8 +251,9 @@ impl<D: Disk + Clone> Spool<D> {
             }
             let path = self.keep_rejected(sequence, &bytes)?;
             let decoded = decode_report(&bytes);
+            let made_after = self.made_before(sequence).unwrap_or(now);
             tracing::error!(path = %path.display(), why, "a report was set aside");
-            if let Some(gap) = rejection_gap(&decoded, why, &path, now) {
+            if let Some(gap) = rejection_gap(&decoded, why, &path, (made_after, now)) {
                 self.append(&Report::Gap(gap), now).map_err(BatchError::Tell)?;
                 self.log.sync().map_err(BatchError::Sync)?;
             }
@@ -450,10 +451,8 @@ impl<D: Disk + Clone> Spool<D> {
             return false;
         }
         for range in told {
-            let before = self.reports_after(0).take_while(|(sequence, _)| sequence < range.start()).last();
             let after = self.reports_after(*range.end()).next();
-            let before = before.map(|(_, report)| time_of(&report));
-            let start = before.or(self.ledger.acknowledged_made.map(Timestamp)).unwrap_or(now).min(now);
+            let start = self.made_before(*range.start()).unwrap_or(now).min(now);
             let gap = Gap {
                 scope: GapScope::Everything,
                 start,
@@ -477,6 +476,12 @@ impl<D: Disk + Clone> Spool<D> {
         true
     }
 
+    /// When the last report before that record was made, as far as one is known.
+    fn made_before(&self, sequence: u64) -> Option<Timestamp> {
+        let before = self.reports_after(0).take_while(|(other, _)| *other < sequence).last();
+        before.map(|(_, report)| time_of(&report)).or(self.ledger.acknowledged_made.map(Timestamp))
+    }
+
     fn keep_ledger(&mut self) -> Result<(), LedgerError> {
         self.ledger.keep(&self.disk, &self.dir)?;
         self.is_ledger_stale = false;
@@ -484,8 +489,14 @@ impl<D: Disk + Clone> Spool<D> {
     }
 }
 
-/// The gap that tells of a report set aside; nothing if that report was itself such a gap.
-fn rejection_gap(decoded: &Result<Report, WireError>, why: &str, path: &Path, now: Timestamp) -> Option<Gap> {
+/// The gap that tells of a report set aside, which was made after the first of the moments, and is now; nothing if that
+/// report was itself such a gap.
+fn rejection_gap(
+    decoded: &Result<Report, WireError>,
+    why: &str,
+    path: &Path,
+    (made_after, now): (Timestamp, Timestamp),
+) -> Option<Gap> {
     let (scope, start) = match decoded {
         Ok(Report::Change(event)) => (GapScope::Within(event.change.key.path().clone()), event.observed),
         Ok(Report::Gap(gap)) if gap.cause == GapCause::ReportRejected => return None,
@@ -493,7 +504,8 @@ fn rejection_gap(decoded: &Result<Report, WireError>, why: &str, path: &Path, no
         Ok(Report::Listed(event)) => (GapScope::List(event.change.key.list()), event.observed),
         // The next inventory tells it again; nothing was missed meanwhile.
         Ok(Report::Inventory(_)) => return None,
-        Err(_) => (GapScope::Everything, now),
+        // It may be about anything that happened since the report before.
+        Err(_) => (GapScope::Everything, made_after),
     };
     Some(Gap {
         scope,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use fim_core::{Gap, GapCause, GapScope, Timestamp};
-use fim_log::{Disk as _, LogOptions};
+use fim_log::{Disk as _, LogOptions, SegmentLog};
 use fim_sensor::{BatchLimits, Outgoing, Spool, SpoolError};
 use fim_testkit::{Fault, FaultyDisk, Survives};
 use fim_wire::Report;
@@ -231,6 +231,28 @@ fn reports_stay_until_the_state_contains_them() {
     spool.contained_through(15);
     assert!(spool.reports_after(0).count() < 20);
     assert_eq!(spool.reports_after(15).count(), 5);
+}
+
+#[test]
+fn a_report_that_nobody_understands_is_a_gap_since_the_one_before_it() {
+    let disk = FaultyDisk::new();
+    let mut spool = open(&disk).unwrap();
+    spool.append(&report(5), Timestamp(6)).unwrap();
+    spool.sync().unwrap();
+    spool.contained_through(spool.last_durable());
+    while spool.next_batch(LIMITS, Timestamp(7)).unwrap().is_some() {
+        spool.acknowledge();
+    }
+    drop(spool);
+    let (mut log, _) = SegmentLog::open(disk.clone(), format!("{DIR}/log"), OPTIONS).unwrap();
+    log.append(b"what a later version says").unwrap();
+    log.sync().unwrap();
+    drop(log);
+    let mut spool = open(&disk).unwrap();
+    let batch = spool.next_batch(LIMITS, Timestamp(50)).unwrap().unwrap();
+    let [Report::Gap(gap)] = batch.reports.as_slice() else { panic!("{:?}", batch.reports) };
+    assert_eq!((gap.cause, &gap.scope), (GapCause::ReportRejected, &GapScope::Everything));
+    assert_eq!((gap.start, gap.end), (Timestamp(6), Some(Timestamp(50))), "{gap:?}");
 }
 
 #[test]
