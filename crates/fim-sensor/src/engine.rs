@@ -9,8 +9,8 @@ mod settings_run;
 mod spot_run;
 #[cfg(test)]
 mod tests;
+mod waiting_gaps;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,7 @@ use fim_wire::Report;
 use elsewhere::Elsewhere;
 use list_run::ListRun;
 use spot_run::Meanwhile;
+use waiting_gaps::WaitingGaps;
 
 use crate::alive::LastRun;
 use crate::identity::DataDir;
@@ -88,8 +89,7 @@ pub(crate) struct Engine<T: FileTree, D: Disk> {
     wake_at: Option<Timestamp>,
     /// What the tracker wants to be kept, until it is.
     memory: Option<Memory>,
-    /// Gaps that the spool does not have yet: it had no room, or they have to be on the disk first.
-    waiting_gaps: VecDeque<Gap>,
+    waiting_gaps: WaitingGaps,
     /// True if the spool has reports that are not durable.
     is_unsynced: bool,
     /// What is known since the state file was written, with what the scan under way has told.
@@ -360,20 +360,18 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     }
 
     fn let_wait(&mut self, gap: Gap) {
-        if self.waiting_gaps.len() == MOST_WAITING_GAPS {
+        if let Err(gap) = self.waiting_gaps.put(gap) {
             // They wait because reports are refused, and the gap of that covers everything, this one included.
             tracing::error!(?gap, "no room for a gap");
-            return;
         }
-        self.waiting_gaps.push_back(gap);
     }
 
     fn report_waiting(&mut self) {
-        while let Some(gap) = self.waiting_gaps.pop_front() {
-            if !self.spool(&Report::Gap(gap.clone())) {
-                self.waiting_gaps.push_front(gap);
+        while let Some(gap) = self.waiting_gaps.first().cloned() {
+            if !self.spool(&Report::Gap(gap)) {
                 return;
             }
+            self.waiting_gaps.tell_first();
         }
     }
 
@@ -409,7 +407,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let is_delivered = !self.is_unsynced && self.parts.spool.lock().unsent() == 0;
         let delivered =
             if is_delivered { Some((self.parts.clock)()) } else { self.parts.store.notes().delivered };
-        Notes { spool_sequence, delivered, memory, waiting: self.waiting_gaps.iter().cloned().collect() }
+        Notes { spool_sequence, delivered, memory, waiting: self.waiting_gaps.to_vec() }
     }
 
     /// Sees to it that the state and the spool speak of the same records.
@@ -549,15 +547,15 @@ fn last_report<T: FileTree, D: Disk + Clone>(parts: &EngineParts<T, D>) -> Optio
 }
 
 /// The gaps that waited for the spool when the notes were written, and are still not in it.
-fn still_waiting<T: FileTree, D: Disk + Clone>(parts: &EngineParts<T, D>) -> VecDeque<Gap> {
+fn still_waiting<T: FileTree, D: Disk + Clone>(parts: &EngineParts<T, D>) -> WaitingGaps {
     let notes = parts.store.notes();
-    let mut waiting: VecDeque<Gap> = notes.waiting.iter().cloned().collect();
+    let mut waiting = notes.waiting.clone();
     if !waiting.is_empty() {
         for (_, report) in parts.spool.lock().reports_after(notes.spool_sequence) {
             waiting.retain(|gap| !matches!(&report, Report::Gap(told) if told == gap));
         }
     }
-    waiting
+    WaitingGaps::recall(waiting, notes.memory.open_gaps.iter().map(|open| &open.gap))
 }
 
 /// The value of an environment variable, which rules may name.
@@ -575,6 +573,3 @@ const MOST_OVERLAID: usize = 20_000;
 
 /// How many threads may wait for the file system for earlier scans; beyond that no scan begins.
 const MOST_ABANDONED_THREADS: usize = 16;
-
-/// As many gaps as the tracker has open at most, opened and closed, and some.
-const MOST_WAITING_GAPS: usize = 2 * Memory::MAX_OPEN_GAPS + 100;
