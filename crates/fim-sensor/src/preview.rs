@@ -65,7 +65,8 @@ pub const MOST_UNREADABLE: usize = 100;
 /// Walks by the rules without reading any content.
 pub fn preview<T: FileTree>(tree: Arc<T>, rules: &RuleSet) -> Preview {
     let mut preview = Preview::default();
-    let mut tally = Tally { places: rules.rules().map(place_of).collect(), ..Tally::default() };
+    let places = rules.rules().filter_map(|rule| rules.root(&rule.name).cloned()).collect();
+    let mut tally = Tally { places, ..Tally::default() };
     let hour_ago = now().plus_nanos(-HOUR_NANOS);
     let plan = Arc::new(rules.scan_plan());
     let control = Arc::new(ScanControl::default());
@@ -105,34 +106,34 @@ fn busy_note(cost: &RuleCost) -> Option<String> {
 struct Tally {
     costs: BTreeMap<String, RuleCost>,
     /// The places that the rules begin at.
-    places: BTreeSet<String>,
+    places: BTreeSet<EntityPath>,
     /// Those of them that are not there.
-    absent: BTreeSet<String>,
+    absent: BTreeSet<EntityPath>,
     /// Those of them that are links which are not followed, and where they lead.
-    links: BTreeMap<String, EntityPath>,
+    links: BTreeMap<EntityPath, EntityPath>,
 }
 
 impl Tally {
     fn note_absent(&mut self, key: &EntityKey) {
-        self.absent.insert(key.path().to_string());
+        self.absent.insert(key.path().clone());
     }
 
     /// Notes a link at which a rule begins, and whose content is not its own here.
     fn note_link(&mut self, entity: &Entity) {
         let path = entity.key.path();
         let Some(target) = &entity.attributes.target else { return };
-        if self.places.contains(&path.to_string()) {
-            self.links.insert(path.to_string(), led_to(path, target));
+        if self.places.contains(path) {
+            self.links.insert(path.clone(), led_to(path, target));
         }
     }
 
     /// What became of the place that the rule begins at, where the figures do not say it.
     fn whereabouts(&self, rule: &Rule, cost: &RuleCost, rules: &RuleSet) -> Option<String> {
-        let place = place_of(rule);
-        if self.absent.contains(&place) {
+        let place = rules.root(&rule.name)?;
+        if self.absent.contains(place) {
             return Some(format!("{place} is not there now; it is monitored once it is"));
         }
-        if let Some(real) = self.links.get(&place).filter(|_| rule.links == Links::Follow)
+        if let Some(real) = self.links.get(place).filter(|_| rule.links == Links::Follow)
             && let Some(other) = rules.rule_for(&EntityKey::File(real.clone()))
         {
             return Some(format!(
@@ -143,8 +144,7 @@ impl Tally {
         if cost.entities > 0 {
             return None;
         }
-        let path = EntityPath::new(rules.style(), place.as_bytes());
-        if let Some(real) = self.links.iter().find_map(|(link, to)| moved_below(&path, link, to))
+        if let Some(real) = self.links.iter().find_map(|(link, to)| moved_below(place, link, to))
             && let Some(other) = rules.rule_for(&EntityKey::File(real.clone()))
         {
             return Some(format!("{place} is {real}, which the rule `{}` monitors", other.name));
@@ -153,17 +153,10 @@ impl Tally {
     }
 }
 
-/// The path at which a rule begins, where it is spelled out.
-fn place_of(rule: &Rule) -> String {
-    let path = rule.path.trim_end_matches(['*', '/']);
-    if path.is_empty() { rule.path.clone() } else { path.to_owned() }
-}
-
 /// What the path is below the place that the link leads to, if it is below the link.
-fn moved_below(path: &EntityPath, link: &str, to: &EntityPath) -> Option<EntityPath> {
-    let link = EntityPath::new(path.style(), link.as_bytes());
+fn moved_below(path: &EntityPath, link: &EntityPath, to: &EntityPath) -> Option<EntityPath> {
     let rest = path.segments().skip(link.segments().count());
-    path.is_within(&link).then(|| rest.fold(to.clone(), |at, name| at.join(name)))
+    path.is_within(link).then(|| rest.fold(to.clone(), |at, name| at.join(name)))
 }
 
 /// Where a link leads, as its text says.
@@ -346,7 +339,8 @@ mod tests {
         tree.file("/data/page", "1234567").file("/data/below/deep", "123").file("/usr/bin/ls", "12345");
         tree.link("/srv/page", "../data/page").link("/srv/below", "/data/below").link("/bin", "usr/bin");
         let rule = |path: &str| Rule { recurse: true, ..Rule::new(path, "mine", path) };
-        let rules = ["/srv", "/bin", "/bin/ls", "/usr/bin", "/opt/**", "/data/none*"].map(rule);
+        let rules =
+            ["/srv", "/bin", "/bin/ls", "/usr/bin", "/opt/**", "/opt/*.d/*.conf", "/data/none*"].map(rule);
         let rules = RuleSet::new(rules.to_vec(), PathStyle::Unix).unwrap();
         let seen = preview(Arc::new(tree), &rules);
         let told: Vec<(u64, u64, &str)> = seen
@@ -366,6 +360,7 @@ mod tests {
                 ),
                 (0, 0, "/bin/ls is /usr/bin/ls, which the rule `/usr/bin` monitors"),
                 (2, 5, ""),
+                (0, 0, "/opt is not there now; it is monitored once it is"),
                 (0, 0, "/opt is not there now; it is monitored once it is"),
                 (0, 0, "nothing matches it now, or other rules monitor what does"),
             ]

@@ -77,6 +77,12 @@ impl RuleSet {
         self.rules().find(|rule| rule.name == name)
     }
 
+    /// Where a walk for the rule of that name begins ([`Pattern::root`](crate::Pattern::root)); nothing if it is not in
+    /// force or cannot be asked.
+    pub fn root(&self, name: &str) -> Option<&EntityPath> {
+        self.active().find(|compiled| compiled.rule.name == name).map(|compiled| &compiled.root)
+    }
+
     /// The first rule in force that names the entity, whatever kind of thing it is.
     pub fn rule_for(&self, key: &EntityKey) -> Option<&Rule> {
         self.rule_for_path(key.path(), None)
