@@ -16,7 +16,8 @@ use crate::exit::{ATTENTION, FAILURE, fail, print, print_json};
 
 Exit codes:
   0  the agent is running, and nothing is wrong
-  1  it is not running, or it has trouble: what it is stands in the answer
+  1  it is not running, it has trouble, changes are no longer noticed in real time, or a rule cannot be used as it is:
+     what it is stands in the answer
   2  usage: an option is wrong
   4  failure: how it is doing cannot be read")]
 pub struct StatusArgs {
@@ -45,9 +46,19 @@ pub fn status(args: &StatusArgs) -> ExitCode {
     } else {
         print(&text(&status));
     }
-    let is_well =
-        is_running && status.stuck_since.is_none() && status.error.is_none() && status.server_error.is_none();
-    if is_well { ExitCode::SUCCESS } else { ExitCode::from(ATTENTION) }
+    if is_running && is_well(&status) { ExitCode::SUCCESS } else { ExitCode::from(ATTENTION) }
+}
+
+/// True if nothing that is told of the agent is trouble.
+fn is_well(status: &Status) -> bool {
+    let troubles = [
+        &status.real_time_error,
+        &status.spool_full_since,
+        &status.stuck_since,
+        &status.server_error,
+        &status.error,
+    ];
+    troubles.iter().all(|trouble| trouble.is_none()) && status.warnings.is_empty()
 }
 
 fn read(dir: &DataDir) -> anyhow::Result<Status> {
@@ -202,6 +213,25 @@ mod tests {
             "everything, while the agent does not run",
         ];
         assert_eq!(told(&super::stopped(at_work)), stopped);
+    }
+
+    #[test]
+    fn whatever_is_told_as_trouble_or_as_a_warning_needs_attention() {
+        let quiet = Status { refused_providers: vec!["fanotify: why".to_owned()], ..Status::default() };
+        assert!(is_well(&quiet));
+        let troubles: [fn(&mut Status); 6] = [
+            |status| status.real_time_error = Some("deaf".to_owned()),
+            |status| status.spool_full_since = Some("2026-11-23T06:38:19Z".to_owned()),
+            |status| status.stuck_since = Some("2026-11-23T06:38:19Z".to_owned()),
+            |status| status.server_error = Some("away".to_owned()),
+            |status| status.error = Some("full".to_owned()),
+            |status| status.warnings.push("no such variable".to_owned()),
+        ];
+        for trouble in troubles {
+            let mut status = quiet.clone();
+            trouble(&mut status);
+            assert!(!is_well(&status), "{}", text(&status));
+        }
     }
 
     #[test]
