@@ -40,7 +40,8 @@ impl Watched {
             .map(|path| Rule { recurse: true, ..Rule::new(*path, "Custom", path.replace("{}", folder)) });
         let plan = RuleSet::new(rules.collect(), PathStyle::Windows).unwrap().scan_plan();
         let canary = entity(&self.path("canary"));
-        self.watcher.watch(&Arc::new(plan), &canary)
+        self.watcher.watch(&Arc::new(plan), &canary);
+        self.watcher.unwatched().to_vec()
     }
 
     fn path(&self, name: &str) -> PathBuf {

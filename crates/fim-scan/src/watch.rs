@@ -15,9 +15,15 @@ pub trait Watcher: Send + 'static {
     /// Until when everything that had happened has been handed out as hints.
     fn heard(&self) -> Timestamp;
 
-    /// Watches what the plan names, and the file at `canary`, from the return on, instead of what it watched before.
-    /// Says which places it cannot watch.
-    fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched>;
+    /// True if it tells who made a change, as far as that can be known.
+    fn tells_who(&self) -> bool;
+
+    /// Watches what the plan names, and the file at `canary`, from the return on, instead of what it watched before. What
+    /// both name is watched throughout.
+    fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath);
+
+    /// The places of the plan that it cannot watch now, of very many the first.
+    fn unwatched(&self) -> &[Unwatched];
 
     /// Has the watcher tell of these files as well ([`fim_core::Notice::TouchedFile`]) when they are touched under names
     /// that the plan does not name. One that sees only what is named tells of none.

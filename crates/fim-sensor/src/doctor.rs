@@ -203,26 +203,31 @@ fn check_rules<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Check {
 /// How changes are noticed by the sensor that runs, which may have other rights than whoever asks.
 fn notices(status: &Status) -> Check {
     let refused = status.real_time_error.iter().chain(&status.refused_providers).cloned().collect();
-    let provider = Some(status.provider.as_str()).filter(|provider| *provider != "scan");
-    real_time(provider, "notices", refused)
+    let provider = Some((status.provider.as_str(), status.tells_who));
+    real_time(provider.filter(|(name, _)| *name != "scan"), "notices", refused)
 }
 
 /// How a sensor would notice changes that has the rights of whoever asks.
 fn would_notice(choice: &WatcherChoice) -> Check {
     let refused = choice.refused.iter().map(|refused| format!("{}: {}", refused.provider, refused.why));
-    real_time(choice.watcher.as_ref().map(|watcher| watcher.provider()), "would notice", refused.collect())
+    let provider = choice.watcher.as_ref().map(|watcher| (watcher.provider(), watcher.tells_who()));
+    real_time(provider, "would notice", refused.collect())
 }
 
-fn real_time(provider: Option<&str>, notices: &str, refused: Vec<String>) -> Check {
+/// What is to be said of the provider, by its name and whether it tells who.
+fn real_time(provider: Option<(&str, bool)>, notices: &str, refused: Vec<String>) -> Check {
     const NAME: &str = "real time";
     let reasons = refused.join("; ");
     match provider {
         None if refused.is_empty() => warning(NAME, "changes are found by scans only".to_owned()),
         None => warning(NAME, format!("changes are found by scans only; {reasons}")),
-        Some(provider) if refused.is_empty() => {
+        Some((provider, true)) if refused.is_empty() => {
             good(NAME, format!("{provider} {notices} changes and who makes them"))
         }
-        Some(provider) => {
+        Some((provider, false)) if refused.is_empty() => {
+            good(NAME, format!("{provider} {notices} changes, without who makes them"))
+        }
+        Some((provider, _)) => {
             let what = format!("{provider} {notices} changes, and something better cannot be used");
             warning(NAME, format!("{what}; {reasons}"))
         }
@@ -243,3 +248,23 @@ fn bad(name: &'static str, detail: String) -> Check {
 
 /// How far the clocks may be apart before a person should look.
 const MOST_SKEW_SECONDS: i64 = 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_makes_changes_is_promised_only_of_what_tells_it() {
+        let told = |provider: &str, tells_who| {
+            let check = notices(&Status { provider: provider.to_owned(), tells_who, ..Status::default() });
+            (check.outcome, check.detail)
+        };
+        for (provider, tells_who, outcome, detail) in [
+            ("fanotify", true, Outcome::Good, "fanotify notices changes and who makes them"),
+            ("inotify", false, Outcome::Good, "inotify notices changes, without who makes them"),
+            ("scan", true, Outcome::Warning, "changes are found by scans only"),
+        ] {
+            assert_eq!(told(provider, tells_who), (outcome, detail.to_owned()));
+        }
+    }
+}

@@ -161,6 +161,10 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             engine.align_with_spool();
         }
         engine.recall();
+        if let Some(settings) = &settings {
+            // What is put back before it is watched is told by nobody: so long the time without the sensor goes on.
+            engine.watch_by(settings);
+        }
         engine.take_in(Input::Started { last_alive, stop, memory: Box::new(memory) });
         if let Some(is_on) = engine.parts.inbox.take_real_time() {
             engine.take_in(Input::RealTime { is_on });

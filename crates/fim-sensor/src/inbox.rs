@@ -42,6 +42,10 @@ struct Slots {
     hints: Vec<Hint>,
     /// Until when all that happened has been put in; nothing while nobody notices changes.
     heard: Option<Timestamp>,
+    /// How often somebody missed a word of who notices changes since the last.
+    missed: u32,
+    /// What was heard last of whoever notices changes when he was given up; nothing once he is heard again.
+    given_up: Option<Timestamp>,
     /// Since when something may have happened of which hints were taken out and not looked into.
     in_hand: Option<Timestamp>,
     real_time: Option<bool>,
@@ -88,9 +92,34 @@ impl Inbox {
         self.changed.notify_all();
     }
 
-    /// Notes until when all that happened has been put in; nothing if nobody notices changes any more.
-    pub fn set_heard(&self, heard: Option<Timestamp>) {
-        self.lock().heard = heard;
+    /// Notes until when all that happened has been put in; nothing if nobody notices changes any more. Gives what was
+    /// noted last before he who notices them was given up, if he was.
+    pub fn set_heard(&self, heard: Option<Timestamp>) -> Option<Timestamp> {
+        let mut slots = self.lock();
+        slots.heard = heard;
+        slots.missed = 0;
+        slots.given_up.take()
+    }
+
+    /// Notes that somebody begins to notice changes, who heard last at `heard` or not at all before: from now on it is seen
+    /// if he says nothing.
+    pub fn await_heard(&self, heard: Timestamp) {
+        let mut slots = self.lock();
+        slots.heard.get_or_insert(heard);
+        slots.missed = 0;
+    }
+
+    /// Notes that somebody missed a word of whoever notices changes. After more than `most` times since the last word he is
+    /// given up: then until when all that happened has been put in is the answer, once. It counts as that until he is
+    /// heard again.
+    pub fn miss_heard(&self, most: u32) -> Option<Timestamp> {
+        let mut slots = self.lock();
+        slots.missed = slots.missed.saturating_add(1);
+        if slots.missed <= most || slots.given_up.is_some() {
+            return None;
+        }
+        slots.given_up = slots.heard;
+        slots.given_up
     }
 
     /// Notes since when something may have happened of which hints were taken out and not looked into. What came of the

@@ -12,6 +12,7 @@
 mod alive;
 mod backoff;
 mod client;
+mod clocks;
 mod doctor;
 mod engine;
 mod enroll;
@@ -36,6 +37,7 @@ mod status;
 mod time;
 mod tls;
 mod uplink;
+mod vigil;
 
 pub use client::CallError;
 pub use doctor::{Check, Outcome, Privacy, SettingsSource, current_settings, diagnose};

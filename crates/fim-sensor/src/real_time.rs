@@ -3,24 +3,24 @@
 //! It also proves that it hears: a canary file is written from time to time, and if nothing is noticed of it the watcher
 //! is made anew and everything is looked at again.
 
-mod clocks;
+mod orders;
 #[cfg(test)]
 mod tests;
 
 use std::fs;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use clocks::Clocks;
 use fim_core::{
     EntityKey, EntityPath, GapCause, GapScope, Hint, Loss, Notice, ScanPlan, Timestamp, WhoUnknown,
     error_chain,
 };
 use fim_log::{Disk as _, RealDisk};
 use fim_scan::{KnownFiles, Unwatched, Watcher, WatcherChoice};
+pub(crate) use orders::WatchOrders;
 
 use crate::alive::STAMP_EVERY;
 use crate::inbox::Inbox;
@@ -30,23 +30,6 @@ use crate::time::now;
 
 /// Makes a watcher of the best kind that works here.
 pub type MakeWatcher = Box<dyn FnMut() -> WatcherChoice + Send>;
-
-/// What the engine wants to be watched.
-#[derive(Debug, Default)]
-pub(crate) struct WatchOrders {
-    slots: Mutex<Orders>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Orders {
-    /// True while somebody performs orders.
-    is_served: bool,
-    plan: Option<Arc<ScanPlan>>,
-    /// How many orders there were, and how many have been performed.
-    given: u64,
-    performed: u64,
-}
 
 /// The thread's state.
 pub(crate) struct RealTime {
@@ -98,44 +81,6 @@ enum Ended {
     Stopping,
     /// It cannot go on, or hears nothing.
     Failed(String),
-}
-
-impl WatchOrders {
-    /// Has the plan watched; returns once it is, or somebody takes too long over it.
-    pub fn watch(&self, plan: Arc<ScanPlan>) {
-        let mut slots = self.lock();
-        slots.plan = Some(plan);
-        slots.given += 1;
-        let wanted = slots.given;
-        self.changed.notify_all();
-        let waits = |slots: &mut Orders| slots.is_served && slots.performed < wanted;
-        let waited = self.changed.wait_timeout_while(slots, LONGEST_ORDER, waits);
-        if waited.unwrap_or_else(PoisonError::into_inner).1.timed_out() {
-            tracing::warn!("what is watched in real time takes long to be changed");
-        }
-    }
-
-    /// Says that orders are performed from now on, or no more.
-    pub fn serve(&self, is_served: bool) {
-        self.lock().is_served = is_served;
-        self.changed.notify_all();
-    }
-
-    /// The plan, if it is another than that of the order `performed`.
-    fn newer_than(&self, performed: u64) -> Option<(u64, Arc<ScanPlan>)> {
-        let slots = self.lock();
-        let plan = slots.plan.as_ref().filter(|_| slots.given > performed)?;
-        Some((slots.given, Arc::clone(plan)))
-    }
-
-    fn perform(&self, order: u64) {
-        self.lock().performed = order;
-        self.changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Orders> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl RealTime {
@@ -212,13 +157,20 @@ impl RealTime {
 
     /// Says that nothing is noticed from now on, nor may have been since it was last heard.
     fn tell_silence(&self, why: &str) {
-        self.inbox.put_real_time(false);
-        let detail = why.to_owned();
-        self.inbox.put_hints(&mut vec![lost_everything(self.heard, GapCause::NoticesLost, detail)]);
+        tell_silence(&self.inbox, &self.status, self.heard, why);
         self.inbox.set_heard(None);
+    }
+
+    /// Says that notices are heard again after the sensor had given up waiting for what tells them, which had said last
+    /// at `since` that it hears.
+    fn come_back(&self, provider: &str, since: Timestamp) {
+        tracing::warn!("changes are noticed in real time again");
+        let detail = "what notices changes in real time did not answer for some time".to_owned();
+        self.inbox.put_hints(&mut vec![lost_everything(since, GapCause::NoticesLost, detail)]);
+        self.inbox.put_real_time(true);
         self.status.update(|status| {
-            status.provider = "scan".to_owned();
-            status.real_time_error = Some(why.to_owned());
+            status.provider = provider.to_owned();
+            status.real_time_error = None;
         });
     }
 
@@ -229,32 +181,42 @@ impl RealTime {
         let mut heard = Some(now());
         let own = machine_path(&self.own_dir);
         let provider = watcher.provider();
-        self.status.update(|status| status.provider = provider.to_owned());
+        self.status.update(|status| {
+            status.provider = provider.to_owned();
+            status.tells_who = watcher.tells_who();
+        });
+        let mut shown = Vec::new();
         let mut plan = Arc::new(ScanPlan::default());
         let mut order = 0;
-        let mut clocks = Clocks::new(now(), Instant::now());
+        // From here on it is seen if it does not answer, while it is given its first order as well.
+        self.inbox.await_heard(self.heard);
         let mut hints: Vec<Hint> =
             lost.map(|why| lost_everything(self.heard, GapCause::NoticesLost, why)).into_iter().collect();
         while !self.inbox.is_stopping() {
             if let Some((number, newer)) = self.orders.newer_than(order) {
-                let unwatched = watcher.watch(&newer, &canary.entity);
-                self.show(&unwatched);
+                watcher.watch(&newer, &canary.entity);
                 (order, plan) = (number, newer);
-                self.orders.perform(number);
-                // What was noticed before concerned another plan.
-                clocks = Clocks::new(now(), Instant::now());
+                if let Some(since) = self.orders.perform(number) {
+                    let detail = "what is watched in real time took long to be changed".to_owned();
+                    hints.push(lost_everything(since, GapCause::NoticesLost, detail));
+                }
             }
             if let Err(error) = watcher.wait(WAIT, &mut hints) {
                 self.inbox.put_hints(&mut hints);
                 return Ended::Failed(error_chain(&error));
             }
-            hints.extend(clocks.look(now(), Instant::now()));
+            if watcher.unwatched() != shown {
+                self.show(&shown, watcher.unwatched());
+                shown = watcher.unwatched().to_vec();
+            }
             heard = canary.heard(&hints).or(heard);
             hints.retain(|hint| concerns(hint, &plan, &own));
             self.inbox.put_hints(&mut hints);
             self.heard = heard.take().unwrap_or(self.heard);
             // A watcher that is deaf says that it has heard all that there was: what it was last proven to hear counts.
-            self.inbox.set_heard(Some(watcher.heard().min(self.heard)));
+            if let Some(since) = self.inbox.set_heard(Some(watcher.heard().min(self.heard))) {
+                self.come_back(provider, since);
+            }
             if order > 0 && !canary.sing() {
                 return Ended::Failed(format!("{provider} noticed nothing of a file that was written"));
             }
@@ -262,12 +224,14 @@ impl RealTime {
         Ended::Stopping
     }
 
-    fn show(&self, unwatched: &[Unwatched]) {
-        let places = unwatched.iter().map(|place| format!("{}: {}", place.path, place.why));
-        let places: Vec<String> = places.take(MOST_SHOWN).collect();
-        for place in &places {
-            tracing::warn!(place, "cannot be watched in real time; scans see to it");
+    /// Shows the places that cannot be watched; `before` were shown already.
+    fn show(&self, before: &[Unwatched], unwatched: &[Unwatched]) {
+        for place in unwatched.iter().filter(|place| !before.contains(place)).take(MOST_SHOWN) {
+            let (path, why) = (&place.path, &place.why);
+            tracing::warn!(%path, why, "cannot be watched in real time; scans see to it");
         }
+        let places = unwatched.iter().map(|place| format!("{}: {}", place.path, place.why));
+        let places = places.take(MOST_SHOWN).collect();
         self.status.update(|status| status.unwatched = places);
     }
 }
@@ -334,7 +298,18 @@ fn concerns(hint: &Hint, plan: &ScanPlan, own: &EntityPath) -> bool {
     }
 }
 
-fn lost_everything(since: Timestamp, cause: GapCause, detail: String) -> Hint {
+/// Has scans see to everything: nothing is noticed from now on, nor may have been since then.
+pub(crate) fn tell_silence(inbox: &Inbox, status: &SharedStatus, since: Timestamp, why: &str) {
+    inbox.put_real_time(false);
+    inbox.put_hints(&mut vec![lost_everything(since, GapCause::NoticesLost, why.to_owned())]);
+    status.update(|status| {
+        status.provider = "scan".to_owned();
+        status.real_time_error = Some(why.to_owned());
+    });
+}
+
+/// That something may be missing of all that happened since then.
+pub(crate) fn lost_everything(since: Timestamp, cause: GapCause, detail: String) -> Hint {
     let loss = Loss { scope: GapScope::Everything, since, cause, detail };
     Hint { notice: Notice::Lost(loss), time: now(), since, by: Err(WhoUnknown::NotTold) }
 }
@@ -344,8 +319,6 @@ const WAIT: Duration = Duration::from_millis(50);
 
 /// A watcher that worked for this long does not fail again and again.
 const STEADY: Duration = Duration::from_secs(60);
-
-const LONGEST_ORDER: Duration = Duration::from_secs(10);
 
 const PANICKED: &str = "what listens for notices of changes failed; the log says why";
 

@@ -26,6 +26,7 @@ use crate::state_store::{OpenStateError, StateStore};
 use crate::status::{SharedStatus, Status};
 use crate::time::{now, rfc3339};
 use crate::uplink::Uplink;
+use crate::vigil::Vigil;
 
 /// What a sensor is started with.
 #[derive(Clone, Debug)]
@@ -55,6 +56,7 @@ pub struct RunningSensor {
     engine: Option<JoinHandle<()>>,
     uplink: Option<JoinHandle<()>>,
     pulse: Option<JoinHandle<()>>,
+    vigil: Option<JoinHandle<()>>,
     watch: Option<JoinHandle<()>>,
     large: Option<JoinHandle<()>>,
     large_files: Arc<LargeFiles>,
@@ -187,6 +189,7 @@ impl Sensor {
             engine: None,
             uplink: None,
             pulse: None,
+            vigil: None,
             watch: None,
             large: None,
             large_files: Arc::clone(&large),
@@ -214,6 +217,12 @@ impl Sensor {
         running.large = Some(spawn("large-files", move || {
             large_files.run(|| large_tree(), |path| inbox.put_hints(&mut vec![content_read(path)]));
         })?);
+        let vigil = Vigil {
+            inbox: Arc::clone(&running.inbox),
+            status: running.status.clone(),
+            spool: Arc::clone(&running.spool),
+        };
+        running.vigil = Some(spawn("vigil", move || vigil.run())?);
         let pulse = Pulse {
             large,
             status: running.status.clone(),
@@ -239,6 +248,7 @@ impl RunningSensor {
             ("engine", &self.engine),
             ("uplink", &self.uplink),
             ("pulse", &self.pulse),
+            ("vigil", &self.vigil),
             ("large-files", &self.large),
         ];
         threads
@@ -264,7 +274,8 @@ impl RunningSensor {
         self.spool.stop();
         outcome = outcome.and(join(&mut self.uplink, "uplink"));
         outcome = outcome.and(join(&mut self.pulse, "pulse"));
-        outcome = outcome.and(join(&mut self.watch, "watch"));
+        outcome = outcome.and(join(&mut self.vigil, "vigil"));
+        outcome = outcome.and(join_or_leave(&mut self.watch, "watch"));
         outcome = outcome.and(join_or_leave(&mut self.large, "large-files"));
         if outcome.is_ok()
             && !is_left
@@ -401,7 +412,7 @@ fn content_read(path: EntityPath) -> Hint {
     Hint { notice: Notice::ContentRead(path), time, since: time, by: Err(WhoUnknown::NotNoticed) }
 }
 
-/// How long a thread that reads files may take to end.
+/// How long a thread that waits for file systems may take to end.
 const GRACE: Duration = Duration::from_secs(1);
 const GRACE_CHECK: Duration = Duration::from_millis(2);
 

@@ -32,6 +32,8 @@ pub struct Status {
     pub machine_id: String,
     /// How changes are noticed: `scan`, or what notices them in real time.
     pub provider: String,
+    /// True if that tells who made a change, as far as it can be known.
+    pub tells_who: bool,
     /// What would notice changes better and cannot be used, with the reason; the best first.
     pub refused_providers: Vec<String>,
     /// Why changes are not noticed in real time any more.

@@ -9,7 +9,7 @@ use crate::{EntityKind, EntityPath};
 /// On the way the walker may come to a symbolic link to a directory that is monitored at its real place as well: `/bin`
 /// is a link to `usr/bin` on most machines, and both are recommended. Nothing is monitored twice: [`ScanPlan::link`] and
 /// [`ScanPlan::entity_at`] leave out what a rule names at its real place.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScanPlan {
     rules: RuleSet,
     roots: Vec<EntityPath>,

@@ -556,3 +556,31 @@ fn read_large_files<D: Disk + Clone>(world: &World, engine: &mut Engine<MemoryTr
     };
     notice(world, engine, [Notice::ContentRead(path)]);
 }
+
+#[test]
+fn the_time_without_a_sensor_ends_once_what_the_settings_name_is_watched() {
+    let mut world = World::new();
+    let mut engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    engine.tick();
+    engine.finish();
+    world.orders = Arc::default();
+    world.orders.serve(true);
+    let (orders, seconds) = (Arc::clone(&world.orders), Arc::clone(&world.seconds));
+    let watcher = std::thread::spawn(move || {
+        let order = loop {
+            match orders.newer_than(0) {
+                Some((order, _)) => break order,
+                None => std::thread::yield_now(),
+            }
+        };
+        let watched = seconds.fetch_add(5, Ordering::SeqCst) + 5;
+        orders.perform(order);
+        Timestamp(watched * 1_000_000_000)
+    });
+    let engine = world.boot(Stop::Clean, &["/etc"]).unwrap();
+    let watched = watcher.join().unwrap();
+    world.deliver(&engine);
+    let stopped: Vec<_> = world.gaps.iter().filter(|gap| gap.cause == GapCause::AgentStopped).collect();
+    let [gap] = stopped.as_slice() else { panic!("{stopped:?}") };
+    assert!(gap.end >= Some(watched), "{gap:?} ends before {watched:?}");
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fim_core::{EntityKey, EntityPath, Input, ScanPlan};
+use fim_core::{EntityKey, EntityPath, Input, RuleSet, ScanPlan};
 use fim_log::Disk;
 use fim_scan::FileTree;
 
@@ -46,14 +46,23 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             status.warnings = warnings;
         });
         // What is watched is watched from before the look that makes the baseline.
-        self.plan =
-            Arc::new(if settings.fim_enabled { to_come.rules.scan_plan() } else { ScanPlan::default() });
-        self.parts.orders.watch(Arc::clone(&self.plan));
+        self.watch(&to_come.rules, settings.fim_enabled);
         let is_monitored =
             |path: &EntityPath| to_come.rules.rule_for(&EntityKey::File(path.clone())).is_some();
         self.parts.large.retain(|path| settings.fim_enabled && is_monitored(path));
         self.set_lists(&settings);
         self.take_in(Input::SettingsChanged(to_come));
+    }
+
+    /// Has watched what the settings name that were kept, from before anything is looked at by them.
+    pub(super) fn watch_by(&mut self, settings: &Settings) {
+        let (rules, _) = settings.rule_set(self.parts.style, &variable);
+        self.watch(&rules, settings.fim_enabled);
+    }
+
+    fn watch(&mut self, rules: &RuleSet, is_enabled: bool) {
+        self.plan = Arc::new(if is_enabled { rules.scan_plan() } else { ScanPlan::default() });
+        self.parts.orders.watch(&self.plan);
     }
 
     /// Looks into what was noticed by the settings in force, if those to come have other things monitored.

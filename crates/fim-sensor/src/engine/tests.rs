@@ -34,6 +34,8 @@ pub(super) struct World {
     pub(super) spool_bytes: u64,
     /// What happens whenever a sensor looks at the clock.
     pub(super) at_the_clock: Arc<Mutex<Option<Happening>>>,
+    /// What sensors want to be watched; nobody does that of himself.
+    pub(super) orders: Arc<WatchOrders>,
     /// What the last sensor that started showed; nothing before the first.
     shown: RefCell<Option<SharedStatus>>,
     highest: BTreeMap<[u8; 16], u64>,
@@ -60,6 +62,7 @@ impl World {
             seconds: Arc::new(AtomicI64::new(1000)),
             spool_bytes: 1 << 20,
             at_the_clock: Arc::default(),
+            orders: Arc::default(),
             shown: RefCell::default(),
             highest: BTreeMap::new(),
             changes: Vec::new(),
@@ -121,7 +124,7 @@ impl World {
                 Timestamp(seconds.load(Ordering::SeqCst) * SECOND)
             }),
             scan_options: ScanOptions::default(),
-            orders: Arc::default(),
+            orders: Arc::clone(&self.orders),
             large: Arc::new(LargeFiles::beyond(SCANNED_BYTES)),
             known: Arc::default(),
         };

@@ -1,11 +1,11 @@
 //! What becomes of a watcher that fails, with watchers that fail at will.
 
 use std::collections::VecDeque;
+use std::sync::Mutex;
 
 use fim_scan::WatchError;
 
 use super::*;
-use crate::inbox::Message;
 
 /// How a watcher ends that has heard some canaries.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ enum Fate {
     Deaf,
     Refused,
     Panics,
+    /// It says nothing for so long that it is given up; then the sensor is told to stop.
+    IsGivenUp,
     /// The sensor is told to stop.
     Stop,
 }
@@ -22,6 +24,8 @@ struct Fake {
     /// How many waits it hears the canary in.
     hears: u32,
     fate: Fate,
+    /// What it cannot watch: another place, or none, after each wait.
+    unwatched: Vec<Unwatched>,
     inbox: Arc<Inbox>,
     /// When the last wait began in which anything was heard.
     last: Arc<Mutex<Timestamp>>,
@@ -39,12 +43,21 @@ impl Watcher for Fake {
         if self.hears > 0 { *self.last.lock().unwrap() } else { now() }
     }
 
-    fn watch(&mut self, _: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched> {
+    fn tells_who(&self) -> bool {
+        true
+    }
+
+    fn watch(&mut self, _: &Arc<ScanPlan>, canary: &EntityPath) {
         self.canary = Some(canary.clone());
-        Vec::new()
+    }
+
+    fn unwatched(&self) -> &[Unwatched] {
+        &self.unwatched
     }
 
     fn wait(&mut self, _: Duration, hints: &mut Vec<Hint>) -> Result<(), WatchError> {
+        let path = EntityPath::unix(format!("/after/{}", self.hears));
+        self.unwatched = vec![Unwatched { path, why: "it came later".to_owned() }];
         if self.hears > 0 {
             self.hears -= 1;
             *self.last.lock().unwrap() = now();
@@ -62,6 +75,11 @@ impl Watcher for Fake {
                 Err(WatchError::System { doing: "read", source: std::io::ErrorKind::Other.into() })
             }
             Fate::Panics => panic!("a watcher that fails at will"),
+            Fate::IsGivenUp => {
+                assert!(self.inbox.miss_heard(0).is_some());
+                self.inbox.stop();
+                Ok(())
+            }
             Fate::Stop => {
                 self.inbox.stop();
                 Ok(())
@@ -77,6 +95,7 @@ struct Told {
     rests: Vec<u32>,
     real_time: Option<bool>,
     provider: String,
+    unwatched: Vec<String>,
     /// When the first watcher heard something last.
     last: Timestamp,
     begun: Timestamp,
@@ -86,15 +105,27 @@ struct Told {
 
 /// Runs watchers with these fates, one after the other, until there are no more.
 fn run(fates: &[Fate]) -> Told {
-    let (inbox, orders) = (Arc::new(Inbox::default()), Arc::new(WatchOrders::default()));
-    orders.watch(Arc::default());
+    run_by(WatchOrders::default(), fates)
+}
+
+fn run_by(orders: WatchOrders, fates: &[Fate]) -> Told {
+    let (inbox, orders) = (Arc::new(Inbox::default()), Arc::new(orders));
+    orders.watch(&Arc::default());
     let last = Arc::new(Mutex::new(now()));
     let claimed = Arc::new(Mutex::new(Timestamp::default()));
     let mut watchers: VecDeque<Box<dyn Watcher>> = VecDeque::new();
     for (turn, &fate) in fates.iter().enumerate() {
         let last = if turn == 0 { Arc::clone(&last) } else { Arc::default() };
         let (inbox, claimed) = (Arc::clone(&inbox), Arc::clone(&claimed));
-        watchers.push_back(Box::new(Fake { canary: None, hears: 5, fate, inbox, last, claimed }));
+        watchers.push_back(Box::new(Fake {
+            canary: None,
+            hears: 5,
+            fate,
+            unwatched: Vec::new(),
+            inbox,
+            last,
+            claimed,
+        }));
     }
     let first = watchers.pop_front();
     let folder = tempfile::tempdir().unwrap();
@@ -119,25 +150,20 @@ fn run(fates: &[Fate]) -> Told {
         heard: begun,
     };
     let _ = panic::catch_unwind(AssertUnwindSafe(|| real_time.run(first)));
-    let mut told = Told {
-        losses: Vec::new(),
+    let losses = inbox.take_hints().into_iter().map(|hint| match hint.notice {
+        Notice::Lost(loss) => loss,
+        other => panic!("{other:?}"),
+    });
+    Told {
+        losses: losses.collect(),
         rests: rests.lock().unwrap().clone(),
         real_time: inbox.take_real_time(),
         provider: status.get().provider,
+        unwatched: status.get().unwatched,
         last: *last.lock().unwrap(),
         begun,
         claimed: *claimed.lock().unwrap(),
-    };
-    if let Message::Hints(hints) = inbox.take() {
-        told.losses = hints
-            .into_iter()
-            .map(|hint| match hint.notice {
-                Notice::Lost(loss) => loss,
-                other => panic!("{other:?}"),
-            })
-            .collect();
     }
-    told
 }
 
 #[test]
@@ -154,7 +180,6 @@ fn where_no_watcher_is_left_the_silence_is_a_loss_since_the_last_that_was_heard(
 #[test]
 fn a_watcher_that_takes_the_place_of_another_tells_since_when_that_was_not_heard() {
     for fate in [Fate::Deaf, Fate::Refused] {
-        // What waits for the engine when the sensor stops is not taken any more, so the third one fails instead.
         let told = run(&[fate, Fate::Panics]);
         let [first, second] = told.losses.as_slice() else { panic!("{fate:?}: {:?}", told.losses) };
         assert!(first.since >= told.begun && first.since <= told.last, "{fate:?}: {first:?}");
@@ -183,4 +208,42 @@ fn what_a_deaf_watcher_may_have_missed_is_not_claimed_as_watched_by_who_is_kille
 fn a_stop_is_no_loss() {
     let told = run(&[Fate::Stop]);
     assert_eq!((told.losses, told.real_time, told.provider.as_str()), (Vec::new(), None, "fake"));
+}
+
+#[test]
+fn who_was_given_up_and_answers_again_tells_the_loss_since_he_was_heard() {
+    let told = run(&[Fate::IsGivenUp]);
+    let [loss] = told.losses.as_slice() else { panic!("{:?}", told.losses) };
+    assert_eq!((&loss.scope, loss.cause), (&GapScope::Everything, GapCause::NoticesLost));
+    assert!(loss.since >= told.begun && loss.since <= told.last, "{loss:?}");
+    assert_eq!((told.real_time, told.provider.as_str()), (Some(true), "fake"));
+}
+
+#[test]
+fn what_happens_until_an_order_is_performed_that_nobody_waits_for_any_more_is_a_loss() {
+    let orders = WatchOrders::with_patience(Duration::ZERO);
+    orders.serve(true);
+    let before = now();
+    let told = run_by(orders, &[Fate::Stop]);
+    let [loss] = told.losses.as_slice() else { panic!("{:?}", told.losses) };
+    assert_eq!((&loss.scope, loss.cause), (&GapScope::Everything, GapCause::NoticesLost));
+    assert!(loss.since >= before && loss.since <= told.begun, "{loss:?}");
+}
+
+#[test]
+fn places_that_cannot_be_watched_are_shown_when_they_come_and_no_more_when_they_are_gone() {
+    assert_eq!(run(&[Fate::Stop]).unwatched, ["/after/0: it came later"]);
+}
+
+#[test]
+fn a_plan_that_is_watched_already_is_not_ordered_again() {
+    let orders = WatchOrders::default();
+    orders.watch(&Arc::default());
+    let (first, _) = orders.newer_than(0).unwrap();
+    orders.watch(&Arc::default());
+    assert!(orders.newer_than(first).is_none());
+    let rules = vec![fim_core::Rule::new("etc", "mine", "/etc")];
+    let rules = fim_core::RuleSet::new(rules, fim_core::PathStyle::Unix).unwrap();
+    orders.watch(&Arc::new(rules.scan_plan()));
+    assert!(orders.newer_than(first).is_some());
 }

@@ -16,7 +16,7 @@ use rustix::fs::{AtFlags, StatxFlags};
 use super::actors::Actors;
 use super::event::{self, Event, LEAST_EVENT_BYTES, Name, ProcessHandle, mask};
 use super::group::{self, Group};
-use super::mounts::{Mount, MountTable, scopes_at};
+use super::mounts::{Mount, MountTable, may_hang, scopes_at, why_not_asked, without_mounts};
 use super::paths::{FileSystem, Paths, Place};
 use super::unnamed::Unnamed;
 use super::{now, process};
@@ -32,6 +32,7 @@ pub(super) struct FanotifyWatcher {
     known: Arc<KnownFiles>,
     unnamed: Option<Unnamed>,
     actors: Actors,
+    unwatched: Vec<Unwatched>,
     provider: &'static str,
     buffer: Vec<u8>,
     /// Until when everything that had happened has been heard of.
@@ -77,6 +78,7 @@ impl FanotifyWatcher {
             known: Arc::default(),
             unnamed,
             actors,
+            unwatched: Vec::new(),
             provider,
             buffer: vec![0; buffer_bytes(most_open_files())],
             heard: now(),
@@ -85,7 +87,7 @@ impl FanotifyWatcher {
     }
 
     /// Marks the file systems on which something is monitored, and takes the marks off others.
-    fn mark(&mut self) -> Vec<Unwatched> {
+    fn mark(&mut self) {
         let mut unwatched = Vec::new();
         let mut by_device: HashMap<&str, Vec<Mount>> = HashMap::new();
         for mount in self.table.mounts().iter().filter(|mount| self.shows_something(mount)) {
@@ -95,6 +97,11 @@ impl FanotifyWatcher {
         for mounts in by_device.into_values() {
             let points: Vec<EntityPath> = mounts.iter().map(|mount| mount.point.clone()).collect();
             let kind = mounts[0].kind.clone();
+            if mounts.iter().all(|mount| may_hang(mount, &self.canary)) {
+                unwatched
+                    .extend(points.into_iter().map(|path| Unwatched { path, why: why_not_asked(&kind) }));
+                continue;
+            }
             let marked = FileSystem::of(mounts, self.table.mounts()).and_then(|opened| {
                 let Some((id, file_system)) = opened else { return Ok(None) };
                 if !self.paths.watches(&id) {
@@ -115,7 +122,7 @@ impl FanotifyWatcher {
             // It may be unmounted, and then there is no mark to take off.
             let _ = self.group.unmark(gone.point().as_bytes());
         }
-        unwatched
+        self.unwatched = unwatched;
     }
 
     /// True if something monitored may be seen through the mount.
@@ -134,9 +141,7 @@ impl FanotifyWatcher {
         for (scope, detail) in changed {
             hints.push(lost(scope, GapCause::MountsChanged, detail, (self.heard, now)));
         }
-        for place in self.mark() {
-            tracing::warn!(path = %place.path, why = place.why, "cannot be watched in real time");
-        }
+        self.mark();
         Ok(())
     }
 
@@ -170,6 +175,8 @@ impl FanotifyWatcher {
         while let Some(event) = event::next(&mut bytes) {
             let process = process_of(&event, read_nanos);
             if event.mask & mask::OVERFLOW != 0 {
+                // That a directory moved may be among what is lost.
+                self.paths.forget_directories();
                 let detail = "the kernel's queue of notices was full".to_owned();
                 hints.push(lost(GapScope::Everything, GapCause::NoticesLost, detail, (self.heard, time)));
                 continue;
@@ -408,15 +415,21 @@ impl Watcher for FanotifyWatcher {
         self.heard.plus_nanos(i64::try_from(untold).unwrap_or(i64::MAX).saturating_neg())
     }
 
-    fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched> {
+    fn tells_who(&self) -> bool {
+        true
+    }
+
+    fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) {
         self.plan = Arc::clone(plan);
         self.canary = canary.clone();
-        if let Err(error) = self.table.read() {
-            let why = format!("which file systems are mounted cannot be read: {error}");
-            return vec![Unwatched { path: EntityPath::unix("/"), why }];
+        match self.table.read() {
+            Ok(()) => self.mark(),
+            Err(error) => self.unwatched = vec![without_mounts(&error)],
         }
-        (self.heard, self.heard_nanos) = (now(), process::nanos_since_boot());
-        self.mark()
+    }
+
+    fn unwatched(&self) -> &[Unwatched] {
+        &self.unwatched
     }
 
     fn tell_of(&mut self, files: &Arc<KnownFiles>) {

@@ -13,7 +13,7 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
-use super::mounts::MountTable;
+use super::mounts::{MountTable, may_hang, why_not_asked, without_mounts};
 use super::{group, now};
 
 /// Notices what changes in the directories in which something is monitored.
@@ -25,6 +25,8 @@ pub(super) struct InotifyWatcher {
     /// Where each watched directory is, by its watch and the other way round.
     places: HashMap<i32, EntityPath>,
     watches: BTreeMap<EntityPath, i32>,
+    /// The directories that cannot be watched, of very many the first.
+    unwatched: Vec<Unwatched>,
     /// Until when everything that had happened has been heard of.
     heard: Timestamp,
 }
@@ -59,42 +61,46 @@ impl InotifyWatcher {
             canary: EntityPath::unix("/"),
             places: HashMap::new(),
             watches: BTreeMap::new(),
+            unwatched: Vec::new(),
             heard: now(),
         })
     }
 
     /// Watches every directory that the plan leads through, and those above, in which it may come and go.
-    fn watch_all(&mut self) -> Vec<Unwatched> {
-        let mut unwatched = Vec::new();
+    fn watch_all(&mut self) {
+        self.unwatched.clear();
         let plan = Arc::clone(&self.plan);
         for root in plan.roots() {
             for directory in std::iter::successors(root.parent(), EntityPath::parent) {
-                self.try_add(&directory, &mut unwatched);
+                self.try_add(&directory);
             }
-            self.watch_below(root, &mut unwatched);
+            self.watch_below(root);
         }
         if let Some(directory) = self.canary.parent() {
-            self.try_add(&directory, &mut unwatched);
+            self.try_add(&directory);
         }
-        unwatched
     }
 
     /// Watches a directory and those below that the plan leads through. What is made in one while it is listed is
     /// noticed by its watch, which is there before.
-    fn watch_below(&mut self, top: &EntityPath, unwatched: &mut Vec<Unwatched>) {
+    fn watch_below(&mut self, top: &EntityPath) {
         let mut waiting = vec![top.clone()];
         while let Some(directory) = waiting.pop() {
-            if self.plan.directory(&directory).is_descend() && self.try_add(&directory, unwatched) {
+            if self.plan.directory(&directory).is_descend() && self.try_add(&directory) {
                 waiting.extend(directories_in(&directory));
             }
         }
     }
 
     /// Watches one directory. False if it cannot be, or is none.
-    fn try_add(&mut self, directory: &EntityPath, unwatched: &mut Vec<Unwatched>) -> bool {
-        if self.watches.len() >= MOST_WATCHES {
-            let why = format!("inotify watches {MOST_WATCHES} directories at most");
-            unwatched.push(Unwatched { path: directory.clone(), why });
+    fn try_add(&mut self, directory: &EntityPath) -> bool {
+        if let Some(mount) = self.table.at(directory).filter(|mount| may_hang(mount, &self.canary)) {
+            let why = why_not_asked(&mount.kind);
+            self.leave_unwatched(directory, why);
+            return false;
+        }
+        if self.watches.len() >= MOST_WATCHES && !self.watches.contains_key(directory) {
+            self.leave_unwatched(directory, format!("inotify watches {MOST_WATCHES} directories at most"));
             return false;
         }
         match inotify::add_watch(&self.fd, directory.as_bytes(), EVENTS) {
@@ -102,15 +108,45 @@ impl InotifyWatcher {
                 if let Some(before) = self.places.insert(watch, directory.clone()) {
                     self.watches.remove(&before);
                 }
-                self.watches.insert(directory.clone(), watch);
+                let before = self.watches.insert(directory.clone(), watch);
+                if let Some(before) = before.filter(|&before| before != watch) {
+                    // What was there is elsewhere now, and what happens in it shall not be told under this path.
+                    self.places.remove(&before);
+                    let _ = inotify::remove_watch(&self.fd, before);
+                }
+                self.unwatched.retain(|place| place.path != *directory);
                 true
             }
             // What is not there or no directory is not watched in itself, but where it may come.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => false,
             Err(error) => {
-                unwatched.push(Unwatched { path: directory.clone(), why: why(error) });
+                self.leave_unwatched(directory, why(error));
                 false
             }
+        }
+    }
+
+    fn leave_unwatched(&mut self, directory: &EntityPath, why: String) {
+        let is_known = self.unwatched.iter().any(|place| place.path == *directory);
+        if !is_known && self.unwatched.len() < MOST_UNWATCHED {
+            self.unwatched.push(Unwatched { path: directory.clone(), why });
+        }
+    }
+
+    /// Takes the watches off directories that the plan does not lead to. Those that stay are never without one.
+    fn drop_unwanted(&mut self) {
+        let (plan, canary) = (Arc::clone(&self.plan), self.canary.clone());
+        let is_wanted = |directory: &EntityPath| {
+            let is_above = |place: &EntityPath| place != directory && place.is_within(directory);
+            plan.directory(directory).is_descend()
+                || plan.roots().iter().any(is_above)
+                || canary.parent().as_ref() == Some(directory)
+        };
+        let unwanted: Vec<_> = self.watches.extract_if(.., |directory, _| !is_wanted(directory)).collect();
+        for (_, watch) in unwanted {
+            self.places.remove(&watch);
+            // It is gone already if the directory is.
+            let _ = inotify::remove_watch(&self.fd, watch);
         }
     }
 
@@ -122,6 +158,7 @@ impl InotifyWatcher {
             self.watches.remove(path);
             self.places.remove(watch);
         }
+        self.unwatched.retain(|place| !place.path.is_within(directory));
         below
     }
 
@@ -144,15 +181,17 @@ impl InotifyWatcher {
         }
     }
 
+    /// Some of the events that wait. All that one call of the system gave is among them: nobody gives it again.
     fn read(&self) -> Result<Vec<Event>, Errno> {
         let mut buffer = [MaybeUninit::uninit(); BUFFER_BYTES];
         let mut reader = Reader::new(&self.fd, &mut buffer);
         let mut events = Vec::new();
-        // The second half of a move is in the queue once the first is.
+        // The second half of a move is in the queue once the first is. What is moved out of sight has none.
         let is_half = |events: &[Event]| {
-            events.last().is_some_and(|event: &Event| event.flags.contains(ReadFlags::MOVED_FROM))
+            let is_half = |event: &Event| event.flags.contains(ReadFlags::MOVED_FROM);
+            events.len() < 2 * MOST_EVENTS && events.last().is_some_and(is_half)
         };
-        while events.len() < MOST_EVENTS || is_half(&events) {
+        while events.len() < MOST_EVENTS || !reader.is_buffer_empty() || is_half(&events) {
             match reader.next() {
                 Ok(event) => events.push(Event {
                     watch: event.wd(),
@@ -185,14 +224,17 @@ impl InotifyWatcher {
     fn notice(&mut self, event: &Event, other: Option<&Event>, time: Timestamp) -> Option<Notice> {
         if event.flags.contains(ReadFlags::QUEUE_OVERFLOW) {
             // Directories may have come that are not watched.
-            warn_of(&self.watch_all());
+            self.watch_all();
             let detail = "the kernel's queue of notices was full";
             return Some(self.lost(GapScope::Everything, GapCause::NoticesLost, detail, time));
         }
         let directory = self.places.get(&event.watch)?.clone();
         if event.flags.contains(ReadFlags::IGNORED) {
             self.places.remove(&event.watch);
-            self.watches.remove(&directory);
+            // Another directory may be there by now, with a watch of its own.
+            if self.watches.get(&directory) == Some(&event.watch) {
+                self.watches.remove(&directory);
+            }
             return None;
         }
         let is_directory = event.flags.contains(ReadFlags::ISDIR);
@@ -207,9 +249,7 @@ impl InotifyWatcher {
                 None => {}
             }
             if to.is_some() || has_come {
-                let mut unwatched = Vec::new();
-                self.watch_below(to.as_ref().unwrap_or(&path), &mut unwatched);
-                warn_of(&unwatched);
+                self.watch_below(to.as_ref().unwrap_or(&path));
             }
         }
         Some(match to {
@@ -229,7 +269,7 @@ impl InotifyWatcher {
         if changed.is_empty() {
             return Ok(());
         }
-        warn_of(&self.watch_all());
+        self.watch_all();
         let time = now();
         for (scope, detail) in changed {
             let notice = self.lost(scope, GapCause::MountsChanged, &detail, time);
@@ -252,20 +292,22 @@ impl Watcher for InotifyWatcher {
         self.heard
     }
 
-    fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched> {
+    fn tells_who(&self) -> bool {
+        false
+    }
+
+    fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) {
         self.plan = Arc::clone(plan);
         self.canary = canary.clone();
-        for watch in std::mem::take(&mut self.watches).into_values() {
-            // It is gone already if the directory is.
-            let _ = inotify::remove_watch(&self.fd, watch);
+        self.drop_unwanted();
+        match self.table.read() {
+            Ok(()) => self.watch_all(),
+            Err(error) => self.unwatched = vec![without_mounts(&error)],
         }
-        self.places.clear();
-        self.heard = now();
-        if let Err(error) = self.table.read() {
-            let why = format!("which file systems are mounted cannot be read: {error}");
-            return vec![Unwatched { path: EntityPath::unix("/"), why }];
-        }
-        self.watch_all()
+    }
+
+    fn unwatched(&self) -> &[Unwatched] {
+        &self.unwatched
     }
 
     fn wait(&mut self, at_most: Duration, hints: &mut Vec<Hint>) -> Result<(), WatchError> {
@@ -312,12 +354,6 @@ fn directories_in(directory: &EntityPath) -> Vec<EntityPath> {
     directories
 }
 
-fn warn_of(unwatched: &[Unwatched]) {
-    for place in unwatched {
-        tracing::warn!(path = %place.path, why = place.why, "cannot be watched in real time");
-    }
-}
-
 fn why(error: Errno) -> String {
     match error {
         Errno::NOSPC => "the system gives no more watches; raise fs.inotify.max_user_watches".to_owned(),
@@ -340,3 +376,6 @@ const MOST_EVENTS: usize = 8192;
 
 /// With their paths about ten megabytes.
 const MOST_WATCHES: usize = 50_000;
+
+/// How many directories that cannot be watched are known by name.
+const MOST_UNWATCHED: usize = 100;

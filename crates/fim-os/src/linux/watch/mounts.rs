@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 
 use fim_core::{EntityPath, GapScope, ScanPlan};
+use fim_scan::Unwatched;
 
 use crate::linux::file_systems;
 
@@ -40,6 +41,12 @@ impl MountTable {
         &self.mounts
     }
 
+    /// The mount that is seen at a path, without asking any file system: the last that was made at or above it.
+    pub(super) fn at(&self, path: &EntityPath) -> Option<&Mount> {
+        let above = self.mounts.iter().filter(|mount| path.is_within(&mount.point));
+        above.max_by_key(|mount| mount.point.as_bytes().len())
+    }
+
     pub(super) fn read(&mut self) -> io::Result<()> {
         self.mounts = read()?;
         Ok(())
@@ -70,6 +77,23 @@ impl MountTable {
         }
         Ok(changed)
     }
+}
+
+/// True if whoever asks for something there may have to wait for ever. What the agent's own directory lies in, where the
+/// canary is, it has to ask anyway.
+pub(super) fn may_hang(mount: &Mount, canary: &EntityPath) -> bool {
+    file_systems::may_hang(&mount.kind) && !canary.is_within(&mount.point)
+}
+
+/// Why nothing is asked of a file system of that kind, for a person.
+pub(super) fn why_not_asked(kind: &str) -> String {
+    format!("a {kind} file system may hang, and what others do there is not told")
+}
+
+/// That nothing is watched, since it cannot be read where which file system is.
+pub(super) fn without_mounts(error: &io::Error) -> Unwatched {
+    let why = format!("which file systems are mounted cannot be read: {error}");
+    Unwatched { path: EntityPath::unix("/"), why }
 }
 
 /// What of the plan may look different if what is at `point` does.

@@ -33,6 +33,8 @@ struct PlaceWatcher {
     plan: Arc<ScanPlan>,
     canary: EntityPath,
     places: BTreeMap<EntityPath, Place>,
+    /// The folders and keys that cannot be watched.
+    unwatched: Vec<Unwatched>,
     /// Until when everything that had happened has been heard of.
     heard: Timestamp,
 }
@@ -70,19 +72,26 @@ struct Round {
 
 impl PlaceWatcher {
     fn new() -> Self {
-        Self { plan: Arc::default(), canary: EntityPath::windows(""), places: BTreeMap::new(), heard: now() }
+        Self {
+            plan: Arc::default(),
+            canary: EntityPath::windows(""),
+            places: BTreeMap::new(),
+            unwatched: Vec::new(),
+            heard: now(),
+        }
     }
 
     /// Watches what is to be and is not yet, and no more what need not be. Tells what came under watch.
-    fn cover(&mut self) -> (Vec<EntityPath>, Vec<Unwatched>) {
+    fn cover(&mut self) -> Vec<EntityPath> {
         let mut wanted = wanted(self.plan.roots(), &self.canary);
         self.places.retain(|path, place| wanted.get(path) == Some(&place.is_deep));
         wanted.retain(|path, _| !self.places.contains_key(path));
-        let (mut new, mut unwatched) = (Vec::new(), Vec::new());
+        let mut new = Vec::new();
+        self.unwatched.clear();
         for (path, is_deep) in wanted {
             if self.places.len() >= MOST_PLACES {
                 let why = format!("{MOST_PLACES} folders and keys are watched at most");
-                unwatched.push(Unwatched { path, why });
+                self.unwatched.push(Unwatched { path, why });
                 continue;
             }
             match watch(&path, is_deep) {
@@ -92,10 +101,10 @@ impl PlaceWatcher {
                 }
                 // It went just now, which is noticed above it.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => unwatched.push(Unwatched { path, why: error.to_string() }),
+                Err(error) => self.unwatched.push(Unwatched { path, why: error.to_string() }),
             }
         }
-        (new, unwatched)
+        new
     }
 
     /// Takes what was told since the last time.
@@ -135,12 +144,9 @@ impl PlaceWatcher {
             self.places.remove(path);
         }
         if round.is_other || !round.ended.is_empty() {
-            let (new, unwatched) = self.cover();
+            let new = self.cover();
             for path in new.into_iter().chain(std::mem::take(&mut round.ended)) {
                 round.look(&path, self.plan.roots(), self.heard);
-            }
-            for place in unwatched {
-                tracing::warn!(path = %place.path, why = place.why, "cannot be watched in real time");
             }
         }
     }
@@ -159,12 +165,18 @@ impl Watcher for PlaceWatcher {
         waiting.chain([self.heard]).min().unwrap_or(self.heard)
     }
 
-    fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) -> Vec<Unwatched> {
+    fn tells_who(&self) -> bool {
+        false
+    }
+
+    fn watch(&mut self, plan: &Arc<ScanPlan>, canary: &EntityPath) {
         self.plan = Arc::clone(plan);
         self.canary = canary.clone();
-        self.places.clear();
-        self.heard = now();
-        self.cover().1
+        self.cover();
+    }
+
+    fn unwatched(&self) -> &[Unwatched] {
+        &self.unwatched
     }
 
     fn wait(&mut self, at_most: Duration, hints: &mut Vec<Hint>) -> Result<(), WatchError> {

@@ -1,7 +1,9 @@
 //! What the kernel really tells of what happens in a folder. Each way to change something ends in a hint with the
 //! right path, and with the right process where that still runs.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod losses;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant};
 use fim_core::{Actor, EntityPath, GapCause, GapScope, Hint, Notice, PathStyle, Rule, RuleSet, WhoUnknown};
 use fim_os::PROVIDERS;
 use fim_scan::{Unwatched, Watcher};
+use fim_testkit::SilentMount;
 use rustix::fs::{CWD, Mode, OFlags};
 
 /// A folder that is watched.
@@ -61,7 +64,8 @@ impl Watched {
         let rule = Rule { recurse: true, ..Rule::new("in", "Custom", place.to_str().unwrap()) };
         let plan = RuleSet::new(vec![rule], PathStyle::Unix).unwrap().scan_plan();
         let canary = entity(&self.path("canary"));
-        self.watcher.watch(&Arc::new(plan), &canary)
+        self.watcher.watch(&Arc::new(plan), &canary);
+        self.watcher.unwatched().to_vec()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -83,6 +87,11 @@ impl Watched {
         }
         hints.retain(|hint| !is_mark(hint));
         hints
+    }
+
+    /// What the next hints are about.
+    fn told(&mut self) -> BTreeSet<EntityPath> {
+        self.hints().iter().flat_map(|hint| names(&hint.notice)).collect()
     }
 
     /// What the hints after `act` are about, below the folder.
@@ -456,6 +465,33 @@ fn a_disk_of_btrfs_is_watched_or_named_as_not_watched() {
     let _mounted = Mounted(place.clone());
     let unwatched = watched.watch("mounted");
     assert!(unwatched.iter().any(|unwatched| unwatched.path == entity(&place)), "{unwatched:?}");
+}
+
+#[test]
+fn a_file_system_that_may_not_answer_is_named_as_not_watched_and_not_asked() {
+    for mut watched in Watched::by_each_provider() {
+        let place = watched.path("in/silent");
+        fs::create_dir(&place).unwrap();
+        let silent = match SilentMount::over(&place) {
+            Ok(silent) => silent,
+            Err(why) => return fim_testkit::skip(&why),
+        };
+        let (tell, told) = std::sync::mpsc::channel();
+        let asking = std::thread::spawn(move || {
+            let unwatched = watched.watch("in");
+            let _ = tell.send((watched, unwatched));
+        });
+        let answer = told.recv_timeout(Duration::from_secs(30));
+        drop(silent);
+        asking.join().unwrap();
+        let (mut watched, unwatched) = answer.expect("who watches waits for the file system");
+        let [place] = &unwatched[..] else { panic!("{unwatched:?}") };
+        assert_eq!(place.path, entity(&watched.path("in/silent")));
+        assert!(place.why.contains("fuse file system may hang"), "{}", place.why);
+        let names = watched.names_after(|folder| fs::write(folder.join("in/f"), "x").unwrap());
+        assert!(names.contains("in/f"), "{names:?}");
+        assert_eq!(watched.watcher.unwatched(), [], "it is named no more once it is gone");
+    }
 }
 
 #[test]

@@ -4,23 +4,23 @@ use std::time::{Duration, Instant};
 
 use fim_core::{GapCause, Hint, Timestamp};
 
-use super::lost_everything;
+use crate::real_time::lost_everything;
 
 /// What the two clocks said last.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clocks {
+pub(crate) struct Clocks {
     wall: Timestamp,
     steady: Instant,
 }
 
 impl Clocks {
-    pub(super) fn new(wall: Timestamp, steady: Instant) -> Self {
+    pub(crate) fn new(wall: Timestamp, steady: Instant) -> Self {
         Self { wall, steady }
     }
 
-    /// Looks at the clocks again. Between two looks there is hardly more than one wait, unless something held it; and
+    /// Looks at the clocks again. Between two looks there is hardly more than a second, unless something held it; and
     /// both clocks go equally far, unless one was set or the machine slept.
-    pub(super) fn look(&mut self, wall: Timestamp, steady: Instant) -> Option<Hint> {
+    pub(crate) fn look(&mut self, wall: Timestamp, steady: Instant) -> Option<Hint> {
         let passed = steady.saturating_duration_since(self.steady);
         let passed_nanos = i64::try_from(passed.as_nanos()).unwrap_or(i64::MAX);
         let jump_nanos = wall.nanos_since(self.wall).saturating_sub(passed_nanos);
