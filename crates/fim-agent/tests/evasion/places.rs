@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use fim_core::{ChangeCategory, GapCause, GapScope};
+use fim_testkit::SilentMount;
 
 use crate::stage::{Stage, covers, entity, now, run};
 
@@ -116,6 +117,26 @@ fn what_is_mounted_over_a_place_is_a_gap_from_the_mount_on_and_what_is_there_is_
         event.change.after.as_ref().is_some_and(|after| after.attributes.size_bytes == Some(15))
     });
     unmount(&file);
+}
+
+#[test]
+fn a_file_system_that_never_answers_is_a_gap_of_its_place_and_the_others_are_watched_and_scanned() {
+    let Some(mut stage) = Stage::on(&[]) else { return };
+    let own = stage.own().watched.clone();
+    let silent = own.join("silent");
+    fs::create_dir(&silent).unwrap();
+    fs::write(own.join("behind"), "before").unwrap();
+    stage.start();
+    let _mount = match SilentMount::over(&silent) {
+        Ok(mount) => mount,
+        Err(why) => return fim_testkit::skip(&why),
+    };
+    stage
+        .gap("a gap of the place", |gap| gap.scope == GapScope::Within(entity(&silent)) && gap.end.is_none());
+    fs::write(own.join("zoo"), "noticed").unwrap();
+    stage.hold_noticed(stage.own(), &own.join("zoo"), std::process::id());
+    // It ends, though the place comes before others in path order.
+    stage.scan();
 }
 
 #[test]
