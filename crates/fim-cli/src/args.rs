@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use self::time::{at_least_a_second, duration, enrollment, scan_interval};
+use self::time::{at_least_a_second, enrollment, scan_interval, since};
 use crate::failure::EXIT_CODES;
 use crate::variables::VARIABLES;
 
@@ -195,7 +195,7 @@ pub struct ChangesArgs {
     #[arg(long, value_name = "M")]
     pub machine: Option<String>,
     /// How far back: 10m, 24h, 7d
-    #[arg(long, default_value = "24h", value_name = "TIME", value_parser = duration)]
+    #[arg(long, default_value = "24h", value_name = "TIME", value_parser = since)]
     pub since: Duration,
     /// Go on and show changes as they come; stop with Ctrl-C
     #[arg(short, long)]

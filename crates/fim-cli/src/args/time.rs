@@ -53,7 +53,7 @@ pub fn as_typed(seconds: u64) -> String {
 }
 
 /// Reads a time such as `1h 30m`. The parser's own words say where it stopped, and not what to write instead.
-pub fn duration(text: &str) -> Result<Duration, String> {
+fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|_| "this is not a length of time; write one such as 30s, 15m, 1h 30m or 7d".to_owned())
 }
@@ -70,6 +70,14 @@ pub fn at_least_a_second(text: &str) -> Result<Duration, String> {
 pub fn enrollment(text: &str) -> Result<Duration, String> {
     between(text, 1, LONGEST_ENROLLMENT_SECONDS)
 }
+
+/// Reads how far back changes are wanted.
+pub fn since(text: &str) -> Result<Duration, String> {
+    between(text, 0, FARTHEST_BACK_SECONDS)
+}
+
+/// A hundred years, before which there are no changes.
+const FARTHEST_BACK_SECONDS: u64 = 36_500 * 24 * 3600;
 
 #[cfg(test)]
 mod tests {
@@ -98,6 +106,9 @@ mod tests {
                 Arguments::try_parse_from(line).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.contains(said), "{error}");
         }
+        let line = ["steadfast", "changes", "--since", "1000000d"];
+        let error = Arguments::try_parse_from(line).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("write a time from 0s to 36500d"), "{error}");
         let line = ["steadfast", "fim", "collect", "--software", "off", "--files", "7d", "--daemons", "5s"];
         assert!(Arguments::try_parse_from(line).is_ok());
     }
