@@ -268,7 +268,7 @@ function answerSession({ world, request, path, body, send, problem }) {
   if (!isGood) {
     const why =
       path === '/session/one-time'
-        ? 'the sign-in link has been used or is older than ten minutes; `steadfast sign-in` on the server\'s machine prints a new one'
+        ? "the sign-in link has been used or is older than ten minutes; `steadfast sign-in` on the server's machine prints a new one"
         : 'the name or the password is wrong';
     return problem(401, 'Not signed in', why);
   }

@@ -47,7 +47,7 @@ pub fn tests(name: &str, text: &str) -> Vec<String> {
             is_marked = false;
         } else if line.starts_with("#[ignore") {
             is_marked = false;
-        } else if line.starts_with("#[") && line.ends_with("test]") {
+        } else if line.starts_with("#[") && (line.ends_with("test]") || line.contains("::test(")) {
             is_marked = true;
         }
     }
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_promise_whose_test_is_gone_is_a_breach() {
-        let text = "#[test]\n    fn it_holds_for_all() {\n#[tokio::test]\n#[allow(x)]\nasync fn so_does_this_one<T>() {\n\
+        let text = "#[test]\n    fn it_holds_for_all() {\n#[tokio::test(flavor = \"multi_thread\")]\n#[allow(x)]\nasync fn so_does_this_one<T>() {\n\
                     fn this_only_helps() {\na_scenario_holds = \"01-one.yaml\";\n\
                     #[test]\n#[ignore]\nfn this_never_runs() {";
         let tests = tests("a.rs", text);
