@@ -79,7 +79,8 @@ fn a_change_is_told_when_it_happens_with_who_did_it() {
 fn whoever_changes_a_file_together_is_named_in_the_record_and_on_the_command_line() {
     let Some(here) = noticing() else { return };
     let hosts = here.watched("hosts");
-    let script = format!("(echo x >> {0}; sleep 1) & (echo y >> {0}; sleep 1) & wait", hosts.display());
+    // The last command would take the shell's place, and be another program under its number.
+    let script = format!("(echo x >> {0}; sleep 1; :) & (echo y >> {0}; sleep 1; :) & wait", hosts.display());
     let several = format!("{} | where isnotnull(OtherInitiatingProcesses)", about("hosts"));
     // A busy machine may look at the file between the two.
     let found = crate::installation::until(|| {
