@@ -107,7 +107,8 @@ export async function layoutFaults(page) {
     const centre = document.elementFromPoint(window.innerWidth / 2, window.innerHeight / 2);
     // A modal dialog covers the page on purpose, with itself or with its backdrop.
     const isOverlay =
-      centre?.closest('[role=dialog], [class*=backdrop]') && document.querySelector('[role=dialog]');
+      centre?.closest('[role=dialog], [role=alertdialog], [class*=backdrop]') &&
+      document.querySelector('[role=dialog], [role=alertdialog]');
     if (shell && !isOverlay && !shell.contains(centre)) faults.push('something covers the page');
     return faults;
   });

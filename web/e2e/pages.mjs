@@ -56,6 +56,40 @@ const VIEWS = [
   { name: 'enable', path: '/workspaces', ready: '.grid-row', act: openEnable },
   { name: 'create-workspace', path: '/workspaces', ready: '.grid-row', act: clickButton('Create workspace') },
   { name: 'add-machine', path: '/w/empty', ready: '.state', act: openAddMachine },
+  {
+    name: 'password',
+    path: '/workspaces',
+    ready: '.grid-row',
+    act: openFromMenu('Account of admin', 'Change password…'),
+  },
+  {
+    name: 'custom-range',
+    path: '/w/prod-eu',
+    ready: '.grid-row',
+    also: CHART,
+    act: openFromMenu('Time range: Last 7 days', 'Custom range…'),
+  },
+  {
+    name: 'disable',
+    path: '/w/prod-eu',
+    ready: '.grid-row',
+    also: CHART,
+    act: openFromMenu('More actions', 'Disable monitoring…'),
+  },
+  {
+    name: 'delete-rule',
+    path: '/w/prod-eu/settings',
+    ready: '.grid-row',
+    act: openFromMenu(/^Actions for rule /, 'Delete…'),
+  },
+  {
+    name: 'remove-machine',
+    path: '/w/prod-eu',
+    ready: '.grid-row',
+    also: CHART,
+    act: openFromMenu(/^Actions for /, 'Remove…'),
+  },
+  { name: 'discard-rule', path: '/w/prod-eu/settings', ready: '.grid-row', act: openDiscard },
   { name: 'not-watched', path: '/w/staging?tab=changes', ready: '.state', also: CHART },
   { name: 'nothing-changed', path: '/w/quiet?tab=changes', ready: '.state.good', also: CHART },
   { name: 'no-gaps', path: '/w/quiet?tab=coverage', ready: '.state.good', also: CHART },
@@ -76,7 +110,7 @@ export async function checkPages() {
   // Side by side, because a browser waits as long as it works.
   const faults = await Promise.all(SIZES.map(checkSize));
   assert.deepEqual([...new Set(faults.flat())], []);
-  return (VIEWS.length + 1) * SIZES.length * 2;
+  return (VIEWS.length + SIGNED_OUT.length) * SIZES.length * 2;
 }
 
 async function checkSize(size) {
@@ -84,8 +118,8 @@ async function checkSize(size) {
   const { page, messages, close } = await openBrowser(size);
   const faults = [];
   let themes = ['light', 'dark'];
-  for (const view of [...VIEWS, LOGIN]) {
-    world.isSignedIn = view !== LOGIN;
+  for (const view of [...VIEWS, ...SIGNED_OUT]) {
+    world.isSignedIn = VIEWS.includes(view);
     faults.push(...(await checkView(page, base, view, size.width, themes)));
     // The next view is loaded in the theme that this one ended in, so each theme is started in and switched to.
     themes = themes.toReversed();
@@ -96,7 +130,12 @@ async function checkSize(size) {
   return faults;
 }
 
-const LOGIN = { name: 'login', path: '/login', ready: 'form' };
+/** What is seen on the way in. */
+const SIGNED_OUT = [
+  { name: 'login', path: '/login', ready: 'form' },
+  { name: 'old-link', path: '/login#code=USED', ready: '[role=alert] code' },
+  { name: 'set-password', path: '/login#code=GOOD', ready: 'h1:has-text("Set a password")' },
+];
 
 /** Loads a view once and looks at it in one theme after the other. */
 async function checkView(page, base, view, width, themes) {
@@ -177,4 +216,19 @@ async function openAddMachine(page) {
   await page.getByRole('button', { name: 'Add a machine…' }).click();
   await page.getByRole('button', { name: 'Create the command' }).click();
   await page.waitForSelector('.command');
+}
+
+function openFromMenu(button, item) {
+  return async (page) => {
+    await page.getByRole('button', { name: button }).first().click();
+    await page.getByRole('menuitem', { name: item }).click();
+    await page.locator('[role=dialog], [role=alertdialog]').waitFor();
+  };
+}
+
+async function openDiscard(page) {
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('half a name');
+  await page.keyboard.press('Escape');
+  await page.getByRole('alertdialog').waitFor();
 }
