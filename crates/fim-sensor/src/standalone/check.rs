@@ -183,8 +183,11 @@ fn narrow(all: &Scope, paths: Vec<EntityPath>, file: &Path) -> Result<Scope, Che
     })
 }
 
-/// Fails for the first of the paths of which neither the baseline nor the machine has anything, or of which the baseline
-/// can have nothing.
+/// Makes sure that each path is in the baseline or on the machine, and not behind a link that the baseline did not follow.
+///
+/// # Errors
+///
+/// Names the first of the paths for which that is not so, or says why the baseline cannot be read.
 fn find_each<T: FileTree>(
     paths: &[EntityPath],
     all: &Scope,
