@@ -395,19 +395,26 @@ mod tests {
         assert_eq!(known, [(3, true), (7, false), (9, true), (10, false)]);
     }
 
-    #[tokio::test]
-    async fn monitoring_is_turned_on_with_its_rules_or_not_at_all() {
+    const BY: By<'_> = By { actor: "a test", at: Timestamp(1) };
+
+    /// A database with one workspace, in a folder that goes with the first value.
+    async fn with_a_workspace() -> (tempfile::TempDir, Control, Uuid) {
         let dir = tempfile::tempdir().unwrap();
         let control = Control::open(&dir.path().join("control.sqlite")).await.unwrap();
-        let by = By { actor: "a test", at: Timestamp(1) };
-        let id = control.add_workspace("default", "local", "Local", by).await.unwrap().id;
+        let id = control.add_workspace("default", "local", "Local", BY).await.unwrap().id;
+        (dir, control, id)
+    }
+
+    #[tokio::test]
+    async fn monitoring_is_turned_on_with_its_rules_or_not_at_all() {
+        let (_dir, control, id) = with_a_workspace().await;
         let fails = "CREATE TRIGGER fails BEFORE UPDATE OF fim_enabled ON workspaces BEGIN SELECT RAISE(ABORT, 'no'); END";
         sqlx::raw_sql(fails).execute(&control.pool).await.unwrap();
         let items = crate::api::recommended();
-        control.enable_fim(id, &items, None, by).await.unwrap_err();
+        control.enable_fim(id, &items, None, BY).await.unwrap_err();
         assert!(control.rules(id).await.unwrap().is_empty());
         sqlx::raw_sql("DROP TRIGGER fails").execute(&control.pool).await.unwrap();
-        control.enable_fim(id, &items, None, by).await.unwrap();
+        control.enable_fim(id, &items, None, BY).await.unwrap();
         assert_eq!(control.rules(id).await.unwrap().len(), items.len());
     }
 
@@ -428,13 +435,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_audit_log_says_what_a_rule_that_is_gone_was() {
-        let dir = tempfile::tempdir().unwrap();
-        let control = Control::open(&dir.path().join("control.sqlite")).await.unwrap();
-        let by = By { actor: "a test", at: Timestamp(1) };
-        let id = control.add_workspace("default", "local", "Local", by).await.unwrap().id;
+        let (_dir, control, id) = with_a_workspace().await;
         let rule = crate::api::recommended().remove(0);
-        control.add_rule(id, &rule, by).await.unwrap();
-        assert!(control.delete_rule(id, &rule.name, by).await.unwrap());
+        control.add_rule(id, &rule, BY).await.unwrap();
+        assert!(control.delete_rule(id, &rule.name, BY).await.unwrap());
         let detail: String = sqlx::query_scalar("SELECT detail FROM audit WHERE action = 'rule.delete'")
             .fetch_one(&control.pool)
             .await
@@ -445,12 +449,9 @@ mod tests {
 
     #[tokio::test]
     async fn of_two_changes_of_a_rule_at_the_same_time_none_is_lost() {
-        let dir = tempfile::tempdir().unwrap();
-        let control = Control::open(&dir.path().join("control.sqlite")).await.unwrap();
-        let by = By { actor: "a test", at: Timestamp(1) };
-        let id = control.add_workspace("default", "local", "Local", by).await.unwrap().id;
+        let (_dir, control, id) = with_a_workspace().await;
         let rule = crate::api::recommended().remove(0);
-        control.add_rule(id, &rule, by).await.unwrap();
+        control.add_rule(id, &rule, BY).await.unwrap();
         let noted = |text: String| {
             let (control, name) = (control.clone(), rule.name.clone());
             async move {
@@ -458,7 +459,7 @@ mod tests {
                     rule.exclude.push(text);
                     Ok::<_, ()>(rule)
                 };
-                control.edit_rule(id, &name, change, by).await.unwrap();
+                control.edit_rule(id, &name, change, BY).await.unwrap();
             }
         };
         let edits: Vec<_> = (0..20).map(|number| tokio::spawn(noted(format!("/x/{number}")))).collect();
