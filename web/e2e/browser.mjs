@@ -118,3 +118,13 @@ export async function screenshot(page, name) {
   mkdirSync(RESULTS, { recursive: true });
   await page.screenshot({ path: join(RESULTS, `${name}.png`) });
 }
+
+/** What steps ask of a page's address, and what they wait for in it. */
+export function addressOf(page) {
+  const until = (test) => page.waitForURL((url) => test(new URL(url)), { timeout: 10_000 });
+  return {
+    parameter: (name) => new URL(page.url()).searchParams.get(name),
+    untilParameter: (name, test) => until((url) => test(url.searchParams.get(name))),
+    untilPath: (path) => until((url) => url.pathname === path),
+  };
+}

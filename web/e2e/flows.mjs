@@ -1,16 +1,13 @@
 // What a person does, from signing in to watching a change arrive.
 import assert from 'node:assert/strict';
-import { openBrowser } from './browser.mjs';
+import { addressOf, openBrowser } from './browser.mjs';
 import { announce } from './fixtureServer.mjs';
 import { runSteps } from './steps.mjs';
 
 export async function checkFlows({ base, world }) {
   const browser = await openBrowser();
   const { page, messages } = browser;
-  const parameter = (name) => new URL(page.url()).searchParams.get(name);
-  const untilParameter = (name, test) =>
-    page.waitForURL((url) => test(new URL(url).searchParams.get(name)), { timeout: 10_000 });
-  const untilPath = (path) => page.waitForURL((url) => new URL(url).pathname === path, { timeout: 10_000 });
+  const { parameter, untilParameter, untilPath } = addressOf(page);
   const rows = page.locator('.grid-row');
   /** Where the focus is: a grid by its name, else the element's tag. */
   const focus = () =>

@@ -1,6 +1,6 @@
 // The whole way by keyboard alone: nothing in here touches a pointer.
 import assert from 'node:assert/strict';
-import { openBrowser } from './browser.mjs';
+import { addressOf, openBrowser } from './browser.mjs';
 import { runSteps } from './steps.mjs';
 
 /** Waking the language service is seconds of work on a busy machine. */
@@ -11,10 +11,7 @@ const MOST_STOPS = 90;
 export async function checkKeyboard({ base, world }) {
   const browser = await openBrowser();
   const { page, messages } = browser;
-  const parameter = (name) => new URL(page.url()).searchParams.get(name);
-  const untilParameter = (name, test) =>
-    page.waitForURL((url) => test(new URL(url).searchParams.get(name)), { timeout: 10_000 });
-  const untilPath = (path) => page.waitForURL((url) => new URL(url).pathname === path, { timeout: 10_000 });
+  const { parameter, untilParameter, untilPath } = addressOf(page);
   const press = (...keys) =>
     keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
   const type = (text) => page.keyboard.type(text);
