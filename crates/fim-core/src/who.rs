@@ -1,5 +1,6 @@
 //! Who made a change.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::{EntityPath, Principal};
@@ -122,42 +123,91 @@ pub type Attribution = Result<Arc<Actor>, WhoUnknown>;
 /// All who had a part in a change.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Who {
-    /// The processes, in the order in which they first acted; at most [`Who::MAX_ACTORS`].
+    /// The processes, in the order in which they acted last, so that the last one left the entity as it is; at most
+    /// [`Who::MAX_ACTORS`], of more the ones that acted last.
     pub actors: Vec<Arc<Actor>>,
     /// How many more there were.
     pub more: u32,
     /// Why nobody, or not everybody, is known; nothing if all are, or if nobody asked.
     pub unknown: Option<WhoUnknown>,
+    /// Those of the ones more that are remembered, so that each is counted once.
+    dropped: BTreeSet<ProcessKey>,
 }
+
+/// A process's id, and when it was started.
+type ProcessKey = (u32, Option<u64>);
 
 impl Who {
     /// How many actors of one change are kept.
     pub const MAX_ACTORS: usize = 16;
+    /// How many of those that are not kept are known again; beyond that each act counts as another process's.
+    const MAX_REMEMBERED: usize = 1024;
 
-    /// Notes that somebody had a part in it.
-    pub fn add(&mut self, by: Attribution) {
-        match by {
-            Ok(actor) if let Some(known) = self.actors.iter_mut().find(|known| known.is_one_with(&actor)) => {
-                if actor.richness() > known.richness() {
-                    *known = actor;
-                }
-            }
-            Ok(actor) if self.actors.len() < Self::MAX_ACTORS => self.actors.push(actor),
-            Ok(_) => self.more = self.more.saturating_add(1),
-            Err(why) => self.unknown = Some(self.unknown.map_or(why, |known| known.min(why))),
-        }
+    /// What was kept of all of them: see the fields.
+    pub fn of(actors: Vec<Arc<Actor>>, more: u32, unknown: Option<WhoUnknown>) -> Self {
+        Self { actors, more, unknown, dropped: BTreeSet::new() }
     }
 
-    /// Notes that all of them had a part in it.
+    /// That it is not known who it was.
+    pub fn unknown(why: WhoUnknown) -> Self {
+        Self::of(Vec::new(), 0, Some(why))
+    }
+
+    /// Notes that somebody had a part in it, after all who are noted already.
+    pub fn add(&mut self, by: Attribution) {
+        let actor = match by {
+            Ok(actor) => actor,
+            Err(why) => {
+                self.unknown = Some(self.unknown.map_or(why, |known| known.min(why)));
+                return;
+            }
+        };
+        if let Some(place) = self.actors.iter().position(|known| known.is_one_with(&actor)) {
+            let known = self.actors.remove(place);
+            self.actors.push(if actor.richness() > known.richness() { actor } else { known });
+            return;
+        }
+        if self.dropped.remove(&key_of(&actor)) {
+            self.more = self.more.saturating_sub(1);
+        }
+        if self.actors.len() == Self::MAX_ACTORS {
+            let dropped = self.actors.remove(0);
+            self.count(key_of(&dropped));
+        }
+        self.actors.push(actor);
+    }
+
+    /// Notes that all of them had a part in it, after all who are noted already.
     pub fn merge(&mut self, other: Self) {
+        let uncounted = other.more.saturating_sub(u32::try_from(other.dropped.len()).unwrap_or(u32::MAX));
+        self.more = self.more.saturating_add(uncounted);
+        for process in other.dropped {
+            if !self.actors.iter().any(|actor| key_of(actor) == process) {
+                self.count(process);
+            }
+        }
         for actor in other.actors {
             self.add(Ok(actor));
         }
-        self.more = self.more.saturating_add(other.more);
         if let Some(why) = other.unknown {
             self.add(Err(why));
         }
     }
+
+    /// Counts a process that is not kept, once.
+    fn count(&mut self, process: ProcessKey) {
+        if self.dropped.contains(&process) {
+            return;
+        }
+        self.more = self.more.saturating_add(1);
+        if self.dropped.len() < Self::MAX_REMEMBERED {
+            self.dropped.insert(process);
+        }
+    }
+}
+
+fn key_of(actor: &Actor) -> ProcessKey {
+    (actor.process_id, actor.started_nanos)
 }
 
 #[cfg(test)]
@@ -189,5 +239,54 @@ mod tests {
         who.add(Ok(Arc::new(actor(Some("/bin/cat")))));
         who.add(Ok(Arc::new(Actor { started_nanos: Some(2), ..actor(None) })));
         assert_eq!(who.actors.len(), 3);
+    }
+
+    #[test]
+    fn whoever_acts_again_is_the_one_that_acted_last() {
+        let mut who = Who::default();
+        for process_id in [1, 2, 1] {
+            who.add(Ok(Arc::new(Actor { process_id, ..actor(None) })));
+        }
+        assert_eq!(numbers(&who), [2, 1]);
+    }
+
+    #[test]
+    fn of_more_than_are_kept_the_last_ones_are_and_the_rest_are_counted_once() {
+        let mut who = Who::default();
+        for _ in 0..3 {
+            for process_id in 1..=20 {
+                who.add(Ok(Arc::new(Actor { process_id, ..actor(None) })));
+            }
+        }
+        assert_eq!(numbers(&who), (5..=20).collect::<Vec<_>>());
+        assert_eq!(who.more, 4);
+    }
+
+    #[test]
+    fn those_of_two_lists_are_counted_once_and_the_ones_of_the_second_acted_last() {
+        let all_of = |processes: std::ops::RangeInclusive<u32>| {
+            let mut who = Who::default();
+            for process_id in processes {
+                who.add(Ok(Arc::new(Actor { process_id, ..actor(None) })));
+            }
+            who
+        };
+        let mut who = all_of(1..=20);
+        who.merge(all_of(1..=18));
+        assert_eq!(numbers(&who), (3..=18).collect::<Vec<_>>());
+        assert_eq!(who.more, 4, "1, 2, 19 and 20");
+    }
+
+    #[test]
+    fn the_memory_of_those_who_are_not_kept_is_bounded() {
+        let mut who = Who::default();
+        for process_id in 0..5000 {
+            who.add(Ok(Arc::new(Actor { process_id, ..actor(None) })));
+        }
+        assert_eq!((who.more, who.dropped.len()), (5000 - 16, Who::MAX_REMEMBERED));
+    }
+
+    fn numbers(who: &Who) -> Vec<u32> {
+        who.actors.iter().map(|actor| actor.process_id).collect()
     }
 }

@@ -437,7 +437,7 @@ proptest! {
     }
 
     #[test]
-    fn all_who_touched_a_place_while_it_did_not_keep_still_are_told(actors in prop::collection::vec(1_u32..40, 1..60)) {
+    fn all_who_touched_a_place_while_it_did_not_keep_still_are_told_in_their_order(actors in prop::collection::vec(1_u32..40, 1..60)) {
         let mut world = World::new();
         for (turn, &actor) in actors.iter().enumerate() {
             let act = Act::Write { place: 0, content: 1 + turn as u8 };
@@ -449,7 +449,9 @@ proptest! {
         let told: BTreeSet<u32> = event.who.actors.iter().map(|actor| actor.process_id).collect();
         prop_assert!(told.is_subset(&different));
         prop_assert_eq!(told.len(), different.len().min(16));
-        prop_assert_eq!(event.who.more > 0, different.len() > 16);
+        prop_assert_eq!(event.who.more as usize, different.len().saturating_sub(16));
+        let left_it_so = event.who.actors.last().map(|actor| actor.process_id);
+        prop_assert_eq!(left_it_so, actors.last().copied());
     }
 
     #[test]

@@ -69,11 +69,8 @@ impl TryFrom<WhoRecord<'_>> for Who {
 
     fn try_from(record: WhoRecord<'_>) -> Result<Self, WireError> {
         let actors = record.actors.into_iter().map(|actor| Actor::try_from(actor).map(Arc::new));
-        Ok(Self {
-            actors: actors.collect::<Result<_, _>>()?,
-            more: record.more.unwrap_or(0),
-            unknown: record.unknown.map(unknown_of),
-        })
+        let actors = actors.collect::<Result<_, _>>()?;
+        Ok(Self::of(actors, record.more.unwrap_or(0), record.unknown.map(unknown_of)))
     }
 }
 

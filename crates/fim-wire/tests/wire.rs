@@ -89,7 +89,7 @@ fn who() -> impl Strategy<Value = Who> {
         WhoUnknown::NoHandle,
     ]));
     (prop::collection::vec(actor, 0..=Who::MAX_ACTORS), any::<u32>(), unknown)
-        .prop_map(|(actors, more, unknown)| Who { actors, more, unknown })
+        .prop_map(|(actors, more, unknown)| Who::of(actors, more, unknown))
 }
 
 fn change() -> impl Strategy<Value = ChangeEvent> {

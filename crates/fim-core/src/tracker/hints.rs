@@ -49,6 +49,8 @@ pub(super) struct Noticed {
     waiting_since: Timestamp,
     /// All who had a part in it.
     pub who: Who,
+    /// Who acted first.
+    pub first_by: Option<Attribution>,
     /// True if all that is below is to be looked at as well.
     pub is_deep: bool,
     /// What says so.
@@ -381,11 +383,12 @@ impl Hints {
         if noticed.found_by != FoundBy::Notice {
             // The notice has come after all.
             noticed.found_by = FoundBy::Notice;
-            noticed.who = Who::default();
+            (noticed.who, noticed.first_by) = (Who::default(), None);
         }
         self.oldest = Some(self.oldest.map_or(since, |oldest| oldest.min(since)));
         noticed.since = noticed.since.min(since);
         noticed.last = noticed.last.max(time);
+        noticed.first_by.get_or_insert_with(|| by.clone());
         noticed.who.add(by);
         Ok(noticed)
     }
@@ -446,6 +449,7 @@ impl Noticed {
             last: time,
             waiting_since: time,
             who: Who::default(),
+            first_by: None,
             is_deep: false,
             found_by: FoundBy::Notice,
             takes_along: false,
@@ -472,9 +476,12 @@ impl Noticed {
         self.waiting_since = self.waiting_since.min(newer.waiting_since);
         self.last = self.last.max(newer.last);
         match self.found_by.cmp(&newer.found_by) {
-            Ordering::Equal => self.who.merge(newer.who),
+            Ordering::Equal => {
+                self.who.merge(newer.who);
+                self.first_by = self.first_by.take().or(newer.first_by);
+            }
             // Whom a notice names is more than what was found.
-            Ordering::Greater => self.who = newer.who,
+            Ordering::Greater => (self.who, self.first_by) = (newer.who, newer.first_by),
             Ordering::Less => {}
         }
         self.found_by = self.found_by.min(newer.found_by);

@@ -275,7 +275,7 @@ impl Tracker {
             Some(spots) => spots.circumstances(path, changed, now),
             None => {
                 let unknown = self.losses.wants_scan().then_some(WhoUnknown::NoticeLost);
-                let who = Who { unknown, ..Who::default() };
+                let who = Who::of(Vec::new(), 0, unknown);
                 Circumstances { who, happened: None, source: ChangeSource::Scan }
             }
         }

@@ -131,7 +131,7 @@ impl Spots {
         // Who made a directory need not have made what is in it, nor at the same time.
         let is_by_the_way = self.taken_by_the_way(path).is_some();
         let unknown = || Some(hint.who.unknown.unwrap_or(WhoUnknown::NotNoticed));
-        let who = if is_by_the_way { Who { unknown: unknown(), ..Who::default() } } else { hint.who.clone() };
+        let who = if is_by_the_way { Who::of(Vec::new(), 0, unknown()) } else { hint.who.clone() };
         let noticed = (hint.found_by == FoundBy::Notice && !is_by_the_way).then_some(hint.last);
         let earliest = hint.first.plus_nanos(-NOTICE_LATENESS_NANOS);
         let exact = changed.filter(|&changed| changed >= earliest && changed <= now);
@@ -290,7 +290,10 @@ impl Tracker {
         let entity = to.entity;
         let before = Entity { key: entity.key.clone(), ..from };
         let mut circumstances = spots.circumstances(entity.key.path(), entity.attributes.changed, now);
-        circumstances.who.merge(spots.circumstances(old.path(), None, now).who);
+        // Who left it as it is was at the place where it is now.
+        let mut who = spots.circumstances(old.path(), None, now).who;
+        who.merge(circumstances.who);
+        circumstances.who = who;
         let fields = compare(&before, &entity, to.watched).with(Aspect::Path);
         let change =
             Change { key: entity.key.clone(), before: Some(before), after: Some(entity.clone()), fields };
@@ -315,8 +318,12 @@ impl Tracker {
             let change = Change { key: key.clone(), before, after, fields: AspectSet::NONE };
             let mut who = hint.who.clone();
             if is_arrival {
-                // Who acted last is the one who took it away.
-                who.actors.reverse();
+                // Who acted last is the one who took it away; it came by the one who acted first.
+                match hint.first_by.clone() {
+                    Some(Err(why)) => who = Who::unknown(why),
+                    Some(by) => who.add(by),
+                    None => {}
+                }
             } else if !is_told {
                 who.add(Err(WhoUnknown::NoticeLost));
             }
