@@ -323,6 +323,9 @@ impl Hints {
         (is_from_named, is_to_named): (bool, bool),
     ) -> Result<(), NoRoom> {
         let since = remark.since;
+        if is_directory {
+            self.take_along(from, &remark);
+        }
         for (place, partner) in [(from, to), (to, from)] {
             let noticed = self.at(place.clone(), remark.clone())?;
             noticed.is_deep |= is_directory;
@@ -342,6 +345,17 @@ impl Hints {
             self.come(to, is_directory, since);
         }
         Ok(())
+    }
+
+    /// Notes that the names within a directory went with it which came there and were not looked at yet.
+    fn take_along(&mut self, directory: &EntityPath, remark: &Remark) {
+        let places = self.places.range_mut(directory.clone()..);
+        let within = places.take_while(|(place, _)| place.is_within(directory));
+        for (_, noticed) in within.filter(|(place, noticed)| *place != directory && noticed.came) {
+            (noticed.came, noticed.went, noticed.came_and_went) = (false, true, true);
+            noticed.last = noticed.last.max(remark.time.min(remark.now));
+            noticed.who.add(remark.by.clone());
+        }
     }
 
     /// Notes that a name came, which has a place of its own or that of a directory that takes it in.
