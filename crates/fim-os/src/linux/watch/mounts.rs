@@ -43,8 +43,7 @@ impl MountTable {
 
     /// The mount that is seen at a path, without asking any file system: the last that was made at or above it.
     pub(super) fn at(&self, path: &EntityPath) -> Option<&Mount> {
-        let above = self.mounts.iter().filter(|mount| path.is_within(&mount.point));
-        above.max_by_key(|mount| mount.point.as_bytes().len())
+        seen_at(&self.mounts, path)
     }
 
     pub(super) fn read(&mut self) -> io::Result<()> {
@@ -116,6 +115,11 @@ fn read() -> io::Result<Vec<Mount>> {
     std::fs::read(TABLE).map(|table| parse(&table))
 }
 
+/// The last mount that was made at or above a path: it hides what was mounted there and below before.
+fn seen_at<'m>(mounts: &'m [Mount], path: &EntityPath) -> Option<&'m Mount> {
+    mounts.iter().rev().find(|mount| path.is_within(&mount.point))
+}
+
 /// Where file systems are mounted that may hang, with their types; nothing where the table cannot be read.
 pub(in crate::linux) fn mounts_that_may_hang() -> Vec<(EntityPath, String)> {
     seen_that_may_hang(read().unwrap_or_default())
@@ -181,6 +185,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_mounted_later_hides_what_was_mounted_there_and_below() {
+        let table = b"20 1 8:1 / / rw - ext4 /dev/sda rw\n\
+            30 20 8:2 / /srv/deep rw - ext4 /dev/sdb rw\n\
+            31 20 8:3 / /srv rw - xfs /dev/sdc rw\n\
+            32 31 8:4 / /srv/own rw - btrfs /dev/sdd rw\n";
+        let mounts = parse(table);
+        let seen = |path| seen_at(&mounts, &EntityPath::unix(path)).map(|mount| mount.id);
+        assert_eq!(["/etc", "/srv/x", "/srv/deep/x", "/srv/own"].map(seen), [20, 31, 31, 32].map(Some));
+    }
 
     #[test]
     fn a_line_is_read_with_its_escapes() {
