@@ -6,9 +6,10 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use fim_core::{GapCause, GapScope, Hint, Loss, Notice, Timestamp, WhoUnknown};
+use fim_core::{GapCause, Hint, Timestamp};
 use fim_scan::ScanControl;
 
+use crate::real_time::lost_everything;
 use crate::settings::Settings;
 
 /// A place for messages to the engine.
@@ -73,32 +74,24 @@ impl Inbox {
 
     /// Gives the engine hints.
     pub fn put_hints(&self, hints: &mut Vec<Hint>) {
-        if hints.is_empty() {
-            return;
+        if !hints.is_empty() {
+            self.lock().put_hints(hints);
+            self.changed.notify_all();
         }
-        let mut slots = self.lock();
-        if slots.hints.len() + hints.len() > MOST_HINTS {
-            let since = oldest(&slots.hints).into_iter().chain(oldest(hints)).min().unwrap_or_default();
-            let detail = format!("more than {MOST_HINTS} notices waited to be looked into");
-            let scope = GapScope::Everything;
-            let loss = Loss { scope, since, cause: GapCause::NoticesLost, detail };
-            let by = Err(WhoUnknown::NotTold);
-            let time = hints.last().map_or(since, |hint| hint.time);
-            hints.clear();
-            slots.hints = vec![Hint { notice: Notice::Lost(loss), time, since, by }];
-        } else {
-            slots.hints.append(hints);
-        }
-        self.changed.notify_all();
     }
 
-    /// Notes until when all that happened has been put in; nothing if nobody notices changes any more. Gives what was
-    /// noted last before he who notices them was given up, if he was.
+    /// Notes until when all that happened has been put in; nothing if nobody notices changes any more. If he who notices
+    /// them was given up and is heard again, the engine is told so, and what was noted last before is the answer.
     pub fn set_heard(&self, heard: Option<Timestamp>) -> Option<Timestamp> {
         let mut slots = self.lock();
         slots.heard = heard;
         slots.missed = 0;
-        slots.given_up.take()
+        let since = slots.given_up.take().filter(|_| heard.is_some());
+        if since.is_some() {
+            slots.real_time = Some(true);
+            self.changed.notify_all();
+        }
+        since
     }
 
     /// Notes that somebody begins to notice changes, who heard last at `heard` or not at all before: from now on it is seen
@@ -110,16 +103,25 @@ impl Inbox {
     }
 
     /// Notes that somebody missed a word of whoever notices changes. After more than `most` times since the last word he is
-    /// given up: then until when all that happened has been put in is the answer, once. It counts as that until he is
-    /// heard again.
-    pub fn miss_heard(&self, most: u32) -> Option<Timestamp> {
+    /// given up until he is heard again: the engine is told that nothing is noticed, nor may have been since then, and why.
+    /// True if he was just given up.
+    pub fn miss_heard(&self, most: u32, why: &str) -> bool {
         let mut slots = self.lock();
         slots.missed = slots.missed.saturating_add(1);
-        if slots.missed <= most || slots.given_up.is_some() {
-            return None;
-        }
-        slots.given_up = slots.heard;
-        slots.given_up
+        let Some(since) = slots.heard.filter(|_| slots.missed > most && slots.given_up.is_none()) else {
+            return false;
+        };
+        // With one lock: he may be heard again at any moment, and what is told then is to come after this.
+        slots.given_up = Some(since);
+        slots.real_time = Some(false);
+        slots.put_hints(&mut vec![lost_everything(since, GapCause::NoticesLost, why.to_owned())]);
+        self.changed.notify_all();
+        true
+    }
+
+    /// True if whoever notices changes was given up and has not been heard since.
+    pub fn is_given_up(&self) -> bool {
+        self.lock().given_up.is_some()
     }
 
     /// Notes since when something may have happened of which hints were taken out and not looked into. What came of the
@@ -210,6 +212,18 @@ impl Inbox {
 }
 
 impl Slots {
+    /// Takes hints in; too many of them become one loss of everything.
+    fn put_hints(&mut self, hints: &mut Vec<Hint>) {
+        if self.hints.len() + hints.len() <= MOST_HINTS {
+            self.hints.append(hints);
+            return;
+        }
+        let since = oldest(&self.hints).into_iter().chain(oldest(hints)).min().unwrap_or_default();
+        let detail = format!("more than {MOST_HINTS} notices waited to be looked into");
+        hints.clear();
+        self.hints = vec![lost_everything(since, GapCause::NoticesLost, detail)];
+    }
+
     fn take(&mut self) -> Message {
         if self.is_stopping {
             return Message::Stop;

@@ -157,8 +157,10 @@ impl RealTime {
 
     /// Says that nothing is noticed from now on, nor may have been since it was last heard.
     fn tell_silence(&self, why: &str) {
-        tell_silence(&self.inbox, &self.status, self.heard, why);
+        self.inbox.put_real_time(false);
+        self.inbox.put_hints(&mut vec![lost_everything(self.heard, GapCause::NoticesLost, why.to_owned())]);
         self.inbox.set_heard(None);
+        self.status.update(|status| status.show_silence(why));
     }
 
     /// Says that notices are heard again after the sensor had given up waiting for what tells them, which had said last
@@ -167,7 +169,6 @@ impl RealTime {
         tracing::warn!("changes are noticed in real time again");
         let detail = "what notices changes in real time did not answer for some time".to_owned();
         self.inbox.put_hints(&mut vec![lost_everything(since, GapCause::NoticesLost, detail)]);
-        self.inbox.put_real_time(true);
         self.status.update(|status| {
             status.provider = provider.to_owned();
             status.real_time_error = None;
@@ -296,16 +297,6 @@ fn concerns(hint: &Hint, plan: &ScanPlan, own: &EntityPath) -> bool {
         // Which names it has is asked of the state.
         Notice::TouchedFile(_) | Notice::Lost(_) => true,
     }
-}
-
-/// Has scans see to everything: nothing is noticed from now on, nor may have been since then.
-pub(crate) fn tell_silence(inbox: &Inbox, status: &SharedStatus, since: Timestamp, why: &str) {
-    inbox.put_real_time(false);
-    inbox.put_hints(&mut vec![lost_everything(since, GapCause::NoticesLost, why.to_owned())]);
-    status.update(|status| {
-        status.provider = "scan".to_owned();
-        status.real_time_error = Some(why.to_owned());
-    });
 }
 
 /// That something may be missing of all that happened since then.

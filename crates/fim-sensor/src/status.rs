@@ -90,6 +90,12 @@ impl Status {
         let bytes = RealDisk.read(&dir.status_path()).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
+
+    /// Notes that nothing notices changes in real time, and why.
+    pub(crate) fn show_silence(&mut self, why: &str) {
+        "scan".clone_into(&mut self.provider);
+        self.real_time_error = Some(why.to_owned());
+    }
 }
 
 /// What a sensor does.

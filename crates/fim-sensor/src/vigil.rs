@@ -11,7 +11,6 @@ use fim_log::RealDisk;
 
 use crate::clocks::Clocks;
 use crate::inbox::Inbox;
-use crate::real_time::tell_silence;
 use crate::shared_spool::SharedSpool;
 use crate::status::SharedStatus;
 use crate::time::now;
@@ -37,9 +36,14 @@ impl Vigil {
 /// Looks once, when the clocks show this.
 fn look(inbox: &Inbox, status: &SharedStatus, clocks: &mut Clocks, wall: Timestamp, steady: Instant) {
     inbox.put_hints(&mut clocks.look(wall, steady).into_iter().collect());
-    if let Some(since) = inbox.miss_heard(MOST_MISSED) {
+    if inbox.miss_heard(MOST_MISSED, WHY) {
         tracing::error!(WHY, "scans find what changes until it answers");
-        tell_silence(inbox, status, since, WHY);
+        // Unless it has answered meanwhile, and said so.
+        status.update(|status| {
+            if inbox.is_given_up() {
+                status.show_silence(WHY);
+            }
+        });
     }
 }
 
@@ -103,6 +107,7 @@ mod tests {
         assert_eq!((shown.provider.as_str(), shown.real_time_error.as_deref()), ("scan", Some(WHY)));
         assert_eq!(inbox.settled_until(Timestamp(9)), Timestamp(8), "nothing since is claimed");
         assert_eq!(inbox.set_heard(Some(Timestamp(20))), Some(Timestamp(8)), "it is told when it answers");
+        assert_eq!(inbox.take_real_time(), Some(true), "and the engine with the same breath");
         assert_eq!(inbox.set_heard(Some(Timestamp(21))), None);
     }
 }
