@@ -79,15 +79,24 @@ fn a_change_is_told_when_it_happens_with_who_did_it() {
 fn whoever_changes_a_file_together_is_named_in_the_record_and_on_the_command_line() {
     let Some(here) = noticing() else { return };
     let hosts = here.watched("hosts");
-    // The last command would take the shell's place, and be another program under its number.
-    let script = format!("(echo x >> {0}; sleep 1; :) & (echo y >> {0}; sleep 1; :) & wait", hosts.display());
+    // One writes before and after another, and so left the file as it is. All of them live until they have been asked for.
+    let script = format!(
+        "d=$(mktemp -d) && mkfifo $d/turn && echo x >> {0}
+         (echo y >> {0}; echo > $d/turn; sleep 1; :) & read _ < $d/turn; echo z >> {0}; sleep 1; wait; rm -r $d",
+        hosts.display()
+    );
     let several = format!("{} | where isnotnull(OtherInitiatingProcesses)", about("hosts"));
     // A busy machine may look at the file between the two.
+    let mut first_and_last = Vec::new();
     let found = crate::installation::until(|| {
-        assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
-        here.query(&several).into_iter().next().ok_or(())
+        let mut writer = Command::new("sh").args(["-c", &script]).spawn().unwrap();
+        first_and_last.push(json!(writer.id()));
+        assert!(writer.wait().unwrap().success());
+        let rows = here.query(&several);
+        rows.into_iter().find(|row| first_and_last.contains(&row["InitiatingProcessId"])).ok_or(())
     });
-    let row = found.expect("two writers of one file are never in one record");
+    let row =
+        found.expect("who wrote before and after another in one record is never the one that acted last");
     let others = row["OtherInitiatingProcesses"].as_array().unwrap();
     let other = others[0]["processId"].as_u64().unwrap();
     assert_ne!(row["InitiatingProcessId"], json!(other), "{row:#}");

@@ -161,8 +161,9 @@ mod tests {
     #[test]
     fn the_process_that_acted_last_has_the_columns_and_the_others_are_a_list() {
         let mut who = Who::default();
-        who.add(Ok(Arc::new(actor(7, "/usr/bin/vi"))));
-        who.add(Ok(Arc::new(actor(8, "/usr/bin/sed"))));
+        for (process_id, program) in [(8, "/usr/bin/sed"), (7, "/usr/bin/vi"), (8, "/usr/bin/sed")] {
+            who.add(Ok(Arc::new(actor(process_id, program))));
+        }
         check(
             who,
             None,
