@@ -50,6 +50,13 @@ export async function openBrowser({ width = 1440, height = 900, dark = false } =
   return { context, page, messages, close };
 }
 
+/** Lets every page of the browser have the key of a session, as if it had signed in. */
+export function giveSessionKey(context, key) {
+  return context.addInitScript((value) => {
+    if (location.protocol.startsWith('http')) localStorage.setItem('session-key', value);
+  }, key);
+}
+
 /** Lets the system prefer `theme`, `light` or `dark`, and waits until the page follows. */
 export async function switchTheme(page, theme) {
   await page.emulateMedia({ colorScheme: theme });

@@ -45,6 +45,9 @@ export function policy(nonce) {
   ].join('; ');
 }
 
+/** What signing in answers with, and every call sends. */
+export const SESSION_KEY = 'the key of the session';
+
 /** Starts on a free port. `world` may be changed by a test while the server runs. */
 export async function startFixtureServer() {
   const world = makeWorld();
@@ -220,7 +223,7 @@ function answerFile(response, pathname) {
 async function answerApi(world, request, response, url) {
   const path = url.pathname.slice('/api/v1'.length);
   const body = await readBody(request);
-  world.calls.push({ method: request.method, path, body, csrf: request.headers['x-csrf-token'] });
+  world.calls.push({ method: request.method, path, body, key: request.headers['steadfast-session-key'] });
   const send = (status, value) => {
     const type = status >= 400 ? 'application/problem+json' : 'application/json';
     response.writeHead(status, { 'content-type': type, 'content-security-policy': policy('none') });
@@ -231,10 +234,7 @@ async function answerApi(world, request, response, url) {
   const tools = { world, request, response, url, path, body, send, problem };
 
   if (path.startsWith('/session')) return answerSession(tools);
-  if (!world.isSignedIn) return problem(401, 'Signed out', 'Sign in first.');
-  if (request.method !== 'GET' && request.headers['x-csrf-token'] !== 'csrf') {
-    return problem(403, 'Forbidden', 'The X-CSRF-Token header is missing.');
-  }
+  if (!isSignedIn(world, request)) return problem(401, 'Signed out', 'Sign in first.');
   if (path === '/users/me/password') {
     world.mustSetPassword = false;
     return send(204);
@@ -254,12 +254,11 @@ function answerSession({ world, request, path, body, send, problem }) {
   const session = () => ({
     user: { name: 'admin' },
     roles: world.roles,
-    csrfToken: 'csrf',
     mustSetPassword: world.mustSetPassword,
     asksCurrentPassword: !world.mustSetPassword,
   });
   if (request.method === 'GET')
-    return world.isSignedIn ? send(200, session()) : problem(401, 'Signed out', 'No session.');
+    return isSignedIn(world, request) ? send(200, session()) : problem(401, 'Signed out', 'No session.');
   if (request.method === 'DELETE') {
     world.isSignedIn = false;
     return send(204);
@@ -274,7 +273,12 @@ function answerSession({ world, request, path, body, send, problem }) {
   }
   world.isSignedIn = true;
   world.mustSetPassword = path === '/session/one-time';
-  return send(200, session());
+  return send(200, { sessionKey: SESSION_KEY, ...session() });
+}
+
+/** As the real server, which takes no cookie without the key. */
+function isSignedIn(world, request) {
+  return world.isSignedIn && request.headers['steadfast-session-key'] === SESSION_KEY;
 }
 
 function createWorkspace({ world, body, send, problem }) {

@@ -1,7 +1,7 @@
 // What a person does, from signing in to watching a change arrive.
 import assert from 'node:assert/strict';
 import { addressOf, openBrowser } from './browser.mjs';
-import { announce } from './fixtureServer.mjs';
+import { announce, SESSION_KEY } from './fixtureServer.mjs';
 import { runSteps } from './steps.mjs';
 
 export async function checkFlows({ base, world }) {
@@ -75,6 +75,14 @@ export async function checkFlows({ base, world }) {
       await untilPath('/workspaces');
       assert.equal(world.calls.filter(({ path }) => path === '/session/one-time').length, 2);
     },
+    'another tab, and one that is loaded anew, find who is signed in': async () => {
+      const other = await browser.context.newPage();
+      await other.goto(`${base}/w/prod-eu`);
+      await other.locator('.live.open').waitFor();
+      await other.reload();
+      await other.locator('.live.open').waitFor();
+      await other.close();
+    },
     'monitoring is enabled with the chosen items': async () => {
       await page.getByRole('button', { name: 'Enable staging' }).click();
       await page.getByLabel('/boot').uncheck();
@@ -83,7 +91,7 @@ export async function checkFlows({ base, world }) {
       await untilPath('/w/staging');
       const call = world.calls.find(({ path }) => path === '/workspaces/staging/fim/enable');
       assert.deepEqual(call.body, { disabledItems: ['/boot'] });
-      assert.equal(call.csrf, 'csrf');
+      assert.equal(call.key, SESSION_KEY);
     },
     'monitoring is disabled only after its name was typed': async () => {
       await page.getByRole('button', { name: 'More actions' }).click();
@@ -617,6 +625,7 @@ export async function checkFlows({ base, world }) {
       await page.getByRole('menuitem', { name: 'Sign out' }).click();
       await untilPath('/login');
       assert.equal(world.isSignedIn, false);
+      assert.equal(await page.evaluate(() => localStorage.getItem('session-key')), null);
     },
     'the browser had nothing to complain about': async () => assert.deepEqual(messages, []),
   });

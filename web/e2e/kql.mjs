@@ -1,6 +1,7 @@
 // The editor as a person meets it: colours, suggestions, underlined mistakes, formatting, rows.
 import assert from 'node:assert/strict';
-import { openBrowser, screenshot } from './browser.mjs';
+import { giveSessionKey, openBrowser, screenshot } from './browser.mjs';
+import { SESSION_KEY } from './fixtureServer.mjs';
 import { runSteps } from './steps.mjs';
 
 /** Waking the language service is seconds of work on a busy machine. */
@@ -8,6 +9,7 @@ const PATIENCE = { timeout: 90_000 };
 
 export async function checkKql({ base }) {
   const browser = await openBrowser();
+  await giveSessionKey(browser.context, SESSION_KEY);
   const count = await runSteps(kqlSteps(browser, `${base}/w/prod-eu/query`, 'kql'));
   await browser.close();
   return count;

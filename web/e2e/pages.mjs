@@ -1,7 +1,7 @@
 // Every page and state at two widths and in both themes: accessibility, layout, console, and a picture of each.
 import assert from 'node:assert/strict';
-import { axe, layoutFaults, openBrowser, screenshot, switchTheme } from './browser.mjs';
-import { startFixtureServer } from './fixtureServer.mjs';
+import { axe, giveSessionKey, layoutFaults, openBrowser, screenshot, switchTheme } from './browser.mjs';
+import { SESSION_KEY, startFixtureServer } from './fixtureServer.mjs';
 
 /** Monaco's inside is the editor's own. */
 const EDITOR = [['.monaco-editor']];
@@ -115,7 +115,8 @@ export async function checkPages() {
 
 async function checkSize(size) {
   const { base, world, stop } = await startFixtureServer();
-  const { page, messages, close } = await openBrowser(size);
+  const { context, page, messages, close } = await openBrowser(size);
+  await giveSessionKey(context, SESSION_KEY);
   const faults = [];
   let themes = ['light', 'dark'];
   for (const view of [...VIEWS, ...SIGNED_OUT]) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { axe, layoutFaults, openBrowser, screenshot, switchTheme } from './browser.mjs';
+import { axe, giveSessionKey, layoutFaults, openBrowser, screenshot, switchTheme } from './browser.mjs';
 import { kqlSteps } from './kql.mjs';
 import { runSteps } from './steps.mjs';
 
@@ -203,6 +203,7 @@ async function untilGap(text, state) {
 
 async function checkPages() {
   const cookies = await context.cookies();
+  const key = await page.evaluate(() => localStorage.getItem('session-key'));
   const places = {
     workspaces: [`${base}/workspaces`, '.grid-row'],
     dashboard: [overview, '.grid-row'],
@@ -215,15 +216,16 @@ async function checkPages() {
     { width: 1440, height: 900 },
     { width: 400, height: 860 },
   ];
-  const faults = (await Promise.all(sizes.map((size) => checkSize(size, cookies, places)))).flat();
+  const faults = (await Promise.all(sizes.map((size) => checkSize(size, { cookies, key }, places)))).flat();
   assert.deepEqual(faults, []);
   return Object.keys(places).length * 4;
 }
 
-async function checkSize(size, cookies, places) {
+async function checkSize(size, { cookies, key }, places) {
   const faults = [];
   const other = await openBrowser(size);
   await other.context.addCookies(cookies);
+  await giveSessionKey(other.context, key);
   for (const [name, [address, ready]] of Object.entries(places)) {
     await other.page.goto(address);
     await other.page.waitForSelector(ready, PATIENCE);

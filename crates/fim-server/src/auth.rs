@@ -4,13 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::{Extension, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fim_core::Timestamp;
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
@@ -18,7 +15,7 @@ use crate::app::{App, AppState};
 use crate::authz::{Actor, Decision, Noun, Place, Proof, Verb, decide};
 use crate::clock::seconds_to_nanos;
 use crate::connection::{ConnectionPlace, Peer, Transport};
-use crate::control::{WorkspaceRecord, digest_of};
+use crate::control::{SessionRecord, WorkspaceRecord, digest_of};
 use crate::problem::{Kind, Problem};
 
 /// What a route does to what; each route of the API has one.
@@ -55,7 +52,24 @@ pub struct CallSession {
 #[derive(Clone, Copy, Debug)]
 enum Credential {
     Token([u8; 32]),
-    Session([u8; 32]),
+    Session(SessionProof),
+}
+
+/// What a call by session brings. A browser sends the id to every port of the machine, since cookies know no ports;
+/// the key it gives to the page that signed in alone.
+#[derive(Clone, Copy, Debug)]
+struct SessionProof {
+    /// The digest of the id, which is in a cookie.
+    id: [u8; 32],
+    /// The digest of the key, which is in a header.
+    key: [u8; 32],
+    transport: Transport,
+}
+
+impl SessionProof {
+    fn is_of(&self, session: &SessionRecord) -> bool {
+        self.transport == session.transport && bool::from(self.key.ct_eq(&session.key_digest))
+    }
 }
 
 /// What a call was let through with, so that an answer that goes on can ask whether it still may.
@@ -133,13 +147,8 @@ pub async fn gate(
         Access::Public => return Ok(next.run(request).await),
         Access::Needs(verb, noun) | Access::NeedsNamed(verb, noun) => (verb, noun),
     };
-    let (credential, csrf) = credential(peer.transport, request.headers())?;
+    let credential = credential(peer.transport, request.headers())?;
     let actor = authenticate(&app, credential).await?;
-    if let Some(csrf) = &csrf
-        && !is_safe(request.method())
-    {
-        check_csrf(request.headers(), csrf)?;
-    }
     let named = parameters.iter().find_map(|(parameter, value)| named_workspace(parameter, value));
     let found = match &named {
         Some(named) => workspace(&app, &named.name).await?,
@@ -159,8 +168,8 @@ pub async fn gate(
         let workspace = found.ok_or_else(|| named.missing())?;
         request.extensions_mut().insert(workspace);
     }
-    if let Credential::Session(digest) = credential {
-        request.extensions_mut().insert(CallSession { digest });
+    if let Credential::Session(proof) = credential {
+        request.extensions_mut().insert(CallSession { digest: proof.id });
     }
     request.extensions_mut().insert(Caller { actor: actor.clone(), verb, noun });
     request.extensions_mut().insert(Pass { credential, verb, noun, place });
@@ -172,8 +181,7 @@ pub async fn gate(
 
 /// Who calls with credentials that are good, whatever they are good for.
 pub async fn known_caller(app: &App, transport: Transport, headers: &HeaderMap) -> Result<Actor, Problem> {
-    let (credential, _) = credential(transport, headers)?;
-    authenticate(app, credential).await
+    authenticate(app, credential(transport, headers)?).await
 }
 
 /// On plain loopback only this machine's names are ours: a page elsewhere that makes its own name point here is kept
@@ -193,13 +201,6 @@ pub async fn check_host(
     }
 }
 
-/// What a state-changing call of this session must send as `X-CSRF-Token`. It is made of the session's id, which a
-/// page elsewhere cannot read.
-pub fn csrf_token(session_id: &str) -> String {
-    URL_SAFE_NO_PAD
-        .encode(Sha256::new().chain_update(b"csrf:").chain_update(session_id.as_bytes()).finalize())
-}
-
 /// The session's cookie. `None` takes it away.
 pub fn session_cookie(peer: Peer, session_id: Option<&str>) -> String {
     let secure = match peer.transport {
@@ -212,7 +213,7 @@ pub fn session_cookie(peer: Peer, session_id: Option<&str>) -> String {
 }
 
 /// The session id of the call's cookie.
-pub fn session_id(headers: &HeaderMap, transport: Transport) -> Option<&str> {
+fn session_id(headers: &HeaderMap, transport: Transport) -> Option<&str> {
     let ours = cookie_name(transport);
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -285,8 +286,8 @@ async fn workspace(app: &App, name: &str) -> Result<Option<WorkspaceRecord>, Pro
     found.map_err(|error| Problem::internal("reading the workspace", &error))
 }
 
-/// What the call brings with it, not yet looked up, and the CSRF token that its session asks for if it has one.
-fn credential(transport: Transport, headers: &HeaderMap) -> Result<(Credential, Option<String>), Problem> {
+/// What the call brings with it, not yet looked up.
+fn credential(transport: Transport, headers: &HeaderMap) -> Result<Credential, Problem> {
     if let Some(value) = headers.get(AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|text| text.split_once(' '));
         let token =
@@ -294,12 +295,19 @@ fn credential(transport: Transport, headers: &HeaderMap) -> Result<(Credential, 
         let Some(token) = token else {
             return Err(Problem::new(Kind::NotSignedIn, "send `Authorization: Bearer TOKEN`"));
         };
-        return Ok((Credential::Token(digest_of(token)), None));
+        return Ok(Credential::Token(digest_of(token)));
     }
     let Some(id) = session_id(headers, transport) else {
         return Err(Problem::new(Kind::NotSignedIn, "sign in, or send `Authorization: Bearer TOKEN`"));
     };
-    Ok((Credential::Session(digest_of(id)), Some(csrf_token(id))))
+    let Some(key) = headers.get(SESSION_KEY_HEADER).map(HeaderValue::to_str).and_then(Result::ok) else {
+        return Err(Problem::new(
+            Kind::NotSignedIn,
+            "a call by cookie must send the `sessionKey` of the answer to signing in as `Steadfast-Session-Key`; sign in \
+             again, or send `Authorization: Bearer TOKEN`",
+        ));
+    };
+    Ok(Credential::Session(SessionProof { id: digest_of(id), key: digest_of(key), transport }))
 }
 
 /// Whose credential it is, and the end that the session has when it is used now, if that is to be kept; `None` if the
@@ -318,10 +326,10 @@ async fn identify(
                 (Actor { name, proof: Proof::Token, grants: vec![record.grant] }, None)
             }))
         }
-        Credential::Session(digest) => {
-            let record = app.control.session(digest, now).await;
+        Credential::Session(proof) => {
+            let record = app.control.session(proof.id, now).await;
             let record = record.map_err(|error| Problem::internal("reading the session", &error))?;
-            Ok(record.map(|record| {
+            Ok(record.filter(|record| proof.is_of(record)).map(|record| {
                 let proof = Proof::Session { user: record.user.id };
                 let later = later_end(record.created_at, record.expires_at, now);
                 (Actor { name: record.user.name, proof, grants: record.user.grants }, later)
@@ -345,11 +353,11 @@ async fn authenticate(app: &App, credential: Credential) -> Result<Actor, Proble
             },
         ));
     };
-    if let Credential::Session(digest) = credential
+    if let Credential::Session(proof) = credential
         && let Some(expires_at) = later_end
     {
         app.control
-            .extend_session(digest, expires_at)
+            .extend_session(proof.id, expires_at)
             .await
             .map_err(|error| Problem::internal("extending the session", &error))?;
     }
@@ -363,17 +371,6 @@ fn later_end(created_at: Timestamp, ends: Timestamp, now: Timestamp) -> Option<T
     let later = now.plus_nanos(seconds_to_nanos(SESSION_SECONDS)).min(last);
     let is_worth_it = later == last || later.nanos_since(ends) > seconds_to_nanos(3600);
     (later > ends && is_worth_it).then_some(later)
-}
-
-fn check_csrf(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
-    let sent = headers.get("x-csrf-token").map(|value| value.as_bytes()).unwrap_or_default();
-    if bool::from(sent.ct_eq(expected.as_bytes())) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        Kind::CsrfMissing,
-        "a state-changing call by cookie must send the session's `csrfToken` as `X-CSRF-Token`",
-    ))
 }
 
 /// A browser says where a call comes from; what comes from another page may change nothing.
@@ -391,7 +388,7 @@ fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
         (None, None) => false,
     };
     if is_foreign {
-        return Err(Problem::new(Kind::CsrfMissing, "the call comes from another site's page"));
+        return Err(Problem::new(Kind::ForeignPage, "the call comes from another site's page"));
     }
     Ok(())
 }
@@ -412,6 +409,8 @@ fn is_loopback_host(host: &str) -> bool {
 pub const COOKIE_NAME: &str = "__Host-steadfast_session";
 /// The cookie's name over plain HTTP on loopback, where no prefix may be used.
 const PLAIN_COOKIE_NAME: &str = "steadfast_session";
+/// The header in which a call by cookie sends the session's key.
+pub const SESSION_KEY_HEADER: &str = "Steadfast-Session-Key";
 /// How long a session lives without being used: 12 hours.
 pub const SESSION_SECONDS: u64 = 12 * 3600;
 /// How long a session lives however it is used: 7 days.
@@ -419,8 +418,6 @@ const LONGEST_SESSION_SECONDS: u64 = 7 * 24 * 3600;
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]

@@ -65,8 +65,8 @@ pub enum Kind {
     TokenExpired,
     /// The caller may not do that.
     Forbidden,
-    /// The call did not prove that it comes from our page.
-    CsrfMissing,
+    /// A browser says that the call comes from another page.
+    ForeignPage,
     /// The machine has been removed, or the batch is another machine's.
     MachineForbidden,
     /// There is no such thing.
@@ -110,7 +110,9 @@ impl Kind {
                 (StatusCode::UNAUTHORIZED, "token-expired", "The enrolment token has expired")
             }
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "You may not do that"),
-            Self::CsrfMissing => (StatusCode::FORBIDDEN, "csrf", "The call does not come from this page"),
+            Self::ForeignPage => {
+                (StatusCode::FORBIDDEN, "foreign-page", "The call does not come from this page")
+            }
             Self::MachineForbidden => {
                 (StatusCode::FORBIDDEN, "machine-forbidden", "The machine may not do that")
             }

@@ -180,6 +180,7 @@ impl Server {
         // Before anything is made that a start which cannot listen would leave behind.
         let listeners = Listeners::bind(&config).await?;
         bootstrap(&parts.control, started).await?;
+        parts.control.end_plain_sessions().await?;
         finish_deletions(&parts.control, &parts.store).await?;
         if let Some(seconds) = config.scan_interval_seconds {
             parts.control.set_scan_interval(seconds, By { actor: "configuration", at: started }).await?;

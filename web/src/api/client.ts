@@ -2,25 +2,11 @@ import createClient, { type Middleware } from 'openapi-fetch';
 import { learnServerClock } from './clock';
 import { Problem } from './problem';
 import type { paths } from './schema';
-
-const CSRF_HEADER = 'X-CSRF-Token';
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-/** Kept in memory only: it comes with the session and is worthless without the cookie. */
-let csrfToken = '';
-
-export function rememberCsrfToken(token: string): void {
-  csrfToken = token;
-}
-
-/** The headers that a state-changing call by cookie needs. */
-export function csrfHeaders(): Record<string, string> {
-  return csrfToken ? { [CSRF_HEADER]: csrfToken } : {};
-}
+import { sessionHeaders } from './sessionKey';
 
 const session: Middleware = {
   onRequest({ request }) {
-    if (!SAFE_METHODS.has(request.method) && csrfToken) request.headers.set(CSRF_HEADER, csrfToken);
+    for (const [name, value] of Object.entries(sessionHeaders())) request.headers.set(name, value);
     return request;
   },
   onResponse({ response }) {

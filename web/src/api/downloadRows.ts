@@ -1,5 +1,5 @@
-import { csrfHeaders } from './client';
 import { Problem } from './problem';
+import { sessionHeaders } from './sessionKey';
 
 /** The kinds of files that the server writes rows to; a path of the API ends in each. */
 export const FILE_FORMATS = [
@@ -23,7 +23,7 @@ export async function downloadRows(
 ): Promise<{ isCut: boolean }> {
   const response = await fetch(`/api/v1/workspaces/${encodeURIComponent(ws)}/query.${format}`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...csrfHeaders() },
+    headers: { 'Content-Type': 'application/json', ...sessionHeaders() },
     body: JSON.stringify({ query }),
   }).catch((error: unknown) => Promise.reject(Problem.unreachable(error)));
   if (!response.ok) {

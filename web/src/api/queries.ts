@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { api, ok, rememberCsrfToken } from './client';
+import { api, ok } from './client';
 import type { ChangeCategory, ChangeType } from './types';
 
 /** A period as the API takes it: ISO 8601, both ends. */
@@ -26,11 +26,7 @@ export const sessionQuery = queryOptions({
   queryKey: keys.session,
   staleTime: Number.POSITIVE_INFINITY,
   retry: false,
-  queryFn: async ({ signal }) => {
-    const session = await ok(api.GET('/api/v1/session', { signal }));
-    rememberCsrfToken(session.csrfToken);
-    return session;
-  },
+  queryFn: ({ signal }) => ok(api.GET('/api/v1/session', { signal })),
 });
 
 export const workspacesQuery = queryOptions({

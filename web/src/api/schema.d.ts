@@ -199,8 +199,9 @@ export interface paths {
         };
         get?: never;
         /**
-         * Sets the own password and ends every other session. A session that came by a sign-in link may do so once without the
-         *     current password: such links are made for owners of everything only, and for whoever has forgotten it.
+         * Sets the own password and ends every other session. A session that came by a sign-in link may do so once, in its first
+         *     ten minutes, without the current password: such links are made for owners of everything only, and for whoever has
+         *     forgotten it.
          */
         put: operations["set_password"];
         post?: never;
@@ -1293,7 +1294,7 @@ export interface components {
         };
         /** @description A new password. */
         NewPassword: {
-            /** @description The password so far; not needed while none was set. */
+            /** @description The password so far; not needed in the first ten minutes of a session by a sign-in link, which may do without once. */
             currentPassword?: string | null;
             /** @description The new one: 10 to 1,000 characters. */
             newPassword: string;
@@ -1513,12 +1514,10 @@ export interface components {
         /** @description Who is signed in. */
         Session: {
             /**
-             * @description True if setting a password asks for the current one: there is one, and the session did not come by a sign-in link,
-             *     or has set one since.
+             * @description True if setting a password asks for the current one: there is one, and the session did not come by a sign-in link
+             *     in the last ten minutes, or has set one since.
              */
             asksCurrentPassword: boolean;
-            /** @description What state-changing calls by cookie send as `X-CSRF-Token`; empty for API tokens, which need none. */
-            csrfToken: string;
             /** @description True until the user has set a password. */
             mustSetPassword: boolean;
             /** @description The roles held, for any scope. */
@@ -1530,6 +1529,11 @@ export interface components {
         SessionUser: {
             /** @description The name. */
             name: string;
+        };
+        /** @description A session that was just made. */
+        SignedIn: components["schemas"]["Session"] & {
+            /** @description What every call by the cookie sends as `Steadfast-Session-Key`. It is not shown again. */
+            sessionKey: string;
         };
         /** @description A name and a password. */
         SignIn: {
@@ -2073,13 +2077,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Signed in; the session is in a cookie. */
+            /** @description Signed in; the session is in a cookie, and its key in the answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description What went wrong, as RFC 9457. */
@@ -2133,13 +2137,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Signed in; the session is in a cookie. */
+            /** @description Signed in; the session is in a cookie, and its key in the answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description What went wrong, as RFC 9457. */

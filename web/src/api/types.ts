@@ -3,6 +3,7 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type Session = Schemas['Session'];
+export type SignedIn = Schemas['SignedIn'];
 export type Workspace = Schemas['Workspace'];
 export type Summary = Schemas['Summary'];
 export type Watched = Schemas['Watched'];

@@ -2,9 +2,9 @@ import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
 import '../features/session/session.css';
-import { rememberCsrfToken } from '../api/client';
 import { keys } from '../api/queries';
-import type { Session } from '../api/types';
+import { rememberSessionKey } from '../api/sessionKey';
+import type { SignedIn } from '../api/types';
 import { safeNext } from '../app/searchParams';
 import { OneTimeSignIn } from '../features/session/OneTimeSignIn';
 import { PasswordForm } from '../features/session/PasswordForm';
@@ -27,8 +27,8 @@ export default function LoginPage() {
   const [step, setStep] = useState<Step>(code ? { name: 'code', code } : { name: 'form', notice: undefined });
 
   const enter = () => router.history.push(safeNext(next));
-  const onSignedIn = (session: Session) => {
-    rememberCsrfToken(session.csrfToken);
+  const onSignedIn = ({ sessionKey, ...session }: SignedIn) => {
+    rememberSessionKey(sessionKey);
     queryClient.setQueryData(keys.session, session);
     if (session.mustSetPassword) setStep({ name: 'password' });
     else enter();

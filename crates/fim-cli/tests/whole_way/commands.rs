@@ -362,7 +362,7 @@ fn a_server_that_is_started_alone_says_how_to_sign_in_until_somebody_has_a_passw
     assert!(here.run(&["sign-in"]).stdout.starts_with(&format!("{page}/login#code=")));
     let set = ureq::put(format!("{page}/api/v1/users/me/password"))
         .header("cookie", &cookie)
-        .header("x-csrf-token", session["csrfToken"].as_str().unwrap())
+        .header("steadfast-session-key", session["sessionKey"].as_str().unwrap())
         .send_json(json!({ "newPassword": "correct horse battery" }));
     assert_eq!(set.unwrap().status(), 204);
     here.stop_server();

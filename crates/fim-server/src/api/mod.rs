@@ -30,7 +30,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterE
 use utoipa_axum::routes;
 
 use crate::app::AppState;
-use crate::auth::{Access, COOKIE_NAME, gate};
+use crate::auth::{Access, COOKIE_NAME, SESSION_KEY_HEADER, gate};
 use crate::authz::{Noun, Verb};
 use crate::clients::{batch, ingestion, kusto, log_query, management, resource_query, sign_in};
 use crate::surface::Surface;
@@ -196,7 +196,14 @@ fn complete(document: &mut OpenApi) {
         "session",
         SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
             COOKIE_NAME,
-            "Set by signing in. State-changing calls also send the session's `csrfToken` as `X-CSRF-Token`.",
+            "Set by signing in. Over plain HTTP on the server's own machine its name is `steadfast_session`.",
+        ))),
+    );
+    components.add_security_scheme(
+        "sessionKey",
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+            SESSION_KEY_HEADER,
+            "What the answer to signing in has as `sessionKey`; each call by the session's cookie sends it.",
         ))),
     );
     components.add_security_scheme(
@@ -206,7 +213,7 @@ fn complete(document: &mut OpenApi) {
         ),
     );
     document.security = Some(vec![
-        SecurityRequirement::new("session", Vec::<String>::new()),
+        SecurityRequirement::new("session", Vec::<String>::new()).add("sessionKey", Vec::<String>::new()),
         SecurityRequirement::new("token", Vec::<String>::new()),
     ]);
 }

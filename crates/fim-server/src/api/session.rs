@@ -2,26 +2,26 @@
 
 use axum::Json;
 use axum::extract::{Extension, State};
+use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
 use fim_core::Timestamp;
 use zeroize::Zeroizing;
 
-use super::model::{NewPassword, OneTimeSignIn, Session, SessionUser, SignIn, SignInLink};
+use super::model::{NewPassword, OneTimeSignIn, Session, SessionUser, SignIn, SignInLink, SignedIn};
 use crate::app::{App, AppState};
-use crate::auth::{CallSession, SESSION_SECONDS, csrf_token, locked, session_cookie, session_id};
+use crate::auth::{CallSession, SESSION_SECONDS, locked, session_cookie};
 use crate::authz::{Actor, Grant, Proof};
 use crate::clock::{Moment, seconds_to_nanos};
 use crate::connection::Peer;
-use crate::control::{By, Secret, SignedInBy, UserRecord, digest_of};
+use crate::control::{By, NewSession, Secret, SessionRecord, SignedInBy, UserRecord, digest_of};
 use crate::problem::{ApiJson, Kind, Problem};
 use crate::throttle::Attempt;
 
 /// Signs in by name and password.
 #[utoipa::path(
     post, path = "/api/v1/session", tag = "session", request_body = SignIn, security(()),
-    responses((status = 200, description = "Signed in; the session is in a cookie.", body = Session))
+    responses((status = 200, description = "Signed in; the session is in a cookie, and its key in the answer.", body = SignedIn))
 )]
 pub async fn sign_in(
     State(app): State<AppState>,
@@ -54,7 +54,7 @@ pub async fn sign_in(
 /// Signs in by the code of a sign-in link, which is good once.
 #[utoipa::path(
     post, path = "/api/v1/session/one-time", tag = "session", request_body = OneTimeSignIn, security(()),
-    responses((status = 200, description = "Signed in; the session is in a cookie.", body = Session))
+    responses((status = 200, description = "Signed in; the session is in a cookie, and its key in the answer.", body = SignedIn))
 )]
 pub async fn sign_in_once(
     State(app): State<AppState>,
@@ -100,26 +100,24 @@ pub async fn create_sign_in_link(
 )]
 pub async fn show_session(
     State(app): State<AppState>,
-    Extension(peer): Extension<Peer>,
     Extension(actor): Extension<Actor>,
     session: Option<Extension<CallSession>>,
-    headers: HeaderMap,
 ) -> Result<Json<Session>, Problem> {
     let mut answer = Session {
         user: SessionUser { name: actor.name },
         roles: role_names(&actor.grants),
-        csrf_token: String::new(),
         must_set_password: false,
         asks_current_password: false,
     };
-    // A token has neither a password nor a page that could be made to call.
+    // A token has no password.
     if let Some(Extension(CallSession { digest })) = session {
-        let record = app.control.session(digest, app.clock.now()).await;
+        let now = app.clock.now();
+        let record = app.control.session(digest, now).await;
         let record = record.map_err(|error| Problem::internal("reading the session", &error))?;
-        answer.csrf_token = session_id(&headers, peer.transport).map_or_else(String::new, csrf_token);
         let has_password = record.as_ref().is_some_and(|record| record.user.password_hash.is_some());
         answer.must_set_password = !has_password;
-        answer.asks_current_password = has_password && record.is_some_and(|record| !record.by_link);
+        answer.asks_current_password =
+            has_password && record.is_some_and(|record| !may_set_password_unasked(&record, now));
     }
     Ok(Json(answer))
 }
@@ -143,8 +141,9 @@ pub async fn sign_out(
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, session_cookie(peer, None))])))
 }
 
-/// Sets the own password and ends every other session. A session that came by a sign-in link may do so once without the
-/// current password: such links are made for owners of everything only, and for whoever has forgotten it.
+/// Sets the own password and ends every other session. A session that came by a sign-in link may do so once, in its first
+/// ten minutes, without the current password: such links are made for owners of everything only, and for whoever has
+/// forgotten it.
 #[utoipa::path(
     put, path = "/api/v1/users/me/password", tag = "session", request_body = NewPassword,
     responses((status = 204, description = "The password is set."))
@@ -168,10 +167,12 @@ pub async fn set_password(
         .await
         .map_err(|error| Problem::internal("reading the session", &error))?
         .ok_or_else(|| Problem::new(Kind::NotSignedIn, "the session has ended; sign in again"))?;
-    if let Some(kept) = record.user.password_hash.filter(|_| !record.by_link) {
+    if !may_set_password_unasked(&record, now) {
+        let (Some(current), Some(kept)) = (current, record.user.password_hash) else {
+            return Err(Problem::new(Kind::Forbidden, NEEDS_CURRENT_PASSWORD));
+        };
         let attempt = begin_attempt(&app, Some(&actor.name.to_lowercase()), peer, now)?;
-        let judged = app.passwords.verify(current.unwrap_or_default(), Some(kept)).await;
-        match judged {
+        match app.passwords.verify(current, Some(kept)).await {
             Ok(true) => locked(&app.sign_ins).succeeded(attempt, now),
             Ok(false) => {
                 return Err(Problem::new(Kind::Forbidden, "currentPassword is not the password so far"));
@@ -218,21 +219,36 @@ async fn start_session(
     how: SignedInBy,
     now: Timestamp,
 ) -> Result<impl IntoResponse + use<>, Problem> {
-    let secret = Secret::generate("").map_err(|error| Problem::internal("making a session", &error))?;
-    let expires_at = now.plus_nanos(seconds_to_nanos(SESSION_SECONDS));
+    let failed = |error| Problem::internal("making a session", &error);
+    let id = Secret::generate("").map_err(failed)?;
+    let key = Secret::generate("").map_err(failed)?;
+    let kept = NewSession {
+        digest: id.digest(),
+        key_digest: key.digest(),
+        user: user.id,
+        transport: peer.transport,
+        how,
+        expires_at: now.plus_nanos(seconds_to_nanos(SESSION_SECONDS)),
+    };
     app.control
-        .add_session(secret.digest(), user.id, expires_at, how, By { actor: &user.name, at: now })
+        .add_session(kept, By { actor: &user.name, at: now })
         .await
         .map_err(|error| Problem::internal("keeping the session", &error))?;
     tracing::info!(user = %user.name, address = %peer.address, how = how.name(), "signed in");
     let session = Session {
         user: SessionUser { name: user.name.clone() },
         roles: role_names(&user.grants),
-        csrf_token: csrf_token(secret.expose()),
         must_set_password: user.password_hash.is_none(),
         asks_current_password: user.password_hash.is_some() && how != SignedInBy::Link,
     };
-    Ok((AppendHeaders([(SET_COOKIE, session_cookie(peer, Some(secret.expose())))]), Json(session)))
+    let cookie = session_cookie(peer, Some(id.expose()));
+    let answer = SignedIn { session_key: key.expose().to_owned(), session };
+    Ok((AppendHeaders([(SET_COOKIE, cookie)]), Json(answer)))
+}
+
+/// Whether the session was made by a sign-in link so short a time ago that its holder is who was given the link.
+fn may_set_password_unasked(session: &SessionRecord, now: Timestamp) -> bool {
+    session.by_link && now.nanos_since(session.created_at) < seconds_to_nanos(SIGN_IN_LINK_SECONDS)
 }
 
 /// Begins an attempt, or says how long to wait. It counts as a failure until it is handed back, so that attempts at the
@@ -268,7 +284,10 @@ fn role_names(grants: &[Grant]) -> Vec<String> {
 
 /// The user of the first start.
 pub const ADMIN: &str = "admin";
+/// How long a sign-in link is good, and how long a session that came by one may set a password without the one so far.
 const SIGN_IN_LINK_SECONDS: u64 = 600;
+const NEEDS_CURRENT_PASSWORD: &str = "currentPassword is missing: a password is set without the one so far only within ten minutes of signing in by a \
+     link; `steadfast sign-in` on the server's machine prints a new one";
 const MOST_NAME_CHARACTERS: usize = 100;
 const LEAST_PASSWORD_CHARACTERS: usize = 10;
 const MOST_PASSWORD_CHARACTERS: usize = 1000;

@@ -20,7 +20,7 @@ pub use gaps::{OpenGap, Unwatched};
 pub use machines::MachineRecord;
 pub use rules::{AddRuleError, EditRuleError};
 pub use secrets::{Secret, digest_of};
-pub use sign_in::{SignedInBy, UserRecord};
+pub use sign_in::{NewSession, SessionRecord, SignedInBy, UserRecord};
 pub use storage::{Period, Reading, StorageSettings};
 pub use tokens::{AddTokenError, TokenRecord};
 pub use workspaces::{AddWorkspaceError, Called, WorkspaceRecord};
@@ -257,7 +257,7 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 11] = [
+const MIGRATIONS: [Migration; 12] = [
     Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
     Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
     Migration { schema: include_str!("migrations/0003.sql"), version: "PRAGMA user_version = 3" },
@@ -269,6 +269,7 @@ const MIGRATIONS: [Migration; 11] = [
     Migration { schema: include_str!("migrations/0009.sql"), version: "PRAGMA user_version = 9" },
     Migration { schema: include_str!("migrations/0010.sql"), version: "PRAGMA user_version = 10" },
     Migration { schema: include_str!("migrations/0011.sql"), version: "PRAGMA user_version = 11" },
+    Migration { schema: include_str!("migrations/0012.sql"), version: "PRAGMA user_version = 12" },
 ];
 
 #[cfg(test)]

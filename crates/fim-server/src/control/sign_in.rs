@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{By, Control, ControlError, audit, failed, uuid};
 use crate::authz::{Grant, Role, Scope};
+use crate::connection::Transport;
 
 /// A user as kept.
 #[derive(Clone, Debug)]
@@ -27,12 +28,33 @@ pub struct UserRecord {
 pub struct SessionRecord {
     /// Whose it is.
     pub user: UserRecord,
+    /// What is kept of its key.
+    pub key_digest: [u8; 32],
+    /// On what it was made, and on what alone it is good.
+    pub transport: Transport,
     /// When it began.
     pub created_at: Timestamp,
     /// When it ends if it is not used.
     pub expires_at: Timestamp,
     /// True if it came by a link that signs in once, and has set no password since.
     pub by_link: bool,
+}
+
+/// A session to be kept.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSession {
+    /// What is kept of its id.
+    pub digest: [u8; 32],
+    /// What is kept of its key.
+    pub key_digest: [u8; 32],
+    /// Whose it is.
+    pub user: Uuid,
+    /// On what it is made.
+    pub transport: Transport,
+    /// How the user signed in.
+    pub how: SignedInBy,
+    /// When it ends if it is not used.
+    pub expires_at: Timestamp,
 }
 
 /// How somebody signed in.
@@ -139,15 +161,8 @@ impl Control {
         Ok(())
     }
 
-    /// Keeps a new session's digest, and forgets those that have ended.
-    pub async fn add_session(
-        &self,
-        digest: [u8; 32],
-        id: Uuid,
-        expires_at: Timestamp,
-        how: SignedInBy,
-        by: By<'_>,
-    ) -> Result<(), ControlError> {
+    /// Keeps a new session's digests, and forgets those that have ended.
+    pub async fn add_session(&self, session: NewSession, by: By<'_>) -> Result<(), ControlError> {
         let adding = failed("keeping a session");
         let mut transaction = self.write("keeping a session").await?;
         sqlx::query("DELETE FROM sessions WHERE expires_at <= ?")
@@ -156,17 +171,21 @@ impl Control {
             .await
             .map_err(&adding)?;
         sqlx::query(
-            "INSERT INTO sessions (digest, user_id, created_at, expires_at, by_link) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO sessions (digest, key_digest, user_id, is_plain, by_link, created_at, expires_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
-        .bind(&digest[..])
-        .bind(id.to_string())
+        .bind(&session.digest[..])
+        .bind(&session.key_digest[..])
+        .bind(session.user.to_string())
+        .bind(session.transport == Transport::Loopback)
+        .bind(session.how == SignedInBy::Link)
         .bind(by.at.0)
-        .bind(expires_at.0)
-        .bind(how == SignedInBy::Link)
+        .bind(session.expires_at.0)
         .execute(&mut *transaction)
         .await
         .map_err(&adding)?;
-        audit(&mut transaction, by, "session.create", by.actor, &json!({ "how": how.name() })).await?;
+        audit(&mut transaction, by, "session.create", by.actor, &json!({ "how": session.how.name() }))
+            .await?;
         transaction.commit().await.map_err(adding)
     }
 
@@ -179,8 +198,8 @@ impl Control {
         let reading = failed("reading a session");
         let mut connection = self.pool.acquire().await.map_err(&reading)?;
         let row = sqlx::query(
-            "SELECT s.user_id, s.created_at, s.expires_at, s.by_link, u.name, u.password_hash \
-             FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = ? AND s.expires_at > ?",
+            "SELECT s.user_id, s.key_digest, s.is_plain, s.created_at, s.expires_at, s.by_link, u.name, \
+             u.password_hash FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = ? AND s.expires_at > ?",
         )
         .bind(&digest[..])
         .bind(now.0)
@@ -190,8 +209,15 @@ impl Control {
         let Some(row) = row else { return Ok(None) };
         let user = user(&mut connection, &row).await?;
         let read = || {
+            let key_digest: Vec<u8> = row.try_get("key_digest")?;
+            let transport = if row.try_get("is_plain")? { Transport::Loopback } else { Transport::Tls };
             Ok::<_, sqlx::Error>(SessionRecord {
                 user,
+                key_digest: key_digest.try_into().map_err(|_| sqlx::Error::ColumnDecode {
+                    index: "key_digest".to_owned(),
+                    source: "it has not 32 bytes".into(),
+                })?,
+                transport,
                 created_at: Timestamp(row.try_get("created_at")?),
                 expires_at: Timestamp(row.try_get("expires_at")?),
                 by_link: row.try_get("by_link")?,
@@ -218,6 +244,17 @@ impl Control {
             .execute(&self.pool)
             .await
             .map_err(failed("ending a session"))?;
+        self.tell_revocation();
+        Ok(())
+    }
+
+    /// Ends the sessions of the plain page. While no server had its port, another user of the machine may have had it,
+    /// and then has what the browser keeps for it.
+    pub async fn end_plain_sessions(&self) -> Result<(), ControlError> {
+        sqlx::query("DELETE FROM sessions WHERE is_plain")
+            .execute(&self.pool)
+            .await
+            .map_err(failed("ending the sessions of the plain page"))?;
         self.tell_revocation();
         Ok(())
     }

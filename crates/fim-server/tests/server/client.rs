@@ -15,7 +15,7 @@ pub struct Client {
     base: String,
     token: Option<String>,
     pub cookie: Option<String>,
-    pub csrf: Option<String>,
+    pub session_key: Option<String>,
 }
 
 /// What a server answered.
@@ -53,7 +53,7 @@ impl Client {
             .timeout_global(Some(Duration::from_secs(60)))
             .build()
             .new_agent();
-        Self { agent, base: base.to_owned(), token: None, cookie: None, csrf: None }
+        Self { agent, base: base.to_owned(), token: None, cookie: None, session_key: None }
     }
 
     pub fn with_token(mut self, token: &str) -> Self {
@@ -86,7 +86,7 @@ impl Client {
         let mut own = Vec::new();
         own.extend(self.token.as_ref().map(|token| ("authorization", format!("Bearer {token}"))));
         own.extend(self.cookie.as_ref().map(|cookie| ("cookie", cookie.clone())));
-        own.extend(self.csrf.as_ref().map(|csrf| ("x-csrf-token", csrf.clone())));
+        own.extend(self.session_key.as_ref().map(|key| ("steadfast-session-key", key.clone())));
         for (name, value) in own {
             if !headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)) {
                 request = request.header(name, value);
@@ -144,8 +144,8 @@ impl Client {
             self.cookie = cookie.split(';').next().map(str::to_owned);
         }
         let session: Option<Value> = serde_json::from_str(text).ok();
-        if let Some(csrf) = session.as_ref().and_then(|session| session["csrfToken"].as_str()) {
-            self.csrf = Some(csrf.to_owned());
+        if let Some(key) = session.as_ref().and_then(|session| session["sessionKey"].as_str()) {
+            self.session_key = Some(key.to_owned());
         }
     }
 }

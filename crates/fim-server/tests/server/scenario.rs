@@ -345,16 +345,16 @@ impl World {
         let sessions: Vec<_> = ["browser", "page"]
             .into_iter()
             .filter_map(|name| {
-                self.clients.get(name).map(|client| (name, client.cookie.clone(), client.csrf.clone()))
+                self.clients.get(name).map(|client| (name, client.cookie.clone(), client.session_key.clone()))
             })
             .collect();
         let reader = self.clients.remove("reader");
         self.clients.clear();
         drop(reader);
-        for (name, cookie, csrf) in sessions {
+        for (name, cookie, session_key) in sessions {
             let client = self.client(name);
             client.cookie = cookie;
-            client.csrf = csrf;
+            client.session_key = session_key;
         }
     }
 

@@ -14,6 +14,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, done } from '../../api/client';
+import { forgetSessionKey } from '../../api/sessionKey';
 import { useSession } from '../../api/useSession';
 import { PasswordDialog } from '../../features/session/PasswordDialog';
 
@@ -25,6 +26,7 @@ export function UserMenu() {
   const signOut = useMutation({
     mutationFn: () => done(api.DELETE('/api/v1/session')),
     onSuccess: async () => {
+      forgetSessionKey();
       await navigate({ to: '/login' });
       queryClient.clear();
     },

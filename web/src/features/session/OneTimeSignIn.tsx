@@ -3,9 +3,9 @@ import { useMutation } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { api, ok } from '../../api/client';
 import { messageOf } from '../../api/problem';
-import type { Session } from '../../api/types';
+import type { SignedIn } from '../../api/types';
 
-type Props = { code: string; onSignedIn(session: Session): void; onRefused(why: string): void };
+type Props = { code: string; onSignedIn(session: SignedIn): void; onRefused(why: string): void };
 
 /** Signs in with the code of a link, without a question. */
 export function OneTimeSignIn({ code, onSignedIn, onRefused }: Props) {

@@ -41,6 +41,8 @@ export function PasswordForm({ asksCurrent, cancelWord, onDone, onCancel, onChan
           body: { newPassword: next, ...(asksCurrent ? { currentPassword: current } : {}) },
         }),
       ),
+    // Whether the current password is asked for changes with time.
+    onError: () => queryClient.invalidateQueries({ queryKey: keys.session }),
     onSuccess: async () => {
       await queryClient.invalidateQueries({ queryKey: keys.session });
       onDone();

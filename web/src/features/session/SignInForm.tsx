@@ -3,11 +3,11 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type KeyboardEvent, useState } from 'react';
 import { api, ok } from '../../api/client';
 import { messageOf } from '../../api/problem';
-import type { Session } from '../../api/types';
+import type { SignedIn } from '../../api/types';
 import { FormError } from '../../ui/FormError';
 import { focusFirstMistake } from '../../ui/focusMistake';
 
-type Props = { notice: string | undefined; onSignedIn(session: Session): void };
+type Props = { notice: string | undefined; onSignedIn(session: SignedIn): void };
 
 export function SignInForm({ notice, onSignedIn }: Props) {
   const [name, setName] = useState('');

@@ -43,13 +43,22 @@ pub struct Session {
     pub user: SessionUser,
     /// The roles held, for any scope.
     pub roles: Vec<String>,
-    /// What state-changing calls by cookie send as `X-CSRF-Token`; empty for API tokens, which need none.
-    pub csrf_token: String,
     /// True until the user has set a password.
     pub must_set_password: bool,
-    /// True if setting a password asks for the current one: there is one, and the session did not come by a sign-in link,
-    /// or has set one since.
+    /// True if setting a password asks for the current one: there is one, and the session did not come by a sign-in link
+    /// in the last ten minutes, or has set one since.
     pub asks_current_password: bool,
+}
+
+/// A session that was just made.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignedIn {
+    /// What every call by the cookie sends as `Steadfast-Session-Key`. It is not shown again.
+    pub session_key: String,
+    /// Who is signed in.
+    #[serde(flatten)]
+    pub session: Session,
 }
 
 /// The user of a session.
@@ -63,7 +72,7 @@ pub struct SessionUser {
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewPassword {
-    /// The password so far; not needed while none was set.
+    /// The password so far; not needed in the first ten minutes of a session by a sign-in link, which may do without once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_password: Option<String>,
     /// The new one: 10 to 1,000 characters.
