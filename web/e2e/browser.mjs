@@ -53,7 +53,7 @@ export async function openBrowser({ width = 1440, height = 900, dark = false } =
 /** Lets every page of the browser have the key of a session, as if it had signed in. */
 export function giveSessionKey(context, key) {
   return context.addInitScript((value) => {
-    if (location.protocol.startsWith('http')) localStorage.setItem('session-key', value);
+    if (location.protocol.startsWith('http')) sessionStorage.setItem('session-key', value);
   }, key);
 }
 

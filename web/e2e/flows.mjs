@@ -619,13 +619,21 @@ export async function checkFlows({ base, world }) {
       await untilPath('/login');
       world.isSignedIn = true;
     },
-    'signing out ends the session': async () => {
+    'signing out ends the session, in other tabs, too, which had it without signing in': async () => {
       await page.goto(`${base}/workspaces`);
+      const other = await browser.context.newPage();
+      const kept = (tab) => tab.evaluate(() => sessionStorage.getItem('session-key'));
+      await other.goto(`${base}/workspaces`);
+      await other.locator('.grid-row').first().waitFor();
+      assert.equal(await kept(other), SESSION_KEY);
+      assert.equal(await other.evaluate(() => localStorage.getItem('session-key')), null);
       await page.getByRole('button', { name: 'Account of admin' }).click();
       await page.getByRole('menuitem', { name: 'Sign out' }).click();
       await untilPath('/login');
       assert.equal(world.isSignedIn, false);
-      assert.equal(await page.evaluate(() => localStorage.getItem('session-key')), null);
+      assert.equal(await kept(page), null);
+      await other.waitForFunction(() => sessionStorage.getItem('session-key') === null);
+      await other.close();
     },
     'the browser had nothing to complain about': async () => assert.deepEqual(messages, []),
   });

@@ -203,7 +203,7 @@ async function untilGap(text, state) {
 
 async function checkPages() {
   const cookies = await context.cookies();
-  const key = await page.evaluate(() => localStorage.getItem('session-key'));
+  const key = await page.evaluate(() => sessionStorage.getItem('session-key'));
   const places = {
     workspaces: [`${base}/workspaces`, '.grid-row'],
     dashboard: [overview, '.grid-row'],

@@ -6,7 +6,8 @@ import './styles/base.css';
 import './styles/layout.css';
 import './styles/parts.css';
 import { createRoot } from 'react-dom/client';
+import { findSessionKey } from './api/sessionKey';
 import { App } from './app/App';
 
 const host = document.getElementById('root');
-if (host) createRoot(host).render(<App />);
+if (host) void findSessionKey().then(() => createRoot(host).render(<App />));

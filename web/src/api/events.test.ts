@@ -7,7 +7,7 @@ afterEach(() => vi.unstubAllGlobals());
 /** What is heard of a stream whose bytes come in these pieces, and the headers it was asked for with. */
 async function heard(pieces: Uint8Array[], status = 200) {
   const kept = new Map<string, string>();
-  vi.stubGlobal('localStorage', {
+  vi.stubGlobal('sessionStorage', {
     getItem: (name: string) => kept.get(name) ?? null,
     setItem: (name: string, value: string) => kept.set(name, value),
   });

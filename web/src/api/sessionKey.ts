@@ -1,22 +1,65 @@
 /**
  * The key of the session, which the server takes with its cookie only. Browsers send a cookie to every port of a host, and
- * so to whoever listens on another one; this they keep for pages of the same scheme, host and port. It is in
- * `localStorage` and not in `sessionStorage` because the cookie, too, serves every tab: a link to a change that is opened
- * in a new one finds its reader signed in.
+ * so to whoever listens on another one; `sessionStorage` they keep for pages of the same scheme, host and port, and for one
+ * tab. The cookie serves every tab: a link to a change that is opened in a new one finds its reader signed in, because the
+ * tabs of one scheme, host and port tell each other the key. Nothing of it is left when the last one is closed.
  */
 const STORAGE_KEY = 'session-key';
 const HEADER = 'Steadfast-Session-Key';
 
-export function rememberSessionKey(key: string): void {
-  localStorage.setItem(STORAGE_KEY, key);
+type Word = { kind: 'ask' } | { kind: 'tell'; key: string } | { kind: 'forget' };
+
+const tabs = new BroadcastChannel(STORAGE_KEY);
+// In Node, for the tests: an open channel keeps no process running.
+(tabs as { unref?: () => void }).unref?.();
+const waiting = new Set<() => void>();
+
+tabs.onmessage = ({ data }: MessageEvent<Word>) => {
+  if (data.kind === 'ask') tell();
+  if (data.kind === 'forget') sessionStorage.removeItem(STORAGE_KEY);
+  if (data.kind === 'tell') {
+    sessionStorage.setItem(STORAGE_KEY, data.key);
+    for (const proceed of waiting) proceed();
+  }
+};
+
+function tell(): void {
+  const key = sessionStorage.getItem(STORAGE_KEY);
+  if (key !== null) tabs.postMessage({ kind: 'tell', key } satisfies Word);
 }
 
+/** Keeps the key that signing in has given; other tabs have that session, too, from now on. */
+export function rememberSessionKey(key: string): void {
+  sessionStorage.setItem(STORAGE_KEY, key);
+  tell();
+}
+
+/** Forgets the key in every tab. */
 export function forgetSessionKey(): void {
-  localStorage.removeItem(STORAGE_KEY);
+  sessionStorage.removeItem(STORAGE_KEY);
+  tabs.postMessage({ kind: 'forget' } satisfies Word);
+}
+
+/** Asks the other tabs for the key, if this one is new. */
+export function findSessionKey(): Promise<void> {
+  if (sessionStorage.getItem(STORAGE_KEY) !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const proceed = () => {
+      clearTimeout(timer);
+      waiting.delete(proceed);
+      resolve();
+    };
+    const timer = setTimeout(proceed, MOST_MILLIS);
+    waiting.add(proceed);
+    tabs.postMessage({ kind: 'ask' } satisfies Word);
+  });
 }
 
 /** The headers that every call by the session's cookie needs. Read each time: another tab may have signed in anew. */
 export function sessionHeaders(): Record<string, string> {
-  const key = localStorage.getItem(STORAGE_KEY);
+  const key = sessionStorage.getItem(STORAGE_KEY);
   return key === null ? {} : { [HEADER]: key };
 }
+
+/** Other tabs answer in a few milliseconds; where there is none, the page begins without. */
+const MOST_MILLIS = 250;
