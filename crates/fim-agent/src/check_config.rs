@@ -70,7 +70,11 @@ fn plan(settings: &Settings, source: SettingsSource) -> Plan {
         revision: settings.revision_text(),
         fim_enabled: settings.fim_enabled,
         scan_interval_seconds: settings.scan_interval_seconds,
-        preview: if settings.fim_enabled { preview(tree, &rules) } else { Preview::default() },
+        preview: if settings.fim_enabled {
+            preview(tree, &rules, Arc::default())
+        } else {
+            Preview::default()
+        },
         warnings,
     }
 }

@@ -15,6 +15,7 @@ mod profile;
 mod table;
 mod variables;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -63,12 +64,7 @@ fn connect(options: &ConnectionArgs) -> Result<Client, Failure> {
     let named = options.server.as_deref().filter(|server| !server.is_empty()).map(Address::parse);
     let named = named.transpose().map_err(Failure::Usage)?;
     let saved = Profiles::read(&profile::home()?)?.and_then(|saved| saved.of(named.as_ref()));
-    let token = match variable("STEADFAST_TOKEN") {
-        Some(token) => Some(
-            token.into_string().map_err(|_| Failure::Usage("STEADFAST_TOKEN is no token of ours".into()))?,
-        ),
-        None => saved.as_ref().map(|saved| saved.token.clone()),
-    };
+    let token = token(variable("STEADFAST_TOKEN"), saved.as_ref())?;
     let server =
         named.map(|server| server.to_string()).or_else(|| saved.as_ref().map(|saved| saved.server.clone()));
     let ca_pem = match options.ca.as_deref().filter(|path| !path.as_os_str().is_empty()) {
@@ -92,11 +88,42 @@ fn connect(options: &ConnectionArgs) -> Result<Client, Failure> {
     Client::new(Profile { server, ca_pem, token })
 }
 
+/// The token that the variable names, else the profile's. What no header can carry was never one of ours; it is not
+/// repeated, since most of it may be a token.
+fn token(named: Option<OsString>, saved: Option<&Profile>) -> Result<Option<String>, Failure> {
+    let usable = |text: &str| {
+        let token = text.trim();
+        let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        is_token.then(|| token.to_owned())
+    };
+    match (named, saved) {
+        (Some(named), _) => named.to_str().and_then(usable).map(Some).ok_or_else(|| {
+            Failure::Usage(
+                "STEADFAST_TOKEN is no token: it is empty or has characters that no token has; set it to what \
+                 `steadfast token create` printed"
+                    .into(),
+            )
+        }),
+        (None, Some(saved)) => usable(&saved.token).map(Some).ok_or_else(|| {
+            Failure::Local(format!(
+                "the profile's token for {} is damaged; run 'steadfast up' again on its machine, or set STEADFAST_TOKEN",
+                saved.server
+            ))
+        }),
+        (None, None) => Ok(None),
+    }
+}
+
 /// The certificate in a file that an option names.
 fn read_ca(path: &Path) -> Result<String, Failure> {
     let file = path.display();
     let pem = std::fs::read_to_string(path)
-        .map_err(|error| Failure::Local(format!("cannot read {file}: {error}")))?;
+        .map_err(|error| {
+            Failure::Local(format!(
+                "cannot read {file}, which --ca or STEADFAST_CA names: {error}; name the server's CA certificate: \
+                 {WHICH_CA}"
+            ))
+        })?;
     match certificates(&pem) {
         Ok(_) => Ok(pem),
         Err(why) => Err(Failure::Local(format!(
@@ -114,4 +141,32 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
     }
     eprint!("{cut}");
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    #[test]
+    fn a_token_that_cannot_be_sent_is_refused_where_it_was_read_and_not_repeated() {
+        let saved =
+            |token: &str| Profile { server: "https://a".into(), ca_pem: None, token: token.to_owned() };
+        let named = |token: &str| Some(OsString::from(token));
+        assert_eq!(token(named(" stf_abc\r\n"), None).unwrap().as_deref(), Some("stf_abc"));
+        assert_eq!(token(None, Some(&saved("stf_abc\n"))).unwrap().as_deref(), Some("stf_abc"));
+        assert_eq!(token(None, None).unwrap(), None);
+        let refused = |named, saved: Option<Profile>| {
+            let failure = token(named, saved.as_ref()).unwrap_err();
+            let said = failure.to_string();
+            assert!(!said.contains("stf_") && !said.contains("header"), "{said}");
+            (failure.exit_code(), said.contains("STEADFAST_TOKEN"), said.contains("profile"))
+        };
+        for bad in ["stf_\u{fc}", "stf_a b", "stf_a\rb", "stf_\u{1b}", " "] {
+            assert_eq!(refused(named(bad), Some(saved("stf_good"))), (2, true, false), "{bad:?}");
+            assert_eq!(refused(None, Some(saved(bad))), (5, true, true), "{bad:?}");
+        }
+        assert_eq!(refused(Some(OsString::from_vec(vec![b's', 0xff])), None), (2, true, false));
+    }
 }

@@ -184,7 +184,7 @@ fn check_rules<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Check {
         return warning(NAME, "file integrity monitoring is disabled in this workspace".to_owned());
     }
     let (rules, warnings) = settings.rule_set(tree.style(), &|name| std::env::var(name).ok());
-    let seen = preview(tree, &rules);
+    let seen = preview(tree, &rules, Arc::default());
     let entities: u64 = seen.rules.iter().map(|rule| rule.entities).sum();
     let summary = format!("{} rules in force, {entities} entities", seen.rules.len());
     if let Some(first) = seen.unreadable.first() {

@@ -43,7 +43,7 @@ pub use client::CallError;
 pub use doctor::{Check, Outcome, Privacy, SettingsSource, current_settings, diagnose};
 pub use enroll::{EnrollError, Enrollment, Token, TrustAnchor, enroll};
 pub use fim_log::LogOptions;
-pub use fim_scan::{FileTree, ScanOptions, WatcherChoice};
+pub use fim_scan::{FileTree, ScanControl, ScanOptions, WatcherChoice};
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use identity::{DataDir, DataDirLock, Identity, IdentityError, expiry_advice};
 pub use preview::{Preview, RuleCost, UnreadablePlace, preview};

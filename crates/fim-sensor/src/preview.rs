@@ -62,14 +62,13 @@ pub struct UnreadablePlace {
 /// The most unreadable places that are named one by one.
 pub const MOST_UNREADABLE: usize = 100;
 
-/// Walks by the rules without reading any content.
-pub fn preview<T: FileTree>(tree: Arc<T>, rules: &RuleSet) -> Preview {
+/// Walks by the rules without reading any content. `control` lets somebody else cut it short.
+pub fn preview<T: FileTree>(tree: Arc<T>, rules: &RuleSet, control: Arc<ScanControl>) -> Preview {
     let mut preview = Preview::default();
     let places = rules.rules().filter_map(|rule| rules.root(&rule.name).cloned()).collect();
     let mut tally = Tally { places, ..Tally::default() };
     let hour_ago = now().plus_nanos(-HOUR_NANOS);
     let plan = Arc::new(rules.scan_plan());
-    let control = Arc::new(ScanControl::default());
     match Scan::start(Arc::new(Contentless(tree)), plan, ScanOptions::default(), control) {
         Ok(scan) => {
             for observation in scan {
@@ -314,7 +313,7 @@ mod tests {
         tree.refuse("/etc/shadow", TreeError::PermissionDenied);
         let rules = ["/etc", "/srv"].map(|path| Rule { recurse: true, ..Rule::new(path, "mine", path) });
         let rules = RuleSet::new(rules.to_vec(), PathStyle::Unix).unwrap();
-        let seen = preview(Arc::new(tree), &rules);
+        let seen = preview(Arc::new(tree), &rules, Arc::default());
         let costs: Vec<(&str, u64)> =
             seen.rules.iter().map(|rule| (rule.name.as_str(), rule.bytes)).collect();
         assert_eq!(costs, [("/etc", 8), ("/srv", 7)]);
@@ -342,7 +341,7 @@ mod tests {
         let rules =
             ["/srv", "/bin", "/bin/ls", "/usr/bin", "/opt/**", "/opt/*.d/*.conf", "/data/none*"].map(rule);
         let rules = RuleSet::new(rules.to_vec(), PathStyle::Unix).unwrap();
-        let seen = preview(Arc::new(tree), &rules);
+        let seen = preview(Arc::new(tree), &rules, Arc::default());
         let told: Vec<(u64, u64, &str)> = seen
             .rules
             .iter()
@@ -386,7 +385,7 @@ mod tests {
         let (old, busy) = (Timestamp(5), now());
         let tree = Arc::new(tree);
         let rules = RuleSet::new(vec![Rule::new("all", "mine", "/**")], PathStyle::Unix).unwrap();
-        let seen = preview(Arc::clone(&tree), &rules);
+        let seen = preview(Arc::clone(&tree), &rules, Arc::default());
         assert_eq!(seen.rules[0].warnings.len(), 1, "{:?}", seen.rules[0].warnings);
         assert!(seen.rules[0].warnings[0].contains("changes will be many"));
         let cost = |modified| {

@@ -1,8 +1,9 @@
 //! `steadfast server`: the server alone; and what `up` shares with it.
 
+use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use fim_server::api::SignInLink;
@@ -72,16 +73,33 @@ pub fn runtime() -> Result<Runtime, Failure> {
         .map_err(|error| Failure::Local(format!("cannot start the server's threads: {error}")))
 }
 
-/// Told when the process is asked to stop.
-pub struct StopSignal(Receiver<()>);
+/// Knows whether the process was asked to stop, and goes on knowing it: several parts of it ask, one after the other.
+pub struct StopSignal(Receiver<Infallible>);
+
+/// Tells the [`StopSignal`] by being dropped.
+struct StopTeller(
+    #[expect(dead_code, reason = "that it is there says that nobody was asked to stop")] Sender<Infallible>,
+);
 
 impl StopSignal {
+    /// The signal, and who gives it.
+    fn new() -> (StopTeller, Self) {
+        let (sender, receiver) = mpsc::channel();
+        (StopTeller(sender), Self(receiver))
+    }
+
     /// Waits that long at most; true if the process was asked to stop.
     pub fn wait(&self, at_most: Duration) -> bool {
         match self.0.recv_timeout(at_most) {
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => true,
+            Ok(never) => match never {},
+            Err(RecvTimeoutError::Disconnected) => true,
             Err(RecvTimeoutError::Timeout) => false,
         }
+    }
+
+    /// True if the process was asked to stop already.
+    pub fn is_given(&self) -> bool {
+        self.wait(Duration::ZERO)
     }
 }
 
@@ -92,21 +110,20 @@ pub fn stop_signal(runtime: &Runtime) -> Result<StopSignal, Failure> {
         |kind| signal(kind).map_err(|error| Failure::Local(format!("cannot wait for signals: {error}")));
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
-    let (sender, receiver) = mpsc::channel();
+    let (teller, told) = StopSignal::new();
+    let mut teller = Some(teller);
     runtime.spawn(async move {
-        for is_first in [true, false] {
+        loop {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            if !is_first {
+            if teller.take().is_none() {
                 std::process::exit(130);
             }
-            // It waits in the channel until the main thread comes to it; without a main thread there is no one to tell.
-            let _ = sender.send(());
         }
     });
-    Ok(StopSignal(receiver))
+    Ok(told)
 }
 
 /// A server at work, asked from a thread that is not one of its own.
@@ -239,6 +256,14 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_was_told_to_stop_is_told_so_each_time_he_asks() {
+        let (teller, signal) = StopSignal::new();
+        assert!(!signal.is_given() && !signal.wait(Duration::from_millis(1)));
+        drop(teller);
+        assert!((0..3).all(|_| signal.wait(Duration::from_secs(3600)) && signal.is_given()));
+    }
 
     #[test]
     fn a_server_on_all_addresses_is_reached_by_loopback() {

@@ -53,7 +53,9 @@ fn serve(args: &UpArgs, data_dir: &Path, serving: &Serving<'_>, signal: StopSign
     if let Some(agent) = &agent {
         progress::show_first_baseline(agent, &data_dir.join("agent"), &signal);
     }
-    if !args.json {
+    // Whoever was told to stop meanwhile, or failed, is not running.
+    let goes_on = !signal.is_given() && agent.as_ref().is_none_or(|agent| agent.failure().is_none());
+    if !args.json && goes_on {
         let interval = agent.as_ref().map(|agent| agent.status().scan_interval_seconds);
         announce(data_dir, &profile, serving, interval)?;
     }

@@ -11,6 +11,7 @@ mod installation;
 mod kills;
 mod losses;
 mod real_time;
+mod stopping;
 mod windows;
 
 use std::fs;

@@ -4,11 +4,13 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use fim_os::LiveTree;
-use fim_sensor::{DataDir, FileTree as _, RunningSensor, SensorState, Status, current_settings, preview};
+use fim_sensor::{
+    DataDir, FileTree as _, RunningSensor, ScanControl, SensorState, Status, current_settings, preview,
+};
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::commands::server::StopSignal;
@@ -16,15 +18,17 @@ use crate::commands::server::StopSignal;
 /// Shows the first baseline until it is done, the signal comes, or the agent fails. A later start has none to show.
 pub fn show_first_baseline(agent: &RunningSensor, folder: &Path, signal: &StopSignal) {
     let bar = ProgressBar::no_length().with_style(style(COUNTING));
-    let mut entities = None;
+    let mut counting = None;
     loop {
         let status = agent.status();
         match status.state {
             SensorState::Starting => {}
-            SensorState::Baselining => update(&bar, &status, entities.get_or_insert_with(|| measure(folder))),
+            SensorState::Baselining => {
+                update(&bar, &status, &counting.get_or_insert_with(|| Counting::start(folder)).entities);
+            }
             SensorState::Scanning | SensorState::Idle | SensorState::Stopped => {
                 bar.finish_and_clear();
-                if let Some(scan) = status.last_scan.filter(|_| entities.is_some()) {
+                if let Some(scan) = status.last_scan.filter(|_| counting.is_some()) {
                     eprintln!(
                         "first baseline: {} entities, {} read; scans every {} s from now on",
                         scan.entities,
@@ -44,20 +48,41 @@ pub fn show_first_baseline(agent: &RunningSensor, folder: &Path, signal: &StopSi
 }
 
 /// How many entities there are, counted beside the baseline without reading them; the bar only counts up until then.
-/// Their bytes would be a worse measure: what links lead to is read as well, and its size is seen only then. The thread
-/// ends with the process if the baseline is quicker.
-fn measure(folder: &Path) -> Receiver<u64> {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let data_dir = DataDir::new(folder);
-    thread::spawn(move || {
-        let Ok((settings, ..)) = current_settings(&data_dir) else { return };
-        let tree = Arc::new(LiveTree::new());
-        let (rules, _) = settings.rule_set(tree.style(), &|name| std::env::var(name).ok());
-        let entities = preview(tree, &rules).rules.iter().map(|cost| cost.entities).sum();
-        // Nobody waits for it any more if the baseline was quicker.
-        let _ = sender.send(entities);
-    });
-    receiver
+/// Their bytes would be a worse measure: what links lead to is read as well, and its size is seen only then. It is given
+/// up if the baseline is quicker, or told to stop.
+struct Counting {
+    entities: Receiver<u64>,
+    control: Arc<ScanControl>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Counting {
+    fn start(folder: &Path) -> Self {
+        let (sender, entities) = mpsc::sync_channel(1);
+        let control = Arc::new(ScanControl::default());
+        let (data_dir, counted) = (DataDir::new(folder), Arc::clone(&control));
+        let thread = thread::spawn(move || {
+            let Ok((settings, ..)) = current_settings(&data_dir) else { return };
+            let tree = Arc::new(LiveTree::new());
+            let (rules, _) = settings.rule_set(tree.style(), &|name| std::env::var(name).ok());
+            let seen = preview(tree, &rules, Arc::clone(&counted));
+            if !counted.is_cancelled() {
+                // Nobody waits for it any more if the baseline was quicker.
+                let _ = sender.send(seen.rules.iter().map(|cost| cost.entities).sum());
+            }
+        });
+        Self { entities, control, thread: Some(thread) }
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.control.cancel();
+        if let Some(thread) = self.thread.take() {
+            // A bar that could not count is no reason to fail.
+            let _ = thread.join();
+        }
+    }
 }
 
 fn update(bar: &ProgressBar, status: &Status, entities: &Receiver<u64>) {
