@@ -1,7 +1,7 @@
 //! `steadfast query`: a query's rows as a table, JSON, NDJSON, CSV, Parquet or Arrow.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -100,7 +100,7 @@ fn print_answer(
     target: Target<'_>,
 ) -> Result<(), Failure> {
     let is_truncated = match output {
-        OutputFormat::Csv => copy(client, &format!("{path}.csv"), body, target)?,
+        OutputFormat::Csv => copy_csv(client, &format!("{path}.csv"), body, target)?,
         OutputFormat::Parquet => copy(client, &format!("{path}.parquet"), body, target)?,
         OutputFormat::Arrow => copy(client, &format!("{path}.arrow"), body, target)?,
         OutputFormat::Table => {
@@ -146,6 +146,31 @@ fn copy(client: &Client, path: &str, body: &Value, target: Target<'_>) -> Result
     Ok(is_truncated)
 }
 
+/// Hands on the server's CSV as it is, but for a terminal: what is in a cell may be somebody else's choice.
+fn copy_csv(client: &Client, path: &str, body: &Value, target: Target<'_>) -> Result<bool, Failure> {
+    if !matches!(target, Target::Output) || !io::stdout().is_terminal() {
+        return copy(client, path, body, target);
+    }
+    let (rows, is_truncated) = client.post_stream(path, body)?;
+    target.write(|to| show_lines(BufReader::new(rows), to))?;
+    Ok(is_truncated)
+}
+
+/// Writes lines with their hidden characters escaped, as a table shows them.
+fn show_lines(mut lines: impl BufRead, to: &mut dyn Write) -> io::Result<()> {
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let end = &line[text.len()..];
+        to.write_all(table::plain(&String::from_utf8_lossy(text)).as_bytes())?;
+        // A line that ends here has its end; a carriage return alone would paint over what is before it.
+        to.write_all(if end.ends_with(b"\n") { end } else { b"" })?;
+        line.clear();
+    }
+    Ok(())
+}
+
 fn read_query() -> Result<String, Failure> {
     let mut query = String::new();
     io::stdin()
@@ -188,3 +213,22 @@ fn write_objects(answer: &Answer, [before, between, after]: [&str; 3], to: &mut 
 
 /// More than the server accepts, so that the server's own message is shown.
 const QUERY_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_on_a_terminal_has_no_hidden_character_and_its_lines_as_they_are() {
+        let shown = |text: &str| {
+            let mut shown = Vec::new();
+            show_lines(text.as_bytes(), &mut shown).unwrap();
+            String::from_utf8(shown).unwrap()
+        };
+        let plain = "Name,Size\r\n\"a, \u{8a9e}\",1\r\n\"two\nlines\",2\r\n";
+        assert_eq!(shown(plain), plain);
+        assert_eq!(shown("Name\r\n\u{1b}[2Jroot\u{202e}\r\n"), "Name\r\n\\u{1b}[2Jroot\\u{202e}\r\n");
+        assert_eq!(shown("evil\rgood\r\n"), "evil\\rgood\r\n");
+        assert_eq!((shown("cut"), shown("cut\r")), ("cut".to_owned(), "cut".to_owned()));
+    }
+}
