@@ -400,10 +400,12 @@ function answerRules({ world, request, body, send, problem }, [name, verb]) {
 
 function recommendedAmong(rules) {
   const ruleOf = ({ name }) => rules.find((rule) => rule.name === name);
+  const isChanged = (item) => ruleOf(item) && ruleOf(item).path !== item.path;
   return {
-    enabled: RECOMMENDED.filter((item) => ruleOf(item)?.enabled).length,
+    enabled: RECOMMENDED.filter((item) => ruleOf(item)?.enabled && !isChanged(item)).length,
     total: RECOMMENDED.length,
     missing: RECOMMENDED.filter((item) => !ruleOf(item)).map(({ name }) => name),
+    changed: RECOMMENDED.filter(isChanged).map(({ name }) => name),
   };
 }
 
@@ -417,7 +419,7 @@ function answerFim({ world, send }, ws, place, verb) {
   }
   return send(200, {
     state: place.state,
-    solution: 'ChangeTracking',
+    solution: place.state === 'enabled' ? 'ChangeTracking' : null,
     rules: { enabled: world.rules.filter(({ enabled }) => enabled).length, total: world.rules.length },
     recommended: recommendedAmong(world.rules),
     machines: place.machines.length,

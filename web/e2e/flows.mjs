@@ -90,7 +90,7 @@ export async function checkFlows({ base, world }) {
       await page.getByRole('button', { name: 'Apply file integrity monitoring' }).click();
       await untilPath('/w/staging');
       const call = world.calls.find(({ path }) => path === '/workspaces/staging/fim/enable');
-      assert.deepEqual(call.body, { disabledItems: ['/boot'] });
+      assert.deepEqual(call.body, { disabledItems: ['/boot'], restoreChanged: false });
       assert.equal(call.key, SESSION_KEY);
     },
     'monitoring is disabled only after its name was typed': async () => {
@@ -102,6 +102,42 @@ export async function checkFlows({ base, world }) {
       await remove.click();
       await page.getByText('Monitoring is off.').waitFor();
     },
+    'an item that watches something else is marked, and put back unless that is unchecked': async () => {
+      const crontab = world.rules.find(({ name }) => name === '/etc/crontab');
+      crontab.path = '/etc/foo';
+      const calls = () => world.calls.filter(({ path }) => path === '/workspaces/staging/fim/enable');
+      const apply = async () => {
+        const count = calls().length;
+        await page.getByRole('button', { name: 'Apply file integrity monitoring' }).click();
+        while (calls().length === count) await page.waitForTimeout(20);
+        return calls().at(-1).body;
+      };
+      const disable = async () => {
+        await page.getByRole('button', { name: 'Disable…' }).click();
+        await page.getByLabel('Type staging to confirm').fill('staging');
+        await page.getByRole('button', { name: 'Remove', exact: true }).click();
+        await page.getByRole('button', { name: 'Enable…' }).waitFor();
+      };
+      await page.goto(`${base}/w/staging/settings`);
+      await page.getByText('1 recommended item changed').waitFor();
+      await page.getByRole('button', { name: 'Enable…' }).click();
+      await page.getByText('changed to /etc/foo').waitFor();
+      assert.deepEqual(await apply(), { disabledItems: [], restoreChanged: true });
+      await disable();
+      await page.getByRole('button', { name: 'Enable…' }).click();
+      await page.getByLabel('Put back as recommended what was changed (1 item)').uncheck();
+      assert.deepEqual(await apply(), { disabledItems: [], restoreChanged: false });
+      await disable();
+      crontab.path = '/etc/crontab';
+    },
+    'a page that does not exist has the way to the others': async () => {
+      await page.goto(`${base}/nowhere`);
+      await page.getByText('There is no such page').waitFor();
+      await page.getByRole('navigation').first().waitFor();
+      assert.equal(await page.locator('main').count(), 1);
+      await page.getByRole('link', { name: 'See all workspaces' }).click();
+      await untilPath('/workspaces');
+    },
     'a workspace is created, and a taken name is refused': async () => {
       await page.goto(`${base}/workspaces`);
       await page.getByRole('button', { name: 'Create workspace' }).click();
@@ -111,7 +147,7 @@ export async function checkFlows({ base, world }) {
       await page.getByLabel('Name').fill('branch');
       await page.getByRole('button', { name: 'Create', exact: true }).click();
       await untilPath('/w/branch');
-      await page.getByText('No machine yet').waitFor();
+      await page.getByText('No machine is enrolled', { exact: true }).waitFor();
     },
     'a workspace that is not there leads to those that are': async () => {
       for (const place of ['/w/nope', '/w/nope/query', '/w/nope/settings']) {

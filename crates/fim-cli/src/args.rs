@@ -17,7 +17,7 @@ use crate::failure::EXIT_CODES;
 use crate::variables::VARIABLES;
 
 pub use self::time::{Every, as_typed};
-pub use fim::{CollectArgs, FimCommand};
+pub use fim::{CollectArgs, EnableArgs, FimCommand};
 pub use rule::{RuleAddArgs, RuleCommand, RuleEditArgs, RuleListArgs, RuleNameArgs, RuleSettings};
 
 /// File integrity monitoring: what changed on your machines, who changed it, and where nobody was looking.

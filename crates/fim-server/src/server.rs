@@ -493,7 +493,8 @@ async fn bootstrap(control: &Control, now: Timestamp) -> Result<(), StartError> 
             }
         },
     };
-    control.enable_fim(workspace.id, &api::recommended(), Some(&[]), by).await?;
+    let all = api::EnableFim::but(&[]);
+    control.enable_fim(workspace.id, &api::recommended(), &all, by).await?;
     control.ensure_owner(api::ADMIN, by).await?;
     control.set_state(BOOTSTRAPPED, "1").await?;
     Ok(())

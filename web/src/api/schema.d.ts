@@ -403,7 +403,7 @@ export interface paths {
         put?: never;
         /**
          * Turns monitoring on: with the rules that there are and the recommended items that are missing among them, or with the
-         *     recommended items but for those that are named.
+         *     recommended items but for those that are named. Those that were edited stay as they are, unless they are to be put back.
          */
         post: operations["enable_fim"];
         delete?: never;
@@ -1035,6 +1035,8 @@ export interface components {
              *     as they are, and recommended items that are missing among them, such as those that were deleted, are put in force.
              */
             disabledItems?: string[] | null;
+            /** @description True if recommended items that were edited to watch something else are to be put back as they are recommended. */
+            restoreChanged?: boolean;
         };
         /** @description What one machine enrols with, once. */
         EnrollmentToken: {
@@ -1073,8 +1075,11 @@ export interface components {
              * @description Seconds between the starts of two scans.
              */
             scanIntervalSeconds: number;
-            /** @description The published name of the solution: `ChangeTracking`. */
-            solution: string;
+            /**
+             * @description The published name of the solution that is on the workspace, `ChangeTracking`; null while monitoring is off, which
+             *     removes it.
+             */
+            solution: string | null;
             /** @description Whether it is on. */
             state: components["schemas"]["FimState"];
         };
@@ -1419,8 +1424,13 @@ export interface components {
         /** @description The recommended items among a workspace's rules. */
         RecommendedCounts: {
             /**
+             * @description The names of those that watch something else than what is recommended, whether they are in force or not: their
+             *     type, path, exclusions, recursion, links or path type was edited.
+             */
+            changed: string[];
+            /**
              * Format: int64
-             * @description How many of them are in force.
+             * @description How many of them are in force, as they are recommended.
              */
             enabled: number;
             /** @description The names of those that no rule has, which enabling monitoring adds. */
@@ -1507,7 +1517,7 @@ export interface components {
         SavedRule: components["schemas"]["Rule"] & {
             /**
              * @description What may be unwise about it, though it is in order: a path that takes in nearly everything or what changes
-             *     by itself, a variable that a service may not have.
+             *     by itself, a variable that a service may not have, a recommended item that watches something else.
              */
             warnings: string[];
         };

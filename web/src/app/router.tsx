@@ -82,7 +82,14 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('../pages/SettingsPage')),
 });
 
-const routeTree = root.addChildren([login, home, shell.addChildren([workspaces, overview, query, settings])]);
+/** What no other route names, in the frame that leads to those that there are. */
+const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFoundPage });
+
+const routeTree = root.addChildren([
+  login,
+  home,
+  shell.addChildren([workspaces, overview, query, settings, nowhere]),
+]);
 
 /** Runs beside the page, also while its link is only pointed at; the page copes without it. */
 function warmUpQuery(queryClient: QueryClient): void {

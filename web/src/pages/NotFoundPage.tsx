@@ -3,10 +3,10 @@ import { EmptyState } from '../ui/EmptyState';
 
 export function NotFoundPage() {
   return (
-    <main className="page">
+    <div className="page">
       <EmptyState page title="There is no such page">
         The link may be old. <Link to="/workspaces">See all workspaces</Link>
       </EmptyState>
-    </main>
+    </div>
   );
 }

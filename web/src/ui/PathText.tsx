@@ -8,9 +8,12 @@ export function PathText({ path }: { path: string }) {
   const { directory, name } = splitPath(path);
   return (
     <span className="path" title={path}>
-      <span className="directory">
-        <bdi dir="ltr">{directory}</bdi>
-      </span>
+      {/* The root has none, whose box would push it to the right. */}
+      {directory !== '' && (
+        <span className="directory">
+          <bdi dir="ltr">{directory}</bdi>
+        </span>
+      )}
       <span className="name">{name}</span>
     </span>
   );

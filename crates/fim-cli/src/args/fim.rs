@@ -13,14 +13,26 @@ pub enum FimCommand {
     /// Show whether it is on, and what it covers
     #[command(after_help = "Examples:\n  steadfast fim status\n  steadfast fim status -w production --json")]
     Status(PlainArgs),
-    /// Turn it on; recommended items that are missing are put in force, those that were disabled stay so
-    #[command(after_help = "Examples:\n  steadfast fim enable -w production")]
-    Enable(PlainArgs),
+    /// Turn it on; recommended items that are missing are put in force, those that were disabled or changed stay so
+    #[command(
+        after_help = "Examples:\n  steadfast fim enable -w production\n  steadfast fim enable --restore"
+    )]
+    Enable(EnableArgs),
     /// Turn it off: agents stop looking; rules and records stay
     #[command(after_help = "Examples:\n  steadfast fim disable -w production")]
     Disable(PlainArgs),
     /// Set how often files are scanned, and daemons or services, software and the inventory are collected
     Collect(CollectArgs),
+}
+
+/// What to turn on.
+#[derive(Args)]
+pub struct EnableArgs {
+    /// Put recommended items that were edited back as they are recommended
+    #[arg(long)]
+    pub restore: bool,
+    #[command(flatten)]
+    pub plain: PlainArgs,
 }
 
 /// How often what is monitored is collected.

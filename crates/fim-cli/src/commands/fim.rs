@@ -2,33 +2,43 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::args::{CollectArgs, Every, FimCommand, PlainArgs, as_typed};
+use crate::args::{CollectArgs, EnableArgs, Every, FimCommand, PlainArgs, as_typed};
 use crate::client::{Client, segment};
 use crate::commands::print_json;
 use crate::failure::Failure;
 use crate::out;
-use crate::table::text;
+use crate::table::{plain, text};
 
 /// Shows or switches file integrity monitoring.
 pub fn run(client: &Client, command: &FimCommand) -> Result<(), Failure> {
     let (args, verb) = match command {
         FimCommand::Collect(args) => return collect(client, args),
+        FimCommand::Enable(args) => return enable(client, args),
         FimCommand::Status(args) => (args, None),
-        FimCommand::Enable(args) => (args, Some("enable")),
         FimCommand::Disable(args) => (args, Some("disable")),
     };
-    let path = format!("/workspaces/{}/fim", segment(&args.workspace.workspace));
+    let path = fim_path(args);
     let status: Value = match verb {
         None => client.get(&path)?,
-        Some(verb) => {
-            let before: Value = client.get(&path)?;
-            let after = client.post(&format!("{path}/{verb}"), &json!({}))?;
-            tell_put_back(&before, &after);
-            after
-        }
+        Some(verb) => client.post(&format!("{path}/{verb}"), &json!({}))?,
     };
     show(&status, args);
     Ok(())
+}
+
+/// Turns monitoring on, and says what that put back.
+fn enable(client: &Client, args: &EnableArgs) -> Result<(), Failure> {
+    let path = fim_path(&args.plain);
+    let before: Value = client.get(&path)?;
+    let wanted = if args.restore { json!({ "restoreChanged": true }) } else { json!({}) };
+    let after: Value = client.post(&format!("{path}/enable"), &wanted)?;
+    tell_put_back(&before, &after);
+    show(&after, &args.plain);
+    Ok(())
+}
+
+fn fim_path(args: &PlainArgs) -> String {
+    format!("/workspaces/{}/fim", segment(&args.workspace.workspace))
 }
 
 /// How many rules are in force, and how many of the recommended items are.
@@ -41,20 +51,38 @@ fn rules(status: &Value) -> String {
         text(&recommended["enabled"]),
         text(&recommended["total"])
     );
-    if recommended["missing"].as_array().is_some_and(|missing| !missing.is_empty()) {
+    if !recommended_names(status, "missing").is_empty() {
         said.push_str("; `steadfast fim enable` adds what is missing");
     }
+    let changed = recommended_names(status, "changed");
+    if !changed.is_empty() {
+        let changed = changed.join(", ");
+        said.push_str(&format!("; changed: {changed} (`steadfast fim enable --restore` puts them back)"));
+    }
     said
+}
+
+/// The names of the recommended items of which that has become.
+fn recommended_names(status: &Value, what: &str) -> Vec<String> {
+    status["recommended"][what].as_array().into_iter().flatten().map(text).collect()
 }
 
 /// Says which recommended items are in force again, where others were all the time.
 fn tell_put_back(before: &Value, after: &Value) {
     let total = &before["recommended"]["total"];
-    let missing = |status: &Value| status["recommended"]["missing"].as_array().cloned().unwrap_or_default();
-    let put_back = missing(before).into_iter().filter(|name| !missing(after).contains(name));
-    let names: Vec<String> = put_back.map(|name| text(&name)).collect();
-    if !names.is_empty() && total.as_u64() != u64::try_from(names.len()).ok() {
-        eprintln!("put back, since deleted items are recommended still: {}", names.join(", "));
+    let put_back = |what| -> Vec<String> {
+        let still = recommended_names(after, what);
+        recommended_names(before, what).into_iter().filter(|name| !still.contains(name)).collect()
+    };
+    let (added, restored) = (put_back("missing"), put_back("changed"));
+    if !added.is_empty() && total.as_u64() != u64::try_from(added.len()).ok() {
+        eprintln!("put back, since deleted items are recommended still: {}", added.join(", "));
+    }
+    if !restored.is_empty() {
+        eprintln!(
+            "put back as recommended, in the place of what they were changed to: {}",
+            restored.join(", ")
+        );
     }
 }
 
@@ -76,7 +104,7 @@ fn collect(client: &Client, args: &CollectArgs) -> Result<(), Failure> {
             "nothing to change was given; see 'steadfast fim collect --help'".to_owned(),
         ));
     }
-    let path = format!("/workspaces/{}/fim/collection", segment(&args.plain.workspace.workspace));
+    let path = format!("{}/collection", fim_path(&args.plain));
     show(&client.patch(&path, &fields)?, &args.plain);
     Ok(())
 }
@@ -88,7 +116,10 @@ fn show(status: &Value, args: &PlainArgs) {
     }
     out::line(format_args!("Workspace  {}", args.workspace.workspace));
     out::line(format_args!("State      {}", text(&status["state"])));
-    out::line(format_args!("Solution   {}", text(&status["solution"])));
+    out::line(format_args!(
+        "Solution   {}",
+        status["solution"].as_str().map_or_else(|| "none".to_owned(), plain)
+    ));
     out::line(format_args!("Rules      {}", rules(status)));
     out::line(format_args!("Machines   {}", text(&status["machines"])));
     out::line(format_args!(

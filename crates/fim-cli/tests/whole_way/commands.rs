@@ -171,6 +171,45 @@ fn a_recommended_item_that_was_deleted_is_put_back_by_enabling_and_one_that_was_
 }
 
 #[test]
+fn a_recommended_item_that_watches_something_else_is_told_as_changed_until_it_is_put_back() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    let edited = here.run(&["rule", "edit", "/etc/crontab", "--path", "/etc/foo"]);
+    said(
+        &edited,
+        0,
+        &["warning: the recommended item \"/etc/crontab\" is about /etc/crontab and set otherwise"],
+    );
+    said(&here.run(&["rule", "edit", "/usr/bin", "--exclude", "*"]), 0, &["counts as changed"]);
+    let plain = here.run(&["rule", "edit", "/bin/login", "--group", "Ours"]);
+    assert!(plain.code == 0 && !plain.stderr.contains("warning"), "{}", plain.stderr);
+    let rules = |said: &Said| said.stdout.lines().find(|line| line.starts_with("Rules ")).unwrap().to_owned();
+    let changed = "Rules      56 of 56 enabled, with 54 of the 56 recommended items; changed: /usr/bin, /etc/crontab \
+                   (`steadfast fim enable --restore` puts them back)";
+    assert_eq!(rules(&here.run(&["fim", "status"])), changed);
+    let status = here.json(&["fim", "status", "--json"]);
+    assert_eq!(status["recommended"]["changed"], json!(["/usr/bin", "/etc/crontab"]));
+
+    let enabled = here.run(&["fim", "enable"]);
+    assert_eq!((rules(&enabled).as_str(), enabled.stderr.as_str()), (changed, ""), "they stay as they are");
+    said(&here.run(&["rule", "disable", "/usr/bin"]), 0, &[]);
+    let restored = here.run(&["fim", "enable", "--restore"]);
+    said(
+        &restored,
+        0,
+        &["put back as recommended, in the place of what they were changed to: /usr/bin, /etc/crontab\n"],
+    );
+    assert_eq!(rules(&restored), "Rules      55 of 56 enabled, with 55 of the 56 recommended items");
+    let rules = here.json(&["rule", "list", "--json"]);
+    let rule = |name: &str| rules.as_array().unwrap().iter().find(|rule| rule["name"] == name).unwrap();
+    assert_eq!(
+        (&rule("/etc/crontab")["path"], &rule("/etc/crontab")["enabled"]),
+        (&json!("/etc/crontab"), &json!(true))
+    );
+    assert_eq!((&rule("/usr/bin")["exclude"], &rule("/usr/bin")["enabled"]), (&json!([]), &json!(false)));
+}
+
+#[test]
 fn monitoring_is_turned_on_and_set_and_shown() {
     let mut here = Installation::new();
     here.up(&["--no-agent"]);
@@ -183,7 +222,7 @@ fn monitoring_is_turned_on_and_set_and_shown() {
     let off = fim(&["status"]);
     let none =
         "0 of 0 enabled, with 0 of the 56 recommended items; `steadfast fim enable` adds what is missing";
-    assert_eq!(off[..5], ["trial", "disabled", "ChangeTracking", none, "0"]);
+    assert_eq!(off[..5], ["trial", "disabled", "none", none, "0"]);
     let on = fim(&["enable"]);
     assert_eq!(
         on[1..4],
@@ -199,7 +238,7 @@ fn monitoring_is_turned_on_and_set_and_shown() {
         &["'99999d' for '--files <TIME>'", "from 1s to 7d"],
     );
     said(&here.run(&["fim", "collect", "--files", "off"]), 2, &["`steadfast fim disable` turns it off"]);
-    assert_eq!(fim(&["disable"])[1], "disabled");
+    assert_eq!(fim(&["disable"])[1..3], ["disabled", "none"]);
 }
 
 #[test]
@@ -250,7 +289,7 @@ fn a_machine_is_replaced_and_removed_by_the_name_that_it_has() {
 fn where_nothing_changed_it_is_told_whether_anybody_looked() {
     let mut here = Installation::new();
     here.up(&["--no-agent", "--scan-interval", "1s"]);
-    let no_machine = "no changes in the last 1m\nno machine has been enrolled in default; ";
+    let no_machine = "no changes in the last 1m\nno machine is enrolled in default; ";
     said(&here.run(&["changes", "--since", "1m"]), 0, &[no_machine, "steadfast machine enroll-token\n"]);
     here.watch_only_own_tree();
     // Whether there are daemons and packages is the machine's own matter.

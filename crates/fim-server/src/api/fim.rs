@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Extension, State};
 
 use super::model::{
-    Collection, CollectionPatch, EnableFim, Fim, Recommended, RecommendedCounts, RecommendedGroup,
+    Collection, CollectionPatch, EnableFim, Fim, FimState, Recommended, RecommendedCounts, RecommendedGroup,
     RecommendedItem, Rule, RuleType,
 };
 use super::rules::recommended;
@@ -30,7 +30,7 @@ pub async fn show_fim(
 }
 
 /// Turns monitoring on: with the rules that there are and the recommended items that are missing among them, or with the
-/// recommended items but for those that are named.
+/// recommended items but for those that are named. Those that were edited stay as they are, unless they are to be put back.
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{ws}/fim/enable", tag = "fim", request_body = Option<EnableFim>,
     params(("ws" = String, Path, description = "The workspace's id or name.")),
@@ -53,7 +53,7 @@ pub async fn enable_fim(
     }
     let by = By { actor: &actor.name, at: app.clock.now() };
     app.control
-        .enable_fim(workspace.id, &items, request.disabled_items.as_deref(), by)
+        .enable_fim(workspace.id, &items, &request, by)
         .await
         .map_err(|error| Problem::internal("turning monitoring on", &error))?;
     describe(&app, &workspace).await
@@ -156,16 +156,20 @@ pub async fn list_recommended() -> Json<Recommended> {
     Json(Recommended { groups: groups.collect() })
 }
 
-/// Which of the recommended items are among the rules, by their names, which ignore case.
+/// What has become of the recommended items among the rules, by their names, which ignore case: one that watches something
+/// else has the name alone.
 fn recommended_among(rules: &[Rule]) -> RecommendedCounts {
     let items = recommended();
-    let rule_of = |item: &&Rule| rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(&item.name));
-    let missing = items.iter().filter(|item| rule_of(item).is_none());
-    RecommendedCounts {
-        enabled: items.iter().filter_map(|item| rule_of(&item)).filter(|rule| rule.enabled).count() as u64,
-        total: items.len() as u64,
-        missing: missing.map(|item| item.name.clone()).collect(),
+    let mut counts =
+        RecommendedCounts { enabled: 0, total: items.len() as u64, missing: Vec::new(), changed: Vec::new() };
+    for item in items {
+        match rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(&item.name)) {
+            None => counts.missing.push(item.name),
+            Some(rule) if !rule.watches_as(&item) => counts.changed.push(item.name),
+            Some(rule) => counts.enabled += u64::from(rule.enabled),
+        }
     }
+    counts
 }
 
 async fn describe(app: &App, workspace: &WorkspaceRecord) -> Result<Json<Fim>, Problem> {
@@ -177,9 +181,10 @@ async fn describe(app: &App, workspace: &WorkspaceRecord) -> Result<Json<Fim>, P
         .await
         .map_err(internal)?
         .ok_or_else(|| Problem::not_found("workspace", &id))?;
+    let state = fim_state(&current);
     Ok(Json(Fim {
-        state: fim_state(&current),
-        solution: "ChangeTracking".to_owned(),
+        state,
+        solution: (state == FimState::Enabled).then(|| "ChangeTracking".to_owned()),
         rules: app.control.rule_counts(current.id).await.map_err(internal)?,
         recommended: recommended_among(&app.control.rules(current.id).await.map_err(internal)?),
         machines: app.control.machines(current.id).await.map_err(internal)?.len() as u64,

@@ -352,8 +352,10 @@ pub struct Gap {
 pub struct Fim {
     /// Whether it is on.
     pub state: FimState,
-    /// The published name of the solution: `ChangeTracking`.
-    pub solution: String,
+    /// The published name of the solution that is on the workspace, `ChangeTracking`; null while monitoring is off, which
+    /// removes it.
+    #[schema(required)]
+    pub solution: Option<String>,
     /// The workspace's rules.
     pub rules: RuleCounts,
     /// What has become of the recommended items.
@@ -369,12 +371,15 @@ pub struct Fim {
 /// The recommended items among a workspace's rules.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct RecommendedCounts {
-    /// How many of them are in force.
+    /// How many of them are in force, as they are recommended.
     pub enabled: u64,
     /// How many there are.
     pub total: u64,
     /// The names of those that no rule has, which enabling monitoring adds.
     pub missing: Vec<String>,
+    /// The names of those that watch something else than what is recommended, whether they are in force or not: their
+    /// type, path, exclusions, recursion, links or path type was edited.
+    pub changed: Vec<String>,
 }
 
 /// What to leave out when monitoring is enabled.
@@ -385,6 +390,16 @@ pub struct EnableFim {
     /// as they are, and recommended items that are missing among them, such as those that were deleted, are put in force.
     #[serde(default)]
     pub disabled_items: Option<Vec<String>>,
+    /// True if recommended items that were edited to watch something else are to be put back as they are recommended.
+    #[serde(default)]
+    pub restore_changed: bool,
+}
+
+impl EnableFim {
+    /// All recommended items in force but these.
+    pub fn but(disabled: &[String]) -> Self {
+        Self { disabled_items: Some(disabled.to_vec()), restore_changed: false }
+    }
 }
 
 /// The recommended items.

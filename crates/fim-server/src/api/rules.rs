@@ -208,8 +208,21 @@ async fn edit(
 
 /// The rule with what a person should be warned of.
 fn saved(rule: Rule) -> SavedRule {
-    let warnings = to_core(&rule).warnings(rule.rule_type.style()).unwrap_or_default();
+    let mut warnings = to_core(&rule).warnings(rule.rule_type.style()).unwrap_or_default();
+    warnings.extend(recommended_otherwise(&rule));
     SavedRule { rule, warnings }
+}
+
+/// What is to be known of a rule with the name of a recommended item that watches something else.
+fn recommended_otherwise(rule: &Rule) -> Option<String> {
+    let item = recommended().into_iter().find(|item| item.name.eq_ignore_ascii_case(&rule.name))?;
+    (!rule.watches_as(&item)).then(|| {
+        format!(
+            "the recommended item \"{}\" is about {} and set otherwise now: it counts as changed until it is put back; to \
+             watch more, leave it as it is and add a rule",
+            item.name, item.path
+        )
+    })
 }
 
 /// Refuses what no agent could use, naming the pattern, the place in it and the fix.
@@ -349,6 +362,26 @@ mod tests {
         for item in &items {
             assert!(check(item).is_ok(), "{}", item.name);
             assert_eq!(from_core(to_core(item), item.rule_type), *item);
+        }
+    }
+
+    #[test]
+    fn a_recommended_item_that_watches_something_else_is_warned_of_and_one_that_is_only_switched_is_not() {
+        let item = recommended().remove(0);
+        let is_warned =
+            |rule: Rule| saved(rule).warnings.iter().any(|told| told.contains("counts as changed"));
+        assert!(!is_warned(item.clone()));
+        assert!(!is_warned(Rule { enabled: false, group: "Ours".to_owned(), ..item.clone() }));
+        assert!(!is_warned(Rule { name: "mine".to_owned(), path: "/etc/foo".to_owned(), ..item.clone() }));
+        for changed in [
+            Rule { path: "/etc/foo".to_owned(), ..item.clone() },
+            Rule { name: item.name.to_uppercase(), path: "/etc/foo".to_owned(), ..item.clone() },
+            Rule { exclude: vec!["*".to_owned()], ..item.clone() },
+            Rule { recurse: !item.recurse, ..item.clone() },
+            Rule { links: Links::Ignore, ..item.clone() },
+            Rule { path_type: PathType::Folder, ..item.clone() },
+        ] {
+            assert!(is_warned(changed.clone()), "{changed:?}");
         }
     }
 

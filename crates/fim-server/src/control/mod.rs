@@ -275,6 +275,7 @@ const MIGRATIONS: [Migration; 12] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::EnableFim;
 
     #[tokio::test]
     async fn a_database_of_a_newer_version_is_refused() {
@@ -353,9 +354,9 @@ mod tests {
         for name in ["ruled", "emptied", "new"] {
             workspaces.push(control.add_workspace(name, "local", "Local", by(1)).await.unwrap().id);
         }
-        control.enable_fim(workspaces[0], &items, Some(&[]), by(10)).await.unwrap();
+        control.enable_fim(workspaces[0], &items, &EnableFim::but(&[]), by(10)).await.unwrap();
         control.add_rule(workspaces[1], &items[0], by(20)).await.unwrap();
-        control.enable_fim(workspaces[1], &items, Some(&all), by(30)).await.unwrap();
+        control.enable_fim(workspaces[1], &items, &EnableFim::but(&all), by(30)).await.unwrap();
         let older = format!("DROP TABLE rule_switches; {BEFORE_0010} PRAGMA user_version = 8");
         sqlx::raw_sql(sqlx::AssertSqlSafe(older)).execute(&control.pool).await.unwrap();
         control.close().await;
@@ -388,9 +389,9 @@ mod tests {
         control.add_rule(other, &first, by(6)).await.unwrap();
         control.delete_rule(id, &second.name, by(7)).await.unwrap();
         control.delete_rule(id, &first.name, by(8)).await.unwrap();
-        control.enable_fim(id, std::slice::from_ref(&first), None, by(9)).await.unwrap();
+        control.enable_fim(id, std::slice::from_ref(&first), &EnableFim::default(), by(9)).await.unwrap();
         let of_all: Vec<String> = vec![first.name.clone()];
-        control.enable_fim(id, std::slice::from_ref(&first), Some(&of_all), by(10)).await.unwrap();
+        control.enable_fim(id, std::slice::from_ref(&first), &EnableFim::but(&of_all), by(10)).await.unwrap();
         let switches = control.rule_switches(id).await.unwrap();
         let known: Vec<_> = switches.into_iter().map(|(at, is_on)| (at.0, is_on)).collect();
         assert_eq!(known, [(3, true), (7, false), (9, true), (10, false)]);
@@ -412,10 +413,10 @@ mod tests {
         let fails = "CREATE TRIGGER fails BEFORE UPDATE OF fim_enabled ON workspaces BEGIN SELECT RAISE(ABORT, 'no'); END";
         sqlx::raw_sql(fails).execute(&control.pool).await.unwrap();
         let items = crate::api::recommended();
-        control.enable_fim(id, &items, None, BY).await.unwrap_err();
+        control.enable_fim(id, &items, &EnableFim::default(), BY).await.unwrap_err();
         assert!(control.rules(id).await.unwrap().is_empty());
         sqlx::raw_sql("DROP TRIGGER fails").execute(&control.pool).await.unwrap();
-        control.enable_fim(id, &items, None, BY).await.unwrap();
+        control.enable_fim(id, &items, &EnableFim::default(), BY).await.unwrap();
         assert_eq!(control.rules(id).await.unwrap().len(), items.len());
     }
 

@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::{By, Control, ControlError, audit, failed, is_duplicate, spelled};
-use crate::api::model::{Links, PathType, Rule, RuleCounts, RuleType};
+use crate::api::model::{EnableFim, Links, PathType, Rule, RuleCounts, RuleType};
 
 /// Why a rule was not added.
 #[derive(Debug, thiserror::Error)]
@@ -124,24 +124,8 @@ impl Control {
         let before = rule_called(&mut transaction, workspace, name).await?;
         let Some(before) = before else { return Err(EditRuleError::Missing(name.to_owned())) };
         let after = change(before.clone()).map_err(EditRuleError::Refused)?;
-        let updated = sqlx::query(
-            "UPDATE rules SET name = ?, rule_group = ?, path = ?, exclude = ?, recurse = ?, links = ?, path_type = ?, \
-             enabled = ? WHERE workspace_id = ? AND name = ?",
-        )
-        .bind(&after.name)
-        .bind(&after.group)
-        .bind(&after.path)
-        .bind(json!(after.exclude).to_string())
-        .bind(after.recurse)
-        .bind(links_word(after.links))
-        .bind(path_type_word(after.path_type))
-        .bind(after.enabled)
-        .bind(workspace.to_string())
-        .bind(name)
-        .execute(&mut *transaction)
-        .await;
-        match updated {
-            Ok(_) => {}
+        match put_rule(&mut transaction, workspace, name, &after).await {
+            Ok(()) => {}
             Err(error) if is_duplicate(&error) => {
                 let there = spelled(&mut transaction, RULE_NAME, &after.name, Some(workspace)).await?;
                 return Err(EditRuleError::NameTaken(there));
@@ -191,42 +175,44 @@ async fn rule_called(
     row.as_ref().map(rule).transpose().map_err(reading)
 }
 
-/// Adds the recommended items that are missing. If it is said which are to be `disabled`, puts all others in force and
-/// those out of it; else those that are there stay as they are, and those that are added are in force.
+/// Adds the recommended items that are missing. If it is said which are to be disabled, puts all others in force and
+/// those out of it; else those that are there stay as they are, and those that are added are in force. Those that watch
+/// something else are put back as they are recommended only if that is `chosen`.
 pub(super) async fn apply_recommended(
     connection: &mut SqliteConnection,
     workspace: Uuid,
     items: &[Rule],
-    disabled: Option<&[String]>,
+    chosen: &EnableFim,
     by: By<'_>,
 ) -> Result<(), ControlError> {
     let applying = failed("applying the recommended items");
-    let mut added = Vec::new();
+    let disabled = chosen.disabled_items.as_deref();
+    let (mut added, mut restored) = (Vec::new(), Vec::new());
     for item in items {
         let is_disabled =
             |disabled: &[String]| disabled.iter().any(|name| name.eq_ignore_ascii_case(&item.name));
-        let chosen = disabled.map(|disabled| !is_disabled(disabled));
-        let known = sqlx::query(
-            "UPDATE rules SET enabled = coalesce(?, enabled) WHERE workspace_id = ? AND name = ?",
-        )
-        .bind(chosen)
-        .bind(workspace.to_string())
-        .bind(&item.name)
-        .execute(&mut *connection)
-        .await
-        .map_err(&applying)?;
-        if known.rows_affected() == 0 {
-            let rule = Rule { enabled: chosen.unwrap_or(true), ..item.clone() };
+        let is_wanted = disabled.map(|disabled| !is_disabled(disabled));
+        let Some(before) = rule_called(connection, workspace, &item.name).await? else {
+            let rule = Rule { enabled: is_wanted.unwrap_or(true), ..item.clone() };
             insert_rule(connection, workspace, &rule).await.map_err(&applying)?;
             added.push(&item.name);
-        }
+            continue;
+        };
+        let enabled = is_wanted.unwrap_or(before.enabled);
+        let after = if chosen.restore_changed && !before.watches_as(item) {
+            restored.push(json!({ "before": before }));
+            Rule { enabled, ..item.clone() }
+        } else {
+            Rule { enabled, ..before }
+        };
+        put_rule(connection, workspace, &item.name, &after).await.map_err(&applying)?;
     }
-    if disabled.is_none() && added.is_empty() {
+    if disabled.is_none() && added.is_empty() && restored.is_empty() {
         return Ok(());
     }
     touch(connection, workspace, by.at).await?;
     let object = workspace.to_string();
-    let detail = json!({ "disabled": disabled, "added": added });
+    let detail = json!({ "disabled": disabled, "added": added, "restored": restored });
     audit(connection, by, "rules.recommend", &object, &detail).await
 }
 
@@ -277,6 +263,33 @@ async fn insert_rule(
     .bind(links_word(rule.links))
     .bind(path_type_word(rule.path_type))
     .bind(rule.enabled)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Puts the rule in the place of the one that is called `name`.
+async fn put_rule(
+    connection: &mut SqliteConnection,
+    workspace: Uuid,
+    name: &str,
+    rule: &Rule,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE rules SET name = ?, rule_group = ?, type = ?, path = ?, exclude = ?, recurse = ?, links = ?, \
+         path_type = ?, enabled = ? WHERE workspace_id = ? AND name = ?",
+    )
+    .bind(&rule.name)
+    .bind(&rule.group)
+    .bind(rule.rule_type.word())
+    .bind(&rule.path)
+    .bind(json!(rule.exclude).to_string())
+    .bind(rule.recurse)
+    .bind(links_word(rule.links))
+    .bind(path_type_word(rule.path_type))
+    .bind(rule.enabled)
+    .bind(workspace.to_string())
+    .bind(name)
     .execute(connection)
     .await?;
     Ok(())

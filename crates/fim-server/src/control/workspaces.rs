@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::rules::apply_recommended;
 use super::{By, Control, ControlError, audit, count, failed, is_duplicate, spelled, uuid};
-use crate::api::model::{Collection, Rule};
+use crate::api::model::{Collection, EnableFim, Rule};
 
 /// A workspace as it is kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -222,18 +222,18 @@ impl Control {
         Ok(())
     }
 
-    /// Turns monitoring on, all of it or nothing: with the recommended items but those that are named in `disabled`, if
+    /// Turns monitoring on, all of it or nothing: with the recommended items but those that are `chosen` to be disabled, if
     /// that is said, else with the rules that there are and the recommended items that are missing among them.
     pub async fn enable_fim(
         &self,
         workspace: Uuid,
         items: &[Rule],
-        disabled: Option<&[String]>,
+        chosen: &EnableFim,
         by: By<'_>,
     ) -> Result<(), ControlError> {
         let enabling = failed("turning monitoring on");
         let mut transaction = self.write("turning monitoring on").await?;
-        apply_recommended(&mut transaction, workspace, items, disabled, by).await?;
+        apply_recommended(&mut transaction, workspace, items, chosen, by).await?;
         switch_fim(&mut transaction, workspace, true, by).await?;
         transaction.commit().await.map_err(enabling)
     }

@@ -1,7 +1,7 @@
 import { Button } from '@fluentui/react-components';
 import './monitoring.css';
 import type { FimStatus } from '../../api/types';
-import { formatCount, formatInterval } from '../../ui/format';
+import { formatCount, formatInterval, formatQuantity } from '../../ui/format';
 import { StatusDot } from '../../ui/StatusDot';
 import { WithReason } from '../../ui/WithReason';
 
@@ -10,6 +10,7 @@ type Props = { status: FimStatus; refusal: string | undefined; onEnable(): void;
 /** Whether monitoring is on, over how much, and the switch for it. */
 export function FimStatusCard({ status, refusal, onEnable, onDisable }: Props) {
   const isOn = status.state === 'enabled';
+  const { changed } = status.recommended;
   const { daemonsSeconds, softwareSeconds, inventorySeconds } = status.collection;
   const intervals = [
     ['Files', status.scanIntervalSeconds],
@@ -28,6 +29,12 @@ export function FimStatusCard({ status, refusal, onEnable, onDisable }: Props) {
           <dt>Rules</dt>
           <dd>
             {status.rules.enabled} of {status.rules.total} enabled
+            {changed.length > 0 && (
+              <span className="muted" title={changed.join(', ')}>
+                {' '}
+                · {formatQuantity(changed.length, 'recommended item')} changed
+              </span>
+            )}
           </dd>
         </div>
         <div>

@@ -5,11 +5,13 @@ import { checkState, withAll, withItem } from './selection';
 type Props = {
   group: RecommendedGroup;
   disabled: ReadonlySet<string>;
+  /** What those watch now that do not watch what is recommended. */
+  changed: ReadonlyMap<string, string>;
   onChange(disabled: ReadonlySet<string>): void;
 };
 
 /** The items of one type, each with its box, and a box for all of them. */
-export function RecommendedItems({ group, disabled, onChange }: Props) {
+export function RecommendedItems({ group, disabled, changed, onChange }: Props) {
   const names = group.items.map(({ name }) => name);
   const chosen = names.filter((name) => !disabled.has(name)).length;
   return (
@@ -26,7 +28,12 @@ export function RecommendedItems({ group, disabled, onChange }: Props) {
         {group.items.map(({ name, path }) => (
           <li key={name}>
             <Checkbox
-              label={<code>{path}</code>}
+              label={
+                <>
+                  <code>{path}</code>
+                  {changed.has(name) && <span className="recommended-changed">{changed.get(name)}</span>}
+                </>
+              }
               checked={!disabled.has(name)}
               onChange={(_, { checked }) => onChange(withItem(disabled, name, checked === true))}
             />

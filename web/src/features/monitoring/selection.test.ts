@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkState, leftOut, withAll, withItem } from './selection';
+import { changedTo, checkState, leftOut, withAll, withItem } from './selection';
 
 const names = ['bin', 'boot', 'crontab'];
 const none: ReadonlySet<string> = new Set();
@@ -26,5 +26,17 @@ describe('recommended items', () => {
     ];
     expect([...leftOut(names, rules)]).toEqual(['boot']);
     expect(leftOut(names, []).size).toBe(0);
+  });
+
+  test('that were changed tell what they are about now, or that they are set otherwise', () => {
+    const rules = [
+      { name: '/BIN', path: '/opt' },
+      { name: '/boot', path: '/boot' },
+    ];
+    expect([...changedTo(['/bin', '/boot'], rules)]).toEqual([
+      ['/bin', 'changed to /opt'],
+      ['/boot', 'changed'],
+    ]);
+    expect(changedTo([], rules).size).toBe(0);
   });
 });

@@ -27,3 +27,16 @@ export function leftOut(
   const off = new Set(rules.filter(({ enabled }) => enabled === false).map(({ name }) => name));
   return new Set(names.filter((name) => off.has(name)));
 }
+
+/** What the recommended items that were changed are about now, in words, by their names; case has no meaning in these. */
+export function changedTo(
+  changed: readonly string[],
+  rules: readonly { name: string; path: string }[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    changed.map((name) => {
+      const path = rules.find((rule) => rule.name.toLowerCase() === name.toLowerCase())?.path;
+      return [name, path === undefined || path === name ? 'changed' : `changed to ${path}`];
+    }),
+  );
+}

@@ -80,6 +80,11 @@ export function RuleDrawer({ ws, rule, onClose }: Props) {
         <DrawerBody>
           <div className="form">
             {save.error && <FormError>{messageOf(save.error)}</FormError>}
+            {rule?.group === 'Recommended' && (
+              <p className="muted">
+                A recommended item that watches something else counts as changed. To watch more, add a rule.
+              </p>
+            )}
             <Field label="Name" required>
               <Input
                 ref={firstField}

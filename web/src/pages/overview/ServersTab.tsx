@@ -35,7 +35,7 @@ export function ServersTab({ query, gaps, refusal, onOpen, onQuery, onDialog }: 
       empty={
         <EmptyState
           icon={<Desktop24Regular aria-hidden />}
-          title="No machine yet"
+          title="No machine is enrolled"
           action={
             <WithReason reason={refusal}>
               <Button
@@ -48,7 +48,7 @@ export function ServersTab({ query, gaps, refusal, onOpen, onQuery, onDialog }: 
             </WithReason>
           }
         >
-          Nothing is watched until a machine is enrolled.
+          Nothing is watched until one is. What machines that were removed have recorded stays.
         </EmptyState>
       }
     />

@@ -31,7 +31,7 @@ fn doubt_of(workspace: &str, fim: &Value, gaps: &[&Value]) -> Option<String> {
     }
     if fim["machines"] == 0 {
         return Some(format!(
-            "no machine has been enrolled in {workspace}; make a token for one: steadfast machine enroll-token{option}"
+            "no machine is enrolled in {workspace}; make a token for one: steadfast machine enroll-token{option}"
         ));
     }
     if fim["rules"]["enabled"] == 0 {
@@ -77,7 +77,7 @@ mod tests {
                 &fim("enabled", 0, 1),
                 vec![],
                 Some(
-                    "no machine has been enrolled in prod; make a token for one: steadfast machine enroll-token -w 'prod'",
+                    "no machine is enrolled in prod; make a token for one: steadfast machine enroll-token -w 'prod'",
                 ),
             ),
             (

@@ -105,6 +105,16 @@ pub struct Rule {
     pub enabled: bool,
 }
 
+impl Rule {
+    /// True if both watch the same, whatever they are called and whether or not they are in force.
+    pub fn watches_as(&self, other: &Self) -> bool {
+        let Self { name: _, group: _, rule_type, path, exclude, recurse, links, path_type, enabled: _ } =
+            self;
+        (rule_type, path, exclude, recurse, links, path_type)
+            == (&other.rule_type, &other.path, &other.exclude, &other.recurse, &other.links, &other.path_type)
+    }
+}
+
 /// A rule that was saved, and what a person should know of it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct SavedRule {
@@ -112,7 +122,7 @@ pub struct SavedRule {
     #[serde(flatten)]
     pub rule: Rule,
     /// What may be unwise about it, though it is in order: a path that takes in nearly everything or what changes
-    /// by itself, a variable that a service may not have.
+    /// by itself, a variable that a service may not have, a recommended item that watches something else.
     pub warnings: Vec<String>,
 }
 
