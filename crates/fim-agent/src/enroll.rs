@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
+use fim_core::is_hidden;
 use fim_os::{HostFacts, OS_NAME, keep_private};
 use fim_sensor::{EnrollError, Enrollment, Fingerprint, Token, TrustAnchor};
 
@@ -46,7 +47,7 @@ pub struct EnrollArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "ca_fingerprint")]
     ca_file: Option<PathBuf>,
     /// The machine's name; the one it gives itself if left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = machine_name)]
     name: Option<String>,
     #[command(flatten)]
     data_dir: DataDirArg,
@@ -126,5 +127,33 @@ fn enrollment(args: &EnrollArgs) -> anyhow::Result<Enrollment> {
     })
 }
 
+/// Refuses what the server would not take as a machine's name.
+fn machine_name(typed: &str) -> Result<String, String> {
+    let name = typed.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(is_hidden) {
+        return Err(format!(
+            "write 1 to {LONGEST_NAME} characters that can be seen, on one line, or leave --name out"
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+/// Characters of a machine's name, as the server takes it.
+const LONGEST_NAME: usize = 255;
 /// Many times what a token has.
 const LONGEST_TOKEN_BYTES: u64 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_machine_can_have_is_refused_before_the_server_is_asked() {
+        for bad in ["", "  ", "a\nb", "web\u{202e}", &"x".repeat(256)] {
+            let told = machine_name(bad).unwrap_err();
+            assert!(told.contains("1 to 255 characters") && told.contains("--name"), "{told}");
+        }
+        assert_eq!(machine_name(" web-7 ").as_deref(), Ok("web-7"));
+        assert!(machine_name(&"\u{fc}".repeat(255)).is_ok());
+    }
+}

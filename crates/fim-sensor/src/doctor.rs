@@ -123,7 +123,17 @@ fn check_rights(dir: &DataDir, privacy: Privacy) -> Check {
             let (path, fix) = (path.display(), privacy.fix.replace("{}", &path.display().to_string()));
             bad(NAME, format!("{path} is open to others, and it holds a private key; run `{fix}`"))
         }
-        Err(error) => bad(NAME, format!("cannot look at {}: {error}", path.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let path = path.display();
+            bad(
+                NAME,
+                format!("there is no {path}: `steadfast-agent enroll` makes it, --data-dir names another"),
+            )
+        }
+        Err(error) => {
+            let path = path.display();
+            bad(NAME, format!("cannot look at {path} ({error}): ask as the user that runs the agent"))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Enrolment: a token and a new key become an identity.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
@@ -52,6 +53,15 @@ pub enum EnrollError {
     /// The call had no success.
     #[error("cannot enrol this machine")]
     Call(#[source] CallError),
+    /// Nobody is there.
+    #[error(
+        "cannot enrol this machine: nothing listens at {server}; is the server running, and can this machine reach it? \
+         Its own machine prints the address with `steadfast machine enroll-token`"
+    )]
+    NothingListens {
+        /// The server's address.
+        server: String,
+    },
     /// The token is not one that the server takes.
     #[error("the server {server} refused the token: {detail}")]
     Token {
@@ -160,7 +170,7 @@ pub fn enroll(dir: &DataDir, enrollment: &Enrollment) -> Result<Identity, Enroll
 fn authority(server: &str, trust: &TrustAnchor) -> Result<CertificateDer<'static>, EnrollError> {
     match trust {
         TrustAnchor::Fingerprint(pin) => {
-            tls::fetch_authority(server, *pin, HANDSHAKE_TIMEOUT).map_err(EnrollError::Call)
+            tls::fetch_authority(server, *pin, HANDSHAKE_TIMEOUT).map_err(enroll_error)
         }
         TrustAnchor::Certificate(pem) => {
             CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| EnrollError::BadAuthority)
@@ -179,6 +189,9 @@ pub(crate) fn certificate_request(key: &KeyPair, machine_name: &str) -> Result<S
 fn enroll_error(error: CallError) -> EnrollError {
     match error {
         CallError::Refused { server, status: 401, detail } => EnrollError::Token { server, detail },
+        CallError::Unreachable { server, source } if source.kind() == ErrorKind::ConnectionRefused => {
+            EnrollError::NothingListens { server }
+        }
         other => EnrollError::Call(other),
     }
 }

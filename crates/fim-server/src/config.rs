@@ -1,11 +1,13 @@
 //! What a server is started with.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fim_store::StoreOptions;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock::Clock;
@@ -20,9 +22,11 @@ pub struct ServerConfig {
     pub data_dir: PathBuf,
     /// The address of the one TLS port: the page, the API and the agents.
     #[schema(value_type = String)]
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// A loopback address that also serves the page over plain HTTP, for a browser on the same machine; none if absent.
     #[schema(value_type = Option<String>)]
+    #[serde(deserialize_with = "address_if_any")]
     pub browser_listen: Option<SocketAddr>,
     /// Further names and addresses that the server's own certificate is to be valid for.
     pub names: Vec<String>,
@@ -349,6 +353,27 @@ fn unknown_key(table: &toml::Table) -> Option<(String, String)> {
     None
 }
 
+/// Reads an address to listen on; what is none is told with what to write.
+fn address<'de, D: Deserializer<'de>>(value: D) -> Result<SocketAddr, D::Error> {
+    struct Address;
+    impl Visitor<'_> for Address {
+        type Value = SocketAddr;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an IP address and a port in quotes; write \"127.0.0.1:8443\"")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<SocketAddr, E> {
+            text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+        }
+    }
+    value.deserialize_str(Address)
+}
+
+fn address_if_any<'de, D: Deserializer<'de>>(value: D) -> Result<Option<SocketAddr>, D::Error> {
+    address(value).map(Some)
+}
+
 fn hint(key: &str, known: &[&str]) -> String {
     match nearest(key, known.iter().copied()) {
         Some(name) => format!("did you mean \"{name}\"?"),
@@ -470,6 +495,14 @@ mod tests {
         let message = |text| parse(text).unwrap_err().to_string();
         assert!(message("[store]\nflush_milliseconds = 0").contains("the least is 20"));
         assert!(message("[store]\nlog_bytes = 1").contains("the least is 67108864"));
+    }
+
+    #[test]
+    fn what_is_no_address_is_told_with_what_to_write() {
+        for text in ["listen = 5", "listen = \"5\"", "listen = \"localhost:1\"", "browser_listen = 8080"] {
+            let told = fim_core::error_chain(&parse(text).unwrap_err());
+            assert!(told.contains("write \"127.0.0.1:8443\"") && told.contains(text), "{told}");
+        }
     }
 
     #[test]

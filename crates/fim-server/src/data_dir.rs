@@ -104,12 +104,19 @@ pub enum OpenDataDirError {
         option: &'static str,
     },
     /// The format file does not hold a number.
-    #[error("{path} does not say which format the data directory has: it holds \"{found}\"")]
+    #[error(
+        "{path} does not say which format the data directory has: it holds \"{found}\"; put the file back from a backup \
+         (this version writes {known}), or choose another directory with {option}"
+    )]
     BadFormat {
         /// The file.
         path: PathBuf,
         /// What it holds.
         found: String,
+        /// The format that this version writes.
+        known: u32,
+        /// What chooses the directory.
+        option: &'static str,
     },
 }
 
@@ -132,7 +139,7 @@ impl DataDir {
             .create(path)
             .map_err(|source| OpenDataDirError::Create { path: path.to_owned(), option, source })?;
         let mode = check_owner(path, option)?;
-        let format = read_format(path)?;
+        let format = read_format(path, option)?;
         // A new one gets its mode below; in one that is in use, others may have changed something already.
         if format.is_some() && mode & WRITABLE_BY_OTHERS != 0 {
             return Err(OpenDataDirError::WritableByOthers { path: path.to_owned(), mode });
@@ -197,12 +204,15 @@ fn check_owner(path: &Path, option: &'static str) -> Result<u32, OpenDataDirErro
     Ok(metadata.mode() & 0o7777)
 }
 
-fn read_format(path: &Path) -> Result<Option<u32>, OpenDataDirError> {
+fn read_format(path: &Path, option: &'static str) -> Result<Option<u32>, OpenDataDirError> {
     let file = path.join("format");
     match fs::read_to_string(&file) {
         Ok(text) => match text.trim().parse() {
             Ok(format) => Ok(Some(format)),
-            Err(_) => Err(OpenDataDirError::BadFormat { path: file, found: text.trim().to_owned() }),
+            Err(_) => {
+                let found = text.trim().to_owned();
+                Err(OpenDataDirError::BadFormat { path: file, found, known: FORMAT, option })
+            }
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(OpenDataDirError::Read { path: file, source }),
@@ -262,6 +272,18 @@ mod tests {
         let error = open(outer.path()).unwrap_err();
         assert!(matches!(error, OpenDataDirError::Newer { found: 99, .. }), "{error}");
         assert!(!outer.path().join("lock").exists());
+    }
+
+    #[test]
+    fn a_directory_whose_format_cannot_be_read_is_refused_with_what_to_do() {
+        let outer = tempfile::tempdir().unwrap();
+        fs::write(outer.path().join("format"), "foo\n").unwrap();
+        let told = open(outer.path()).unwrap_err().to_string();
+        assert!(told.contains("it holds \"foo\"; put the file back from a backup"), "{told}");
+        assert!(
+            told.ends_with("(this version writes 1), or choose another directory with --data-dir"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Binder<'_> {
             };
         }
         let Some(entry) = registry::function(&function.text) else {
-            self.unknown_function(function);
+            self.unknown_function(function, scope.collector.is_some());
             return None;
         };
         if let Some(name) = arguments.iter().find_map(|argument| argument.names.first()) {
@@ -77,7 +77,7 @@ impl Binder<'_> {
         self.shaped(entry.shape, &function.text, bound?, span)
     }
 
-    fn unknown_function(&mut self, function: &Name) {
+    fn unknown_function(&mut self, function: &Name, is_aggregating: bool) {
         let name = function.text.as_str();
         if registry::is_known(name) {
             self.problem(Code::NotSupported, function.span, not_yet(&format!("'{name}'"), ""));
@@ -89,7 +89,11 @@ impl Binder<'_> {
         let visible = self.lets.visible();
         let declared = visible.iter().filter(|(_, meaning)| matches!(meaning, Let::Function(_)));
         let declared = declared.map(|(name, _)| *name);
-        let names: Vec<&str> = functions.chain(aggregates).chain(windows).chain(declared).collect();
+        let mut names: Vec<&str> = functions.chain(aggregates).chain(windows).chain(declared).collect();
+        if is_aggregating {
+            // Of the names that are equally near the first is proposed: `cont` is `count` here, and not `cot`.
+            names.sort_by_key(|name| registry::aggregate(name).is_none());
+        }
         let suggestion = nearest(name, names.iter().copied());
         let message = match (ScalarType::from_name(name), &suggestion) {
             (Some(ty), _) => format!("{name}(…) takes a literal; to compute the value write to{ty}(…)"),
