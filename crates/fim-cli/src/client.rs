@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, BodyReader};
+use ureq::{Agent, Body, BodyReader, Timeout};
 
 use crate::address::Address;
 use crate::failure::Failure;
@@ -34,6 +34,8 @@ pub fn certificates(pem: &str) -> Result<Vec<Certificate<'static>>, String> {
 pub struct Client {
     agent: Agent,
     profile: Profile,
+    /// How long a stream of events may be silent.
+    silence: Duration,
 }
 
 impl Client {
@@ -51,7 +53,7 @@ impl Client {
                 "the profile's CA certificate cannot be read: {why}; run 'steadfast up' again, or name it with --ca"
             ))
         })?;
-        Ok(Self { agent: agent(&profile.server, &trusted), profile })
+        Ok(Self { agent: agent(&profile.server, &trusted), profile, silence: MOST_SILENCE })
     }
 
     /// The server's address.
@@ -102,9 +104,11 @@ impl Client {
         Ok((answer.into_body().into_reader(), is_truncated))
     }
 
-    /// Opens a stream of server-sent events.
+    /// Opens a stream of server-sent events. One that is silent for longer than a server that lives ends with an error:
+    /// nothing else tells of a connection that is dead without having been ended.
     pub fn events(&self, path: &str) -> Result<BufReader<BodyReader<'static>>, Failure> {
         let request = self.agent.get(self.url(path)).header("authorization", self.bearer());
+        let request = request.config().timeout_per_read(Some(self.silence)).build();
         let response = self.check(request.header("accept", "text/event-stream").call())?;
         Ok(BufReader::new(response.into_body().into_reader()))
     }
@@ -179,6 +183,7 @@ fn agent(server: &str, trusted: &[Certificate<'static>]) -> Agent {
         .http_status_as_error(false)
         .https_only(true)
         .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_per_read(Some(LONGEST_WAIT))
         .user_agent(concat!("steadfast/", env!("CARGO_PKG_VERSION")))
         .build()
         .new_agent()
@@ -193,6 +198,7 @@ fn unreachable(server: &str, error: &ureq::Error) -> Failure {
         ureq::Error::Io(io) if io.kind() == ErrorKind::ConnectionRefused => {
             "nothing listens there; is 'steadfast up' running?".to_owned()
         }
+        ureq::Error::Timeout(Timeout::PerRead) => "it is silent; is the network there?".to_owned(),
         other => other.to_string(),
     };
     Failure::Unreachable { server: server.to_owned(), reason, is_cut: is_cut(error) }
@@ -255,13 +261,42 @@ pub fn segment(name: &str) -> String {
 const SPEAKS_NO_TLS: &str = "what answers does not speak TLS there; the server's port is the one after 'API, agents' in \
     what 'steadfast up' says";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The server gives a sign of life every 15 seconds: three of them are missing then.
+const MOST_SILENCE: Duration = Duration::from_secs(45);
+/// More than the server gives a query, three minutes and the wait for a place, where nobody has set it to more.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// The server caps a query's rows at 64 MB of values; JSON's quotes and escapes may double them.
 const ANSWER_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
 const PROBLEM_LIMIT_BYTES: u64 = 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufRead as _;
+
+    use fim_server::{Server, ServerConfig};
+
     use super::*;
+
+    #[test]
+    fn a_stream_that_is_silent_for_longer_than_a_server_that_lives_ends_with_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = ServerConfig::default();
+        config.data_dir = folder.path().join("data");
+        config.listen = "127.0.0.1:0".parse().unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let server = runtime.block_on(Server::start(config)).unwrap();
+        let profile = Profile {
+            server: format!("https://{}", server.address()),
+            ca_pem: Some(server.ca_pem().to_owned()),
+            token: runtime.block_on(server.issue_owner_token()).unwrap(),
+        };
+        // A server that lives is silent for longer than that, as one is for good that is behind a dead connection.
+        let impatient = Client { silence: Duration::from_millis(300), ..Client::new(profile).unwrap() };
+        let lines = impatient.events("/workspaces/default/changes/stream").unwrap().lines();
+        let first_error = lines.filter_map(Result::err).next();
+        assert_eq!(first_error.map(|error| error.kind()), Some(ErrorKind::TimedOut));
+        runtime.block_on(server.stop()).unwrap();
+    }
 
     #[test]
     fn every_certificate_of_a_file_is_trusted_and_nothing_else_in_it() {
