@@ -102,42 +102,6 @@ export async function checkFlows({ base, world }) {
       await remove.click();
       await page.getByText('Monitoring is off.').waitFor();
     },
-    'an item that watches something else is marked, and put back unless that is unchecked': async () => {
-      const crontab = world.rules.find(({ name }) => name === '/etc/crontab');
-      crontab.path = '/etc/foo';
-      const calls = () => world.calls.filter(({ path }) => path === '/workspaces/staging/fim/enable');
-      const apply = async () => {
-        const count = calls().length;
-        await page.getByRole('button', { name: 'Apply file integrity monitoring' }).click();
-        while (calls().length === count) await page.waitForTimeout(20);
-        return calls().at(-1).body;
-      };
-      const disable = async () => {
-        await page.getByRole('button', { name: 'Disable…' }).click();
-        await page.getByLabel('Type staging to confirm').fill('staging');
-        await page.getByRole('button', { name: 'Remove', exact: true }).click();
-        await page.getByRole('button', { name: 'Enable…' }).waitFor();
-      };
-      await page.goto(`${base}/w/staging/settings`);
-      await page.getByText('1 recommended item changed').waitFor();
-      await page.getByRole('button', { name: 'Enable…' }).click();
-      await page.getByText('changed to /etc/foo').waitFor();
-      assert.deepEqual(await apply(), { disabledItems: [], restoreChanged: true });
-      await disable();
-      await page.getByRole('button', { name: 'Enable…' }).click();
-      await page.getByLabel('Put back as recommended what was changed (1 item)').uncheck();
-      assert.deepEqual(await apply(), { disabledItems: [], restoreChanged: false });
-      await disable();
-      crontab.path = '/etc/crontab';
-    },
-    'a page that does not exist has the way to the others': async () => {
-      await page.goto(`${base}/nowhere`);
-      await page.getByText('There is no such page').waitFor();
-      await page.getByRole('navigation').first().waitFor();
-      assert.equal(await page.locator('main').count(), 1);
-      await page.getByRole('link', { name: 'See all workspaces' }).click();
-      await untilPath('/workspaces');
-    },
     'a workspace is created, and a taken name is refused': async () => {
       await page.goto(`${base}/workspaces`);
       await page.getByRole('button', { name: 'Create workspace' }).click();

@@ -1,12 +1,19 @@
 // Runs the built page against the fixture server. `npm run e2e -- pages` runs only the named part.
 
+import { checkDoubts } from './doubts.mjs';
 import { startFixtureServer } from './fixtureServer.mjs';
 import { checkFlows } from './flows.mjs';
 import { checkKeyboard } from './keyboard.mjs';
 import { checkKql } from './kql.mjs';
 import { checkPages } from './pages.mjs';
 
-const PARTS = { flows: checkFlows, keyboard: checkKeyboard, kql: checkKql, pages: checkPages };
+const PARTS = {
+  doubts: checkDoubts,
+  flows: checkFlows,
+  keyboard: checkKeyboard,
+  kql: checkKql,
+  pages: checkPages,
+};
 const wanted = process.argv.slice(2);
 let failed = 0;
 

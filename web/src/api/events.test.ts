@@ -1,8 +1,11 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { readEvents } from './events';
+import { readEvents, SILENCE_MILLIS } from './events';
 import { rememberSessionKey } from './sessionKey';
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 /** What is heard of a stream whose bytes come in these pieces, and the headers it was asked for with. */
 async function heard(pieces: Uint8Array[], status = 200) {
@@ -44,4 +47,31 @@ test('events are read however their bytes are cut, and asked for with the key of
 
 test('a refusal is told as one', async () => {
   await expect(heard([], 401)).rejects.toMatchObject({ status: 401 });
+});
+
+test('a stream of which nothing is heard for long breaks off, and any sign of life is enough', async () => {
+  vi.useFakeTimers();
+  const opened: ReadableStreamDefaultController<Uint8Array>[] = [];
+  vi.stubGlobal('localStorage', { getItem: () => null });
+  vi.stubGlobal('fetch', (_: string, { signal }: { signal: AbortSignal }) => {
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      opened.push(controller);
+      signal.addEventListener('abort', () => controller.error(signal.reason));
+    };
+    return Promise.resolve(new Response(new ReadableStream({ start })));
+  });
+  let state = 'goes on';
+  const listener = { onOpen: () => undefined, onEvent: () => undefined };
+  const end = readEvents('/stream', new AbortController().signal, listener).catch(() => {
+    state = 'broke off';
+  });
+  for (let sign = 0; sign < 3; sign += 1) {
+    await vi.advanceTimersByTimeAsync(SILENCE_MILLIS - 1);
+    expect(state).toBe('goes on');
+    opened[0]?.enqueue(new TextEncoder().encode(': still here\n\n'));
+    await vi.advanceTimersByTimeAsync(0);
+  }
+  await vi.advanceTimersByTimeAsync(SILENCE_MILLIS);
+  await end;
+  expect(state).toBe('broke off');
 });
