@@ -7,9 +7,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use fim_core::is_hidden;
 use fim_os::{HostFacts, OS_NAME, keep_private};
-use fim_sensor::{EnrollError, Enrollment, Fingerprint, Token, TrustAnchor};
+use fim_sensor::{EnrollError, Enrollment, Fingerprint, LONGEST_NAME, Token, TrustAnchor};
 
 use crate::DataDirArg;
 use crate::exit::{FAILURE, USAGE, fail, print};
@@ -129,17 +128,11 @@ fn enrollment(args: &EnrollArgs) -> anyhow::Result<Enrollment> {
 
 /// Refuses what the server would not take as a machine's name.
 fn machine_name(typed: &str) -> Result<String, String> {
-    let name = typed.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(is_hidden) {
-        return Err(format!(
-            "write 1 to {LONGEST_NAME} characters that can be seen, on one line, or leave --name out"
-        ));
-    }
-    Ok(name.to_owned())
+    fim_sensor::machine_name(typed).ok_or_else(|| {
+        format!("write 1 to {LONGEST_NAME} characters that can be seen, on one line, or leave --name out")
+    })
 }
 
-/// Characters of a machine's name, as the server takes it.
-const LONGEST_NAME: usize = 255;
 /// Many times what a token has.
 const LONGEST_TOKEN_BYTES: u64 = 4096;
 

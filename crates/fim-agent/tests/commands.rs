@@ -41,6 +41,7 @@ fn enrolling_without_proof_of_the_server_or_without_a_token_is_a_usage_error() {
         (&["--token", "t", "--ca-fingerprint", "abc"], "3 hexadecimal digits instead of 64"),
         (&["--ca-fingerprint", &fingerprint], "a token is needed"),
         (&["--ca-fingerprint", &fingerprint, "--token", " "], "the token is empty"),
+        (&["--ca-fingerprint", &fingerprint, "--token", "t", "--name", ""], "or leave --name out"),
         (&["--ca-fingerprint", &fingerprint, "--token-file", "/nowhere/token"], "cannot read the token"),
     ] {
         let (code, said) = agent(home.path(), &[&server[..], more].concat());
@@ -73,6 +74,15 @@ fn nothing_that_the_doctor_says_is_said_twice() {
 }
 
 #[test]
+fn a_data_directory_that_is_not_there_is_told_with_what_makes_it() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, said) = agent(&home.path().join("none"), &["doctor"]);
+    assert_eq!(code, Some(1), "{said}");
+    let line = said.lines().find(|line| line.starts_with("BAD   data directory")).unwrap();
+    assert!(line.contains("/none: `steadfast-agent enroll` makes it, --data-dir names another"), "{line}");
+}
+
+#[test]
 fn a_server_that_cannot_be_reached_is_a_failure_that_names_it() {
     let home = tempfile::tempdir().unwrap();
     let fingerprint = "ab".repeat(32);
@@ -80,6 +90,6 @@ fn a_server_that_cannot_be_reached_is_a_failure_that_names_it() {
         ["enroll", "--server", "https://127.0.0.1:1", "--ca-fingerprint", &fingerprint, "--token", "t"];
     let (code, said) = agent(home.path(), &arguments);
     assert_eq!(code, Some(4), "{said}");
-    assert!(said.contains("cannot reach the server https://127.0.0.1:1"), "{said}");
+    assert!(said.contains("nothing listens at https://127.0.0.1:1; is the server running"), "{said}");
     assert!(!home.path().join("identity.json").exists());
 }

@@ -196,4 +196,14 @@ fn enroll_error(error: CallError) -> EnrollError {
     }
 }
 
+/// The name in that text, without the white space around it, if the server takes it as a machine's.
+pub fn machine_name(text: &str) -> Option<String> {
+    let name = text.trim();
+    let is_name =
+        !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.chars().any(fim_core::is_hidden);
+    is_name.then(|| name.to_owned())
+}
+
+/// Characters of a machine's name at most, as the server takes it.
+pub const LONGEST_NAME: usize = 255;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);

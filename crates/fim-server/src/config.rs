@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_told_with_what_to_write() {
+    fn what_is_no_address_to_listen_on_is_told_with_what_to_write() {
         for text in ["listen = 5", "listen = \"5\"", "listen = \"localhost:1\"", "browser_listen = 8080"] {
             let told = fim_core::error_chain(&parse(text).unwrap_err());
             assert!(told.contains("write \"127.0.0.1:8443\"") && told.contains(text), "{told}");

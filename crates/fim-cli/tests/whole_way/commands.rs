@@ -456,6 +456,8 @@ fn the_server_is_the_same_however_it_is_named_and_what_is_empty_is_not_set() {
     fs::write(&file, "hello").unwrap();
     let file = file.to_str().unwrap();
     said(&here.run(&["--ca", file, "workspace", "list"]), 5, &[file, "no certificate in PEM form"]);
+    let nowhere = "cannot read /nowhere.pem, which --ca or STEADFAST_CA names: ";
+    said(&here.run(&["--ca", "/nowhere.pem", "workspace", "list"]), 5, &[nowhere, "pki/ca.pem"]);
 }
 
 #[test]
