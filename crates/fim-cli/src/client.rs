@@ -280,9 +280,11 @@ mod tests {
     #[test]
     fn a_stream_that_is_silent_for_longer_than_a_server_that_lives_ends_with_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = ServerConfig::default();
-        config.data_dir = folder.path().join("data");
-        config.listen = "127.0.0.1:0".parse().unwrap();
+        let config = ServerConfig {
+            data_dir: folder.path().join("data"),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            ..ServerConfig::default()
+        };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let server = runtime.block_on(Server::start(config)).unwrap();
         let profile = Profile {
@@ -294,7 +296,8 @@ mod tests {
         let impatient = Client { silence: Duration::from_millis(300), ..Client::new(profile).unwrap() };
         let lines = impatient.events("/workspaces/default/changes/stream").unwrap().lines();
         let first_error = lines.filter_map(Result::err).next();
-        assert_eq!(first_error.map(|error| error.kind()), Some(ErrorKind::TimedOut));
+        let cause = first_error.as_ref().and_then(|error| error.get_ref()?.downcast_ref());
+        assert!(matches!(cause, Some(ureq::Error::Timeout(Timeout::PerRead))), "{first_error:?}");
         runtime.block_on(server.stop()).unwrap();
     }
 

@@ -52,7 +52,7 @@ test('a refusal is told as one', async () => {
 test('a stream of which nothing is heard for long breaks off, and any sign of life is enough', async () => {
   vi.useFakeTimers();
   const opened: ReadableStreamDefaultController<Uint8Array>[] = [];
-  vi.stubGlobal('localStorage', { getItem: () => null });
+  vi.stubGlobal('sessionStorage', { getItem: () => null });
   vi.stubGlobal('fetch', (_: string, { signal }: { signal: AbortSignal }) => {
     const start = (controller: ReadableStreamDefaultController<Uint8Array>) => {
       opened.push(controller);
