@@ -1,5 +1,6 @@
 //! Accepting connections: TLS, limits, and who is at the other end.
 
+mod handshakes;
 mod linger;
 mod places;
 
@@ -73,7 +74,7 @@ pub async fn serve(
             },
             () = stopped(&mut stop) => break,
         };
-        let place = match app.connection_places.admit(place, address) {
+        let place = match app.connection_places.admit(place, address, transport) {
             Ok(place) => Arc::new(place),
             Err(full) => {
                 refuse(&app, address, full);
@@ -117,7 +118,11 @@ async fn over_tls(
     let address = place.address();
     let acceptor = TlsAcceptor::from(app.tls.config());
     let patience = Duration::from_secs(app.config.limits.handshake_seconds);
-    let stream = match tokio::time::timeout(patience, acceptor.accept(stream)).await {
+    let handshake = tokio::select! {
+        handshake = tokio::time::timeout(patience, acceptor.accept(stream)) => handshake,
+        () = place.gives_way() => return refuse(&app, address, Full::Handshakes),
+    };
+    let stream = match handshake {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             app.metrics.handshakes_failed.increment();
@@ -134,6 +139,9 @@ async fn over_tls(
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let machine = certificate.and_then(machine_of);
     let peer = Peer { address, transport: Transport::Tls, machine };
+    if let Err(full) = place.settle(peer.machine.map(|machine| machine.id)) {
+        return refuse(&app, peer.address, full);
+    }
     speak(&app, stream, peer, place, router, stop).await;
 }
 
@@ -145,9 +153,6 @@ async fn speak(
     router: Router,
     mut stop: watch::Receiver<bool>,
 ) {
-    if let Err(full) = place.settle(peer.machine.map(|machine| machine.id)) {
-        return refuse(app, peer.address, full);
-    }
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let (router, place) = (router.clone(), Arc::clone(&place));
         async move {

@@ -2,14 +2,15 @@
 //!
 //! | Connections | Of all places they have at most |
 //! |---|---|
-//! | whose TLS handshake is going on | an eighth; those of one network an eighth of that |
+//! | whose TLS handshake is going on | an eighth; when they are taken, the oldest of the network that has most gives way |
+//! | the same on the server's own machine | a sixteenth of their own, with the same rule |
 //! | of strangers, who have proved nothing yet | half; those of one network an eighth of that |
 //! | of strangers on the server's own machine | an eighth of their own, which nobody elsewhere can take |
 //! | of a machine with its certificate, or of a caller whose call was authorised | an eighth each |
 //!
-//! What is left, a quarter, is for machines and callers that are known, whatever strangers do. A handshake has to be over
-//! before it can be said who is there, which is why handshakes have places of their own: a machine gets through though
-//! its network's strangers have taken theirs.
+//! What is left, three sixteenths, is for machines and callers that are known, whatever strangers do. A handshake has to be
+//! over before it can be said who is there, which is why handshakes have places of their own and none is refused for
+//! others that go on: a machine gets through whoever opens connections and says nothing. Without TLS there is no handshake.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
+use super::Transport;
+use super::handshakes::{Handshake, Handshakes};
 use crate::auth::locked;
 use crate::metrics::Gauge;
 use crate::network::{Network, is_this_machine};
@@ -38,7 +41,8 @@ enum Known {
 pub struct ConnectionPlaces {
     most: usize,
     all: Arc<Semaphore>,
-    handshakes: Pool,
+    handshakes: Arc<Handshakes>,
+    handshakes_here: Arc<Handshakes>,
     strangers: Pool,
     strangers_here: Arc<Semaphore>,
     known: Holders<Known>,
@@ -66,7 +70,7 @@ pub struct ConnectionPlace {
 #[derive(Debug)]
 #[expect(dead_code, reason = "permits are kept for being dropped")]
 enum Held {
-    Handshake([OwnedSemaphorePermit; 2]),
+    Handshake(Handshake),
     Stranger([OwnedSemaphorePermit; 2]),
     StrangerHere(OwnedSemaphorePermit),
     Known(OwnedSemaphorePermit),
@@ -75,9 +79,7 @@ enum Held {
 /// Why a connection gets no place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Full {
-    /// Its network has as many handshakes under way as one may have.
-    HandshakesOfNetwork,
-    /// So have all networks together.
+    /// It is the oldest handshake of the network that has most, and others have come.
     Handshakes,
     /// Its network has as many connections as strangers of one may have.
     StrangersOfNetwork,
@@ -88,8 +90,9 @@ pub enum Full {
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::HandshakesOfNetwork => "its address has as many TLS handshakes under way as one may have",
-            Self::Handshakes => "as many TLS handshakes are under way as may be",
+            Self::Handshakes => {
+                "as many TLS handshakes are under way as may be, and none of the address with most has lasted longer"
+            }
             Self::StrangersOfNetwork => {
                 "its address has as many connections on which nothing was authorised as one may have"
             }
@@ -110,7 +113,8 @@ impl ConnectionPlaces {
         Self {
             most,
             all: Arc::new(Semaphore::new(most)),
-            handshakes: pool(8, 1),
+            handshakes: Handshakes::new(share(8)),
+            handshakes_here: Handshakes::new(share(4)),
             strangers: pool(32, 4),
             strangers_here: Arc::new(Semaphore::new(share(8))),
             known: Holders::new(share(8)),
@@ -134,16 +138,21 @@ impl ConnectionPlaces {
         }
     }
 
-    /// A place for a connection that was just accepted.
+    /// A place for a connection that was just accepted: over TLS that of a handshake, for which another may have to
+    /// give way.
     pub fn admit(
         self: &Arc<Self>,
         of_all: OwnedSemaphorePermit,
         address: SocketAddr,
+        transport: Transport,
     ) -> Result<ConnectionPlace, Full> {
-        let network = Network::of(address.ip());
-        let held = self.handshakes.take(network, Full::HandshakesOfNetwork, Full::Handshakes)?;
-        let held = Mutex::new(Held::Handshake(held));
-        Ok(ConnectionPlace { places: Arc::clone(self), address, held, _of_all: of_all })
+        let ip = address.ip();
+        let handshakes = if is_this_machine(ip) { &self.handshakes_here } else { &self.handshakes };
+        let held = match transport {
+            Transport::Tls => Held::Handshake(handshakes.begin(Network::of(ip))),
+            Transport::Loopback => self.for_stranger(ip)?,
+        };
+        Ok(ConnectionPlace { places: Arc::clone(self), address, held: Mutex::new(held), _of_all: of_all })
     }
 
     /// Says in the log that a connection was refused, though not of each one of many.
@@ -202,6 +211,18 @@ impl ConnectionPlace {
         self.address
     }
 
+    /// Waits until the connection's handshake has to give way to another one's; for ever once it is over.
+    pub async fn gives_way(&self) {
+        let told = match &*locked(&self.held) {
+            Held::Handshake(handshake) => Some(handshake.gives_way()),
+            Held::Stranger(_) | Held::StrangerHere(_) | Held::Known(_) => None,
+        };
+        match told {
+            Some(told) => told.notified().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// The handshake is over, and the certificate names that machine, if there is one.
     pub fn settle(&self, machine: Option<Uuid>) -> Result<(), Full> {
         let known = machine.and_then(|machine| self.places.known.try_take(Known::Machine(machine)));
@@ -231,13 +252,15 @@ const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
 
     type Kept = Vec<ConnectionPlace>;
 
     fn connect(places: &Arc<ConnectionPlaces>, address: &str) -> Result<ConnectionPlace, Full> {
         let of_all = Arc::clone(&places.all).try_acquire_owned().expect("places are left for others");
-        places.admit(of_all, SocketAddr::new(address.parse().expect("an address"), 1))
+        places.admit(of_all, SocketAddr::new(address.parse().expect("an address"), 1), Transport::Tls)
     }
 
     fn as_stranger(places: &Arc<ConnectionPlaces>, address: &str) -> Result<ConnectionPlace, Full> {
@@ -306,17 +329,55 @@ mod tests {
         assert_eq!(strangers(&places, "10.0.0.1").0.len(), 7);
     }
 
+    fn has_to_give_way(place: &ConnectionPlace) -> bool {
+        place.gives_way().now_or_never().is_some()
+    }
+
     #[test]
-    fn handshakes_of_one_address_leave_places_to_those_of_others() {
+    fn silent_handshakes_of_eight_networks_end_themselves_and_nobody_else_s() {
+        for (flood, machine, most) in [("10.0.0", "10.0.9.1", 64), ("127.0.0", "127.0.9.1", 32)] {
+            let places = Arc::new(ConnectionPlaces::new(512));
+            let flood = || -> Kept {
+                let from = |number: usize| format!("{flood}.{}", 2 + number % 8);
+                (0..128).map(|number| connect(&places, &from(number)).unwrap()).collect()
+            };
+            let silent = flood();
+            let machine = connect(&places, machine).unwrap();
+            let more = flood();
+            assert!(!has_to_give_way(&machine));
+            assert_eq!(machine.settle(Some(Uuid::from_u128(1))), Ok(()));
+            assert!(silent.iter().all(has_to_give_way), "the oldest go first");
+            let left = more.iter().filter(|place| !has_to_give_way(place)).count();
+            assert_eq!(left, most - 1);
+            assert_eq!(places.handshakes.count() + places.handshakes_here.count(), left);
+        }
+    }
+
+    #[test]
+    fn of_as_many_handshakes_the_oldest_gives_way_and_what_is_over_does_not() {
         let places = Arc::new(ConnectionPlaces::new(128));
-        let kept: Vec<_> = (0..2).map(|_| connect(&places, "10.0.0.1").unwrap()).collect();
-        assert_eq!(connect(&places, "10.0.0.1").err(), Some(Full::HandshakesOfNetwork));
-        let others: Vec<_> =
-            (0..14).map(|number| connect(&places, &format!("10.0.1.{}", number / 2)).unwrap()).collect();
-        assert_eq!(connect(&places, "10.0.2.1").err(), Some(Full::Handshakes));
+        let kept: Vec<_> =
+            (0..16).map(|number| connect(&places, &format!("10.0.1.{number}")).unwrap()).collect();
         kept[0].settle(None).unwrap();
-        assert!(connect(&places, "10.0.2.1").is_ok());
-        drop(others);
+        let newer = connect(&places, "10.0.2.1").unwrap();
+        assert!(!kept.iter().any(has_to_give_way));
+        drop(connect(&places, "10.0.2.2").unwrap());
+        assert_eq!(kept.iter().map(has_to_give_way).position(|gives_way| gives_way), Some(1));
+        assert!(!has_to_give_way(&newer));
+        assert_eq!(places.handshakes.count(), 15);
+    }
+
+    #[test]
+    fn what_is_plain_takes_no_place_of_a_handshake() {
+        let places = Arc::new(ConnectionPlaces::new(128));
+        let of_all = || Arc::clone(&places.all).try_acquire_owned().expect("places are left for others");
+        let address = "127.0.0.1:1".parse().expect("an address");
+        let kept: Vec<_> =
+            (0..16).map(|_| places.admit(of_all(), address, Transport::Loopback).unwrap()).collect();
+        assert_eq!(places.handshakes_here.count(), 0);
+        let full = places.admit(of_all(), address, Transport::Loopback);
+        assert_eq!(full.err(), Some(Full::StrangersOfNetwork));
+        drop(kept);
     }
 
     #[test]
@@ -327,7 +388,7 @@ mod tests {
             assert!(as_stranger(&places, "10.0.0.1").is_err());
         }
         assert_eq!(places.all.available_permits(), 128 - kept.len());
-        assert_eq!(places.handshakes.all.available_permits(), 16);
+        assert_eq!(places.handshakes.count(), 0);
         assert_eq!(places.strangers.all.available_permits(), 64 - kept.len());
     }
 

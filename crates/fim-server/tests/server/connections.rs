@@ -1,9 +1,11 @@
 //! Connections as a caller drives them byte by byte.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::collections::VecDeque;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -128,14 +130,9 @@ fn strangers_who_hold_all_that_they_may_keep_neither_machines_nor_those_who_sign
     kept[0].is_answered().unwrap();
     let batch = added(1, &["/etc/a"]);
     send(&running, &mut machine.client(&running), &machine, &batch);
-    let told = owner.call("GET", "/metrics", &[], None).unwrap().text;
-    let figure = |name: &str| {
-        let line = told.lines().find_map(|line| line.strip_prefix(&format!("steadfast_{name} ")));
-        line.unwrap_or_else(|| panic!("no {name} in {told}")).parse::<usize>().unwrap()
-    };
-    assert_eq!(figure("connections_limit"), 64);
-    assert!(figure("connections") > kept.len(), "{told}");
-    assert!(figure("connections_refused_total") >= 1, "{told}");
+    assert_eq!(figure(&mut owner, "connections_limit"), 64);
+    assert!(figure(&mut owner, "connections") > kept.len());
+    assert!(figure(&mut owner, "connections_refused_total") >= 1);
 
     // On one of them somebody signs in: it is no stranger's any more, and there is a place for another.
     let credentials = format!("authorization: Bearer {token}\r\n");
@@ -146,4 +143,73 @@ fn strangers_who_hold_all_that_they_may_keep_neither_machines_nor_those_who_sign
         assert!(Instant::now() < deadline, "no place became free");
     }
     assert!(Connection::as_stranger(&running).is_none());
+}
+
+/// The figure of that name in what the server counts.
+fn figure(owner: &mut Client, name: &str) -> usize {
+    let told = owner.call("GET", "/metrics", &[], None).unwrap().text;
+    let line = told.lines().find_map(|line| line.strip_prefix(&format!("steadfast_{name} ")));
+    line.unwrap_or_else(|| panic!("no {name} in {told}")).parse().unwrap()
+}
+
+/// Keeps connections open on which nothing is said, each of them opened again as it is closed, until it is told to stop.
+fn keep_silent(from: Ipv4Addr, to: SocketAddr, stop: &AtomicBool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let connect = || {
+        let stream = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4()?;
+            socket.bind(SocketAddr::from((from, 0)))?;
+            socket.connect(to).await?.into_std()
+        })?;
+        stream.set_nonblocking(false)?;
+        stream.set_read_timeout(Some(Duration::from_millis(5)))?;
+        Ok::<_, std::io::Error>(stream)
+    };
+    let mut silent = VecDeque::new();
+    while !stop.load(Ordering::Relaxed) {
+        silent.extend((silent.len()..32).filter_map(|_| connect().ok()));
+        let Some(mut oldest) = silent.pop_front() else { continue };
+        let waits =
+            |error: &std::io::Error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        if oldest.read(&mut [0]).is_err_and(|error| waits(&error)) {
+            silent.push_back(oldest);
+        }
+    }
+}
+
+/// Tells it to all who look, also when a test fails.
+struct StopsAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopsAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn silent_handshakes_of_eight_addresses_keep_neither_machines_nor_the_own_machine_out() {
+    let running = Running::start_with(|config| config.limits.connections = 256);
+    let (_, machine) = joined(&running, "web01");
+    let token = running.owner_token();
+    let owner = || Client::new(&running.url(), running.server().ca_pem(), None).with_token(&token);
+    let address = running.server().address();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _stop = StopsAtEnd(&stop);
+        for last in 2..10 {
+            let stop = &stop;
+            scope.spawn(move || keep_silent(Ipv4Addr::new(127, 0, 0, last), address, stop));
+        }
+        let mut known = owner();
+        let deadline = Instant::now() + PATIENCE;
+        while figure(&mut known, "connections_refused_total") < 64 {
+            assert!(Instant::now() < deadline, "no handshake had to give way");
+        }
+        for sequence in 1..=10 {
+            send(&running, &mut machine.client(&running), &machine, &added(sequence, &["/etc/a"]));
+            assert_eq!(owner().call("GET", "/api/v1/workspaces", &[], None).unwrap().status, 200);
+            let mut page = Client::new(&running.browser_url(), running.server().ca_pem(), None);
+            assert_eq!(page.call("GET", "/healthz", &[], None).unwrap().status, 200);
+        }
+    });
 }
