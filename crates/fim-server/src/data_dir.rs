@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Mode;
+
 /// Why the data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenDataDirError {
@@ -65,6 +67,38 @@ pub enum OpenDataDirError {
         path: PathBuf,
         /// Its mode.
         mode: u32,
+    },
+    /// Others may put another directory in its place.
+    #[error(
+        "other users may write to {above} (mode {mode:04o}) and put another directory in the place of the data directory \
+         {path}; `chmod go-w {above}`, or choose another directory with {option}"
+    )]
+    AboveWritableByOthers {
+        /// The directory.
+        path: PathBuf,
+        /// The directory above it that others may write to.
+        above: PathBuf,
+        /// The mode of that one.
+        mode: u32,
+        /// What chooses the directory.
+        option: &'static str,
+    },
+    /// Another user may put another directory in its place.
+    #[error(
+        "{above} belongs to the user {owner}, who can put another directory in the place of the data directory {path}, and \
+         this server runs as the user {ours}; start it as that user, or choose another directory with {option}"
+    )]
+    AboveOfOther {
+        /// The directory.
+        path: PathBuf,
+        /// The directory above it.
+        above: PathBuf,
+        /// Whose that one is, by number.
+        owner: u32,
+        /// Who this server is, by number.
+        ours: u32,
+        /// What chooses the directory.
+        option: &'static str,
     },
     /// Something in it cannot be read.
     #[error("cannot read {path}")]
@@ -128,11 +162,15 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Opens the directory, making it if it is not there. `option` is what chooses it, for messages.
+    /// Opens the directory, making it if it is not there. `option` is what chooses it, for messages. From then on, what this
+    /// process makes anywhere can be read by its user only.
     pub fn open(path: &Path, option: &'static str) -> Result<Self, OpenDataDirError> {
         if fs::metadata(path).is_ok_and(|found| !found.is_dir()) {
             return Err(OpenDataDirError::NotADirectory { path: path.to_owned(), option });
         }
+        check_above(path, option)?;
+        // Of what is made from here on, also by libraries, nothing is for others.
+        rustix::process::umask(Mode::from_raw_mode(0o077));
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -204,6 +242,31 @@ fn check_owner(path: &Path, option: &'static str) -> Result<u32, OpenDataDirErro
     Ok(metadata.mode() & 0o7777)
 }
 
+/// Refuses a directory whose name could be given to another directory: each one above it, as it was named and where links
+/// lead, has to be root's or ours, and others may write there only if they may not move what is not theirs.
+fn check_above(path: &Path, option: &'static str) -> Result<(), OpenDataDirError> {
+    let read = |at: &Path, source| OpenDataDirError::Read { path: at.to_owned(), source };
+    let named = std::path::absolute(path).map_err(|source| read(path, source))?;
+    let there = named.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
+    let real = fs::canonicalize(there).map_err(|source| read(there, source))?;
+    // The directory itself is judged when it is there.
+    let above = named.ancestors().skip(1).chain(real.ancestors().skip(usize::from(there == named)));
+    let ours = rustix::process::geteuid().as_raw();
+    for above in above {
+        // What is not there is made by us; what is no directory is told when that fails.
+        let Ok(found) = fs::metadata(above) else { continue };
+        let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+        let (path, above) = (path.to_owned(), above.to_owned());
+        if owner != ours && owner != ROOT {
+            return Err(OpenDataDirError::AboveOfOther { path, above, owner, ours, option });
+        }
+        if mode & WRITABLE_BY_OTHERS != 0 && mode & STICKY == 0 {
+            return Err(OpenDataDirError::AboveWritableByOthers { path, above, mode, option });
+        }
+    }
+    Ok(())
+}
+
 fn read_format(path: &Path, option: &'static str) -> Result<Option<u32>, OpenDataDirError> {
     let file = path.join("format");
     match fs::read_to_string(&file) {
@@ -235,6 +298,9 @@ fn is_empty(path: &Path) -> Result<bool, OpenDataDirError> {
 const FORMAT: u32 = 1;
 /// The bits of a mode that let others write.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
+/// The bit of a directory's mode by which nobody but its owner moves what is another's.
+const STICKY: u32 = 0o1000;
+const ROOT: u32 = 0;
 
 /// Makes a folder inside of the data directory, readable by its owner only, also if it was there before and others
 /// might read it.
@@ -317,6 +383,52 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o770)).unwrap();
         let error = open(&path).unwrap_err();
         assert!(matches!(error, OpenDataDirError::WritableByOthers { mode: 0o770, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_others_could_put_another_in_the_place_of_is_refused_before_it_is_made() {
+        let outer = tempfile::tempdir().unwrap();
+        let above = outer.path().join("above");
+        let data = above.join("deeper").join("data");
+        fs::create_dir_all(&above).unwrap();
+        let link = outer.path().join("link");
+        std::os::unix::fs::symlink(&above, &link).unwrap();
+        for mode in [0o777, 0o775, 0o757] {
+            fs::set_permissions(&above, fs::Permissions::from_mode(mode)).unwrap();
+            for path in [data.clone(), link.join("deeper").join("data"), above.join("data")] {
+                let error = open(&path).unwrap_err();
+                let OpenDataDirError::AboveWritableByOthers { above: named, .. } = &error else {
+                    panic!("{error}")
+                };
+                let what_to_do =
+                    format!("`chmod go-w {}`, or choose another directory with --data-dir", named.display());
+                assert!(error.to_string().ends_with(&what_to_do), "{error}");
+                assert!(!path.exists(), "{}", path.display());
+            }
+        }
+        // As `/tmp` is: others may make what they like there, and not move what is ours.
+        fs::set_permissions(&above, fs::Permissions::from_mode(0o1777)).unwrap();
+        drop(open(&data).unwrap());
+        fs::set_permissions(&above, fs::Permissions::from_mode(0o777)).unwrap();
+        let by_link = outer.path().join("by-link");
+        std::os::unix::fs::symlink(&data, &by_link).unwrap();
+        for path in [&data, &by_link] {
+            let error = open(path).unwrap_err();
+            assert!(matches!(error, OpenDataDirError::AboveWritableByOthers { mode: 0o777, .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_directory_below_another_user_s_is_refused() {
+        let outer = tempfile::tempdir().unwrap();
+        let above = outer.path().join("above");
+        drop(open(&above.join("data")).unwrap());
+        if let Err(error) = std::os::unix::fs::chown(&above, Some(12345), None) {
+            fim_testkit::skip(&format!("only root can give a directory away ({error})"));
+            return;
+        }
+        let error = open(&above.join("data")).unwrap_err();
+        assert!(matches!(error, OpenDataDirError::AboveOfOther { owner: 12345, .. }), "{error}");
     }
 
     #[test]

@@ -385,6 +385,13 @@ fn mistakes_are_named_with_their_place_and_what_to_do() {
     let said = finish(second.arg("--data-dir").arg(here.path("data")));
     assert_eq!(said.code, 5, "one data directory, one server: {}", said.stderr);
 
+    fs::create_dir(here.path("open")).unwrap();
+    fs::set_permissions(here.path("open"), fs::Permissions::from_mode(0o777)).unwrap();
+    let mut third = here.steadfast(&["up", "--no-agent", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
+    let said = finish(third.arg("--data-dir").arg(here.path("open").join("data")));
+    let is_open = said.stderr.contains("other users may write to") && said.stderr.contains("`chmod go-w ");
+    assert_eq!((said.code, is_open), (5, true), "{}", said.stderr);
+
     fs::write(here.path("file"), "").unwrap();
     let mut third = here.steadfast(&["up", "--no-agent", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
     let said = finish(third.arg("--data-dir").arg(here.path("file")));
