@@ -397,6 +397,16 @@ fn a_server_that_is_started_alone_says_how_to_sign_in_until_somebody_has_a_passw
     assert_eq!((&session["user"]["name"], &session["mustSetPassword"]), (&json!("admin"), &json!(true)));
     assert_eq!(sign_in().status(), 401, "it works once");
 
+    // The cookie goes to every port of the machine, and so to whoever listens on another one.
+    let anybody = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    for name in ["steadfast_session", "__Host-steadfast_session"] {
+        let stolen = format!("{name}={}", cookie.split_once('=').unwrap().1);
+        for path in ["session", "workspaces", "workspaces/default/changes/stream"] {
+            let asked = anybody.get(format!("{page}/api/v1/{path}")).header("cookie", &stolen).call();
+            assert_eq!(asked.unwrap().status(), 401, "{path} by {name}");
+        }
+    }
+
     // Who runs the server has the other commands, and with them the next link.
     assert!(here.run(&["sign-in"]).stdout.starts_with(&format!("{page}/login#code=")));
     let set = ureq::put(format!("{page}/api/v1/users/me/password"))
