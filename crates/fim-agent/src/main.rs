@@ -4,19 +4,25 @@ mod check_config;
 mod doctor;
 mod enroll;
 mod exit;
+mod log_file;
 mod run;
+mod service;
 mod standalone;
 mod status;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::panic;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand};
 use fim_sensor::DataDir;
 use tracing_subscriber::EnvFilter;
+
+use crate::log_file::LogFile;
 
 /// Watches this machine's files and tells what changed.
 #[derive(Debug, Parser)]
@@ -40,6 +46,9 @@ struct Cli {
 enum Command {
     Enroll(enroll::EnrollArgs),
     Run(run::RunArgs),
+    /// Have Windows start the agent by itself.
+    #[command(subcommand)]
+    Service(service::ServiceCommand),
     Status(status::StatusArgs),
     Doctor(doctor::DoctorArgs),
     /// Look at the settings.
@@ -47,6 +56,22 @@ enum Command {
     Config(ConfigCommand),
     Baseline(standalone::BaselineArgs),
     Check(standalone::CheckArgs),
+}
+
+impl Command {
+    /// The file that the log goes to; stderr if there is none.
+    fn log_file(&self) -> Option<&Path> {
+        match self {
+            Self::Run(args) => args.log_file(),
+            Self::Enroll(_)
+            | Self::Service(_)
+            | Self::Status(_)
+            | Self::Doctor(_)
+            | Self::Config(_)
+            | Self::Baseline(_)
+            | Self::Check(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,20 +106,34 @@ fn data_dir(typed: OsString) -> PathBuf {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(is_terminal)
-        .with_writer(std::io::stderr)
-        .init();
+    start_log(cli.command.log_file());
     match cli.command {
         Command::Enroll(args) => enroll::enroll(&args),
         Command::Run(args) => run::run(&args),
+        Command::Service(command) => service::service(&command),
         Command::Status(args) => status::status(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Config(ConfigCommand::Check(args)) => check_config::check_config(&args),
         Command::Baseline(args) => standalone::baseline(args),
         Command::Check(args) => standalone::check(args),
+    }
+}
+
+/// Writes the log to the file from now on, or to stderr if there is none or it cannot be opened: watching goes on without.
+fn start_log(path: Option<&Path>) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    match path.map(LogFile::open) {
+        Some(Ok(file)) => {
+            log.with_ansi(false).with_writer(Mutex::new(file)).init();
+            // What a thread says at its end would go where nobody reads.
+            panic::set_hook(Box::new(|defect| tracing::error!(%defect, "a thread has ended by a defect")));
+        }
+        failed_or_none => {
+            log.with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).init();
+            if let Some(Err(error)) = failed_or_none {
+                tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "the log goes to stderr");
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `run`: the agent at work.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use fim_sensor::{LogOptions, MakeWatcher, RunningSensor, ScanOptions, Sensor, Se
 use crate::DataDirArg;
 use crate::exit::{FAILURE, fail};
 
-/// Watches this machine until it is told to stop: by SIGTERM or SIGINT, on Windows by Ctrl+C or the end of the session.
+/// Watches this machine until it is told to stop: by SIGTERM or SIGINT, on Windows by the manager of services, Ctrl+C or the
+/// end of the session.
 ///
 /// What changed while it was not running is found by its first scan. While the server is away, changes wait in the
 /// data directory.
@@ -42,14 +44,46 @@ pub struct RunArgs {
     /// Work at the usual priority instead of behind everything else.
     #[arg(long)]
     full_priority: bool,
+    /// Write the log to this file instead of stderr: at most 8 MiB, half of them in FILE.1 once it is full.
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+}
+
+impl RunArgs {
+    /// The file that the log goes to; stderr if there is none.
+    pub fn log_file(&self) -> Option<&Path> {
+        self.log_file.as_deref()
+    }
 }
 
 /// Runs `run`.
 pub fn run(args: &RunArgs) -> ExitCode {
     let requests = match StopRequests::listen() {
         Ok(requests) => requests,
-        Err(error) => return fail(FAILURE, anyhow::Error::new(error).context("cannot listen to signals")),
+        Err(error) => return failed(args, anyhow::Error::new(error).context("cannot listen to signals")),
     };
+    match work(args, &requests) {
+        Ok(()) => {
+            requests.ended(0);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let exit_code = failed(args, error);
+            requests.ended(FAILURE);
+            exit_code
+        }
+    }
+}
+
+/// Says what went wrong. Whoever reads the log in a file does not see stderr.
+fn failed(args: &RunArgs, error: anyhow::Error) -> ExitCode {
+    if args.log_file.is_some() {
+        tracing::error!(error = format!("{error:#}"), "failed");
+    }
+    fail(FAILURE, error)
+}
+
+fn work(args: &RunArgs, requests: &StopRequests) -> anyhow::Result<()> {
     fim_os::raise_open_files();
     if !args.full_priority {
         fim_os::lower_priority();
@@ -61,11 +95,9 @@ pub fn run(args: &RunArgs) -> ExitCode {
         scan: ScanOptions { threads: args.threads.into(), ..ScanOptions::default() },
         spool: LogOptions { segment_bytes: 1 << 20, max_bytes: args.spool_megabytes << 20 },
     };
-    let sensor = match Sensor::start(config, || Arc::new(LiveTree::new()), make_watcher(args)) {
-        Ok(sensor) => sensor,
-        Err(error) => return fail(FAILURE, error),
-    };
-    wait(sensor, &requests)
+    let sensor = Sensor::start(config, || Arc::new(LiveTree::new()), make_watcher(args))?;
+    requests.at_work();
+    wait(sensor, requests)
 }
 
 fn make_watcher(args: &RunArgs) -> MakeWatcher {
@@ -74,25 +106,22 @@ fn make_watcher(args: &RunArgs) -> MakeWatcher {
 }
 
 /// Waits until it is asked to stop, or until a thread of the sensor has ended.
-fn wait(sensor: RunningSensor, requests: &StopRequests) -> ExitCode {
+fn wait(sensor: RunningSensor, requests: &StopRequests) -> anyhow::Result<()> {
     loop {
         match requests.wait(LOOK_EVERY) {
             Ok(Some(asked_by)) => {
                 tracing::info!(asked_by, "stopping");
-                return match sensor.stop() {
-                    Ok(()) => ExitCode::SUCCESS,
-                    Err(error) => fail(FAILURE, error),
-                };
+                return Ok(sensor.stop()?);
             }
             Ok(None) => {
                 if let Some(failure) = sensor.failure() {
                     let _ = sensor.stop();
-                    return fail(FAILURE, failure);
+                    return Err(failure.into());
                 }
             }
             Err(error) => {
                 let _ = sensor.stop();
-                return fail(FAILURE, anyhow::Error::new(error).context("cannot listen to signals"));
+                return Err(anyhow::Error::new(error).context("cannot listen to signals"));
             }
         }
     }

@@ -5,6 +5,7 @@
 mod host;
 #[cfg(target_os = "linux")]
 mod linux;
+mod service;
 #[cfg(target_os = "windows")]
 mod windows;
 
@@ -16,5 +17,6 @@ use windows as platform;
 pub use host::HostFacts;
 pub use platform::{
     KEEP_PRIVATE, LiveTree, OS_NAME, PROVIDERS, StopRequests, as_stored, best_watcher, default_data_dir,
-    is_private, keep_private, lower_priority, raise_open_files,
+    install_service, is_private, keep_private, lower_priority, raise_open_files, remove_service,
 };
+pub use service::{InstalledService, RemovedService, SERVICE_NAME, ServiceError};

@@ -301,7 +301,7 @@ impl Installation {
         command
     }
 
-    fn agent_command(&self, arguments: &[&str]) -> Command {
+    pub fn agent_command(&self, arguments: &[&str]) -> Command {
         let mut command = program("steadfast-agent");
         command.args(arguments).env_remove("STEADFAST_ENROLL_TOKEN");
         command

@@ -207,6 +207,146 @@ fn services_and_software_of_windows_are_rows_with_the_published_columns() {
 }
 
 #[test]
+fn the_agent_is_a_service_that_starts_with_the_system_and_stops_when_it_is_told() {
+    let Some(wine) = Wine::here() else { return };
+    // Wine's system ends with the last program of a user, and its services end with it.
+    let _session = wine.sign_in();
+    let mut here = Installation::new();
+    here.up(&["--no-agent", "--scan-interval", "1s"]);
+    here.watch_only("windows-file", &spelled(&here.watched("**")));
+    let service = Service { wine: &wine, data_dir: spelled(&here.path("agent")) };
+    // Of a run of this test that was ended before.
+    service.change("uninstall");
+    let said = service.change("install");
+    assert_eq!((said.code, service.state()), (4, None), "{}", said.stderr);
+    assert!(said.stderr.contains("enroll"), "who is not enrolled has nothing to do: {}", said.stderr);
+
+    wine.enroll(&here);
+    let said = service.change("install");
+    assert_eq!((said.code, service.state().as_deref()), (0, Some("RUNNING")), "{}", said.stderr);
+    assert!(!said.stderr.contains("when it fails"), "the system starts it again: {}", said.stderr);
+    let settings = service.settings();
+    let log = spelled(&here.path("agent").join("agent.log"));
+    let data_dir = &service.data_dir;
+    for setting in [
+        "Start REG_DWORD 0x2".to_owned(),
+        "ObjectName REG_SZ LocalSystem".to_owned(),
+        format!(r#"ImagePath REG_SZ "{PROGRAM}" run --data-dir {data_dir} --log-file {log}"#),
+    ] {
+        assert!(settings.contains(&setting), "{setting}: {settings:#?}");
+    }
+    wait_until_rule_has_a_baseline(&here);
+
+    service.manage("stop");
+    service.wait_for("STOPPED");
+    assert_eq!(service.exit_code().as_deref(), Some("0"));
+    fs::write(here.watched("came.ini"), "x").unwrap();
+    service.manage("start");
+    let came = here.query_until(&about(&here, "came.ini"), |rows| !rows.is_empty());
+    assert_eq!((came.len(), &came[0]["ChangeCategory"]), (1, &json!("Added")));
+    // The next version takes the place of one that runs, which stops for it as if it was told to.
+    let said = service.change("install");
+    assert_eq!((said.code, service.state().as_deref()), (0, Some("RUNNING")), "{}", said.stderr);
+    let gaps = "Coverage | where Cause == 'AgentStopped' and isnotnull(EndTime)";
+    let gaps = here.query_until(gaps, |rows| rows.len() == 2);
+    assert!(gaps.iter().all(|gap| gap["Detail"] == "the agent was stopped"), "{gaps:#?}");
+
+    service.manage("stop");
+    service.wait_for("STOPPED");
+    let identity = here.path("agent").join("identity.json");
+    let kept = fs::read(&identity).unwrap();
+    fs::write(&identity, "{").unwrap();
+    service.manage("start");
+    service.wait_for("STOPPED");
+    assert_eq!(service.exit_code().as_deref(), Some("4"), "it has failed");
+    let log = fs::read_to_string(here.path("agent").join("agent.log")).unwrap();
+    assert!(log.lines().last().unwrap().contains("identity.json is damaged"), "{log}");
+
+    let program = Path::new(&wine.prefix).join("drive_c/Program Files/Steadfast/steadfast-agent.exe");
+    assert!(program.exists());
+    fs::write(&identity, &kept).unwrap();
+    service.manage("start");
+    for _ in 0..2 {
+        let said = service.change("uninstall");
+        assert_eq!((said.code, service.state(), program.exists()), (0, None, false), "{}", said.stderr);
+    }
+    assert_eq!(fs::read(&identity).unwrap(), kept, "what the agent keeps is left");
+}
+
+#[test]
+fn on_linux_the_service_is_a_unit_of_systemd() {
+    let mut here = Installation::new();
+    here.up(&["--no-agent"]);
+    here.enroll_agent();
+    let data_dir = here.path("agent");
+    let install = ["service", "install", "--data-dir", data_dir.to_str().unwrap()];
+    for arguments in [&install[..], &["service", "uninstall"]] {
+        let said = finish(&mut here.agent_command(arguments));
+        assert_eq!(said.code, 2, "{}", said.stderr);
+        assert!(said.stderr.contains("systemctl enable --now steadfast-agent"), "{}", said.stderr);
+    }
+}
+
+/// The service, gone with the value.
+struct Service<'w> {
+    wine: &'w Wine,
+    data_dir: String,
+}
+
+impl Service<'_> {
+    /// Has the agent install or uninstall it.
+    fn change(&self, command: &str) -> Said {
+        match command {
+            "install" => self.wine.run(&["service", command, "--data-dir", &self.data_dir]),
+            _ => self.wine.run(&["service", command]),
+        }
+    }
+
+    /// Has the system start or stop it.
+    fn manage(&self, command: &str) {
+        let said = self.wine.run_its("sc", &[command, SERVICE]);
+        assert_eq!(said.code, 0, "{command}: {}{}", said.stdout, said.stderr);
+    }
+
+    /// What the system says of it; nothing if there is none.
+    fn told(&self, heading: &str) -> Option<String> {
+        let said = self.wine.run_its("sc", &["query", SERVICE]);
+        let line = said.stdout.lines().find_map(|line| line.trim().strip_prefix(heading))?;
+        Some(line.trim().trim_start_matches(':').trim().to_owned())
+    }
+
+    fn state(&self) -> Option<String> {
+        self.told("STATE").and_then(|state| state.split_whitespace().nth(1).map(str::to_owned))
+    }
+
+    /// What it ended with by its own word.
+    fn exit_code(&self) -> Option<String> {
+        self.told("SERVICE_EXIT_CODE").and_then(|code| code.split_whitespace().next().map(str::to_owned))
+    }
+
+    fn wait_for(&self, wanted: &str) {
+        let state = until(|| match self.state() {
+            Some(state) if state == wanted => Ok(()),
+            other => Err(other),
+        });
+        assert!(state.is_ok(), "{state:?} instead of {wanted}");
+    }
+
+    /// What the system keeps of it, with single spaces.
+    fn settings(&self) -> Vec<String> {
+        let key = format!(r"HKLM\SYSTEM\CurrentControlSet\Services\{SERVICE}");
+        let said = self.wine.run_its("reg", &["query", &key]);
+        said.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    }
+}
+
+impl Drop for Service<'_> {
+    fn drop(&mut self) {
+        self.change("uninstall");
+    }
+}
+
+#[test]
 fn what_changes_on_windows_is_told_when_it_happens() {
     let Some(wine) = Wine::here() else { return };
     let mut here = Installation::new();
@@ -289,10 +429,10 @@ struct Wine {
     prefix: String,
 }
 
-/// An agent that runs; dropping it ends it at once, as the end of its process in the task manager does.
-struct RunningAgent(Child);
+/// A program that runs; dropping it ends it at once, as the end of its process in the task manager does.
+struct Running(Child);
 
-impl Drop for RunningAgent {
+impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -339,20 +479,37 @@ impl Wine {
         finish(command.env("WINEPREFIX", &self.prefix).arg(&self.agent).args(arguments))
     }
 
+    /// Runs a program of the system to its end.
+    fn run_its(&self, program: &str, arguments: &[&str]) -> Said {
+        let mut command = Command::new(script("wine-run"));
+        finish(command.env("WINEPREFIX", &self.prefix).arg(program).args(arguments))
+    }
+
+    /// Starts a program that waits, as that of a user who is signed in, until the value goes.
+    fn sign_in(&self) -> Running {
+        let mut command = self.wine();
+        let child = command.arg("cmd").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        Running(child.spawn().unwrap())
+    }
+
+    fn wine(&self) -> Command {
+        let mut command = Command::new("/usr/lib/wine/wine64");
+        command.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all").env_remove("DISPLAY");
+        command
+    }
+
     /// Starts the agent. The process is Wine's, and is the one that the agent is in.
-    fn start(&self, here: &Installation) -> RunningAgent {
+    fn start(&self, here: &Installation) -> Running {
         let log = fs::OpenOptions::new().create(true).append(true).open(here.path("agent.log")).unwrap();
-        let child = Command::new("/usr/lib/wine/wine64")
-            .env("WINEPREFIX", &self.prefix)
-            .env("WINEDEBUG", "-all")
-            .env_remove("DISPLAY")
+        let child = self
+            .wine()
             .arg(&self.agent)
             .args(["run", "--data-dir", &spelled(&here.path("agent"))])
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn();
-        RunningAgent(child.unwrap())
+        Running(child.unwrap())
     }
 }
 
@@ -382,3 +539,6 @@ fn wait_until_rule_has_a_baseline(here: &Installation) {
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(name)
 }
+
+const SERVICE: &str = "steadfast-agent";
+const PROGRAM: &str = r"C:\Program Files\Steadfast\steadfast-agent.exe";

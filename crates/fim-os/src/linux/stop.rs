@@ -34,6 +34,13 @@ impl StopRequests {
         Ok(Self { asked, signals: handle, listener: Some(listener) })
     }
 
+    /// Says that the work has begun, to whoever has started this process. Here nobody asks: systemd takes a program that
+    /// runs for one at work.
+    pub fn at_work(&self) {}
+
+    /// Says that the work has ended, and with which exit code. Here the exit code itself says so.
+    pub fn ended(self, _code: u8) {}
+
     /// Waits until something asks this process to stop, at most that long, and says what it was.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod host;
+mod install;
 mod keys;
 mod listing;
 mod names;
@@ -10,6 +11,7 @@ mod open_files;
 mod priority;
 mod privacy;
 mod registry;
+mod service;
 mod services;
 mod stop;
 mod tree;
@@ -17,6 +19,7 @@ mod watch;
 
 pub(crate) use host::host_facts;
 pub use host::{OS_NAME, default_data_dir};
+pub use install::{install_service, remove_service};
 pub use names::as_stored;
 pub use open_files::raise_open_files;
 pub use priority::lower_priority;
