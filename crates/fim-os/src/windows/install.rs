@@ -5,7 +5,6 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::path::{Path, PathBuf};
-use std::ptr::null_mut;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -198,7 +197,7 @@ fn process(id: u32) -> Option<OwnedHandle> {
     // SAFETY: the call takes numbers only.
     let handle = unsafe { OpenProcess(PROCESS_SYNCHRONIZE, 0, id) };
     // SAFETY: it is open then, and nobody else has it.
-    (handle != null_mut()).then(|| unsafe { OwnedHandle::from_raw_handle(handle) })
+    (!handle.is_null()).then(|| unsafe { OwnedHandle::from_raw_handle(handle) })
 }
 
 /// Asks until the service is in a state that is waited for.

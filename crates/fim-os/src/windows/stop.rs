@@ -76,8 +76,10 @@ unsafe extern "system" fn on_event(event: u32) -> BOOL {
         let _ = sender.send(asked);
     }
     // The system ends the process as soon as this returns, or else after some seconds, in which it can stop by itself.
-    while is_last_call {
-        std::thread::park();
+    if is_last_call {
+        loop {
+            std::thread::park();
+        }
     }
     TRUE
 }
