@@ -48,6 +48,16 @@ pub enum Notice {
     /// A file may differ that was touched under a name that no rule names. It may have others that rules name: a sensor
     /// that finds some gives notice of each of them.
     TouchedFile(FileId),
+    /// A file of that number may differ, and the state has one under this name. File systems give the number of a file
+    /// that is gone to the next one, which may be the file that was touched.
+    TouchedByNumber {
+        /// The name.
+        path: EntityPath,
+        /// What was touched.
+        file: FileId,
+        /// It was touched after this.
+        after: Timestamp,
+    },
     /// The content of a file that scans do not read has been read: what is known of it may differ.
     ContentRead(EntityPath),
     /// The source lost track of a place for a while; all of it is to be looked at again.

@@ -7,6 +7,7 @@ mod capability;
 mod change;
 mod change_id;
 mod compare;
+mod deeds;
 mod entity;
 mod error_chain;
 mod gap;
@@ -27,6 +28,7 @@ pub use aspect::{Aspect, AspectSet};
 pub use change::{Change, ChangeCategory, ChangeEvent, ChangeId, ChangeSource, apply, diff};
 pub use change_id::{IdWriter, Identified};
 pub use compare::{Monitored, absorb, compare};
+pub use deeds::{Deed, Deeds};
 pub use entity::{
     Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, FileFlags, Principal, PrincipalId,
     RegistryAttributes, Xattr,

@@ -96,6 +96,8 @@ pub enum WhoUnknown {
     RecordsLost,
     /// The process was there, and the system gave no handle of it.
     NoHandle,
+    /// A file was touched that is known by its number alone, which another file may have had then.
+    FileNumberReused,
 }
 
 impl WhoUnknown {
@@ -112,6 +114,9 @@ impl WhoUnknown {
             }
             Self::NoHandle => {
                 "the system gave no handle of the process, because too many files were open or memory was short"
+            }
+            Self::FileNumberReused => {
+                "what was noticed names a file by its number alone, which another file may have had at that moment"
             }
         }
     }

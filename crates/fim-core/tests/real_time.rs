@@ -345,6 +345,7 @@ fn paths(notice: &Notice) -> Vec<EntityPath> {
             vec![path.clone()]
         }
         Notice::Moved { from, to, .. } => vec![from.clone(), to.clone()],
+        Notice::TouchedByNumber { path, .. } => vec![path.clone()],
         Notice::Below(_) | Notice::TouchedFile(_) | Notice::ContentRead(_) | Notice::Lost(_) => Vec::new(),
     }
 }

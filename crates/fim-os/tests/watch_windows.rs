@@ -71,7 +71,10 @@ impl Watched {
             Notice::Removed { path, .. } => format!("went {}", name(path)),
             Notice::Moved { from, to, .. } => format!("moved {} {}", name(from), name(to)),
             Notice::Below(path) => format!("below {}", name(path)),
-            Notice::TouchedFile(_) | Notice::ContentRead(_) | Notice::Lost(_) => format!("{:?}", hint.notice),
+            Notice::TouchedFile(_)
+            | Notice::TouchedByNumber { .. }
+            | Notice::ContentRead(_)
+            | Notice::Lost(_) => format!("{:?}", hint.notice),
         }
     }
 

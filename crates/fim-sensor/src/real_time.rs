@@ -255,6 +255,7 @@ impl Canary {
             | Notice::Moved { .. }
             | Notice::Below(_)
             | Notice::TouchedFile(_)
+            | Notice::TouchedByNumber { .. }
             | Notice::ContentRead(_)
             | Notice::Lost(_) => false,
         });
@@ -292,6 +293,7 @@ fn concerns(hint: &Hint, plan: &ScanPlan, own: &EntityPath) -> bool {
         | Notice::Created { path, .. }
         | Notice::Removed { path, .. }
         | Notice::Below(path)
+        | Notice::TouchedByNumber { path, .. }
         | Notice::ContentRead(path) => is_named(path),
         Notice::Moved { from, to, .. } => is_named(from) || is_named(to),
         // Which names it has is asked of the state.

@@ -364,7 +364,8 @@ impl Inner {
             group: root(),
             modified: Some(Timestamp(node.changed)),
             changed: Some(Timestamp(node.changed)),
-            created: None,
+            // No number is given twice.
+            created: i64::try_from(number).ok().map(Timestamp),
             inode: Some(number),
             device: Some(self.device(path)),
             links: Some(links),

@@ -128,6 +128,7 @@ fn unknown_number(unknown: WhoUnknown) -> u8 {
         WhoUnknown::NumberReused => 4,
         WhoUnknown::RecordsLost => 5,
         WhoUnknown::NoHandle => 6,
+        WhoUnknown::FileNumberReused => 7,
     }
 }
 
@@ -140,6 +141,7 @@ fn unknown_of(number: u8) -> WhoUnknown {
         4 => WhoUnknown::NumberReused,
         5 => WhoUnknown::RecordsLost,
         6 => WhoUnknown::NoHandle,
+        7 => WhoUnknown::FileNumberReused,
         _ => WhoUnknown::NotTold,
     }
 }

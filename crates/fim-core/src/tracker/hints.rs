@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::by_number::ByNumber;
 use crate::{Attribution, EntityPath, Notice, Timestamp, Who, WhoUnknown};
 
 /// The places that hints are about, until they are looked at.
@@ -51,6 +52,8 @@ pub(super) struct Noticed {
     pub who: Who,
     /// Who acted first.
     pub first_by: Option<Attribution>,
+    /// Those who had one if it is the file of that number that is found there.
+    pub by_number: Option<Box<ByNumber>>,
     /// True if all that is below is to be looked at as well.
     pub is_deep: bool,
     /// What says so.
@@ -78,7 +81,8 @@ pub(super) struct Noticed {
 pub(super) enum FoundBy {
     /// A notice of it.
     Notice,
-    /// A look at a directory that it is in; the notice of it, with who did it, may be on its way.
+    /// A look at a directory that it is in, or a number that its file had; the notice of it, with who did it, may be on
+    /// its way.
     Look,
     /// A scan; so may it be here.
     Scan,
@@ -119,6 +123,13 @@ impl Hints {
             }
             Notice::Below(path) => {
                 self.at(path, remark)?.is_deep = true;
+                Ok(())
+            }
+            Notice::TouchedByNumber { path, file, after } => {
+                let place = self.room_for(path.clone())?;
+                let is_very_place = place == path;
+                let noticed = self.place(place, &remark, FoundBy::Look)?;
+                noticed.take_in_by_number(ByNumber::new(file, after, remark), is_very_place);
                 Ok(())
             }
             Notice::TouchedFile(_) | Notice::ContentRead(_) | Notice::Lost(_) => Ok(()),
@@ -353,7 +364,7 @@ impl Hints {
         let within = places.take_while(|(place, _)| place.is_within(directory));
         for (_, noticed) in within.filter(|(place, noticed)| *place != directory && noticed.came) {
             (noticed.came, noticed.went, noticed.came_and_went) = (false, true, true);
-            noticed.last = noticed.last.max(remark.time.min(remark.now));
+            noticed.last = noticed.last.max(remark.time);
             noticed.who.add(remark.by.clone());
         }
     }
@@ -389,21 +400,32 @@ impl Hints {
     }
 
     fn at(&mut self, path: EntityPath, remark: Remark) -> Result<&mut Noticed, NoRoom> {
-        let Remark { now, time, since, by } = remark;
-        let time = time.min(now);
-        let path = self.room_for(path)?;
-        self.expect_by(now.plus_nanos(QUIET_NANOS));
-        let noticed = self.places.entry(path).or_insert_with(|| Noticed::new(time));
+        let noticed = self.place(path, &remark, FoundBy::Notice)?;
         if noticed.found_by != FoundBy::Notice {
             // The notice has come after all.
             noticed.found_by = FoundBy::Notice;
             (noticed.who, noticed.first_by) = (Who::default(), None);
         }
+        noticed.last = noticed.last.max(remark.time);
+        noticed.first_by.get_or_insert_with(|| remark.by.clone());
+        noticed.who.add(remark.by);
+        Ok(noticed)
+    }
+
+    /// The place to note the remark at, of which nothing else is said yet if it is new.
+    fn place(
+        &mut self,
+        path: EntityPath,
+        remark: &Remark,
+        found_by: FoundBy,
+    ) -> Result<&mut Noticed, NoRoom> {
+        let path = self.room_for(path)?;
+        self.expect_by(remark.now.plus_nanos(QUIET_NANOS));
+        let since = remark.since;
         self.oldest = Some(self.oldest.map_or(since, |oldest| oldest.min(since)));
+        let new = || Noticed { found_by, ..Noticed::new(remark.time) };
+        let noticed = self.places.entry(path).or_insert_with(new);
         noticed.since = noticed.since.min(since);
-        noticed.last = noticed.last.max(time);
-        noticed.first_by.get_or_insert_with(|| by.clone());
-        noticed.who.add(by);
         Ok(noticed)
     }
 
@@ -436,6 +458,7 @@ impl Hints {
                 }
                 (noticed.came, noticed.went, noticed.came_and_went) = (false, false, false);
                 noticed.is_directory = false;
+                noticed.give_up_number();
             }
             noticed.partners.clear();
             match &mut all {
@@ -464,6 +487,7 @@ impl Noticed {
             waiting_since: time,
             who: Who::default(),
             first_by: None,
+            by_number: None,
             is_deep: false,
             found_by: FoundBy::Notice,
             takes_along: false,
@@ -499,6 +523,10 @@ impl Noticed {
             Ordering::Less => {}
         }
         self.found_by = self.found_by.min(newer.found_by);
+        match (&mut self.by_number, newer.by_number) {
+            (Some(older), Some(newer)) => older.merge(*newer),
+            (known, newer) => *known = known.take().or(newer),
+        }
         self.takes_along |= newer.takes_along;
         self.rest_end = self.rest_end.max(newer.rest_end);
         self.is_deep |= newer.is_deep;
@@ -520,7 +548,8 @@ impl Noticed {
     }
 
     fn due(&self) -> Timestamp {
-        let due = self.last.plus_nanos(QUIET_NANOS).min(self.waiting_since.plus_nanos(PATIENCE_NANOS));
+        let last = self.by_number.as_ref().map_or(self.last, |by_number| by_number.last.max(self.last));
+        let due = last.plus_nanos(QUIET_NANOS).min(self.waiting_since.plus_nanos(PATIENCE_NANOS));
         self.rest_end.map_or(due, |rest_end| rest_end.max(due))
     }
 

@@ -131,7 +131,7 @@ impl Tracker {
             if view == View::Spot && before.is_none() && self.hold_back(&seen, false, (&rule, watched)) {
                 return;
             }
-            let circumstances = self.circumstances(view, seen.key.path(), seen.attributes.changed, now);
+            let circumstances = self.circumstances(view, seen.key.path(), Some(&seen), now);
             demands.push(self.event(now, change, rule, circumstances));
         }
         let held = match before {
@@ -151,8 +151,8 @@ impl Tracker {
         watched: AspectSet,
     ) -> Option<Change<Entity>> {
         let before = before?;
-        let is_noticed = view == View::Spot
-            && self.spots.as_ref().is_some_and(|spots| spots.has_notice_of(seen.key.path()));
+        let is_noticed =
+            view == View::Spot && self.spots.as_ref().is_some_and(|spots| spots.has_notice_of(seen));
         let is_same_file = FileId::of(before).is_some() && FileId::of(before) == FileId::of(seen);
         if !is_noticed || !is_same_file || !watched.contains(Aspect::Content) {
             return None;
@@ -268,11 +268,11 @@ impl Tracker {
         &self,
         view: View,
         path: &EntityPath,
-        changed: Option<Timestamp>,
+        seen: Option<&Entity>,
         now: Timestamp,
     ) -> Circumstances {
         match self.spots.as_ref().filter(|_| view == View::Spot) {
-            Some(spots) => spots.circumstances(path, changed, now),
+            Some(spots) => spots.circumstances(path, seen, now),
             None => {
                 let unknown = self.losses.wants_scan().then_some(WhoUnknown::NoticeLost);
                 let who = Who::of(Vec::new(), 0, unknown);

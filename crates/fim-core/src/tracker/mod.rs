@@ -22,6 +22,7 @@
 //! look does not show is no change, and what no notice said is found by the next scan. A stretch of which notices are
 //! lost is a gap until its place has been looked at again.
 
+mod by_number;
 mod gaps;
 mod hints;
 mod look;

@@ -22,10 +22,15 @@ impl Tracker {
             | Notice::Created { .. }
             | Notice::Removed { .. }
             | Notice::Moved { .. }
+            | Notice::TouchedByNumber { .. }
             | Notice::Below(_)) => {
                 let rules = &self.settings.rules;
                 let is_named = |path: &EntityPath| rules.rule_for(&EntityKey::File(path.clone())).is_some();
-                if self.hints.take_in(notice, Remark { now, time, since, by }, is_named).is_err() {
+                if self
+                    .hints
+                    .take_in(notice, Remark { now, time: time.min(now), since, by }, is_named)
+                    .is_err()
+                {
                     self.lose(now, too_many(since), demands);
                 }
                 for (directory, since) in self.hints.take_crowded() {

@@ -97,11 +97,12 @@ impl Spots {
         self.hint(path).filter(|hint| !hint.takes_along && !self.noticed.contains_key(path))
     }
 
-    /// True if something was noticed at that very place.
-    pub(super) fn has_notice_of(&self, path: &EntityPath) -> bool {
-        self.noticed
-            .get(path)
-            .is_some_and(|spotted| spotted.hint.found_by == FoundBy::Notice && spotted.hint.has_actor())
+    /// True if something was noticed at that very place of what is there.
+    pub(super) fn has_notice_of(&self, seen: &Entity) -> bool {
+        self.noticed.get(seen.key.path()).is_some_and(|spotted| {
+            let hint = spotted.hint.as_of(Some(seen));
+            hint.found_by == FoundBy::Notice && hint.has_actor()
+        })
     }
 
     /// Since when the place may be another than before, where it was watched from `watched` on: since the first notice
@@ -114,25 +115,28 @@ impl Spots {
         since.min(within.unwrap_or(since)).max(watched)
     }
 
-    /// Who changed what is at the place now, and when. `changed` is when its inode changed, if it is there and that is
-    /// known; it is exact where it lies between the first notice and now.
+    /// Who changed the place, and when; `seen` is what is there now, or what moved away from there. When its inode
+    /// changed, where that is known, is exact if it lies between the first notice and now.
     pub(super) fn circumstances(
         &self,
         path: &EntityPath,
-        changed: Option<Timestamp>,
+        seen: Option<&Entity>,
         now: Timestamp,
     ) -> Circumstances {
-        let Some(hint) = self.hint(path) else {
+        let Some(hint) = self.hint(path).map(|hint| hint.as_of(seen)) else {
             return Circumstances { who: Who::default(), happened: None, source: ChangeSource::RealTime };
         };
         if hint.found_by == FoundBy::Scan {
-            return Circumstances { who: hint.who.clone(), happened: None, source: ChangeSource::Scan };
+            return Circumstances { who: hint.who, happened: None, source: ChangeSource::Scan };
         }
+        let changed = seen.and_then(|seen| seen.attributes.changed);
         // Who made a directory need not have made what is in it, nor at the same time.
         let is_by_the_way = self.taken_by_the_way(path).is_some();
-        let unknown = || Some(hint.who.unknown.unwrap_or(WhoUnknown::NotNoticed));
-        let who = if is_by_the_way { Who::of(Vec::new(), 0, unknown()) } else { hint.who.clone() };
-        let noticed = (hint.found_by == FoundBy::Notice && !is_by_the_way).then_some(hint.last);
+        let is_noticed = hint.found_by == FoundBy::Notice && !is_by_the_way;
+        let unknown = hint.who.unknown.or((!is_noticed).then_some(WhoUnknown::NotNoticed));
+        let mut who = if is_by_the_way { Who::default() } else { hint.who };
+        who.unknown = unknown;
+        let noticed = is_noticed.then_some(hint.last);
         let earliest = hint.first.plus_nanos(-NOTICE_LATENESS_NANOS);
         let exact = changed.filter(|&changed| changed >= earliest && changed <= now);
         let happened = exact.or(noticed);
@@ -274,7 +278,7 @@ impl Tracker {
 
     fn tell_come(&self, now: Timestamp, spots: &Spots, found: Found, demands: &mut Vec<Demand>) {
         let entity = found.entity;
-        let circumstances = spots.circumstances(entity.key.path(), entity.attributes.changed, now);
+        let circumstances = spots.circumstances(entity.key.path(), Some(&entity), now);
         let change = Change {
             key: entity.key.clone(),
             before: None,
@@ -289,9 +293,9 @@ impl Tracker {
         let old = from.key.clone();
         let entity = to.entity;
         let before = Entity { key: entity.key.clone(), ..from };
-        let mut circumstances = spots.circumstances(entity.key.path(), entity.attributes.changed, now);
+        let mut circumstances = spots.circumstances(entity.key.path(), Some(&entity), now);
         // Who left it as it is was at the place where it is now.
-        let mut who = spots.circumstances(old.path(), None, now).who;
+        let mut who = spots.circumstances(old.path(), Some(&entity), now).who;
         who.merge(circumstances.who);
         circumstances.who = who;
         let fields = compare(&before, &entity, to.watched).with(Aspect::Path);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use fim_core::{
     Actor, Attribution, ChangeEvent, ChangeSource, Demand, Digest, Entity, EntityKey, EntityKind, EntityPath,
-    FileAttributes, Gap, GapCause, GapScope, Hint, Input, Links, Loss, Memory, Notice, Observation,
+    FileAttributes, FileId, Gap, GapCause, GapScope, Hint, Input, Links, Loss, Memory, Notice, Observation,
     PathStyle, PathType, Principal, Rule, RuleSet, ScanEnd, Settings, Spot, SpotsEnd, Stop, Timestamp,
     Tracker, Unreadable, WhoUnknown, apply, checksum_text,
 };
@@ -262,7 +262,7 @@ fn perform(sensor: &mut Sensor, line: &str, particulars: &[&str]) -> Vec<String>
 }
 
 /// `touched PATH`, `created PATH`, `removed PATH`, `moved PATH to PATH` (with `directory` behind it where it is one),
-/// `below PATH`, each `by ID NAME` or `by nobody`; or `lost PATH since TIME because …`, where `*` is everything.
+/// `below PATH`, `numbered PATH INODE after TIME`, each `by ID NAME` or `by nobody`; or `lost PATH since TIME because …`, where `*` is everything.
 fn hint(now: Timestamp, words: &[&str]) -> Hint {
     if let ["lost", scope, "since", since, "because", why @ ..] = words {
         let scope = match *scope {
@@ -284,6 +284,11 @@ fn hint(now: Timestamp, words: &[&str]) -> Hint {
         ["touched", ..] => Notice::Touched(path(1)),
         ["created", ..] => Notice::Created { path: path(1), is_directory },
         ["below", ..] => Notice::Below(path(1)),
+        ["numbered", _, inode, "after", after] => Notice::TouchedByNumber {
+            path: path(1),
+            file: FileId { device: 1, inode: inode.parse().unwrap() },
+            after: moment(after),
+        },
         ["read", ..] => Notice::ContentRead(path(1)),
         ["removed", ..] => Notice::Removed { path: path(1), is_directory },
         ["moved", _, "to", ..] => Notice::Moved { from: path(1), to: path(3), is_directory },
@@ -361,6 +366,7 @@ fn entity(kind: &str, key: EntityKey, words: &[&str]) -> Entity {
                 attributes.device = Some(1);
                 attributes.created = Some(Timestamp(number() as i64));
             }
+            "born" => attributes.created = (value != "?").then(|| moment(value)),
             "target" => attributes.target = Some(value.as_bytes().to_vec()),
             other => panic!("no such attribute: {other}"),
         }

@@ -155,7 +155,10 @@ fn names(notice: &Notice) -> Vec<EntityPath> {
         | Notice::Removed { path, .. }
         | Notice::Below(path) => vec![path.clone()],
         Notice::Moved { from, to, .. } => vec![from.clone(), to.clone()],
-        Notice::TouchedFile(_) | Notice::ContentRead(_) | Notice::Lost(_) => panic!("{notice:?}"),
+        Notice::TouchedFile(_)
+        | Notice::TouchedByNumber { .. }
+        | Notice::ContentRead(_)
+        | Notice::Lost(_) => panic!("{notice:?}"),
     }
 }
 

@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use fim_core::{
-    Attribution, ChangeEvent, ChangeSource, Entity, EntityPath, FileId, GapCause, GapScope, Hint, Input,
-    Loss, Notice, Timestamp, Who, WhoUnknown, error_chain,
+    Attribution, ChangeEvent, ChangeSource, Deed, Deeds, Entity, EntityPath, FileId, GapCause, GapScope,
+    Hint, Input, Loss, Notice, Timestamp, WhoUnknown, error_chain,
 };
 use fim_log::Disk;
 use fim_scan::FileTree;
@@ -35,17 +35,15 @@ pub(super) struct Elsewhere {
 /// What was noticed of a file.
 #[derive(Debug)]
 struct Touched {
-    first: Timestamp,
     /// It happened after this.
     since: Timestamp,
-    who: Who,
+    deeds: Deeds,
 }
 
 impl Touched {
     fn merge(&mut self, other: Self) {
-        self.first = self.first.min(other.first);
         self.since = self.since.min(other.since);
-        self.who.merge(other.who);
+        self.deeds.merge(other.deeds);
     }
 }
 
@@ -69,19 +67,23 @@ impl Elsewhere {
     }
 
     /// Notes a file. If there is no room, that is to be told when names are looked for.
-    fn note(&mut self, file: FileId, (time, since): (Timestamp, Timestamp), by: Attribution) {
+    fn note(&mut self, file: FileId, since: Timestamp, deed: Deed) {
         if self.strangers.contains(&file) {
             return;
         }
         let is_new = !self.files.contains_key(&file) && !self.again.contains_key(&file);
         if is_new && self.files.len() + self.again.len() >= MOST_FILES {
-            self.refused = self.refused.into_iter().chain([since.min(time)]).min();
+            self.refused = self.refused.into_iter().chain([since.min(deed.last)]).min();
             return;
         }
-        let touched = self.files.entry(file).or_insert(Touched { first: time, since, who: Who::default() });
-        touched.first = touched.first.min(time);
-        touched.since = touched.since.min(since);
-        touched.who.add(by);
+        let mut touched = Touched { since: since.min(deed.last), deeds: Deeds::default() };
+        touched.deeds.add(deed);
+        match self.files.entry(file) {
+            Entry::Vacant(place) => {
+                place.insert(touched);
+            }
+            Entry::Occupied(mut place) => place.get_mut().merge(touched),
+        }
     }
 }
 
@@ -112,9 +114,11 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         for hint in hints {
             match hint.notice {
                 Notice::TouchedFile(file) => {
-                    self.elsewhere.note(file, (hint.time, hint.since), hint.by);
+                    let Hint { time, since, by, .. } = hint;
+                    self.elsewhere.note(file, since, Deed { by, after: since, last: time });
                 }
                 Notice::Touched(_)
+                | Notice::TouchedByNumber { .. }
                 | Notice::Created { .. }
                 | Notice::Removed { .. }
                 | Notice::Moved { .. }
@@ -134,7 +138,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         if self.elsewhere.strangers.remove(&file) {
             // What was told of it since it was looked at is forgotten.
             let now = (self.parts.clock)();
-            self.elsewhere.note(file, (now, now), Err(WhoUnknown::NoticeLost));
+            let by = Err(WhoUnknown::NoticeLost);
+            self.elsewhere.note(file, now, Deed { by, after: now, last: now });
         }
     }
 
@@ -154,7 +159,8 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let who: Vec<Attribution> = known.chain(event.who.unknown.map(Err)).collect();
         for file in files {
             for by in &who {
-                self.elsewhere.note(file, (happened, since), by.clone());
+                let by = by.clone();
+                self.elsewhere.note(file, since, Deed { by, after: happened, last: happened });
             }
         }
     }
@@ -175,7 +181,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let inputs = match self.names_of(&files) {
             Ok(names) => {
                 let inputs =
-                    names.iter().flat_map(|(path, file)| hints_of(path.clone(), &files[file])).collect();
+                    names.iter().flat_map(|(path, file)| hints_of(path, *file, &files[file])).collect();
                 if self.control.is_some() {
                     merge(&mut self.elsewhere.again, files);
                 } else {
@@ -227,7 +233,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
 /// After when the oldest of them was touched.
 fn oldest<'t>(files: impl Iterator<Item = &'t Touched>) -> Option<Timestamp> {
-    files.map(|touched| touched.since.min(touched.first)).min()
+    files.map(|touched| touched.since).min()
 }
 
 /// Adds what was noticed of other files, or of the same.
@@ -242,13 +248,14 @@ fn merge(files: &mut BTreeMap<FileId, Touched>, others: BTreeMap<FileId, Touched
     }
 }
 
-/// That the place was touched by all who touched the file.
-fn hints_of(path: EntityPath, touched: &Touched) -> Vec<Input> {
-    let known = touched.who.actors.iter().map(|actor| Ok(actor.clone()));
-    let everybody = known.chain(touched.who.unknown.map(Err));
-    let hint =
-        |by| Hint { notice: Notice::Touched(path.clone()), time: touched.first, since: touched.since, by };
-    everybody.map(|by| Input::Noticed(hint(by))).collect()
+/// That the place was touched by all who touched the file, if the number is still the same file's.
+fn hints_of(path: &EntityPath, file: FileId, touched: &Touched) -> Vec<Input> {
+    let hint = |deed: &Deed| {
+        let Deed { by, after, last } = deed.clone();
+        let notice = Notice::TouchedByNumber { path: path.clone(), file, after };
+        Input::Noticed(Hint { notice, time: last, since: touched.since, by })
+    };
+    touched.deeds.in_order().map(hint).collect()
 }
 
 /// How many files may wait for their names; with them some megabytes.

@@ -136,7 +136,7 @@ fn nobody_known(why: WhoUnknown) -> String {
 }
 
 /// Every reason; a text that changes is still in older rows, and has to be known here.
-const REASONS: [WhoUnknown; 7] = [
+const REASONS: [WhoUnknown; 8] = [
     WhoUnknown::NotTold,
     WhoUnknown::Ended,
     WhoUnknown::NoticeLost,
@@ -144,6 +144,7 @@ const REASONS: [WhoUnknown; 7] = [
     WhoUnknown::NumberReused,
     WhoUnknown::RecordsLost,
     WhoUnknown::NoHandle,
+    WhoUnknown::FileNumberReused,
 ];
 /// The reason where nobody was asked.
 const FOUND: &str = "a scan found it";
@@ -243,7 +244,8 @@ mod tests {
                 | WhoUnknown::NotNoticed
                 | WhoUnknown::NumberReused
                 | WhoUnknown::RecordsLost
-                | WhoUnknown::NoHandle => {}
+                | WhoUnknown::NoHandle
+                | WhoUnknown::FileNumberReused => {}
             }
             let mut who = Who::default();
             who.add(Err(why));

@@ -334,7 +334,11 @@ fn leads_to_file(notice: &Notice, rules: &RuleSet) -> bool {
     match notice {
         Notice::Touched(path) | Notice::Created { path, .. } | Notice::Removed { path, .. } => is_named(path),
         Notice::Moved { from, to, .. } => is_named(from) || is_named(to),
-        Notice::TouchedFile(_) | Notice::Below(_) | Notice::ContentRead(_) | Notice::Lost(_) => false,
+        Notice::TouchedFile(_)
+        | Notice::TouchedByNumber { .. }
+        | Notice::Below(_)
+        | Notice::ContentRead(_)
+        | Notice::Lost(_) => false,
     }
 }
 
@@ -344,6 +348,7 @@ fn left_at(notice: &Notice) -> Option<&EntityPath> {
         Notice::Touched(path) | Notice::Created { path, .. } | Notice::Moved { to: path, .. } => Some(path),
         Notice::Removed { .. }
         | Notice::TouchedFile(_)
+        | Notice::TouchedByNumber { .. }
         | Notice::Below(_)
         | Notice::ContentRead(_)
         | Notice::Lost(_) => None,
