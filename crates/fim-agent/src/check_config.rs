@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use fim_os::LiveTree;
-use fim_sensor::{FileTree as _, Preview, Settings, SettingsSource, current_settings, preview};
+use fim_sensor::{FileTree as _, Preview, RulesHere, Settings, SettingsSource, current_settings, preview};
 use serde::Serialize;
 
 use crate::DataDirArg;
@@ -64,7 +64,8 @@ pub fn check_config(args: &CheckConfigArgs) -> ExitCode {
 
 fn plan(settings: &Settings, source: SettingsSource) -> Plan {
     let tree = Arc::new(LiveTree::new());
-    let (rules, warnings) = settings.rule_set(tree.style(), &|name| std::env::var(name).ok());
+    let RulesHere { rules, warnings, .. } =
+        settings.rules_here(tree.style(), &|name| std::env::var(name).ok());
     Plan {
         source,
         revision: settings.revision_text(),

@@ -28,6 +28,8 @@ pub enum GapCause {
     TooManyGaps,
     /// There is nothing yet to compare with: the first look at it is not complete.
     BaselinePending,
+    /// The machine cannot use a rule as it is: its path has a variable without a value there, say.
+    RuleUnusable,
     /// The entity could not be read.
     Unreadable,
     /// A scan ended before it had seen everything.
@@ -59,6 +61,7 @@ impl GapCause {
             Self::RecordsLost => "RecordsLost",
             Self::TooManyGaps => "TooManyGaps",
             Self::BaselinePending => "BaselinePending",
+            Self::RuleUnusable => "RuleUnusable",
             Self::Unreadable => "Unreadable",
             Self::ScanCutShort => "ScanCutShort",
             Self::StateLost => "StateLost",
@@ -78,6 +81,7 @@ impl GapCause {
             Self::AgentNotReporting | Self::RecordsLost | Self::TooManyGaps => true,
             Self::AgentStopped
             | Self::BaselinePending
+            | Self::RuleUnusable
             | Self::Unreadable
             | Self::ScanCutShort
             | Self::StateLost

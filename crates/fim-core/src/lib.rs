@@ -45,8 +45,8 @@ pub use path::{EntityPath, ParsePathError, PathStyle, is_hidden};
 pub use pattern::{Pattern, PatternError, ResolveError};
 pub use rule::{
     DirectoryDecision, EntityDecision, Explanation, How, InvalidRule, LinkDecision, Links, PathType,
-    RECOMMENDED_GROUP, Rule, RuleError, RuleSet, ScanPlan, WhyNot, recommended_linux, recommended_registry,
-    recommended_windows_files,
+    RECOMMENDED_GROUP, Rule, RuleError, RuleSet, ScanPlan, UnusableRule, WhyNot, recommended_linux,
+    recommended_registry, recommended_windows_files,
 };
 pub use sight::{OutOfSight, Sighting};
 pub use summary::{

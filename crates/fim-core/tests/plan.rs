@@ -271,8 +271,11 @@ fn variables_are_resolved_for_the_machine() {
     let rules = vec![Rule { recurse: true, ..rule("$WEB/*.php") }, rule("$NOWHERE")];
     let set = RuleSet::new(rules, PathStyle::Unix).unwrap();
     assert!(!set.names_something());
-    let (set, unresolved) = set.resolve(&|name| (name == "WEB").then(|| "/srv/www".to_owned()));
-    assert_eq!(unresolved.len(), 1);
+    let rules = set.rules().cloned().chain([rule("relative")]).collect();
+    let (set, unusable) =
+        RuleSet::usable(rules, PathStyle::Unix, &|name| (name == "WEB").then(|| "/srv/www".to_owned()));
+    let unusable: Vec<_> = unusable.iter().map(|unusable| unusable.rule.path.as_str()).collect();
+    assert_eq!(unusable, ["relative", "$NOWHERE"]);
     assert_eq!(set.scan_plan().roots(), [path("/srv/www")]);
     assert!(set.rule_for(&EntityKey::File(path("/srv/www/a/b.php"))).is_some());
 }

@@ -148,7 +148,7 @@ impl World {
     fn settings(&self) -> Settings {
         let rule = Rule { recurse: true, ..Rule::new("etc", "Custom", "/etc") };
         let rules = RuleSet::new(vec![rule], PathStyle::Unix).unwrap();
-        Settings { is_enabled: true, rules, scan_interval_seconds: 100_000, since: None }
+        Settings { is_enabled: true, rules, scan_interval_seconds: 100_000, ..Settings::default() }
     }
 
     /// Lets the interval pass; the next scan is under way.

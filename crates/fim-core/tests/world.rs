@@ -163,6 +163,7 @@ impl World {
         Settings {
             is_enabled: self.is_enabled,
             rules: self.rules.clone(),
+            unusable: Vec::new(),
             scan_interval_seconds: 60,
             since: None,
         }
@@ -442,6 +443,7 @@ fn thousands_of_unreadable_files_cost_a_bounded_memory() {
     let settings = Settings {
         is_enabled: true,
         rules: RuleSet::new(rules, PathStyle::Unix).unwrap(),
+        unusable: Vec::new(),
         scan_interval_seconds: 60,
         since: None,
     };

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::client::{CallError, ServerClient};
 use crate::identity::{DataDir, Identity, IdentityError, days_left, expiry_advice};
 use crate::preview::preview;
-use crate::settings::Settings;
+use crate::settings::{RulesHere, Settings};
 use crate::status::Status;
 use crate::time::{now, rfc3339};
 
@@ -193,7 +193,8 @@ fn check_rules<T: FileTree>(dir: &DataDir, tree: Arc<T>) -> Check {
     if !settings.fim_enabled {
         return warning(NAME, "file integrity monitoring is disabled in this workspace".to_owned());
     }
-    let (rules, warnings) = settings.rule_set(tree.style(), &|name| std::env::var(name).ok());
+    let RulesHere { rules, warnings, .. } =
+        settings.rules_here(tree.style(), &|name| std::env::var(name).ok());
     let seen = preview(tree, &rules, Arc::default());
     let entities: u64 = seen.rules.iter().map(|rule| rule.entities).sum();
     let summary = format!("{} rules in force, {entities} entities", seen.rules.len());

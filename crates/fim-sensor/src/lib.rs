@@ -49,7 +49,7 @@ pub use identity::{DataDir, DataDirLock, Identity, IdentityError, expiry_advice}
 pub use preview::{Preview, RuleCost, UnreadablePlace, preview};
 pub use real_time::MakeWatcher;
 pub use sensor::{RunningSensor, Sensor, SensorConfig, StartSensorError, ThreadFailed};
-pub use settings::{RuleSetting, Settings};
+pub use settings::{RuleSetting, RulesHere, Settings};
 pub use spool::{BatchError, BatchLimits, LedgerError, OpenSpoolError, Outgoing, Spool, SpoolError};
 pub use state_store::{KeepStateError, OpenStateError};
 pub use status::{ScanProgress, ScanSummary, SensorState, Status};

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fim_core::{AspectSet, Links, PathStyle, PathType, Rule, RuleSet, Timestamp, error_chain};
+use fim_core::{AspectSet, Links, PathStyle, PathType, Rule, RuleSet, Timestamp, UnusableRule};
 use fim_log::{Disk as _, RealDisk, replace_file};
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,17 @@ pub struct RuleSetting {
     pub enabled: bool,
 }
 
+/// What a sensor can work by.
+#[derive(Clone, Debug, Default)]
+pub struct RulesHere {
+    /// The rules for its system, in their order.
+    pub rules: RuleSet,
+    /// Those of its system that it cannot use.
+    pub unusable: Vec<UnusableRule>,
+    /// What a person should know of those and others.
+    pub warnings: Vec<String>,
+}
+
 impl Settings {
     /// The revision as text.
     pub fn revision_text(&self) -> String {
@@ -76,14 +87,12 @@ impl Settings {
     /// those that it cannot. `lookup` gives the values of variables.
     ///
     /// A rule that is not understood never stops the others.
-    pub fn rule_set(
-        &self,
-        style: PathStyle,
-        lookup: &dyn Fn(&str) -> Option<String>,
-    ) -> (RuleSet, Vec<String>) {
+    pub fn rules_here(&self, style: PathStyle, lookup: &dyn Fn(&str) -> Option<String>) -> RulesHere {
         let mut warnings = Vec::new();
-        let rules = rule_set(&self.rules, style, lookup, &mut warnings);
-        (rules, warnings)
+        let rules = self.rules.iter().filter_map(|setting| setting.rule(style, &mut warnings)).collect();
+        let (rules, unusable) = RuleSet::usable(rules, style, lookup);
+        warnings.extend(unusable.iter().map(|rule| rule.why.clone()));
+        RulesHere { rules, unusable, warnings }
     }
 
     /// The settings that were kept at the last start, if there are any that can be read.
@@ -103,21 +112,6 @@ impl Settings {
         let text = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
         replace_file(&RealDisk, &dir.settings_path(), &text)
     }
-}
-
-/// The rules that can be used here, in their order.
-pub(crate) fn rule_set(
-    settings: &[RuleSetting],
-    style: PathStyle,
-    lookup: &dyn Fn(&str) -> Option<String>,
-    warnings: &mut Vec<String>,
-) -> RuleSet {
-    let rules = settings.iter().filter_map(|setting| setting.rule(style, warnings)).collect();
-    let (sifted, errors) = RuleSet::sift(rules, style);
-    warnings.extend(errors.iter().map(|error| error_chain(error)));
-    let (resolved, unresolved) = sifted.resolve(lookup);
-    warnings.extend(unresolved.iter().map(|(rule, error)| format!("rule `{rule}`: {}", error_chain(error))));
-    resolved
 }
 
 impl RuleSetting {
@@ -188,7 +182,7 @@ mod tests {
                 {"name":"other","type":"windows-file","path":"c:\\x"},
                 {"name":"etc","type":"linux-file","path":"/etc","links":"sideways"}]}"#,
         );
-        let (rules, warnings) = settings.rule_set(PathStyle::Unix, &|_| None);
+        let RulesHere { rules, warnings, .. } = settings.rules_here(PathStyle::Unix, &|_| None);
         assert_eq!(names(&rules), ["etc"]);
         assert_eq!(warnings.len(), 2, "{warnings:?}");
         assert_eq!(settings.revision_text(), "7");
@@ -204,9 +198,9 @@ mod tests {
                 {"name":"later","type":"of-a-newer-server","path":"?"}]}"#,
         );
         let lookup = |name: &str| name.eq_ignore_ascii_case("systemroot").then(|| r"C:\Windows".to_owned());
-        let (rules, warnings) = settings.rule_set(PathStyle::Unix, &lookup);
+        let RulesHere { rules, warnings, .. } = settings.rules_here(PathStyle::Unix, &lookup);
         assert_eq!((names(&rules), warnings.len()), (vec!["etc"], 0));
-        let (rules, warnings) = settings.rule_set(PathStyle::Windows, &lookup);
+        let RulesHere { rules, warnings, .. } = settings.rules_here(PathStyle::Windows, &lookup);
         assert_eq!(rules.style(), PathStyle::Windows);
         assert_eq!(names(&rules), ["hosts", "lost"]);
         let hosts = EntityKey::File(EntityPath::windows(r"c:\windows\system32\DRIVERS\etc\hosts"));

@@ -326,6 +326,7 @@ fn cause_number(cause: GapCause) -> u8 {
         GapCause::AgentSuspended => 10,
         GapCause::ClockChanged => 11,
         GapCause::BaselinePending => 14,
+        GapCause::RuleUnusable => 15,
     }
 }
 
@@ -346,6 +347,7 @@ fn cause_of(number: u8) -> Result<GapCause, WireError> {
         10 => GapCause::AgentSuspended,
         11 => GapCause::ClockChanged,
         14 => GapCause::BaselinePending,
+        15 => GapCause::RuleUnusable,
         other => return Err(unknown("cause", other)),
     })
 }

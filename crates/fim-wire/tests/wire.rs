@@ -41,6 +41,7 @@ fn gap() -> impl Strategy<Value = Gap> {
         GapCause::NoticesLost,
         GapCause::MountsChanged,
         GapCause::BaselinePending,
+        GapCause::RuleUnusable,
         GapCause::AgentSuspended,
         GapCause::ClockChanged,
     ]);

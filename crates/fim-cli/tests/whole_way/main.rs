@@ -221,6 +221,31 @@ fn a_file_that_cannot_be_read_is_a_gap_until_it_can_and_never_a_removal() {
 }
 
 #[test]
+fn a_rule_that_the_machine_cannot_use_is_a_gap_of_what_it_names_until_it_is_gone() {
+    let mut here = with_agent();
+    here.start_agent();
+    wait_until_rule_has_a_baseline(&here);
+    let add = ["rule", "add", "--type", "linux-file", "--name", "nowhere", "--path", "$NOT_THERE/x"];
+    assert_eq!(here.run(&add).code, 0);
+    let other = ["rule", "add", "--type", "windows-file", "--name", "other", "--path", "%NOT_THERE%\\x"];
+    assert_eq!(here.run(&other).code, 0);
+
+    let gaps = "Coverage | where Cause == 'RuleUnusable' | summarize arg_max(TimeGenerated, *) by StartTime";
+    let gap = here.query_until(gaps, |rows| !rows.is_empty()).remove(0);
+    assert_eq!(gap["Scope"], "$NOT_THERE/x");
+    assert_eq!(gap["EndTime"], Value::Null, "{gap:#}");
+    let detail = gap["Detail"].as_str().unwrap();
+    assert!(
+        detail.contains("`NOT_THERE` has no value") && detail.contains("set it for the agent"),
+        "{detail}"
+    );
+
+    assert_eq!(here.run(&["rule", "delete", "nowhere"]).code, 0);
+    let ended = here.query_until(gaps, |rows| rows.iter().all(|row| row["EndTime"].is_string()));
+    assert_eq!(ended.len(), 1, "the rule for another system is none of this machine's: {ended:#?}");
+}
+
+#[test]
 fn a_scan_that_a_stop_cuts_short_is_a_gap_and_no_removal() {
     let mut here = with_agent();
     fs::write(here.watched("after"), "one").unwrap();

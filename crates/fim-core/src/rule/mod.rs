@@ -12,7 +12,7 @@ pub use plan::{DirectoryDecision, EntityDecision, LinkDecision, ScanPlan};
 pub use recommended::{
     RECOMMENDED_GROUP, recommended_linux, recommended_registry, recommended_windows_files,
 };
-pub use set::{Explanation, How, RuleSet, WhyNot};
+pub use set::{Explanation, How, RuleSet, UnusableRule, WhyNot};
 
 use crate::{AspectSet, PathStyle};
 

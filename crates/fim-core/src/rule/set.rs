@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::compiled::Verdict;
 use super::{CompiledRule, InvalidRule, Rule, RuleError, ScanPlan};
-use crate::{EntityKey, EntityKind, EntityPath, PathStyle, ResolveError};
+use crate::{EntityKey, EntityKind, EntityPath, PathStyle, ResolveError, error_chain};
 
 /// The rules that a sensor works by. The first rule in force that names an entity monitors it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -13,7 +13,35 @@ pub struct RuleSet {
     rules: Vec<CompiledRule>,
 }
 
+/// A rule that cannot be used on a machine.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnusableRule {
+    /// The rule.
+    pub rule: Rule,
+    /// Why it cannot be used and what can be done, for a person.
+    pub why: String,
+}
+
 impl RuleSet {
+    /// The rules that can be used on a machine that writes paths in `style` and where `lookup` gives the values of
+    /// variables; and those that cannot.
+    pub fn usable(
+        rules: Vec<Rule>,
+        style: PathStyle,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> (Self, Vec<UnusableRule>) {
+        let (sifted, refused) = Self::sift(rules, style);
+        let (resolved, unresolved) = sifted.resolve(lookup);
+        let refused =
+            refused.into_iter().map(|(rule, error)| UnusableRule { rule, why: error_chain(&error) });
+        let unresolved = unresolved.into_iter().filter_map(|(name, error)| {
+            let rule = sifted.rule(&name)?.clone();
+            Some(UnusableRule { rule, why: format!("rule `{name}`: {}", error_chain(&error)) })
+        });
+        let unusable = refused.chain(unresolved).collect();
+        (resolved, unusable)
+    }
+
     /// The rules, for a system that writes paths in `style`.
     ///
     /// # Errors
@@ -22,26 +50,26 @@ impl RuleSet {
     pub fn new(rules: Vec<Rule>, style: PathStyle) -> Result<Self, RuleError> {
         match Self::sift(rules, style) {
             (set, errors) if errors.is_empty() => Ok(set),
-            (set, errors) => errors.into_iter().next().map_or(Ok(set), Err),
+            (set, errors) => errors.into_iter().next().map_or(Ok(set), |(_, error)| Err(error)),
         }
     }
 
     /// The rules that are valid, and why the others are not: a sensor watches what it can and reports the rest.
-    pub fn sift(rules: Vec<Rule>, style: PathStyle) -> (Self, Vec<RuleError>) {
+    pub fn sift(rules: Vec<Rule>, style: PathStyle) -> (Self, Vec<(Rule, RuleError)>) {
         let mut names = BTreeSet::new();
         let mut set = Self { style, rules: Vec::with_capacity(rules.len()) };
         let mut errors = Vec::new();
         for rule in rules {
             let name = rule.name.clone();
-            match CompiledRule::new(rule, style) {
+            match CompiledRule::new(rule.clone(), style) {
                 Ok(_) if names.contains(&name) => {
-                    errors.push(RuleError { rule: name, invalid: InvalidRule::NameTaken });
+                    errors.push((rule, RuleError { rule: name, invalid: InvalidRule::NameTaken }));
                 }
                 Ok(compiled) => {
                     names.insert(name);
                     set.rules.push(compiled);
                 }
-                Err(error) => errors.push(error),
+                Err(error) => errors.push((rule, error)),
             }
         }
         (set, errors)

@@ -34,6 +34,7 @@ impl Losses {
             GapCause::AgentStopped
             | GapCause::AgentNotReporting
             | GapCause::BaselinePending
+            | GapCause::RuleUnusable
             | GapCause::Unreadable
             | GapCause::ScanCutShort
             | GapCause::StateLost

@@ -43,7 +43,7 @@ use spots::Spots;
 
 use crate::{
     ChangeEvent, Entity, EntityKey, EntityPath, Gap, GapCause, GapScope, Hint, Observation, OutOfSight,
-    RuleSet, ScanPlan, Spot, Timestamp,
+    RuleSet, ScanPlan, Spot, Timestamp, UnusableRule,
 };
 
 /// What happens to a sensor.
@@ -126,6 +126,8 @@ pub struct Settings {
     pub is_enabled: bool,
     /// The rules, with their variables resolved.
     pub rules: RuleSet,
+    /// Those that the machine cannot use. What the ones in force name is a gap.
+    pub unusable: Vec<UnusableRule>,
     /// How long after one scan begins the next does, in seconds.
     pub scan_interval_seconds: u64,
     /// Since when they may have been in force for whoever made them; nothing if they came at once. What they name was
@@ -393,12 +395,13 @@ impl Tracker {
         // What still cannot be seen is told anew by the scan that takes the new baseline.
         self.gaps.close_all(now, demands);
         self.losses.close_all(now, demands);
-        self.pending.become_those(Vec::new(), now, now, demands);
+        self.pending.become_those(GapCause::BaselinePending, Vec::new(), now, now, demands);
         let gap =
             Gap { scope: GapScope::Everything, start, end: Some(now), cause: GapCause::StateLost, detail };
         demands.push(Demand::Report(Box::new(gap)));
         // From here on there is nothing to compare with; what the settings say of it comes later.
-        self.pending.become_those(vec![GapScope::Everything], now, now, demands);
+        let everything = vec![pending::everything_pending()];
+        self.pending.become_those(GapCause::BaselinePending, everything, now, now, demands);
         demands.push(self.remember());
     }
 
@@ -418,8 +421,13 @@ impl Tracker {
             demands.push(self.remember());
         }
         self.tell_pending(since, now, demands);
-        if is_other_scope {
+        let told = demands.len();
+        let unusable = pending::unusable(&self.settings);
+        self.pending.become_those(GapCause::RuleUnusable, unusable, since, now, demands);
+        if is_other_scope || demands.len() > told {
             demands.push(self.remember());
+        }
+        if is_other_scope {
             self.schedule.reset(now);
             if let Some(scan) = self.scan.as_mut().filter(|scan| !scan.is_cancelled) {
                 scan.is_cancelled = true;
@@ -435,7 +443,7 @@ impl Tracker {
         } else {
             Vec::new()
         };
-        self.pending.become_those(scopes, since, now, demands);
+        self.pending.become_those(GapCause::BaselinePending, scopes, since, now, demands);
     }
 
     fn end_scan(&mut self, now: Timestamp, end: ScanEnd, demands: &mut Vec<Demand>) {

@@ -224,13 +224,18 @@ fn perform(sensor: &mut Sensor, line: &str, particulars: &[&str]) -> Vec<String>
         }
         ["settings", "coming"] => sensor.step(Input::SettingsComing),
         ["settings", "off"] => sensor.step(Input::SettingsChanged(Settings::default())),
-        ["settings", "every", interval, since @ ..] => sensor.step(Input::SettingsChanged(Settings {
-            is_enabled: true,
-            rules: RuleSet::new(particulars.iter().map(|text| rule(text)).collect(), PathStyle::Unix)
-                .unwrap(),
-            scan_interval_seconds: interval.parse().unwrap(),
-            since: since.last().map(|since| moment(since)),
-        })),
+        ["settings", "every", interval, since @ ..] => {
+            let rules = particulars.iter().map(|text| rule(text)).collect();
+            // No variable has a value.
+            let (rules, unusable) = RuleSet::usable(rules, PathStyle::Unix, &|_| None);
+            sensor.step(Input::SettingsChanged(Settings {
+                is_enabled: true,
+                rules,
+                unusable,
+                scan_interval_seconds: interval.parse().unwrap(),
+                since: since.last().map(|since| moment(since)),
+            }))
+        }
         ["tick"] => sensor.step(Input::Tick),
         ["state", "lost", ..] => sensor.step(Input::StateLost { detail: words[2..].join(" ") }),
         ["scan", "sees"] => {

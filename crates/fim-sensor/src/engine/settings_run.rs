@@ -7,7 +7,7 @@ use fim_log::Disk;
 use fim_scan::FileTree;
 
 use super::{Engine, variable};
-use crate::settings::Settings;
+use crate::settings::{RulesHere, Settings};
 
 impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     /// Takes new settings, and scans if that is due then.
@@ -26,13 +26,14 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     }
 
     pub(super) fn work_by(&mut self, settings: Settings) {
-        let (rules, warnings) = settings.rule_set(self.parts.style, &variable);
+        let RulesHere { rules, unusable, warnings } = settings.rules_here(self.parts.style, &variable);
         for warning in &warnings {
             tracing::warn!(warning, "a rule cannot be used as it is");
         }
         let to_come = fim_core::Settings {
             is_enabled: settings.fim_enabled,
             rules,
+            unusable,
             scan_interval_seconds: settings.scan_interval_seconds,
             since: settings.since,
         };
@@ -56,7 +57,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     /// Has watched what the settings name that were kept, from before anything is looked at by them.
     pub(super) fn watch_by(&mut self, settings: &Settings) {
-        let (rules, _) = settings.rule_set(self.parts.style, &variable);
+        let RulesHere { rules, .. } = settings.rules_here(self.parts.style, &variable);
         self.watch(&rules, settings.fim_enabled);
     }
 

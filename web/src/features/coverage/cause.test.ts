@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Gap } from '../../api/types';
 import { scopeInWords } from '../../domain/gaps';
@@ -31,6 +33,16 @@ describe('the particulars of a gap', () => {
     expect(detailInWords({ ...gap, end: null })).toMatch(/^never heard; .*doctor/);
     expect(detailInWords({ ...gap, end: '2026-11-23T00:00:00Z' })).toBe('never heard');
   });
+});
+
+test('each cause that there is has words', () => {
+  const gaps = readFileSync(join(process.cwd(), '../crates/fim-core/src/gap.rs'), 'utf8');
+  const causes = [...gaps.matchAll(/Self::\w+ => "(\w+)"/g)].map(([, name = '']) => name);
+  expect(causes.length).toBeGreaterThan(15);
+  const without = causes.filter((cause) =>
+    [null, '2026-11-23T00:00:00Z'].some((end) => causeInWords({ cause, end }) === cause),
+  );
+  expect(without).toEqual([]);
 });
 
 test('a gap of a list is of all that is in it', () => {

@@ -9,6 +9,7 @@ const WORDS: Record<string, string> = {
   RecordsLost: 'The server lost records',
   TooManyGaps: 'More gaps than are kept',
   BaselinePending: 'The first baseline is being taken',
+  RuleUnusable: 'The machine cannot use a rule',
   Unreadable: 'Cannot be read',
   ScanCutShort: 'A scan was cut short',
   StateLost: 'The agent lost its state',
@@ -25,6 +26,7 @@ const WORDS: Record<string, string> = {
 const WORDS_WHEN_ENDED: Record<string, string> = {
   BaselinePending: 'Before the first baseline',
   AgentNotReporting: 'The agent was not heard',
+  RuleUnusable: 'The machine could not use a rule',
 };
 
 export function causeInWords({ cause, end }: Pick<Gap, 'cause' | 'end'>): string {

@@ -64,7 +64,7 @@ impl Counting {
         let thread = thread::spawn(move || {
             let Ok((settings, ..)) = current_settings(&data_dir) else { return };
             let tree = Arc::new(LiveTree::new());
-            let (rules, _) = settings.rule_set(tree.style(), &|name| std::env::var(name).ok());
+            let rules = settings.rules_here(tree.style(), &|name| std::env::var(name).ok()).rules;
             let seen = preview(tree, &rules, Arc::clone(&counted));
             if !counted.is_cancelled() {
                 // Nobody waits for it any more if the baseline was quicker.
