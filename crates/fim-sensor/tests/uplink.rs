@@ -143,7 +143,7 @@ fn a_server_that_is_not_there_and_an_address_that_is_none_are_told_apart() {
     let dir = DataDir::new(home.path());
     let mut enrollment = enrollment(&server, trust);
     for (address, expected) in [
-        ("https://127.0.0.1:1", "cannot reach the server"),
+        ("https://127.0.0.1:1", "nothing listens at https://127.0.0.1:1;"),
         ("http://127.0.0.1:8080", "must begin with https://"),
         ("fim.example.org", "no server's address"),
     ] {
