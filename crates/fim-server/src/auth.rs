@@ -1,12 +1,13 @@
 //! The gate before every handler: who calls, from where, and whether they may.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::{Extension, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use fim_core::Timestamp;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -184,20 +185,29 @@ pub async fn known_caller(app: &App, transport: Transport, headers: &HeaderMap) 
     authenticate(app, credential(transport, headers)?).await
 }
 
-/// On plain loopback only this machine's names are ours: a page elsewhere that makes its own name point here is kept
-/// out.
+/// On plain loopback only the address that is listened on is ours. A page elsewhere that makes its own name point here is
+/// kept out, and whoever asks for `localhost` is led to the address: that name stands for two, and another user of the
+/// machine may listen on the other one, to whom a browser would give all that it keeps for the name.
 pub async fn check_host(
     Extension(peer): Extension<Peer>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    match peer.transport {
-        Transport::Loopback if !is_loopback_host(host) => Err(Problem::new(
+    let asked = match peer.transport {
+        Transport::Tls => Asked::Address,
+        Transport::Loopback => asked_for(host, peer.address.ip()),
+    };
+    match asked {
+        Asked::Address => Ok(next.run(request).await),
+        Asked::Localhost { address } if is_safe(request.method()) => {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            Ok(Redirect::temporary(&format!("http://{address}{path}")).into_response())
+        }
+        Asked::Localhost { address } | Asked::Another { address } => Err(Problem::new(
             Kind::Misdirected,
-            "this port is for the browser on the server's own machine; open it as http://127.0.0.1 or http://localhost",
+            format!("this port is for the browser on the server's own machine; open it as http://{address}"),
         )),
-        Transport::Loopback | Transport::Tls => Ok(next.run(request).await),
     }
 }
 
@@ -397,12 +407,29 @@ fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-fn is_loopback_host(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
+/// What a call on plain loopback asks for; `address` is the server's, with the port that was asked for.
+#[derive(Debug, Eq, PartialEq)]
+enum Asked {
+    Address,
+    Localhost { address: String },
+    Another { address: String },
+}
+
+/// What the `Host` of a call from `caller` asks for: both ends of a connection on loopback are of one family.
+fn asked_for(host: &str, caller: IpAddr) -> Asked {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (name, format!(":{port}"))
+        }
+        _ => (host, String::new()),
     };
-    matches!(name.to_ascii_lowercase().as_str(), "localhost" | "127.0.0.1" | "[::1]")
+    let own = if caller.is_ipv6() { "[::1]" } else { "127.0.0.1" };
+    let address = format!("{own}{port}");
+    match name.to_ascii_lowercase().as_str() {
+        name if name == own => Asked::Address,
+        "localhost" => Asked::Localhost { address },
+        _ => Asked::Another { address },
+    }
 }
 
 /// The cookie's name over TLS. A browser takes a cookie with this prefix only from this host, over TLS, for all of it.
@@ -421,15 +448,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_s_names_are_loopback() {
-        for ours in ["localhost", "LOCALHOST:8080", "127.0.0.1:80", "[::1]:8080", "[::1]"] {
-            assert!(is_loopback_host(ours), "{ours}");
-        }
-        for theirs in
-            ["", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1"]
+    fn only_the_address_that_is_listened_on_is_ours_and_localhost_leads_there() {
+        let (four, six) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from(std::net::Ipv6Addr::LOCALHOST));
+        for (host, caller) in
+            [("127.0.0.1:80", four), ("127.0.0.1", four), ("[::1]:8080", six), ("[::1]", six)]
         {
-            assert!(!is_loopback_host(theirs), "{theirs}");
+            assert_eq!(asked_for(host, caller), Asked::Address, "{host}");
         }
+        for (host, caller, address) in [
+            ("localhost", four, "127.0.0.1"),
+            ("LOCALHOST:8080", four, "127.0.0.1:8080"),
+            ("localhost:8080", six, "[::1]:8080"),
+        ] {
+            assert_eq!(asked_for(host, caller), Asked::Localhost { address: address.to_owned() }, "{host}");
+        }
+        for host in [
+            "",
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "[::1]:8080",
+        ] {
+            assert!(matches!(asked_for(host, four), Asked::Another { .. }), "{host}");
+        }
+        assert!(matches!(asked_for("127.0.0.1:8080", six), Asked::Another { .. }));
     }
 
     #[test]
