@@ -2,14 +2,16 @@ import createClient, { type Middleware } from 'openapi-fetch';
 import { learnServerClock } from './clock';
 import { Problem } from './problem';
 import type { paths } from './schema';
-import { sessionHeaders } from './sessionKey';
+import { dropSessionKey, sessionHeaders } from './sessionKey';
 
 const session: Middleware = {
   onRequest({ request }) {
     for (const [name, value] of Object.entries(sessionHeaders())) request.headers.set(name, value);
     return request;
   },
-  onResponse({ response }) {
+  onResponse({ request, response }) {
+    // What signing in is refused with says nothing of a session.
+    if (response.status === 401 && request.method === 'GET') dropSessionKey(request);
     learnServerClock(response.headers.get('date'));
     return undefined;
   },

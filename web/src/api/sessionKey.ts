@@ -7,7 +7,7 @@
 const STORAGE_KEY = 'session-key';
 const HEADER = 'Steadfast-Session-Key';
 
-type Word = { kind: 'ask' } | { kind: 'tell'; key: string } | { kind: 'forget' };
+type Word = { kind: 'ask' } | { kind: 'answer' | 'signed-in'; key: string } | { kind: 'forget' };
 
 const tabs = new BroadcastChannel(STORAGE_KEY);
 // In Node, for the tests: an open channel keeps no process running.
@@ -15,23 +15,29 @@ const tabs = new BroadcastChannel(STORAGE_KEY);
 const waiting = new Set<() => void>();
 
 tabs.onmessage = ({ data }: MessageEvent<Word>) => {
-  if (data.kind === 'ask') tell();
+  if (data.kind === 'ask') tell('answer');
   if (data.kind === 'forget') sessionStorage.removeItem(STORAGE_KEY);
-  if (data.kind === 'tell') {
+  // A tab that has not heard of a new session yet may answer with the key of an old one.
+  if (data.kind === 'signed-in' || (data.kind === 'answer' && waiting.size > 0)) {
     sessionStorage.setItem(STORAGE_KEY, data.key);
     for (const proceed of waiting) proceed();
   }
 };
 
-function tell(): void {
+function tell(kind: 'answer' | 'signed-in'): void {
   const key = sessionStorage.getItem(STORAGE_KEY);
-  if (key !== null) tabs.postMessage({ kind: 'tell', key } satisfies Word);
+  if (key !== null) tabs.postMessage({ kind, key } satisfies Word);
 }
 
 /** Keeps the key that signing in has given; other tabs have that session, too, from now on. */
 export function rememberSessionKey(key: string): void {
   sessionStorage.setItem(STORAGE_KEY, key);
-  tell();
+  tell('signed-in');
+}
+
+/** Forgets the key of a call that was refused, in this tab, so that it is no answer to others. */
+export function dropSessionKey({ headers }: Request): void {
+  if (sessionStorage.getItem(STORAGE_KEY) === headers.get(HEADER)) sessionStorage.removeItem(STORAGE_KEY);
 }
 
 /** Forgets the key in every tab. */

@@ -4,7 +4,7 @@ import type { ThemeChoice, ThemeMode } from '../ui/theme';
 const STORAGE_KEY = 'theme';
 const MODES: readonly ThemeMode[] = ['light', 'dark', 'system'];
 
-/** The chosen theme, which the page keeps on the device as it does the shortcut switch and the key of the session. */
+/** The chosen theme, which the page keeps on the device as it does the shortcut switch. */
 export function useThemeChoice(): ThemeChoice {
   const [mode, setMode] = useState<ThemeMode>(storedMode);
   const system = useMemo(() => matchMedia('(prefers-color-scheme: dark)'), []);
