@@ -81,17 +81,18 @@ impl Inbox {
     }
 
     /// Notes until when all that happened has been put in; nothing if nobody notices changes any more. If he who notices
-    /// them was given up and is heard again, the engine is told so, and what was noted last before is the answer.
-    pub fn set_heard(&self, heard: Option<Timestamp>) -> Option<Timestamp> {
+    /// them was given up and is heard again, the engine is told so, and that all since what was noted last may be lost. True
+    /// then.
+    pub fn set_heard(&self, heard: Option<Timestamp>) -> bool {
         let mut slots = self.lock();
         slots.heard = heard;
         slots.missed = 0;
-        let since = slots.given_up.take().filter(|_| heard.is_some());
-        if since.is_some() {
-            slots.real_time = Some(true);
-            self.changed.notify_all();
-        }
-        since
+        let Some(since) = slots.given_up.take().filter(|_| heard.is_some()) else { return false };
+        slots.real_time = Some(true);
+        let detail = "what notices changes in real time did not answer for some time".to_owned();
+        slots.put_hints(&mut vec![lost_everything(since, GapCause::NoticesLost, detail)]);
+        self.changed.notify_all();
+        true
     }
 
     /// Notes that somebody begins to notice changes, who heard last at `heard` or not at all before: from now on it is seen

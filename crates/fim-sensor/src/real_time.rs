@@ -163,12 +163,9 @@ impl RealTime {
         self.status.update(|status| status.show_silence(why));
     }
 
-    /// Says that notices are heard again after the sensor had given up waiting for what tells them, which had said last
-    /// at `since` that it hears.
-    fn come_back(&self, provider: &str, since: Timestamp) {
+    /// Says that notices are heard again after the sensor had given up waiting for what tells them.
+    fn come_back(&self, provider: &str) {
         tracing::warn!("changes are noticed in real time again");
-        let detail = "what notices changes in real time did not answer for some time".to_owned();
-        self.inbox.put_hints(&mut vec![lost_everything(since, GapCause::NoticesLost, detail)]);
         self.status.update(|status| {
             status.provider = provider.to_owned();
             status.real_time_error = None;
@@ -215,8 +212,8 @@ impl RealTime {
             self.inbox.put_hints(&mut hints);
             self.heard = heard.take().unwrap_or(self.heard);
             // A watcher that is deaf says that it has heard all that there was: what it was last proven to hear counts.
-            if let Some(since) = self.inbox.set_heard(Some(watcher.heard().min(self.heard))) {
-                self.come_back(provider, since);
+            if self.inbox.set_heard(Some(watcher.heard().min(self.heard))) {
+                self.come_back(provider);
             }
             if order > 0 && !canary.sing() {
                 return Ended::Failed(format!("{provider} noticed nothing of a file that was written"));

@@ -106,8 +106,10 @@ mod tests {
         let shown = status.get();
         assert_eq!((shown.provider.as_str(), shown.real_time_error.as_deref()), ("scan", Some(WHY)));
         assert_eq!(inbox.settled_until(Timestamp(9)), Timestamp(8), "nothing since is claimed");
-        assert_eq!(inbox.set_heard(Some(Timestamp(20))), Some(Timestamp(8)), "it is told when it answers");
-        assert_eq!(inbox.take_real_time(), Some(true), "and the engine with the same breath");
-        assert_eq!(inbox.set_heard(Some(Timestamp(21))), None);
+        assert!(inbox.set_heard(Some(Timestamp(20))), "it is told when it answers");
+        let (is_on, losses) = told(&inbox);
+        let [loss] = losses.as_slice() else { panic!("{losses:?}") };
+        assert_eq!((is_on, loss.cause, loss.since), (Some(true), GapCause::NoticesLost, Timestamp(8)));
+        assert!(!inbox.set_heard(Some(Timestamp(21))));
     }
 }
