@@ -190,7 +190,7 @@ impl Hints {
     /// Puts a place back that did not keep still, or was not in sight.
     pub(super) fn put_back(&mut self, path: EntityPath, now: Timestamp, noticed: Noticed) {
         let attempts = noticed.attempts + 1;
-        let again = Noticed { last: noticed.last.max(now), waiting_since: now, attempts, ..noticed };
+        let again = Noticed { waiting_since: now, attempts, ..noticed };
         self.expect_by(now.plus_nanos(QUIET_NANOS));
         self.put_in(path, again);
     }
@@ -549,7 +549,9 @@ impl Noticed {
 
     fn due(&self) -> Timestamp {
         let last = self.by_number.as_ref().map_or(self.last, |by_number| by_number.last.max(self.last));
-        let due = last.plus_nanos(QUIET_NANOS).min(self.waiting_since.plus_nanos(PATIENCE_NANOS));
+        // What was put back waits since then.
+        let quiet = last.max(self.waiting_since).plus_nanos(QUIET_NANOS);
+        let due = quiet.min(self.waiting_since.plus_nanos(PATIENCE_NANOS));
         self.rest_end.map_or(due, |rest_end| rest_end.max(due))
     }
 
