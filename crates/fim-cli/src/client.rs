@@ -293,7 +293,7 @@ mod tests {
             token: runtime.block_on(server.issue_owner_token()).unwrap(),
         };
         // A server that lives is silent for longer than that, as one is for good that is behind a dead connection.
-        let impatient = Client { silence: Duration::from_millis(300), ..Client::new(profile).unwrap() };
+        let impatient = Client { silence: Duration::from_secs(3), ..Client::new(profile).unwrap() };
         let lines = impatient.events("/workspaces/default/changes/stream").unwrap().lines();
         let first_error = lines.filter_map(Result::err).next();
         let cause = first_error.as_ref().and_then(|error| error.get_ref()?.downcast_ref());

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use fim_os::LiveTree;
@@ -49,11 +49,10 @@ pub fn show_first_baseline(agent: &RunningSensor, folder: &Path, signal: &StopSi
 
 /// How many entities there are, counted beside the baseline without reading them; the bar only counts up until then.
 /// Their bytes would be a worse measure: what links lead to is read as well, and its size is seen only then. It is given
-/// up if the baseline is quicker, or told to stop.
+/// up if the baseline is quicker, or told to stop, and nobody waits for it then: a file system may not answer it.
 struct Counting {
     entities: Receiver<u64>,
     control: Arc<ScanControl>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Counting {
@@ -61,7 +60,7 @@ impl Counting {
         let (sender, entities) = mpsc::sync_channel(1);
         let control = Arc::new(ScanControl::default());
         let (data_dir, counted) = (DataDir::new(folder), Arc::clone(&control));
-        let thread = thread::spawn(move || {
+        thread::spawn(move || {
             let Ok((settings, ..)) = current_settings(&data_dir) else { return };
             let tree = Arc::new(LiveTree::new());
             let rules = settings.rules_here(tree.style(), &|name| std::env::var(name).ok()).rules;
@@ -71,17 +70,13 @@ impl Counting {
                 let _ = sender.send(seen.rules.iter().map(|cost| cost.entities).sum());
             }
         });
-        Self { entities, control, thread: Some(thread) }
+        Self { entities, control }
     }
 }
 
 impl Drop for Counting {
     fn drop(&mut self) {
         self.control.cancel();
-        if let Some(thread) = self.thread.take() {
-            // A bar that could not count is no reason to fail.
-            let _ = thread.join();
-        }
     }
 }
 
