@@ -1,11 +1,14 @@
 //! Making the agent a service, and undoing that.
-#![expect(unsafe_code, reason = "one setting of a service has a call of the system only")]
+#![expect(
+    unsafe_code,
+    reason = "one setting of a service, and being told of its state, have calls of the system only"
+)]
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{OsStr, OsString, c_void};
 use std::io;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use windows_service::service::{
@@ -16,12 +19,14 @@ use windows_service::service::{
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 use windows_sys::Win32::Foundation::{
     ERROR_INVALID_LEVEL, ERROR_SERVICE_CANNOT_ACCEPT_CTRL, ERROR_SERVICE_DOES_NOT_EXIST,
-    ERROR_SERVICE_NOT_ACTIVE, WAIT_OBJECT_0,
+    ERROR_SERVICE_NOT_ACTIVE, ERROR_SUCCESS, WAIT_OBJECT_0,
 };
 use windows_sys::Win32::System::Services::{
-    ChangeServiceConfig2W, SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO, SERVICE_REQUIRED_PRIVILEGES_INFOW,
+    ChangeServiceConfig2W, NotifyServiceStatusChangeW, SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO,
+    SERVICE_NOTIFY, SERVICE_NOTIFY_2W, SERVICE_NOTIFY_RUNNING, SERVICE_NOTIFY_STATUS_CHANGE,
+    SERVICE_NOTIFY_STOPPED, SERVICE_REQUIRED_PRIVILEGES_INFOW,
 };
-use windows_sys::Win32::System::Threading::{OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject};
+use windows_sys::Win32::System::Threading::{OpenProcess, PROCESS_SYNCHRONIZE, SleepEx, WaitForSingleObject};
 
 use super::registry;
 use crate::service::{InstalledService, RemovedService, SERVICE_NAME, ServiceError};
@@ -36,11 +41,16 @@ use crate::service::{InstalledService, RemovedService, SERVICE_NAME, ServiceErro
 pub fn install_service(arguments: Vec<OsString>) -> Result<InstalledService, ServiceError> {
     let manager = manager(ServiceManagerAccess::CONNECT | ServiceManagerAccess::CREATE_SERVICE)?;
     let existing = open(&manager)?;
+    let program = program();
+    let no_program = |source| ServiceError::Program { path: program.clone(), source };
+    // A copy that fails is to leave the service at work.
+    let newer = Newer::bring(&program).map_err(no_program)?;
     if let Some(service) = &existing {
         stop(service)?;
     }
-    let program = program();
-    place(&program).map_err(|source| ServiceError::Program { path: program.clone(), source })?;
+    if let Some(newer) = &newer {
+        std::fs::rename(&newer.0, &program).map_err(no_program)?;
+    }
     let wanted = wanted(&program, arguments);
     let service = match existing {
         Some(service) => {
@@ -165,8 +175,7 @@ fn keep_only_privileges(service: &Service) -> io::Result<()> {
 /// Starts the service, and waits until it says that it is at work.
 fn start(service: &Service) -> Result<(), ServiceError> {
     service.start::<&OsStr>(&[]).map_err(|error| refused("start", error))?;
-    let status =
-        wait(service, "running", |state| matches!(state, ServiceState::Running | ServiceState::Stopped))?;
+    let status = wait(service, "running", &[ServiceState::Running, ServiceState::Stopped])?;
     match (status.current_state, status.exit_code) {
         (ServiceState::Running, _) => Ok(()),
         (_, ServiceExitCode::Win32(code) | ServiceExitCode::ServiceSpecific(code)) => {
@@ -185,7 +194,7 @@ fn stop(service: &Service) -> Result<(), ServiceError> {
         Err(error) if is(&error, ERROR_SERVICE_CANNOT_ACCEPT_CTRL) => {}
         Err(source) => return Err(ServiceError::Manage { doing: "stop", source }),
     }
-    wait(service, "stopped", |state| state == ServiceState::Stopped)?;
+    wait(service, "stopped", &[ServiceState::Stopped])?;
     let Some(process) = process else { return Ok(()) };
     // SAFETY: the handle is open, and was opened to be waited for.
     let waited = unsafe { WaitForSingleObject(process.as_raw_handle(), LONGEST_WAIT.as_millis() as u32) };
@@ -200,21 +209,84 @@ fn process(id: u32) -> Option<OwnedHandle> {
     (!handle.is_null()).then(|| unsafe { OwnedHandle::from_raw_handle(handle) })
 }
 
-/// Asks until the service is in a state that is waited for.
+/// Waits until the service is in one of these states, by the word of the system's manager.
 fn wait(
     service: &Service,
     wanted: &'static str,
-    is_there: impl Fn(ServiceState) -> bool,
+    states: &[ServiceState],
 ) -> Result<ServiceStatus, ServiceError> {
-    let begun = Instant::now();
-    while begun.elapsed() < LONGEST_WAIT {
+    let deadline = Instant::now() + LONGEST_WAIT;
+    let mut told = Told::new(states);
+    loop {
+        told.ask(service).map_err(|source| ServiceError::Manage { doing: "ask", source })?;
+        // What came before the question may be told or not; what comes after it is.
         let status = status(service)?;
-        if is_there(status.current_state) {
+        if states.contains(&status.current_state) {
             return Ok(status);
         }
-        sleep(ASK_EVERY);
+        if !told.wait(deadline) {
+            return Err(too_long(wanted));
+        }
     }
-    Err(too_long(wanted))
+}
+
+/// What the manager tells when a service comes to a state: this thread runs `note` while it sleeps.
+struct Told {
+    mask: SERVICE_NOTIFY,
+    // Both are the manager's until it has told, at a moment of its own: so neither is ever given back.
+    notice: *mut SERVICE_NOTIFY_2W,
+    has_come: &'static AtomicBool,
+}
+
+impl Told {
+    fn new(states: &[ServiceState]) -> Self {
+        let mask = states
+            .iter()
+            .map(|state| match state {
+                ServiceState::Running => SERVICE_NOTIFY_RUNNING,
+                _ => SERVICE_NOTIFY_STOPPED,
+            })
+            .fold(0, |mask, bit| mask | bit);
+        let has_come: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(true)));
+        let notice = Box::leak(Box::new(SERVICE_NOTIFY_2W {
+            dwVersion: SERVICE_NOTIFY_STATUS_CHANGE,
+            pfnNotifyCallback: Some(note),
+            pContext: std::ptr::from_ref(has_come).cast_mut().cast(),
+            ..Default::default()
+        }));
+        Self { mask, notice, has_come }
+    }
+
+    /// Asks to be told once; again only after that.
+    fn ask(&mut self, service: &Service) -> io::Result<()> {
+        if !self.has_come.swap(false, Ordering::SeqCst) {
+            return Ok(());
+        }
+        // SAFETY: the handle is open; the notice is of the version that it says, is never freed, and no earlier question
+        // that names it is unanswered.
+        let code = unsafe { NotifyServiceStatusChangeW(service.raw_handle(), self.mask, self.notice) };
+        if code == ERROR_SUCCESS { Ok(()) } else { Err(io::Error::from_raw_os_error(code.cast_signed())) }
+    }
+
+    /// Sleeps until it is told; false if the time is over before.
+    fn wait(&self, deadline: Instant) -> bool {
+        while !self.has_come.load(Ordering::SeqCst) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            // SAFETY: the call takes numbers only; what it lets run is `note`.
+            unsafe { SleepEx(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1), 1) };
+        }
+        true
+    }
+}
+
+/// Notes that the manager has told; the manager calls it with the notice.
+unsafe extern "system" fn note(notice: *const c_void) {
+    // SAFETY: it is the notice that was handed over, which is never freed, and neither is what it points to.
+    let has_come = unsafe { &*(*notice.cast::<SERVICE_NOTIFY_2W>()).pContext.cast::<AtomicBool>() };
+    has_come.store(true, Ordering::SeqCst);
 }
 
 fn status(service: &Service) -> Result<ServiceStatus, ServiceError> {
@@ -232,19 +304,31 @@ fn program() -> PathBuf {
     Path::new(&folder).join("Steadfast").join("steadfast-agent.exe")
 }
 
-/// Copies this program there, unless it is the one.
-fn place(program: &Path) -> io::Result<()> {
-    let own = std::env::current_exe()?;
-    let is_there = program.canonicalize().is_ok_and(|there| own.canonicalize().is_ok_and(|own| own == there));
-    if is_there {
-        return Ok(());
+/// A copy of this program beside its place, which goes with this value unless it was put into its place.
+struct Newer(PathBuf);
+
+impl Newer {
+    /// Copies this program, unless it is the one in that place.
+    fn bring(program: &Path) -> io::Result<Option<Self>> {
+        let own = std::env::current_exe()?;
+        let is_there =
+            program.canonicalize().is_ok_and(|there| own.canonicalize().is_ok_and(|own| own == there));
+        if is_there {
+            return Ok(None);
+        }
+        if let Some(folder) = program.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let newer = Self(program.with_extension("new"));
+        std::fs::copy(&own, &newer.0)?;
+        Ok(Some(newer))
     }
-    if let Some(folder) = program.parent() {
-        std::fs::create_dir_all(folder)?;
+}
+
+impl Drop for Newer {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
     }
-    let new = program.with_extension("new");
-    std::fs::copy(&own, &new)?;
-    std::fs::rename(&new, program)
 }
 
 fn refused(doing: &'static str, error: windows_service::Error) -> ServiceError {
@@ -277,7 +361,6 @@ const FORGET_FAILURES_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Longer than the service says that it may take to begin or to stop.
 const LONGEST_WAIT: Duration = Duration::from_secs(90);
-const ASK_EVERY: Duration = Duration::from_millis(100);
 
 const CURRENT_VERSION: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
 const PROGRAM_FILES: &str = r"C:\Program Files";
