@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that lines are added to. Once it has its share, it becomes `FILE.1` in place of the one before, and a new one
-/// begins: the last lines are always there, and the two have [`MOST_BYTES`] at most.
+/// begins: the last lines are always there, and the two have [`MOST_BYTES`] at most, or a line more.
 #[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,
@@ -36,17 +36,39 @@ impl LogFile {
         }
     }
 
-    /// Lets the file be the one before, and begins a new one. Where somebody keeps it from being renamed, as a reader on
-    /// Windows can, it begins anew itself.
+    /// Lets the file be the one before, and begins a new one. Where that cannot be, the lines go on in this one up to what
+    /// both may have, and then it begins anew itself.
     fn begin_anew(&mut self) -> io::Result<()> {
-        let mut before = self.path.clone().into_os_string();
-        before.push(".1");
-        match std::fs::rename(&self.path, before) {
-            Ok(()) => self.file = append_to(&self.path)?,
-            Err(_) => self.file.set_len(0)?,
+        // First the new one: if there is no room for it, nothing is to have been moved.
+        match self.next_file() {
+            Ok(file) => {
+                self.file = file;
+                self.bytes = 0;
+            }
+            Err(_) if self.bytes < 2 * self.most_bytes => {}
+            Err(_) => {
+                self.file.set_len(0)?;
+                self.bytes = 0;
+            }
         }
-        self.bytes = 0;
         Ok(())
+    }
+
+    /// Fails, and leaves the file where it is, if no other can be made, or if somebody keeps this one from being renamed, as
+    /// a reader on Windows can.
+    fn next_file(&self) -> io::Result<File> {
+        let [before, next] = [".1", ".next"].map(|ending| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(ending);
+            PathBuf::from(path)
+        });
+        let file = append_to(&next)?;
+        std::fs::rename(&self.path, before).and_then(|()| std::fs::rename(&next, &self.path)).inspect_err(
+            |_| {
+                let _ = std::fs::remove_file(&next);
+            },
+        )?;
+        Ok(file)
     }
 }
 
@@ -98,17 +120,21 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_cannot_be_kept_begins_anew_in_its_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("agent.log");
-        // Nothing becomes a folder that has something in it.
-        std::fs::create_dir_all(folder.path().join("agent.log.1").join("inner")).unwrap();
-        let mut log = LogFile::open(&path).unwrap();
-        log.most_bytes = 8;
-        for line in ["first\n", "second\n", "third\n"] {
-            log.write_all(line.as_bytes()).unwrap();
+    fn lines_stay_where_no_other_file_can_be_kept_or_begun_until_they_fill_both_shares() {
+        // Nothing becomes a folder that has something in it, and no folder is opened to be written to.
+        for obstacle in ["agent.log.1/inner", "agent.log.next"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("agent.log");
+            std::fs::create_dir_all(folder.path().join(obstacle)).unwrap();
+            let mut log = LogFile::open(&path).unwrap();
+            log.most_bytes = 8;
+            for line in ["first\n", "second\n", "third\n"] {
+                log.write_all(line.as_bytes()).unwrap();
+            }
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "first\nsecond\nthird\n", "{obstacle}");
+            log.write_all(b"fourth\n").unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "fourth\n", "{obstacle}");
         }
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "third\n");
     }
 
     #[test]
