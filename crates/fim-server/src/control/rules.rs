@@ -2,8 +2,9 @@
 
 use fim_core::Timestamp;
 use serde_json::json;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Row, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::{By, Control, ControlError, audit, failed, is_duplicate, spelled};
@@ -249,22 +250,11 @@ async fn insert_rule(
     workspace: Uuid,
     rule: &Rule,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO rules (workspace_id, name, rule_group, type, path, exclude, recurse, links, path_type, enabled) \
+    let statement = sqlx::query(
+        "INSERT INTO rules (name, rule_group, type, path, exclude, recurse, links, path_type, enabled, workspace_id) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(workspace.to_string())
-    .bind(&rule.name)
-    .bind(&rule.group)
-    .bind(rule.rule_type.word())
-    .bind(&rule.path)
-    .bind(json!(rule.exclude).to_string())
-    .bind(rule.recurse)
-    .bind(links_word(rule.links))
-    .bind(path_type_word(rule.path_type))
-    .bind(rule.enabled)
-    .execute(connection)
-    .await?;
+    );
+    bind_rule(statement, rule).bind(workspace.to_string()).execute(connection).await?;
     Ok(())
 }
 
@@ -275,24 +265,29 @@ async fn put_rule(
     name: &str,
     rule: &Rule,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    let statement = sqlx::query(
         "UPDATE rules SET name = ?, rule_group = ?, type = ?, path = ?, exclude = ?, recurse = ?, links = ?, \
          path_type = ?, enabled = ? WHERE workspace_id = ? AND name = ?",
-    )
-    .bind(&rule.name)
-    .bind(&rule.group)
-    .bind(rule.rule_type.word())
-    .bind(&rule.path)
-    .bind(json!(rule.exclude).to_string())
-    .bind(rule.recurse)
-    .bind(links_word(rule.links))
-    .bind(path_type_word(rule.path_type))
-    .bind(rule.enabled)
-    .bind(workspace.to_string())
-    .bind(name)
-    .execute(connection)
-    .await?;
+    );
+    bind_rule(statement, rule).bind(workspace.to_string()).bind(name).execute(connection).await?;
     Ok(())
+}
+
+/// Binds what a rule is, in the order of the table's columns.
+fn bind_rule<'q>(
+    statement: Query<'q, Sqlite, SqliteArguments>,
+    rule: &Rule,
+) -> Query<'q, Sqlite, SqliteArguments> {
+    statement
+        .bind(&rule.name)
+        .bind(&rule.group)
+        .bind(rule.rule_type.word())
+        .bind(&rule.path)
+        .bind(json!(rule.exclude).to_string())
+        .bind(rule.recurse)
+        .bind(links_word(rule.links))
+        .bind(path_type_word(rule.path_type))
+        .bind(rule.enabled)
 }
 
 fn rule(row: &SqliteRow) -> Result<Rule, sqlx::Error> {
