@@ -1,9 +1,10 @@
 //! The data directory: whose it is, what version made it, and what in it is secret.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::Mode;
 
@@ -242,27 +243,67 @@ fn check_owner(path: &Path, option: &'static str) -> Result<u32, OpenDataDirErro
     Ok(metadata.mode() & 0o7777)
 }
 
-/// Refuses a directory whose name could be given to another directory: each one above it, as it was named and where links
-/// lead, has to be root's or ours, and others may write there only if they may not move what is not theirs.
+/// Refuses a directory whose name could be given to another directory: each directory on the way to it, also where links
+/// lead, and each of those links has to be root's or ours, and others may write to those directories only if they may not
+/// move what is not theirs. What is not there yet is made by us; what cannot be passed is told when that fails.
 fn check_above(path: &Path, option: &'static str) -> Result<(), OpenDataDirError> {
     let read = |at: &Path, source| OpenDataDirError::Read { path: at.to_owned(), source };
     let named = std::path::absolute(path).map_err(|source| read(path, source))?;
-    let there = named.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
-    let real = fs::canonicalize(there).map_err(|source| read(there, source))?;
-    // The directory itself is judged when it is there.
-    let above = named.ancestors().skip(1).chain(real.ancestors().skip(usize::from(there == named)));
+    let mut at = PathBuf::from("/");
+    let mut left = steps(&named);
+    let mut links = 0;
+    while let Some(step) = left.pop() {
+        let Ok(found) = fs::metadata(&at) else { return Ok(()) };
+        check_on_the_way(path, &at, &found, option)?;
+        if step == ".." {
+            at.pop();
+            continue;
+        }
+        let next = at.join(step);
+        let Ok(found) = fs::symlink_metadata(&next) else { return Ok(()) };
+        if !found.is_symlink() {
+            at = next;
+            continue;
+        }
+        check_on_the_way(path, &next, &found, option)?;
+        links += 1;
+        if links > MOST_LINKS {
+            return Ok(());
+        }
+        let target = fs::read_link(&next).map_err(|source| read(&next, source))?;
+        if target.is_absolute() {
+            at = PathBuf::from("/");
+        }
+        left.append(&mut steps(&target));
+    }
+    Ok(())
+}
+
+/// The names in a path, the last first.
+fn steps(path: &Path) -> Vec<OsString> {
+    let names = path.components().rev();
+    names
+        .filter(|step| matches!(step, Component::Normal(_) | Component::ParentDir))
+        .map(|step| step.as_os_str().to_owned())
+        .collect()
+}
+
+/// Refuses a directory or a link on the way to `path` by which somebody else could lead to another place.
+fn check_on_the_way(
+    path: &Path,
+    above: &Path,
+    found: &Metadata,
+    option: &'static str,
+) -> Result<(), OpenDataDirError> {
     let ours = rustix::process::geteuid().as_raw();
-    for above in above {
-        // What is not there is made by us; what is no directory is told when that fails.
-        let Ok(found) = fs::metadata(above) else { continue };
-        let (owner, mode) = (found.uid(), found.mode() & 0o7777);
-        let (path, above) = (path.to_owned(), above.to_owned());
-        if owner != ours && owner != ROOT {
-            return Err(OpenDataDirError::AboveOfOther { path, above, owner, ours, option });
-        }
-        if mode & WRITABLE_BY_OTHERS != 0 && mode & STICKY == 0 {
-            return Err(OpenDataDirError::AboveWritableByOthers { path, above, mode, option });
-        }
+    let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+    let (path, above) = (path.to_owned(), above.to_owned());
+    if owner != ours && owner != ROOT {
+        return Err(OpenDataDirError::AboveOfOther { path, above, owner, ours, option });
+    }
+    // A link's mode says nothing.
+    if !found.is_symlink() && mode & WRITABLE_BY_OTHERS != 0 && mode & STICKY == 0 {
+        return Err(OpenDataDirError::AboveWritableByOthers { path, above, mode, option });
     }
     Ok(())
 }
@@ -301,6 +342,8 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 /// The bit of a directory's mode by which nobody but its owner moves what is another's.
 const STICKY: u32 = 0o1000;
 const ROOT: u32 = 0;
+/// As many links as Linux follows on one way (path_resolution(7)).
+const MOST_LINKS: u32 = 40;
 
 /// Makes a folder inside of the data directory, readable by its owner only, also if it was there before and others
 /// might read it.
@@ -429,6 +472,38 @@ mod tests {
         }
         let error = open(&above.join("data")).unwrap_err();
         assert!(matches!(error, OpenDataDirError::AboveOfOther { owner: 12345, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_directory_behind_another_user_s_link_is_refused_wherever_that_is_on_the_way() {
+        let outer = tempfile::tempdir().unwrap();
+        let (data, link) = (outer.path().join("data"), outer.path().join("link"));
+        drop(open(&data).unwrap());
+        std::os::unix::fs::symlink(outer.path(), &link).unwrap();
+        if let Err(error) = std::os::unix::fs::lchown(&link, Some(12345), None) {
+            fim_testkit::skip(&format!("only root can give a link away ({error})"));
+            return;
+        }
+        // The folder of the link is left behind by the next one, and the link decides where that leads all the same.
+        let by_way = outer.path().join("by-way");
+        std::os::unix::fs::symlink("link/data", &by_way).unwrap();
+        for path in [link.join("data"), by_way, outer.path().join("link/../link/data")] {
+            let error = open(&path).unwrap_err();
+            let OpenDataDirError::AboveOfOther { above, owner: 12345, .. } = &error else {
+                panic!("{error}")
+            };
+            assert_eq!(above, &link);
+        }
+    }
+
+    #[test]
+    fn links_that_lead_in_a_circle_are_told_and_not_followed_without_end() {
+        let outer = tempfile::tempdir().unwrap();
+        let (one, other) = (outer.path().join("one"), outer.path().join("other"));
+        std::os::unix::fs::symlink(&other, &one).unwrap();
+        std::os::unix::fs::symlink(&one, &other).unwrap();
+        let error = open(&one.join("data")).unwrap_err();
+        assert!(matches!(error, OpenDataDirError::Create { .. }), "{error}");
     }
 
     #[test]
