@@ -10,7 +10,8 @@
 //!
 //! What is left, three sixteenths, is for machines and callers that are known, whatever strangers do. A handshake has to be
 //! over before it can be said who is there, which is why handshakes have places of their own and none is refused for
-//! others that go on: a machine gets through whoever opens connections and says nothing. Without TLS there is no handshake.
+//! others that go on: a machine gets through whoever opens connections and says nothing, unless that one does so from as
+//! many networks as there are places for handshakes. Without TLS there is no handshake.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
