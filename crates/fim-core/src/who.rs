@@ -98,6 +98,8 @@ pub enum WhoUnknown {
     NoHandle,
     /// A file was touched that is known by its number alone, which another file may have had then.
     FileNumberReused,
+    /// A scan found it, and changes were not listened for all the time since the scan before.
+    NotListening,
 }
 
 impl WhoUnknown {
@@ -108,6 +110,9 @@ impl WhoUnknown {
             Self::Ended => "the process had ended before it could be asked",
             Self::NoticeLost => "the notice of the change was lost, and it was found by looking again",
             Self::NotNoticed => "a scan found it, and no notice of it had come",
+            Self::NotListening => {
+                "a scan found it, and it may have been made while nothing listened for changes"
+            }
             Self::NumberReused => "several processes had the number that was told, one after the other",
             Self::RecordsLost => {
                 "so many processes came and went that the system's word on them was lost, and the process had ended"

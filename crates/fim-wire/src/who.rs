@@ -129,6 +129,7 @@ fn unknown_number(unknown: WhoUnknown) -> u8 {
         WhoUnknown::RecordsLost => 5,
         WhoUnknown::NoHandle => 6,
         WhoUnknown::FileNumberReused => 7,
+        WhoUnknown::NotListening => 8,
     }
 }
 
@@ -142,6 +143,7 @@ fn unknown_of(number: u8) -> WhoUnknown {
         5 => WhoUnknown::RecordsLost,
         6 => WhoUnknown::NoHandle,
         7 => WhoUnknown::FileNumberReused,
+        8 => WhoUnknown::NotListening,
         _ => WhoUnknown::NotTold,
     }
 }

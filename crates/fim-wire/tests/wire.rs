@@ -89,6 +89,7 @@ fn who() -> impl Strategy<Value = Who> {
         WhoUnknown::RecordsLost,
         WhoUnknown::NoHandle,
         WhoUnknown::FileNumberReused,
+        WhoUnknown::NotListening,
     ]));
     (prop::collection::vec(actor, 0..=Who::MAX_ACTORS), any::<u32>(), unknown)
         .prop_map(|(actors, more, unknown)| Who::of(actors, more, unknown))

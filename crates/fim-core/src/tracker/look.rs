@@ -274,7 +274,11 @@ impl Tracker {
         match self.spots.as_ref().filter(|_| view == View::Spot) {
             Some(spots) => spots.circumstances(path, seen, now),
             None => {
-                let unknown = self.losses.wants_scan().then_some(WhoUnknown::NoticeLost);
+                let unknown = if self.losses.wants_scan() {
+                    Some(WhoUnknown::NoticeLost)
+                } else {
+                    (self.is_real_time && !self.is_settled).then_some(WhoUnknown::NotListening)
+                };
                 let who = Who::of(Vec::new(), 0, unknown);
                 Circumstances { who, happened: None, source: ChangeSource::Scan }
             }

@@ -395,7 +395,10 @@ fn event_text(event: &ChangeEvent) -> String {
     let text =
         format!("{category} {}{moved}{fields} (rule {}){fleeting}", event.change.key.path(), event.rule);
     match event.source {
-        ChangeSource::Scan | ChangeSource::Agentless => text,
+        ChangeSource::Scan | ChangeSource::Agentless => {
+            let why = event.who.unknown.map_or_else(String::new, |why| format!(" by {why:?}"));
+            format!("{text}{why}")
+        }
         ChangeSource::RealTime => {
             let at = event.happened.map_or_else(String::new, |time| format!(" at {}", seconds(time)));
             let mut by: Vec<String> = event

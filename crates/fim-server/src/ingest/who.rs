@@ -136,7 +136,7 @@ fn nobody_known(why: WhoUnknown) -> String {
 }
 
 /// Every reason; a text that changes is still in older rows, and has to be known here.
-const REASONS: [WhoUnknown; 8] = [
+const REASONS: [WhoUnknown; 9] = [
     WhoUnknown::NotTold,
     WhoUnknown::Ended,
     WhoUnknown::NoticeLost,
@@ -145,6 +145,7 @@ const REASONS: [WhoUnknown; 8] = [
     WhoUnknown::RecordsLost,
     WhoUnknown::NoHandle,
     WhoUnknown::FileNumberReused,
+    WhoUnknown::NotListening,
 ];
 /// The reason where nobody was asked.
 const FOUND: &str = "a scan found it";
@@ -245,7 +246,8 @@ mod tests {
                 | WhoUnknown::NumberReused
                 | WhoUnknown::RecordsLost
                 | WhoUnknown::NoHandle
-                | WhoUnknown::FileNumberReused => {}
+                | WhoUnknown::FileNumberReused
+                | WhoUnknown::NotListening => {}
             }
             let mut who = Who::default();
             who.add(Err(why));
