@@ -216,9 +216,9 @@ fn wait(
     states: &[ServiceState],
 ) -> Result<ServiceStatus, ServiceError> {
     let deadline = Instant::now() + LONGEST_WAIT;
-    let mut told = Told::new(states);
+    let mut told = Told::new(states)?;
     loop {
-        told.ask(service).map_err(|source| ServiceError::Manage { doing: "ask", source })?;
+        told.ask().map_err(|source| ServiceError::Manage { doing: "ask", source })?;
         // What came before the question may be told or not; what comes after it is.
         let status = status(service)?;
         if states.contains(&status.current_state) {
@@ -232,6 +232,8 @@ fn wait(
 
 /// What the manager tells when a service comes to a state: this thread runs `note` while it sleeps.
 struct Told {
+    /// A handle takes one question at a time, and this one's ends with it.
+    service: Service,
     mask: SERVICE_NOTIFY,
     // Both are the manager's until it has told, at a moment of its own: so neither is ever given back.
     notice: *mut SERVICE_NOTIFY_2W,
@@ -239,7 +241,10 @@ struct Told {
 }
 
 impl Told {
-    fn new(states: &[ServiceState]) -> Self {
+    fn new(states: &[ServiceState]) -> Result<Self, ServiceError> {
+        let manager = manager(ServiceManagerAccess::CONNECT)?;
+        let service = manager.open_service(SERVICE_NAME, ServiceAccess::QUERY_STATUS);
+        let service = service.map_err(|error| refused("open", error))?;
         let mask = states
             .iter()
             .map(|state| match state {
@@ -254,17 +259,17 @@ impl Told {
             pContext: std::ptr::from_ref(has_come).cast_mut().cast(),
             ..Default::default()
         }));
-        Self { mask, notice, has_come }
+        Ok(Self { service, mask, notice, has_come })
     }
 
     /// Asks to be told once; again only after that.
-    fn ask(&mut self, service: &Service) -> io::Result<()> {
+    fn ask(&mut self) -> io::Result<()> {
         if !self.has_come.swap(false, Ordering::SeqCst) {
             return Ok(());
         }
         // SAFETY: the handle is open; the notice is of the version that it says, is never freed, and no earlier question
         // that names it is unanswered.
-        let code = unsafe { NotifyServiceStatusChangeW(service.raw_handle(), self.mask, self.notice) };
+        let code = unsafe { NotifyServiceStatusChangeW(self.service.raw_handle(), self.mask, self.notice) };
         if code == ERROR_SUCCESS { Ok(()) } else { Err(io::Error::from_raw_os_error(code.cast_signed())) }
     }
 
