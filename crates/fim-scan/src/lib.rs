@@ -10,6 +10,7 @@
 //! Memory does not depend on the number of files: a window of results, two read buffers a thread, and the names of
 //! the directories that the walk is in.
 
+mod awaited;
 mod control;
 mod known;
 mod lanes;
@@ -28,6 +29,7 @@ mod walk;
 mod watch;
 mod window;
 
+pub use awaited::AwaitedThread;
 pub use control::{Progress, ScanControl};
 pub use known::KnownFiles;
 pub use large::{LargeFiles, LargeProgress, LargeTurn};

@@ -6,11 +6,11 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use fim_core::Observation;
 
+use crate::awaited::AwaitedThread;
 use crate::control::ScanControl;
 use crate::lanes::Lanes;
 use crate::scan::{Pace, ScanOptions};
@@ -23,7 +23,7 @@ use crate::window::Window;
 pub(crate) struct Pool {
     results: Arc<dyn Results>,
     is_patient: bool,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<AwaitedThread>,
 }
 
 /// The caller's side of what the threads share; it need not know the tree.
@@ -87,7 +87,7 @@ impl Pool {
                 let _live = live;
                 shared.read(lanes, &pace);
             };
-            pool.threads.push(std::thread::Builder::new().name("scan-read".to_owned()).spawn(read)?);
+            pool.threads.push(AwaitedThread::spawn("scan-read", read)?);
         }
         let control = Arc::clone(control);
         let live = control.enter_thread();
@@ -95,7 +95,7 @@ impl Pool {
             let _live = live;
             shared.walk(walker, &control);
         };
-        pool.threads.push(std::thread::Builder::new().name("scan-walk".to_owned()).spawn(walk)?);
+        pool.threads.push(AwaitedThread::spawn("scan-walk", walk)?);
         Ok(pool)
     }
 
@@ -117,11 +117,7 @@ impl Drop for Pool {
         self.results.stop();
         let deadline = Instant::now() + GRACE;
         for thread in self.threads.drain(..) {
-            while !self.is_patient && !thread.is_finished() && Instant::now() < deadline {
-                // Threads can be joined for ever or looked at, not joined for a while.
-                std::thread::sleep(GRACE_CHECK);
-            }
-            if !self.is_patient && !thread.is_finished() {
+            if !self.is_patient && !thread.wait_until(deadline) {
                 // It holds nothing that another scan needs, and ends as soon as the file system answers.
                 continue;
             }
@@ -319,4 +315,3 @@ const CANCEL_CHECK: Duration = Duration::from_millis(100);
 
 /// How long the threads of a scan with a patience may take to end.
 const GRACE: Duration = Duration::from_secs(1);
-const GRACE_CHECK: Duration = Duration::from_millis(2);

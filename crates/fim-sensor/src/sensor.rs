@@ -2,12 +2,11 @@
 
 use std::io;
 use std::sync::{Arc, mpsc};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use fim_core::{EntityPath, Hint, Notice, Timestamp, WhoUnknown};
 use fim_log::{LogOptions, RealDisk};
-use fim_scan::{FileTree, KnownFiles, LargeFiles, ScanOptions};
+use fim_scan::{AwaitedThread, FileTree, KnownFiles, LargeFiles, ScanOptions};
 use thiserror::Error;
 
 use crate::alive::{self, STAMP_EVERY};
@@ -53,12 +52,12 @@ pub struct RunningSensor {
     inbox: Arc<Inbox>,
     pace: Arc<Pace>,
     spool: Arc<SharedSpool<RealDisk>>,
-    engine: Option<JoinHandle<()>>,
-    uplink: Option<JoinHandle<()>>,
-    pulse: Option<JoinHandle<()>>,
-    vigil: Option<JoinHandle<()>>,
-    watch: Option<JoinHandle<()>>,
-    large: Option<JoinHandle<()>>,
+    engine: Option<AwaitedThread>,
+    uplink: Option<AwaitedThread>,
+    pulse: Option<AwaitedThread>,
+    vigil: Option<AwaitedThread>,
+    watch: Option<AwaitedThread>,
+    large: Option<AwaitedThread>,
     large_files: Arc<LargeFiles>,
     data_dir: DataDir,
     lock: Option<DataDirLock>,
@@ -253,7 +252,7 @@ impl RunningSensor {
         ];
         threads
             .into_iter()
-            .find(|(_, handle)| handle.as_ref().is_some_and(JoinHandle::is_finished))
+            .find(|(_, handle)| handle.as_ref().is_some_and(AwaitedThread::has_ended))
             .map(|(thread, _)| ThreadFailed { thread })
     }
 
@@ -294,13 +293,14 @@ impl RunningSensor {
 impl RunningSensor {
     /// Waits for the engine's end; false if the system lets it wait.
     fn await_engine(&self) -> bool {
-        let begun = Instant::now();
+        let Some(engine) = &self.engine else { return true };
         let most = LEAVE_ENGINE.min(self.pace.patience());
-        while self.engine.as_ref().is_some_and(|engine| !engine.is_finished()) {
-            if self.pace.last().map_or(begun, |(last, _)| last.max(begun)).elapsed() >= most {
-                return false;
+        let mut went_on = Instant::now();
+        while !engine.wait_until(went_on + most) {
+            match self.pace.last() {
+                Some((last, _)) if last > went_on => went_on = last,
+                _ => return false,
             }
-            thread::sleep(GRACE_CHECK);
         }
         true
     }
@@ -387,20 +387,15 @@ const LEAVE_ENGINE: Duration = Duration::from_secs(10);
 fn spawn(
     name: &'static str,
     work: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>, StartSensorError> {
-    let builder = thread::Builder::new().name(name.to_owned());
-    builder.spawn(work).map_err(|source| StartSensorError::Thread { name, source })
+) -> Result<AwaitedThread, StartSensorError> {
+    AwaitedThread::spawn(name, work).map_err(|source| StartSensorError::Thread { name, source })
 }
 
 /// Joins a thread that may wait for a file system; leaves it behind if that does not answer. It holds nothing that
 /// another sensor needs.
-fn join_or_leave(handle: &mut Option<JoinHandle<()>>, thread: &'static str) -> Result<(), ThreadFailed> {
+fn join_or_leave(handle: &mut Option<AwaitedThread>, thread: &'static str) -> Result<(), ThreadFailed> {
     let deadline = Instant::now() + GRACE;
-    while handle.as_ref().is_some_and(|handle| !handle.is_finished()) && Instant::now() < deadline {
-        // Threads can be joined for ever or looked at, not joined for a while.
-        thread::sleep(GRACE_CHECK);
-    }
-    match handle.take_if(|handle| handle.is_finished()) {
+    match handle.take_if(|handle| handle.wait_until(deadline)) {
         Some(ended) => join(&mut Some(ended), thread),
         None => Ok(()),
     }
@@ -414,10 +409,9 @@ fn content_read(path: EntityPath) -> Hint {
 
 /// How long a thread that waits for file systems may take to end.
 const GRACE: Duration = Duration::from_secs(1);
-const GRACE_CHECK: Duration = Duration::from_millis(2);
 
-fn join(handle: &mut Option<JoinHandle<()>>, thread: &'static str) -> Result<(), ThreadFailed> {
-    match handle.take().map(JoinHandle::join) {
+fn join(handle: &mut Option<AwaitedThread>, thread: &'static str) -> Result<(), ThreadFailed> {
+    match handle.take().map(AwaitedThread::join) {
         Some(Err(_)) => Err(ThreadFailed { thread }),
         Some(Ok(())) | None => Ok(()),
     }
