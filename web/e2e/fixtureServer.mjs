@@ -386,7 +386,7 @@ function answerRules({ world, request, body, send, problem }, [name, verb]) {
       );
     }
     world.rules.push(body);
-    return send(201, body);
+    return send(201, { ...body, warnings: warningsOf(body) });
   }
   if (!rule) return problem(404, 'No such rule', `There is no rule ${name}.`);
   if (verb) rule.enabled = verb === 'enable';
@@ -395,7 +395,13 @@ function answerRules({ world, request, body, send, problem }, [name, verb]) {
     world.rules = world.rules.filter((one) => one !== rule);
     return send(204);
   }
-  return send(200, rule);
+  return send(200, { ...rule, warnings: warningsOf(rule) });
+}
+
+function warningsOf({ path }) {
+  return path === '/**'
+    ? ['the path `/**` takes in so much that changes will be many: name a folder below it']
+    : [];
 }
 
 function recommendedAmong(rules) {

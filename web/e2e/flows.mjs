@@ -499,6 +499,21 @@ export async function checkFlows({ base, world }) {
       await page.getByRole('button', { name: 'Save' }).click();
       await row('/srv/www/').waitFor();
     },
+    'what may be unwise about a rule is said once it is saved, and is gone when it is mended': async () => {
+      const warning = page.getByText('“all” is saved.');
+      await page.getByRole('button', { name: 'Add', exact: true }).click();
+      await untilFocus('input');
+      await page.keyboard.type('all');
+      await page.getByLabel(/^Path\s*\*?$/).fill('/**');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await warning.waitFor();
+      await page.getByText('changes will be many').waitFor();
+      await page.getByRole('status').getByRole('button', { name: 'Edit' }).click();
+      await page.getByLabel(/^Path\s*\*?$/).fill('/srv/all/**');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await row('/srv/all/').waitFor();
+      await warning.waitFor({ state: 'detached' });
+    },
     'a form that holds something asks before it is dropped': async () => {
       const form = page.getByRole('dialog', { name: 'Add a rule' });
       await page.getByRole('button', { name: 'Add', exact: true }).click();

@@ -18,6 +18,7 @@ export type ChangePage = Schemas['ChangePage'];
 export type Attribute = ChangeDetail['attrs'][number];
 export type Gap = Schemas['Gap'];
 export type Rule = Schemas['Rule'];
+export type SavedRule = Schemas['SavedRule'];
 export type FimStatus = Schemas['Fim'];
 export type RecommendedGroup = Schemas['RecommendedGroup'];
 export type QueryResult = Schemas['QueryResult'];

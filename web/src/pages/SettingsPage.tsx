@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { api, ok } from '../api/client';
 import { messageOf } from '../api/problem';
 import { fimStatusQuery, keys, rulesQuery, workspaceQuery } from '../api/queries';
-import type { Rule, Workspace } from '../api/types';
+import type { Rule, SavedRule, Workspace } from '../api/types';
 import { useManageRefusal } from '../api/useSession';
 import { DisableDialog } from '../features/monitoring/DisableDialog';
 import { EnableDialog } from '../features/monitoring/EnableDialog';
@@ -14,6 +14,7 @@ import { FimStatusCard } from '../features/monitoring/FimStatusCard';
 import { DeleteRuleDialog } from '../features/rules/DeleteRuleDialog';
 import { RuleDrawer } from '../features/rules/RuleDrawer';
 import { RuleGrid } from '../features/rules/RuleGrid';
+import { RuleWarnings } from '../features/rules/RuleWarnings';
 import { EmptyState } from '../ui/EmptyState';
 import { FormError } from '../ui/FormError';
 import { formatQuantity } from '../ui/format';
@@ -42,7 +43,12 @@ export default function SettingsPage() {
   const toggle = useToggleRule(ws);
   const [filter, setFilter] = useState('');
   const [dialog, setDialog] = useState<OpenDialog>();
+  const [doubtful, setDoubtful] = useState<SavedRule>();
   const close = () => setDialog(undefined);
+  const saved = (rule: SavedRule) => {
+    setDoubtful(rule.warnings.length > 0 ? rule : undefined);
+    close();
+  };
   usePageTitle(`Settings of ${workspace.data?.name ?? ws}`);
   useFocusOnPage();
 
@@ -72,6 +78,13 @@ export default function SettingsPage() {
           refusal={refusal}
           onEnable={() => workspace.data && setDialog({ name: 'enable', workspace: workspace.data })}
           onDisable={() => workspace.data && setDialog({ name: 'disable', workspace: workspace.data })}
+        />
+      )}
+      {doubtful && (
+        <RuleWarnings
+          rule={doubtful}
+          onEdit={() => setDialog({ name: 'edit', rule: doubtful })}
+          onDismiss={() => setDoubtful(undefined)}
         />
       )}
       {toggle.error && <FormError>{messageOf(toggle.error)}</FormError>}
@@ -131,9 +144,9 @@ export default function SettingsPage() {
       case undefined:
         return null;
       case 'add':
-        return <RuleDrawer ws={ws} rule={undefined} onClose={close} />;
+        return <RuleDrawer ws={ws} rule={undefined} onSaved={saved} onClose={close} />;
       case 'edit':
-        return <RuleDrawer ws={ws} rule={dialog.rule} onClose={close} />;
+        return <RuleDrawer ws={ws} rule={dialog.rule} onSaved={saved} onClose={close} />;
       case 'delete':
         return <DeleteRuleDialog ws={ws} rule={dialog.rule} onClose={close} />;
       case 'enable':

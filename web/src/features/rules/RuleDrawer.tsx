@@ -17,7 +17,7 @@ import { type FormEvent, useState } from 'react';
 import { api, ok } from '../../api/client';
 import { messageOf } from '../../api/problem';
 import { keys } from '../../api/queries';
-import type { Rule } from '../../api/types';
+import type { Rule, SavedRule } from '../../api/types';
 import { FormError } from '../../ui/FormError';
 import { useDiscardGuard } from '../../ui/useDiscardGuard';
 import { useFirstField } from '../../ui/useFirstField';
@@ -33,18 +33,18 @@ import {
   ruleOf,
 } from './draft';
 
-type Props = { ws: string; rule: Rule | undefined; onClose(): void };
+type Props = { ws: string; rule: Rule | undefined; onSaved(rule: SavedRule): void; onClose(): void };
 
 /** Adds a rule, or edits the one that is given. */
-export function RuleDrawer({ ws, rule, onClose }: Props) {
+export function RuleDrawer({ ws, rule, onSaved, onClose }: Props) {
   const [before] = useState<RuleDraft>(() => (rule ? draftOf(rule) : NEW_RULE));
   const [draft, setDraft] = useState(before);
   const queryClient = useQueryClient();
   const save = useMutation({
     mutationFn: () => saveRule(ws, rule, ruleOf(draft)),
-    onSuccess: async () => {
+    onSuccess: async (saved) => {
       await queryClient.invalidateQueries({ queryKey: keys.workspace(ws) });
-      onClose();
+      onSaved(saved);
     },
   });
   const firstField = useFirstField<HTMLInputElement>();
@@ -188,7 +188,7 @@ const TYPES: readonly RuleType[] = ['linux-file', 'windows-file', 'registry'];
 const LINKS = ['follow', 'ignore', 'manage'] as const;
 const PATH_TYPES = ['any', 'file', 'folder'] as const;
 
-function saveRule(ws: string, old: Rule | undefined, rule: Rule): Promise<Rule> {
+function saveRule(ws: string, old: Rule | undefined, rule: Rule): Promise<SavedRule> {
   if (!old) return ok(api.POST('/api/v1/workspaces/{ws}/rules', { params: { path: { ws } }, body: rule }));
   const { type: _type, ...patch } = rule;
   return ok(
