@@ -136,12 +136,18 @@ impl Hints {
         }
     }
 
-    /// Notes a place that reading it found different, or may have, unless there is no room.
-    pub(super) fn find(&mut self, path: EntityPath, now: Timestamp) -> Result<(), NoRoom> {
+    /// Notes a place that reading it found different, or may have, unless there is no room. Without a notice of it, `unknown`
+    /// is why nobody is known.
+    pub(super) fn find(
+        &mut self,
+        path: EntityPath,
+        now: Timestamp,
+        unknown: WhoUnknown,
+    ) -> Result<(), NoRoom> {
         if self.places.contains_key(&path) {
             return Ok(());
         }
-        let noticed = self.at(path, Remark::of(now, WhoUnknown::NotNoticed))?;
+        let noticed = self.at(path, Remark::of(now, unknown))?;
         noticed.found_by = FoundBy::Scan;
         Ok(())
     }

@@ -259,9 +259,15 @@ impl Tracker {
         if self.hints.covers(path) {
             return true;
         }
+        let unknown = self.why_found();
         // What notices were lost of is told at once: no notice of it will come.
         !self.losses.wants_scan()
-            && ((is_recent || self.is_settled) && self.hints.find(path.clone(), now).is_ok())
+            && ((is_recent || self.is_settled) && self.hints.find(path.clone(), now, unknown).is_ok())
+    }
+
+    /// Why it is not known who made a change that a scan finds and no notice tells of.
+    pub(super) fn why_found(&self) -> WhoUnknown {
+        if self.is_settled { WhoUnknown::NotNoticed } else { WhoUnknown::NotListening }
     }
 
     fn circumstances(

@@ -17,7 +17,7 @@ impl Tracker {
             // The names that rules name come in notices of their own.
             Notice::TouchedFile(_) => {}
             // Nobody is known to have done anything. Without room for it the next scan asks for what is known.
-            Notice::ContentRead(path) => drop(self.hints.find(path, now)),
+            Notice::ContentRead(path) => drop(self.hints.find(path, now, self.why_found())),
             notice @ (Notice::Touched(_)
             | Notice::Created { .. }
             | Notice::Removed { .. }
