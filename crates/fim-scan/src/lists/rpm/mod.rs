@@ -108,15 +108,13 @@ impl Database {
             let Some(database) = files.open(&self.path)? else { continue };
             let stamp = database.stamp().map_err(failed)?;
             let beside = |suffix: &str| files.open(&format!("{}{suffix}", self.path));
-            match packages_of_sqlite(database, beside("-wal")?, beside("-journal")?) {
-                Ok(Some(packages)) => return Ok(packages),
-                Ok(None) => {}
-                Err(source) => {
-                    let now = files.open(&self.path)?.map(|database| database.stamp()).transpose();
-                    if now.map_err(failed)? == Some(stamp) {
-                        return Err(failed(source));
-                    }
-                }
+            let packages = packages_of_sqlite(&database, beside("-wal")?, beside("-journal")?);
+            // Opened again, so that a file that was put in its place is noticed too.
+            let now = files.open(&self.path)?.map(|database| database.stamp()).transpose().map_err(failed)?;
+            if now == Some(stamp)
+                && let Some(packages) = packages.map_err(failed)?
+            {
+                return Ok(packages);
             }
         }
         Err(self.failed("it is being written the whole time, or a write to it was never finished"))
@@ -127,9 +125,9 @@ impl Database {
     }
 }
 
-/// The packages; nothing if the database was written meanwhile.
+/// The packages; nothing if a write is not finished, or the log was begun anew meanwhile.
 fn packages_of_sqlite<T: FileTree>(
-    database: OpenFile<'_, T>,
+    database: &OpenFile<'_, T>,
     log: Option<OpenFile<'_, T>>,
     journal: Option<OpenFile<'_, T>>,
 ) -> Result<Option<Vec<Software>>, TreeError> {
@@ -139,7 +137,7 @@ fn packages_of_sqlite<T: FileTree>(
         packages.extend(header::package(&mut blob)?);
         Ok(())
     })?;
-    Ok(pages.are_unchanged()?.then_some(packages))
+    Ok(pages.has_same_log()?.then_some(packages))
 }
 
 /// Where databases are: of distributions of today, of those whose system is an image, and of all others.

@@ -1,18 +1,17 @@
 //! The pages of a database of SQLite as the last finished write left them, while others may go on writing.
 //!
-//! Nothing is locked and nothing is made beside the database, as SQLite itself would: rpm is never held up. What was
-//! written meanwhile is noticed instead, and the reader begins anew.
+//! Nothing is locked and nothing is made beside the database, as SQLite itself would: rpm is never held up. Whoever reads
+//! compares the database's times before and after instead, and asks whether the log is the same.
 
 use std::collections::BTreeMap;
 
 use super::header::damaged;
 use crate::lists::files::OpenFile;
-use crate::tree::{FileTree, Stamp, TreeError};
+use crate::tree::{FileTree, TreeError};
 
 /// A database with the log of what was written to it last, both open.
-pub(super) struct Pages<'t, T: FileTree> {
-    database: OpenFile<'t, T>,
-    stamp: Stamp,
+pub(super) struct Pages<'d, 't, T: FileTree> {
+    database: &'d OpenFile<'t, T>,
     log: Option<Log<'t, T>>,
     page_bytes: usize,
     usable_bytes: usize,
@@ -31,14 +30,13 @@ struct Log<'t, T: FileTree> {
     count: u32,
 }
 
-impl<'t, T: FileTree> Pages<'t, T> {
+impl<'d, 't, T: FileTree> Pages<'d, 't, T> {
     /// The database as it is now; nothing if a write to it is not finished.
     pub(super) fn open(
-        database: OpenFile<'t, T>,
+        database: &'d OpenFile<'t, T>,
         log: Option<OpenFile<'t, T>>,
         journal: Option<OpenFile<'t, T>>,
     ) -> Result<Option<Self>, TreeError> {
-        let stamp = database.stamp()?;
         if let Some(journal) = journal
             && is_hot(&journal)?
         {
@@ -47,7 +45,7 @@ impl<'t, T: FileTree> Pages<'t, T> {
         let log = log.map(Log::open).transpose()?.flatten();
         let mut head = [0; HEAD_BYTES];
         let first = log.as_ref().and_then(|log| log.frames.get(&1).map(|at| (&log.file, *at)));
-        let (file, at) = first.unwrap_or((&database, 0));
+        let (file, at) = first.unwrap_or((database, 0));
         if !file.fill(at, &mut head)? {
             return Err(damaged("it ends early"));
         }
@@ -55,13 +53,13 @@ impl<'t, T: FileTree> Pages<'t, T> {
         if log.as_ref().is_some_and(|log| log.page_bytes != page_bytes) {
             return Err(damaged("the pages of its log have another size"));
         }
-        let pages = stamp.size_bytes.unwrap_or_default() / page_bytes as u64;
+        let pages = database.stamp()?.size_bytes.unwrap_or_default() / page_bytes as u64;
         let count = log.as_ref().map_or(0, |log| u64::from(log.count)).max(pages);
         // What other programs write does not say how many pages there are.
         if head[24..28] == head[92..96] && u64::from(number(&head, 28)) > count {
             return Err(damaged("it ends early"));
         }
-        Ok(Some(Self { database, stamp, log, page_bytes, usable_bytes, count }))
+        Ok(Some(Self { database, log, page_bytes, usable_bytes, count }))
     }
 
     /// The page of that number, counted from 1.
@@ -71,7 +69,7 @@ impl<'t, T: FileTree> Pages<'t, T> {
         }
         let mut page = vec![0; self.page_bytes];
         let newest = self.log.as_ref().and_then(|log| log.frames.get(&number).map(|at| (&log.file, *at)));
-        let (file, at) = newest.unwrap_or((&self.database, u64::from(number - 1) * self.page_bytes as u64));
+        let (file, at) = newest.unwrap_or((self.database, u64::from(number - 1) * self.page_bytes as u64));
         if !file.fill(at, &mut page)? {
             return Err(damaged(&format!("it ends before page {number}")));
         }
@@ -84,12 +82,9 @@ impl<'t, T: FileTree> Pages<'t, T> {
         self.usable_bytes
     }
 
-    /// True if no page that was read can have been written meanwhile. What is added to the log is of a later write; its
-    /// pages only come into the database, or under others in the log, where this tells.
-    pub(super) fn are_unchanged(&self) -> Result<bool, TreeError> {
-        if self.database.stamp()? != self.stamp {
-            return Ok(false);
-        }
+    /// True if the log was not begun anew, which writes over what was read of it. What is only added to it is of a later
+    /// write, and was not read.
+    pub(super) fn has_same_log(&self) -> Result<bool, TreeError> {
         let Some(log) = &self.log else { return Ok(true) };
         let mut head = [0; LOG_HEAD_BYTES];
         Ok(log.file.fill(0, &mut head)? && head == log.head)

@@ -8,9 +8,9 @@ use crate::tree::{FileTree, TreeError};
 
 /// Hands the second column of each row of a table, which must be a blob, to `take`.
 pub(super) fn second_column<T: FileTree>(
-    pages: &Pages<'_, T>,
+    pages: &Pages<'_, '_, T>,
     table: &str,
-    mut take: impl FnMut(Blob<'_, '_, T>) -> Result<(), TreeError>,
+    mut take: impl FnMut(Blob<'_, '_, '_, T>) -> Result<(), TreeError>,
 ) -> Result<(), TreeError> {
     let mut root = None;
     rows(pages, SCHEMA_PAGE, |mut payload| {
@@ -28,13 +28,13 @@ pub(super) fn second_column<T: FileTree>(
 }
 
 /// A blob in a row.
-pub(super) struct Blob<'p, 't, T: FileTree> {
-    payload: Payload<'p, 't, T>,
+pub(super) struct Blob<'p, 'd, 't, T: FileTree> {
+    payload: Payload<'p, 'd, 't, T>,
     at: usize,
     bytes: usize,
 }
 
-impl<T: FileTree> Prefix for Blob<'_, '_, T> {
+impl<T: FileTree> Prefix for Blob<'_, '_, '_, T> {
     fn total(&self) -> usize {
         self.bytes
     }
@@ -46,7 +46,10 @@ impl<T: FileTree> Prefix for Blob<'_, '_, T> {
 }
 
 /// Where the table is, if the row of the schema is about it.
-fn table_root<T: FileTree>(payload: &mut Payload<'_, '_, T>, table: &str) -> Result<Option<u32>, TreeError> {
+fn table_root<T: FileTree>(
+    payload: &mut Payload<'_, '_, '_, T>,
+    table: &str,
+) -> Result<Option<u32>, TreeError> {
     for (position, text) in [(0, "table"), (1, table)] {
         let column = payload.column(position)?.filter(|column| column.bytes == text.len());
         let Some(column) = column else { return Ok(None) };
@@ -60,10 +63,10 @@ fn table_root<T: FileTree>(payload: &mut Payload<'_, '_, T>, table: &str) -> Res
 }
 
 /// Goes through the rows of the tree whose root is that page.
-fn rows<'p, 't, T: FileTree>(
-    pages: &'p Pages<'t, T>,
+fn rows<'p, 'd, 't, T: FileTree>(
+    pages: &'p Pages<'d, 't, T>,
     root: u32,
-    mut take: impl FnMut(Payload<'p, 't, T>) -> Result<(), TreeError>,
+    mut take: impl FnMut(Payload<'p, 'd, 't, T>) -> Result<(), TreeError>,
 ) -> Result<(), TreeError> {
     let mut ahead = vec![root];
     let mut seen = BTreeSet::new();
@@ -119,15 +122,15 @@ impl<'b> Page<'b> {
 
 /// What a row holds. What does not fit into its page goes on in a chain of others, which is only followed as far as is
 /// asked for.
-struct Payload<'p, 't, T: FileTree> {
-    pages: &'p Pages<'t, T>,
+struct Payload<'p, 'd, 't, T: FileTree> {
+    pages: &'p Pages<'d, 't, T>,
     total: usize,
     known: Vec<u8>,
     next: u32,
 }
 
-impl<'p, 't, T: FileTree> Payload<'p, 't, T> {
-    fn of_cell(pages: &'p Pages<'t, T>, page: &[u8], at: usize) -> Result<Self, TreeError> {
+impl<'p, 'd, 't, T: FileTree> Payload<'p, 'd, 't, T> {
+    fn of_cell(pages: &'p Pages<'d, 't, T>, page: &[u8], at: usize) -> Result<Self, TreeError> {
         let cut = || damaged("a row ends early");
         let (total, length) = varint(page, at).ok_or_else(cut)?;
         let (_row, row_length) = varint(page, at + length).ok_or_else(cut)?;
