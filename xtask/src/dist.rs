@@ -1,4 +1,4 @@
-//! Packages of the agent: what `dpkg` installs.
+//! Packages of the agent: what `dpkg` and `rpm` install.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-/// Makes the package from the program at `agent`, or `target/bin/steadfast-agent`, and says where it is.
+/// Makes the packages from the program at `agent`, or `target/bin/steadfast-agent`, and says where they are.
 pub fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let agent = match arguments {
         [] => root.join("target/bin/steadfast-agent"),
@@ -17,22 +17,31 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<()> {
     if !agent.is_file() {
         bail!("{} is not there: build it with `make release` first", agent.display());
     }
-    let package = deb(root, &agent, &root.join("target/dist"), env!("CARGO_PKG_VERSION"))?;
-    println!("{}", package.display());
+    let out = root.join("target/dist");
+    let makers: [(&str, &str, Make); 2] = [("dpkg-deb", "dpkg", deb), ("rpmbuild", "rpm", rpm)];
+    let mut is_any_made = false;
+    for (program, package, make) in makers {
+        if Command::new(program).arg("--version").output().is_ok() {
+            println!("{}", make(root, &agent, &out, env!("CARGO_PKG_VERSION"))?.display());
+            is_any_made = true;
+        } else {
+            eprintln!("no package for {package}: {program} is not there, install the package {package}");
+        }
+    }
+    if !is_any_made {
+        bail!("no package can be made here");
+    }
     Ok(())
 }
 
-/// Puts the program, its service and its maintainer scripts into a package of that version in `out`.
+/// Makes a package of the program in a folder, of that version, and says where it is.
+type Make = fn(root: &Path, agent: &Path, out: &Path, version: &str) -> Result<PathBuf>;
+
+/// Puts the program, its service and its maintainer scripts into a package for `dpkg`.
 fn deb(root: &Path, agent: &Path, out: &Path, version: &str) -> Result<PathBuf> {
     let architecture = output(Command::new("dpkg").arg("--print-architecture"))?;
     let staging = out.join("deb");
-    if staging.exists() {
-        fs::remove_dir_all(&staging).context("cannot clear what an earlier run left")?;
-    }
-    put(agent, &staging.join("usr/bin/steadfast-agent"), 0o755)?;
-    let unit = "packaging/systemd/steadfast-agent.service";
-    put(&root.join(unit), &staging.join("usr/lib/systemd/system/steadfast-agent.service"), 0o644)?;
-    put(&root.join("LICENSE"), &staging.join("usr/share/doc/steadfast-agent/copyright"), 0o644)?;
+    stage(root, agent, &staging, "usr/share/doc/steadfast-agent/copyright")?;
     for script in ["postinst", "prerm", "postrm"] {
         put(&root.join("packaging/deb").join(script), &staging.join("DEBIAN").join(script), 0o755)?;
     }
@@ -50,6 +59,59 @@ fn deb(root: &Path, agent: &Path, out: &Path, version: &str) -> Result<PathBuf> 
     output(&mut build)?;
     fs::remove_dir_all(&staging).context("cannot clear the staging folder")?;
     Ok(package)
+}
+
+/// Puts the program, its service and its scripts into a package for `rpm`.
+fn rpm(root: &Path, agent: &Path, out: &Path, version: &str) -> Result<PathBuf> {
+    let top = out.join("rpm");
+    let staging = top.join("staging");
+    let files = stage(root, agent, &staging, "usr/share/licenses/steadfast-agent/LICENSE")?;
+    let listed = files.iter().map(|(path, mode)| format!("%attr({mode:04o}, root, root) /{path}"));
+    let specification = fs::read_to_string(root.join("packaging/rpm/steadfast-agent.spec"))
+        .context("cannot read the specification of the package")?
+        .replace("@VERSION@", version)
+        .replace("@FILES@", &listed.collect::<Vec<_>>().join("\n"));
+    let written = top.join("steadfast-agent.spec");
+    fs::write(&written, specification).context("cannot write the specification of the package")?;
+    let architecture = output(Command::new("rpm").args(["--eval", "%{_target_cpu}"]))?;
+    let package = out.join(format!("steadfast-agent-{version}-1.{architecture}.rpm"));
+    let mut build = Command::new("rpmbuild");
+    build.args(["-bb", "--quiet", "--nodeps"]);
+    for (name, value) in [
+        ("_topdir", top.display().to_string()),
+        ("_rpmdir", out.display().to_string()),
+        ("_build_name_fmt", "%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm".to_owned()),
+        ("staging", staging.display().to_string()),
+        // The package says nothing of the machine that made it, and every rpm since version 4.6 can unpack it.
+        ("_buildhost", "localhost".to_owned()),
+        ("_binary_payload", "w6.xzdio".to_owned()),
+    ] {
+        build.arg("--define").arg(format!("{name} {value}"));
+    }
+    output(build.arg(&written))?;
+    fs::remove_dir_all(&top).context("cannot clear the staging folder")?;
+    Ok(package)
+}
+
+/// Puts the files of every package into an empty folder, the licence under that path, and says which they are.
+fn stage(root: &Path, agent: &Path, staging: &Path, licence: &str) -> Result<Vec<(String, u32)>> {
+    if staging.exists() {
+        fs::remove_dir_all(staging).context("cannot clear what an earlier run left")?;
+    }
+    let files = [
+        (agent.to_owned(), "usr/bin/steadfast-agent", 0o755),
+        (
+            root.join("packaging/systemd/steadfast-agent.service"),
+            "usr/lib/systemd/system/steadfast-agent.service",
+            0o644,
+        ),
+        (root.join("LICENSE"), licence, 0o644),
+    ];
+    let put_one = |(from, to, mode): (PathBuf, &str, u32)| {
+        put(&from, &staging.join(to), mode)?;
+        Ok((to.to_owned(), mode))
+    };
+    files.into_iter().map(put_one).collect()
 }
 
 fn put(from: &Path, to: &Path, mode: u32) -> Result<()> {
@@ -73,6 +135,8 @@ fn output(command: &mut Command) -> Result<String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     /// A folder that `dpkg` takes for a whole system.
@@ -123,6 +187,88 @@ mod tests {
         assert!(!installed.exists() && state.join("identity.json").exists());
         dpkg(&system, &["--purge"], Path::new("steadfast-agent"));
         assert!(!state.exists());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// A folder that `rpm` takes for a whole system: with a shell that runs scripts, and a service manager that notes what
+    /// it is told.
+    fn rpm_system(folder: &Path) -> PathBuf {
+        let system = folder.join("rpm-system");
+        let libraries = output(Command::new("ldd").arg("/bin/sh")).unwrap();
+        let libraries = libraries.split_whitespace().filter(|word| word.starts_with('/'));
+        for from in libraries.chain(["/bin/sh"]) {
+            let to = system.join(from.trim_start_matches('/'));
+            put(Path::new(from), &to, 0o755).unwrap();
+        }
+        fs::create_dir_all(system.join("run/systemd/system")).unwrap();
+        let manager = system.join("usr/bin/systemctl");
+        fs::create_dir_all(manager.parent().unwrap()).unwrap();
+        fs::write(&manager, "#!/bin/sh\necho \"$*\" >> /told\n").unwrap();
+        fs::set_permissions(&manager, fs::Permissions::from_mode(0o755)).unwrap();
+        system
+    }
+
+    fn rpm_in(system: &Path, arguments: &[&str], package: &Path) -> String {
+        let mut command = Command::new("rpm");
+        command.arg("--root").arg(system).args(["--dbpath", "/var/lib/rpm"]);
+        output(command.args(arguments).arg(package)).unwrap()
+    }
+
+    /// What the service manager was told since it was asked last.
+    fn told(system: &Path) -> Vec<String> {
+        let told = fs::read_to_string(system.join("told")).unwrap_or_default();
+        let _ = fs::remove_file(system.join("told"));
+        told.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_package_for_rpm_installs_upgrades_and_keeps_the_state_when_it_is_erased() {
+        let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+        if !is_root || Command::new("rpmbuild").arg("--version").output().is_err() {
+            println!("skipped: rpmbuild is not there, or this is not root, who alone installs elsewhere");
+            return;
+        }
+        let folder = std::env::temp_dir().join(format!("steadfast-dist-rpm-{}", std::process::id()));
+        let root = crate::root();
+        let system = rpm_system(&folder);
+        let agent = folder.join("agent");
+        fs::write(&agent, "first").unwrap();
+        let package = rpm(&root, &agent, &folder, "1.0").unwrap();
+        rpm_in(&system, &["-i", "--nodeps"], &package);
+        let unit = "steadfast-agent.service";
+        let started = ["daemon-reload", &format!("enable --quiet {unit}"), &format!("restart {unit}")];
+        assert_eq!(told(&system), started);
+        let listed = rpm_in(
+            &system,
+            &["-q", "--qf", "[%{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILENAMES}\\n]"],
+            Path::new("steadfast-agent"),
+        );
+        assert_eq!(
+            listed.lines().collect::<Vec<_>>(),
+            [
+                "-rwxr-xr-x root root /usr/bin/steadfast-agent",
+                "-rw-r--r-- root root /usr/lib/systemd/system/steadfast-agent.service",
+                "-rw-r--r-- root root /usr/share/licenses/steadfast-agent/LICENSE",
+            ]
+        );
+        let installed = system.join("usr/bin/steadfast-agent");
+        assert_eq!(fs::read_to_string(&installed).unwrap(), "first");
+        assert_eq!(fs::metadata(&installed).unwrap().permissions().mode() & 0o7777, 0o755);
+        let service = fs::read(system.join("usr/lib/systemd/system").join(unit)).unwrap();
+        assert_eq!(service, fs::read(root.join("packaging/systemd").join(unit)).unwrap());
+        let state = system.join("var/lib/steadfast-agent");
+        fs::create_dir_all(&state).unwrap();
+        fs::write(state.join("identity.json"), "mine").unwrap();
+
+        fs::write(&agent, "second").unwrap();
+        let package = rpm(&root, &agent, &folder, "2.0").unwrap();
+        rpm_in(&system, &["-U", "--nodeps"], &package);
+        assert_eq!(fs::read_to_string(&installed).unwrap(), "second");
+        assert_eq!(told(&system), [&started[..], &["daemon-reload"]].concat());
+        rpm_in(&system, &["-e"], Path::new("steadfast-agent"));
+        assert_eq!(told(&system), [&format!("disable --quiet --now {unit}"), "daemon-reload"]);
+        assert!(!installed.exists());
+        assert_eq!(fs::read_to_string(state.join("identity.json")).unwrap(), "mine");
         fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -45,5 +45,5 @@ const USAGE: &str = "usage: cargo xtask CHORE
   bench realtime  the agent while files change; writes docs/benchmarks/realtime.md
   bench query   queries beside DuckDB over the same files; writes docs/benchmarks/query.md
   fuzz          hostile inputs for everything that parses bytes of others
-  dist [AGENT]  the package of the agent for Debian, from target/bin/steadfast-agent; goes to target/dist
+  dist [AGENT]  the packages of the agent for dpkg and rpm, from target/bin/steadfast-agent; they go to target/dist
   tidy          the layout is as ARCHITECTURE.md says: who depends on whom, purity, lengths, named paths";

@@ -154,6 +154,15 @@ impl Installation {
         self.agent = Some(child);
     }
 
+    /// Starts `steadfast-agent run` with that folder in the place of the one where rpm keeps its database.
+    pub fn start_agent_with_rpm(&mut self, database: &Path) {
+        let agent = self.agent_command(&["run", "--data-dir"]);
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-e", "-c", "mount --bind \"$1\" /var/lib/rpm; shift; exec \"$@\"", "sh"]);
+        command.arg(database).arg(agent.get_program()).args(agent.get_args()).arg(self.path("agent"));
+        self.agent = Some(command.stdout(Stdio::null()).stderr(self.log("agent.log")).spawn().unwrap());
+    }
+
     /// Starts `steadfast-agent run` without the right to read what file modes forbid.
     pub fn start_agent_that_modes_bind(&mut self) {
         self.start_agent_without("-dac_override,-dac_read_search");

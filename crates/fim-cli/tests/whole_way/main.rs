@@ -11,6 +11,7 @@ mod installation;
 mod kills;
 mod losses;
 mod real_time;
+mod software;
 mod stopping;
 mod windows;
 

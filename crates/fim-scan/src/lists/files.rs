@@ -3,11 +3,17 @@
 use fim_core::{EntityKind, EntityPath};
 
 use super::CollectError;
-use crate::tree::{FileTree, TreeError, open_followed};
+use crate::tree::{FileTree, Look, Stamp, TreeError, open_followed};
 
 /// A tree whose small files are read whole.
 pub(super) struct Files<'t, T> {
     tree: &'t T,
+}
+
+/// A file of which parts are read.
+pub(super) struct OpenFile<'t, T: FileTree> {
+    tree: &'t T,
+    file: T::File,
 }
 
 /// A name in a directory.
@@ -54,14 +60,24 @@ impl<'t, T: FileTree> Files<'t, T> {
         Ok(found(path, look)?.is_some())
     }
 
-    fn try_read(&self, path: &str) -> Result<Vec<u8>, TreeError> {
+    /// A file that is not read whole, links followed; nothing if there is none.
+    pub(super) fn open(&self, path: &str) -> Result<Option<OpenFile<'t, T>>, CollectError> {
+        found(path, self.try_open(path))
+    }
+
+    fn try_open(&self, path: &str) -> Result<OpenFile<'t, T>, TreeError> {
         let (parent, name) = split(path);
         let directory = self.tree.open_root(&parent)?;
         let file = open_followed(self.tree, &directory, name)?;
+        Ok(OpenFile { tree: self.tree, file })
+    }
+
+    fn try_read(&self, path: &str) -> Result<Vec<u8>, TreeError> {
+        let open = self.try_open(path)?;
         let mut content = Vec::new();
         let mut buffer = vec![0; READ_BYTES];
         loop {
-            let read = self.tree.read_at(&file, content.len() as u64, &mut buffer)?;
+            let read = open.read_at(content.len() as u64, &mut buffer)?;
             if read == 0 {
                 return Ok(content);
             }
@@ -70,6 +86,35 @@ impl<'t, T: FileTree> Files<'t, T> {
                 return Err(TreeError::Failed(format!("it has more than {MOST_BYTES} bytes")));
             }
         }
+    }
+}
+
+impl<T: FileTree> OpenFile<'_, T> {
+    /// Describes it.
+    pub(super) fn look(&self) -> Result<Look, TreeError> {
+        self.tree.describe_file(&self.file)
+    }
+
+    /// Says what would differ if its content had changed.
+    pub(super) fn stamp(&self) -> Result<Stamp, TreeError> {
+        self.tree.stamp(&self.file)
+    }
+
+    /// Reads at `offset`; 0 at and behind the end.
+    pub(super) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, TreeError> {
+        self.tree.read_at(&self.file, offset, buffer)
+    }
+
+    /// Reads at `offset` until the buffer is full; false if the file ends before.
+    pub(super) fn fill(&self, offset: u64, buffer: &mut [u8]) -> Result<bool, TreeError> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.read_at(offset + filled as u64, &mut buffer[filled..])? {
+                0 => return Ok(false),
+                read => filled += read,
+            }
+        }
+        Ok(true)
     }
 }
 

@@ -9,7 +9,9 @@ mod dpkg;
 mod files;
 mod programs;
 mod registry;
+mod rpm;
 mod services;
+mod side_by_side;
 mod systemd;
 mod sysv;
 mod unit_file;
@@ -52,6 +54,7 @@ pub fn collect<T: FileTree>(tree: &T, kind: ListKind) -> Result<Vec<Listed>, Col
         ListKind::Software => {
             let found = [
                 dpkg::read(&files)?,
+                rpm::read(&files)?,
                 apk::read(&files)?,
                 bundles::snaps(&files)?,
                 bundles::flatpaks(&files)?,

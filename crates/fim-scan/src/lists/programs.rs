@@ -3,17 +3,16 @@
 //! What hides itself from those settings (`SystemComponent`) is told all the same. What users install for themselves is
 //! in their own hives, which come and go with them, and is left out.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use fim_core::{PackageManager, Software, SoftwareType};
 
 use super::CollectError;
 use super::registry::{Key, shown};
+use super::side_by_side::SideBySide;
 use crate::tree::FileTree;
 
 /// Reads all software.
 pub(super) fn read<T: FileTree>(tree: &T) -> Result<Vec<Software>, CollectError> {
-    let mut found = Found::default();
+    let mut found = SideBySide::default();
     for (path, architecture) in PROGRAMS {
         let Some(key) = Key::open(tree, path)? else { continue };
         for name in key.names()? {
@@ -32,27 +31,6 @@ pub(super) fn read<T: FileTree>(tree: &T) -> Result<Vec<Software>, CollectError>
         }
     }
     Ok(found.software())
-}
-
-/// What was found; what is installed several times under one name is one, with all its versions.
-#[derive(Default)]
-struct Found(BTreeMap<(String, Option<String>), (Software, BTreeSet<String>)>);
-
-impl Found {
-    fn add(&mut self, software: Software) {
-        let key = (software.name.clone(), software.architecture.clone());
-        let version = software.version.clone();
-        self.0.entry(key).or_insert_with(|| (software, BTreeSet::new())).1.extend(version);
-    }
-
-    fn software(self) -> Vec<Software> {
-        let joined = |versions: BTreeSet<String>| versions.into_iter().collect::<Vec<_>>().join(", ");
-        let with = |(software, versions): (Software, BTreeSet<String>)| Software {
-            version: Some(joined(versions)).filter(|versions| !versions.is_empty()),
-            ..software
-        };
-        self.0.into_values().map(with).collect()
-    }
 }
 
 /// The program whose key is of that name; nothing if it tells no name for people.
