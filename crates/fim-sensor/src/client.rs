@@ -20,6 +20,17 @@ pub(crate) struct ServerClient {
     server: String,
 }
 
+/// Calls that another thread can break off.
+#[derive(Debug)]
+pub(crate) struct Breakable(Agent);
+
+impl Breakable {
+    /// Has the call under way fail at once, and all later ones of its client.
+    pub fn break_off(self) {
+        self.0.shutdown();
+    }
+}
+
 /// Why a call had no success.
 #[derive(Debug, Error)]
 pub enum CallError {
@@ -183,10 +194,15 @@ impl ServerClient {
             .proxy(None)
             .user_agent(concat!("steadfast-agent/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(Duration::from_secs(5)))
-            .timeout_global(Some(Duration::from_secs(30)))
+            .timeout_global(Some(CALL_PATIENCE))
             .build()
             .new_agent();
         Ok(Self { agent, server: server.trim_end_matches('/').to_owned() })
+    }
+
+    /// What another thread breaks the calls of this client off with.
+    pub fn breakable(&self) -> Breakable {
+        Breakable(self.agent.clone())
     }
 
     /// The server's address.
@@ -226,11 +242,19 @@ impl ServerClient {
         self.json::<Answer>(call).map(|answer| answer.acknowledged)
     }
 
-    /// The settings, unless they still have the revision that we know.
-    pub fn settings(&self, known: Option<&str>) -> Result<Option<Settings>, CallError> {
+    /// The settings, unless they still have the revision that we know. The server may `wait` so long for others.
+    pub fn settings(
+        &self,
+        known: Option<&str>,
+        wait: Option<Duration>,
+    ) -> Result<Option<Settings>, CallError> {
         let mut call = self.agent.get(self.url("/agent/v1/settings"));
         if let Some(revision) = known {
             call = call.header("If-None-Match", revision);
+        }
+        if let Some(wait) = wait {
+            call = call.header("Prefer", format!("wait={}", wait.as_secs()));
+            call = call.config().timeout_global(Some(CALL_PATIENCE + wait)).build();
         }
         let response = self.checked(call.call())?;
         if response.status() == StatusCode::NOT_MODIFIED {
@@ -341,5 +365,7 @@ fn problem_detail(status: StatusCode, body: &[u8]) -> String {
     from_problem.unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned())
 }
 
+/// How long a call may take.
+const CALL_PATIENCE: Duration = Duration::from_secs(30);
 /// The longest answer that is read; settings with many rules are the largest.
 const MAX_ANSWER_BYTES: u64 = 16 << 20;

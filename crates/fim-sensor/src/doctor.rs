@@ -90,7 +90,7 @@ pub fn current_settings(
     dir: &DataDir,
 ) -> Result<(Settings, SettingsSource, Option<CallError>), IdentityError> {
     let identity = dir.identity()?;
-    let asked = ServerClient::of(&identity).and_then(|client| client.settings(None));
+    let asked = ServerClient::of(&identity).and_then(|client| client.settings(None, None));
     let error = match asked {
         Ok(Some(settings)) => return Ok((settings, SettingsSource::Server, None)),
         Ok(None) => None,
@@ -160,7 +160,7 @@ fn check_server(identity: &Identity) -> Vec<Check> {
         Ok(client) => client,
         Err(error) => return vec![bad("server", error_chain(&error))],
     };
-    let server = match client.settings(None) {
+    let server = match client.settings(None, None) {
         Ok(_) => good("server", format!("{} answers and knows this machine", identity.server)),
         Err(error) => bad("server", error_chain(&error)),
     };

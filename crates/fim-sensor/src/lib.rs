@@ -1,7 +1,7 @@
 //! The engine every sensor runs: baseline, tracking, spool, uplink, schedule.
 //!
 //! ```text
-//! settings ─┐                                   ┌─ state (what was last known of each entity)
+//! settings ─┐ (the poll fetches them)           ┌─ state (what was last known of each entity)
 //! FileTree ─┼─ engine (owner of the Tracker) ───┤
 //! Watcher  ─┘                                   └─ spool ─ uplink ─ server
 //! ```
@@ -28,6 +28,7 @@ mod real_time;
 mod renew;
 mod sensor;
 mod settings;
+mod settings_poll;
 mod shared_spool;
 mod spool;
 pub mod standalone;

@@ -19,6 +19,7 @@ use crate::pace::Pace;
 use crate::real_time::{CanaryTimes, MakeWatcher, RealTime, WatchOrders};
 use crate::renew::renewal_due;
 use crate::settings::Settings;
+use crate::settings_poll::{SettingsNews, SettingsPoll};
 use crate::shared_spool::SharedSpool;
 use crate::spool::{OpenSpoolError, Spool};
 use crate::state_store::{OpenStateError, StateStore};
@@ -54,6 +55,8 @@ pub struct RunningSensor {
     spool: Arc<SharedSpool<RealDisk>>,
     engine: Option<AwaitedThread>,
     uplink: Option<AwaitedThread>,
+    news: Arc<SettingsNews>,
+    settings: Option<AwaitedThread>,
     pulse: Option<AwaitedThread>,
     vigil: Option<AwaitedThread>,
     watch: Option<AwaitedThread>,
@@ -134,18 +137,23 @@ impl Sensor {
         let patience = config.scan.patience.unwrap_or(PATIENCE);
         let pace = Arc::new(Pace::new(patience.min(STEP_PATIENCE)));
         let orders = Arc::new(WatchOrders::default());
+        let news = Arc::new(SettingsNews::new(settings.as_ref().map(Settings::revision_text), started));
+        let poll = SettingsPoll {
+            news: Arc::clone(&news),
+            inbox: Arc::clone(&inbox),
+            status: status.clone(),
+            dir: dir.clone(),
+        };
         let uplink = Uplink {
             client,
             spool: Arc::clone(&spool),
-            inbox: Arc::clone(&inbox),
+            news: Arc::clone(&news),
             pace: Arc::clone(&pace),
             status: status.clone(),
             machine: identity.sensor_id(),
             dir: dir.clone(),
             certificate_expires: expires,
             renewal_due: renewal_due(&identity.certificate_pem),
-            known_revision: settings.as_ref().map(Settings::revision_text),
-            settings_known: started,
         };
         let large = Arc::new(LargeFiles::default());
         let known = Arc::new(KnownFiles::default());
@@ -187,6 +195,8 @@ impl Sensor {
             spool,
             engine: None,
             uplink: None,
+            news,
+            settings: None,
             pulse: None,
             vigil: None,
             watch: None,
@@ -211,6 +221,7 @@ impl Sensor {
         let engine = Engine::start(parts, last_run, settings);
         running.engine = Some(spawn("engine", move || engine.run())?);
         running.uplink = Some(spawn("uplink", move || uplink.run())?);
+        running.settings = Some(spawn("settings", move || poll.run())?);
         let inbox = Arc::clone(&running.inbox);
         let large_files = Arc::clone(&large);
         running.large = Some(spawn("large-files", move || {
@@ -246,6 +257,7 @@ impl RunningSensor {
         let threads = [
             ("engine", &self.engine),
             ("uplink", &self.uplink),
+            ("settings", &self.settings),
             ("pulse", &self.pulse),
             ("vigil", &self.vigil),
             ("large-files", &self.large),
@@ -257,7 +269,7 @@ impl RunningSensor {
     }
 
     /// Stops it in good order: a scan under way is cut short and told as a gap, reports wait for the next start. A
-    /// call to a server that does not answer is waited for, half a minute at most. An engine that the system lets wait
+    /// call to a server that does not answer is waited for, half a minute at most, unless it asks for settings. An engine that the system lets wait
     /// is left behind after some seconds: the next start tells the time since it went on last.
     pub fn stop(mut self) -> Result<(), ThreadFailed> {
         self.end()
@@ -265,6 +277,7 @@ impl RunningSensor {
 
     fn end(&mut self) -> Result<(), ThreadFailed> {
         self.inbox.stop();
+        self.news.stop();
         self.large_files.stop();
         let is_left = !self.await_engine();
         let mut outcome = if is_left { self.leave_engine() } else { join(&mut self.engine, "engine") };
@@ -272,6 +285,8 @@ impl RunningSensor {
         let stopped = now();
         self.spool.stop();
         outcome = outcome.and(join(&mut self.uplink, "uplink"));
+        // A connection that is just being made is not broken off, and is left behind.
+        outcome = outcome.and(join_or_leave(&mut self.settings, "settings"));
         outcome = outcome.and(join(&mut self.pulse, "pulse"));
         outcome = outcome.and(join(&mut self.vigil, "vigil"));
         outcome = outcome.and(join_or_leave(&mut self.watch, "watch"));
@@ -391,8 +406,8 @@ fn spawn(
     AwaitedThread::spawn(name, work).map_err(|source| StartSensorError::Thread { name, source })
 }
 
-/// Joins a thread that may wait for a file system; leaves it behind if that does not answer. It holds nothing that
-/// another sensor needs.
+/// Joins a thread that may wait for a file system or the network; leaves it behind if that does not answer. It holds
+/// nothing that another sensor needs.
 fn join_or_leave(handle: &mut Option<AwaitedThread>, thread: &'static str) -> Result<(), ThreadFailed> {
     let deadline = Instant::now() + GRACE;
     match handle.take_if(|handle| handle.wait_until(deadline)) {

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fim_core::Timestamp;
+use fim_core::{Timestamp, error_chain};
 use fim_log::{Disk as _, RealDisk};
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Heartbeat, HeartbeatProgress};
+use crate::client::{CallError, Heartbeat, HeartbeatProgress};
 use crate::identity::DataDir;
 use crate::time::rfc3339;
 
@@ -158,6 +158,15 @@ struct Shown {
 }
 
 impl SharedStatus {
+    /// Says that a call to the server had no success, and in the log if that is news.
+    pub fn tell_call(&self, error: &CallError) {
+        let text = error_chain(error);
+        if self.get().server_error.as_deref() != Some(&text) {
+            tracing::warn!(error = text, "the server did not take a call");
+        }
+        self.update(|status| status.server_error = Some(text));
+    }
+
     pub fn new(status: Status) -> Self {
         Self(Arc::new(Mutex::new(Shown { status, last_complete: None })))
     }

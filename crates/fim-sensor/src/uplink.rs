@@ -1,4 +1,4 @@
-//! The uplink: brings reports to the server in their order, gives signs of life and fetches the settings.
+//! The uplink: brings reports to the server in their order, gives signs of life and hears of new settings.
 //!
 //! A server that is away for days is normal: reports wait in the spool, and the calls come at growing distances.
 
@@ -12,20 +12,20 @@ use fim_wire::{Batch, encode_batch};
 use crate::backoff::{backoff, retry_after};
 use crate::client::{CallError, ServerClient};
 use crate::identity::{DataDir, certificate_expiry, days_left, expiry_advice};
-use crate::inbox::Inbox;
 use crate::pace::Pace;
 use crate::renew::{renew, renewal_due};
-use crate::settings::{Settings, revision_text};
+use crate::settings::revision_text;
+use crate::settings_poll::SettingsNews;
 use crate::shared_spool::SharedSpool;
 use crate::spool::BatchLimits;
-use crate::status::{SensorState, SharedStatus};
+use crate::status::{SensorState, SharedStatus, Status};
 use crate::time::{now, rfc3339};
 
 /// What the uplink works with.
 pub(crate) struct Uplink<D: Disk> {
     pub client: ServerClient,
     pub spool: Arc<SharedSpool<D>>,
-    pub inbox: Arc<Inbox>,
+    pub news: Arc<SettingsNews>,
     pub pace: Arc<Pace>,
     pub status: SharedStatus,
     pub machine: [u8; 16],
@@ -33,10 +33,6 @@ pub(crate) struct Uplink<D: Disk> {
     pub certificate_expires: Timestamp,
     /// When the certificate should be renewed; nothing if that cannot be told.
     pub renewal_due: Option<Timestamp>,
-    /// The revision of the settings that the engine has.
-    pub known_revision: Option<String>,
-    /// When the server was last known to have no other settings than the engine; at first, when this run began.
-    pub settings_known: Timestamp,
 }
 
 /// When the uplink does what.
@@ -50,16 +46,20 @@ struct Timetable {
     set_aside: u32,
     heartbeat_due: Instant,
     heartbeat_seconds: u64,
-    /// The state that the server was told last.
-    told: Option<SensorState>,
+    /// What the server was told last.
+    told: Option<Told>,
+    /// When the last heartbeat was made, or put off.
     last_heartbeat: Option<Instant>,
-    wants_settings: bool,
-    /// The server has trouble with the settings; they are asked for again then, and block nothing else.
-    settings_due: Instant,
-    /// Calls for the settings in a row that had no success.
-    settings_failures: u32,
     /// No renewal of the certificate is tried before this.
     renewal_blocked_until: Instant,
+}
+
+/// Of what a heartbeat says, that which the server is to know at once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Told {
+    state: SensorState,
+    /// A scan has ended since the start.
+    has_scanned: bool,
 }
 
 /// What a failed call to hand over a batch means for the batch.
@@ -85,9 +85,6 @@ impl<D: Disk + Clone> Uplink<D> {
             heartbeat_seconds: 60,
             told: None,
             last_heartbeat: None,
-            wants_settings: true,
-            settings_due: started,
-            settings_failures: 0,
             renewal_blocked_until: started,
         };
         while !self.spool.is_stopping() {
@@ -103,7 +100,7 @@ impl<D: Disk + Clone> Uplink<D> {
             } else if Instant::now() < times.blocked_until {
                 self.spool.wait_until(times.blocked_until)
             } else {
-                self.spool.wait_for_ring(times.next_due())
+                self.spool.wait_for_ring(times.next_heartbeat(self.to_tell()))
             };
             if !goes_on {
                 return;
@@ -115,14 +112,11 @@ impl<D: Disk + Clone> Uplink<D> {
     /// anything else keeps them here.
     fn turn(&mut self, times: &mut Timetable) -> bool {
         let is_more = self.send(times);
-        if times.is_open() && times.are_settings_due() {
-            self.fetch_settings(times);
-        }
-        if times.is_open() && times.is_heartbeat_due(self.status.get().state, Instant::now()) {
+        if times.is_open() && Instant::now() >= times.next_heartbeat(self.to_tell()) {
             // Who looks at nothing is not to count as watching: the server tells the silence.
             match self.pace.stuck_since() {
                 None => self.give_heartbeat(times),
-                Some(_) => times.heartbeat_due = Instant::now() + STUCK_PAUSE,
+                Some(_) => times.put_heartbeat_off(Instant::now()),
             }
         }
         if times.is_open() {
@@ -149,6 +143,7 @@ impl<D: Disk + Clone> Uplink<D> {
             Ok(client) => self.client = client,
             Err(error) => return self.tell(&error),
         }
+        self.news.renewed();
         self.renewal_due = renewal_due(&renewed.certificate_pem);
         if let Some(expires) = certificate_expiry(&renewed.certificate_pem) {
             tracing::info!(expires = rfc3339(expires), "the agent's certificate was renewed");
@@ -160,64 +155,20 @@ impl<D: Disk + Clone> Uplink<D> {
         }
     }
 
-    fn fetch_settings(&mut self, times: &mut Timetable) {
-        let asked = now();
-        match self.client.settings(self.known_revision.as_deref()) {
-            Ok(settings) => {
-                times.wants_settings = false;
-                times.settings_failures = 0;
-                let since = std::mem::replace(&mut self.settings_known, asked);
-                if let Some(settings) = settings {
-                    let settings = Settings { since: Some(since), ..settings };
-                    self.known_revision = Some(settings.revision_text());
-                    tracing::info!(revision = settings.revision_text(), "new settings");
-                    self.inbox.put_settings(settings);
-                }
-                self.reached(times);
-            }
-            Err(
-                error @ (CallError::Refused { .. } | CallError::BadAnswer { .. } | CallError::Busy { .. }),
-            ) => {
-                self.tell(&error);
-                let wait = match reaction(&error) {
-                    Reaction::Pause(wait) => wait,
-                    Reaction::Retry | Reaction::Divide => random_backoff(times.settings_failures),
-                };
-                times.settings_failures = times.settings_failures.saturating_add(1);
-                times.settings_due = Instant::now() + wait;
-            }
-            Err(
-                error @ (CallError::Unreachable { .. }
-                | CallError::Untrusted { .. }
-                | CallError::OwnCertificate { .. }
-                | CallError::BadAddress { .. }),
-            ) => {
-                self.failed(times, &error);
-            }
-        }
-    }
-
     fn give_heartbeat(&mut self, times: &mut Timetable) {
         self.spool.show(&self.status);
         let status = self.status.get();
-        let (made, asked) = (Instant::now(), now());
+        let (made, asked, told) = (Instant::now(), now(), Told::of(&status));
         match self.client.heartbeat(&status.heartbeat()) {
             Ok(answer) => {
                 times.heartbeat_seconds = answer.heartbeat_seconds.clamp(1, 3600);
-                times.told_state(status.state, made);
-                let revision = revision_text(&answer.settings_revision);
-                times.wants_settings = self.known_revision.as_deref() != Some(&revision);
-                if !times.wants_settings {
-                    self.settings_known = asked;
-                }
+                times.has_told(told, made);
+                self.news.heard(&revision_text(&answer.settings_revision), asked);
                 self.reached(times);
-                if times.are_settings_due() {
-                    self.fetch_settings(times);
-                }
             }
             Err(error @ (CallError::Refused { .. } | CallError::BadAnswer { .. })) => {
                 // Reports may be taken all the same, so this blocks nothing.
-                times.told_state(status.state, made);
+                times.has_told(told, made);
                 self.tell(&error);
             }
             Err(error) => {
@@ -287,6 +238,10 @@ impl<D: Disk + Clone> Uplink<D> {
         }
     }
 
+    fn to_tell(&self) -> Told {
+        Told::of(&self.status.get())
+    }
+
     fn reached(&self, times: &mut Timetable) {
         times.failures = 0;
         self.status.update(|status| {
@@ -321,12 +276,13 @@ impl<D: Disk + Clone> Uplink<D> {
     }
 
     fn tell(&self, error: &CallError) {
-        let text = error_chain(error);
-        let is_news = self.status.get().server_error.as_deref() != Some(&text);
-        if is_news {
-            tracing::warn!(error = text, "the server did not take a call");
-        }
-        self.status.update(|status| status.server_error = Some(text));
+        self.status.tell_call(error);
+    }
+}
+
+impl Told {
+    fn of(status: &Status) -> Self {
+        Self { state: status.state, has_scanned: status.last_scan_end.is_some() }
     }
 }
 
@@ -336,30 +292,28 @@ impl Timetable {
         Instant::now() >= self.blocked_until
     }
 
-    fn are_settings_due(&self) -> bool {
-        self.wants_settings && Instant::now() >= self.settings_due
+    /// When a sign of life is due: by the clock, or because the server does not know what is `to_tell`.
+    fn next_heartbeat(&self, to_tell: Told) -> Instant {
+        if self.told == Some(to_tell) {
+            return self.heartbeat_due;
+        }
+        self.last_heartbeat
+            .map_or(self.heartbeat_due, |last| self.heartbeat_due.min(last + SHORTEST_HEARTBEAT))
     }
 
-    /// When there is something to do though nobody rings.
-    fn next_due(&self) -> Instant {
-        if self.wants_settings { self.heartbeat_due.min(self.settings_due) } else { self.heartbeat_due }
+    fn put_heartbeat_off(&mut self, now: Instant) {
+        self.heartbeat_due = now + STUCK_PAUSE;
+        self.last_heartbeat = Some(now);
     }
 
-    /// True if a sign of life is due by the clock, or because the sensor does something else than the server knows.
-    fn is_heartbeat_due(&self, state: SensorState, now: Instant) -> bool {
-        let is_news = self.told != Some(state);
-        let is_spaced = self.last_heartbeat.is_none_or(|last| now >= last + SHORTEST_HEARTBEAT);
-        now >= self.heartbeat_due || is_news && is_spaced
-    }
-
-    fn told_state(&mut self, state: SensorState, when: Instant) {
-        let pause = match state {
+    fn has_told(&mut self, told: Told, when: Instant) {
+        let pause = match told.state {
             SensorState::Baselining => SHORTEST_HEARTBEAT,
             SensorState::Starting | SensorState::Scanning | SensorState::Idle | SensorState::Stopped => {
                 Duration::from_secs(self.heartbeat_seconds)
             }
         };
-        self.told = Some(state);
+        self.told = Some(told);
         self.last_heartbeat = Some(when);
         self.heartbeat_due = when + pause;
     }

@@ -338,12 +338,9 @@ fn new_settings_are_fetched_and_worked_by_and_are_a_gap_since_the_server_may_hav
         "rules": [{"name": "srv", "type": "linux-file", "path": "/srv", "recurse": true}],
     });
     let saved = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
+    until("the new settings", || sensor.status().settings_revision.filter(|revision| revision == "2"));
     let before = server.ledger().heartbeats.len();
-    drop(server.wait_for("a scan by the new settings", |seen| {
-        seen.requests.iter().filter(|path| *path == "/agent/v1/settings").count() >= 2
-            && seen.heartbeats.len() > before + 3
-    }));
-    assert_eq!(sensor.status().settings_revision.as_deref(), Some("2"));
+    drop(server.wait_for("a scan by the new settings", |seen| seen.heartbeats.len() > before + 3));
     tree.file("/srv/page", "defaced");
     let seen = server.wait_for("the change", |seen| !changed_paths(&seen.reports).is_empty());
     assert_eq!(changed_paths(&seen.reports), ["/srv/page"]);
@@ -354,6 +351,44 @@ fn new_settings_are_fetched_and_worked_by_and_are_a_gap_since_the_server_may_hav
     });
     assert!(pending.is_some_and(|start| start as u128 <= saved), "{pending:?} {saved}");
     drop(seen);
+    sensor.stop().unwrap();
+}
+
+#[test]
+fn settings_that_change_while_the_server_holds_a_call_are_worked_by_before_any_heartbeat() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path());
+    enroll(&dir, &enrollment(&server, trust)).unwrap();
+    let settings = |revision: u64, interval: u64| {
+        serde_json::json!({
+            "revision": revision, "scanIntervalSeconds": interval, "fimEnabled": true,
+            "rules": [{"name": "etc", "type": "linux-file", "path": "/etc", "recurse": true}],
+        })
+    };
+    server.set_settings(settings(1, 3600));
+    {
+        let mut ledger = server.ledger();
+        ledger.holds_settings = true;
+        ledger.heartbeat_seconds = 3600;
+    }
+    let tree = machine();
+    let sensor = start(&dir, &tree);
+    has_scanned(&server);
+    for revision in 2..5 {
+        drop(server.wait_for("a call that is held", |seen| seen.held >= revision - 1));
+        let beats = server.ledger().heartbeats.len();
+        server.set_settings(settings(revision, 3600));
+        let text = revision.to_string();
+        until("the settings", || sensor.status().settings_revision.filter(|now| *now == text));
+        assert_eq!(server.ledger().heartbeats.len(), beats);
+    }
+    // What is found is sent beside a call that is held.
+    drop(server.wait_for("a call that is held", |seen| seen.held >= 4));
+    server.set_settings(settings(5, 1));
+    drop(server.wait_for("a call that is held", |seen| seen.held >= 5));
+    tree.file("/etc/hosts", "evil");
+    drop(server.wait_for("the change", |seen| changed_paths(&seen.reports) == ["/etc/hosts"]));
     sensor.stop().unwrap();
 }
 

@@ -17,7 +17,9 @@ use crate::ingest::feed::Feeds;
 use crate::ingest::places::{BatchPlaces, DecodedBytes};
 use crate::ingest::provider::Providers;
 use crate::ingest::rows::Rows;
+use crate::ingest::settings::LatestSettings;
 use crate::ingest::usage::Caps;
+use crate::ingest::waits::SettingsWaits;
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::pki::{Authority, ServerTls};
@@ -67,6 +69,10 @@ pub struct App {
     pub ingestion_places: Shares,
     /// Places for connections.
     pub connection_places: Arc<ConnectionPlaces>,
+    /// Agents that wait for new settings.
+    pub settings_waits: SettingsWaits,
+    /// The settings as those who waited are told them.
+    pub latest_settings: LatestSettings,
     /// Places for live streams.
     pub stream_places: Shares,
     /// When this server started.

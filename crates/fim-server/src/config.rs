@@ -91,6 +91,9 @@ pub struct Limits {
     /// address, or a /64 of IPv6) a sixteenth, those on the server's own machine an eighth of their own. One machine or
     /// caller who did has an eighth at most. Behind a proxy, which is one address for many people, raise it.
     pub connections: usize,
+    /// Agents that wait for new settings at a time, each on a connection that does not count among the others; further ones
+    /// have them with their next heartbeat.
+    pub waiting_agents: usize,
     /// Seconds for a TLS handshake.
     pub handshake_seconds: u64,
     /// Seconds for a request's headers to arrive, and for a connection to be idle.
@@ -175,6 +178,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 2048,
+            waiting_agents: 16_384,
             handshake_seconds: 10,
             header_seconds: 60,
             body_seconds: 30,
@@ -393,6 +397,7 @@ const KEYS: &[(&str, &[&str])] = &[
         "limits",
         &[
             "connections",
+            "waiting_agents",
             "handshake_seconds",
             "header_seconds",
             "body_seconds",
@@ -445,6 +450,7 @@ mod tests {
             log_bytes = 67108864
             [limits]
             connections = 1
+            waiting_agents = 1
             handshake_seconds = 1
             header_seconds = 1
             body_seconds = 1

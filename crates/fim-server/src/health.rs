@@ -53,6 +53,7 @@ pub async fn metrics(
     let figures = app.figures.get(&app, now).await?;
     let uptime = u64::try_from(now.nanos_since(app.started) / 1_000_000_000).unwrap_or(0);
     let [connections, connections_limit] = app.connection_places.gauges();
+    let [waiting_agents, waiting_agents_limit] = app.settings_waits.gauges();
     let gauges = [
         Gauge { name: "workspaces", help: "Workspaces.", value: figures.workspaces },
         Gauge { name: "machines", help: "Machines enrolled.", value: figures.machines },
@@ -69,6 +70,8 @@ pub async fn metrics(
         Gauge { name: "uptime_seconds", help: "Seconds since the server started.", value: uptime },
         connections,
         connections_limit,
+        waiting_agents,
+        waiting_agents_limit,
     ];
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(&gauges)))
 }

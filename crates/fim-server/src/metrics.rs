@@ -43,6 +43,8 @@ pub struct Metrics {
     pub enrolments_refused: Counter,
     /// Heartbeats.
     pub heartbeats: Counter,
+    /// Waits of agents for new settings.
+    pub settings_waits: Counter,
     /// Batches stored.
     pub batches: Counter,
     /// Batches that had been stored before.
@@ -75,7 +77,7 @@ pub struct Gauge {
 impl Metrics {
     /// Everything in the Prometheus text format.
     pub fn render(&self, gauges: &[Gauge]) -> String {
-        let counters: [(&str, &str, &Counter); 16] = [
+        let counters: [(&str, &str, &Counter); 17] = [
             ("http_requests_ok_total", "Requests answered with a status below 400.", &self.requests_ok),
             (
                 "http_requests_refused_total",
@@ -96,6 +98,7 @@ impl Metrics {
                 &self.enrolments_refused,
             ),
             ("heartbeats_total", "Heartbeats of agents.", &self.heartbeats),
+            ("settings_waits_total", "Waits of agents for new settings.", &self.settings_waits),
             ("batches_total", "Batches of agents that were stored.", &self.batches),
             ("batches_repeated_total", "Batches that had been stored before.", &self.batches_repeated),
             ("reports_total", "Reports in the batches that were stored.", &self.reports),

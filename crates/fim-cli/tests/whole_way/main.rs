@@ -100,6 +100,53 @@ fn who_follows_a_file_that_goes_to_and_fro_is_shown_each_turn() {
 }
 
 #[test]
+fn new_settings_are_in_force_on_the_agent_before_it_gives_a_sign_of_life() {
+    let mut here = Installation::new();
+    let page = here.up(&["--no-agent", "--scan-interval", "1h"])["page"].as_str().unwrap().to_owned();
+    here.watch_only_own_tree();
+    here.enroll_agent();
+    here.start_agent();
+    here.wait_for_baseline();
+    // No scan follows on another interval, so that there is nothing to give a sign of. One that was due anyway may come
+    // between in one attempt, and not in all.
+    let is_told_without_a_heartbeat = (2..6).any(|hours| {
+        let before = heartbeats(&page);
+        assert_eq!(here.run(&["fim", "collect", "--files", &format!("{hours}h")]).code, 0);
+        wait_for_status(&here, "scanIntervalSeconds", hours * 3600);
+        heartbeats(&page) == before
+    });
+    assert!(is_told_without_a_heartbeat, "{}", here.read_log("agent.log"));
+
+    let file = here.path("later");
+    let rule = ["rule", "add", "--type", "linux-file", "--name", "later", "--path", file.to_str().unwrap()];
+    assert_eq!(here.run(&rule).code, 0);
+    wait_for_status(&here, "rules", 2);
+    fs::write(&file, "x").unwrap();
+    if here.agent_status()["provider"] == "scan" {
+        return eprintln!("skipped: nothing tells of changes here before the next scan");
+    }
+    let kql = "ConfigurationChange | where FileSystemPath endswith '/later'";
+    assert_eq!(here.query_until(kql, |rows| !rows.is_empty())[0]["ChangeCategory"], "Added");
+    here.stop_agent();
+}
+
+/// Waits until the agent says that of itself.
+fn wait_for_status(here: &Installation, key: &str, value: u64) {
+    let is_so = until(|| {
+        let status = here.agent_status();
+        if status[key] == value { Ok(()) } else { Err(status) }
+    });
+    is_so.unwrap_or_else(|status| panic!("{key} is not {value}: {status:#}\n{}", here.read_log("agent.log")));
+}
+
+/// How many signs of life the server has heard.
+fn heartbeats(page: &str) -> u64 {
+    let told = ureq::get(format!("{page}/metrics")).call().unwrap().body_mut().read_to_string().unwrap();
+    let count = told.lines().find_map(|line| line.strip_prefix("steadfast_heartbeats_total "));
+    count.unwrap().parse().unwrap()
+}
+
+#[test]
 fn a_new_sign_in_link_is_printed_for_whoever_has_an_owner_s_token() {
     let mut here = Installation::new();
     let ready = here.up(&["--no-agent"]);

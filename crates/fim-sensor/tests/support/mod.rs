@@ -40,6 +40,12 @@ pub struct Ledger {
     pub mishaps: VecDeque<Mishap>,
     /// Answers that are held may go.
     pub is_released: bool,
+    /// A call for the settings that may wait is held until there are others.
+    pub holds_settings: bool,
+    /// Calls that were held.
+    pub held: u64,
+    /// Seconds between heartbeats.
+    pub heartbeat_seconds: u64,
     /// Settings are answered with that status.
     pub settings_refusal: Option<u16>,
     /// A batch with a report of this name in it is refused for good.
@@ -133,7 +139,7 @@ impl TestServer {
         let config = Arc::new(config);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let ledger = Ledger { certificate_year: 2099, ..Ledger::default() };
+        let ledger = Ledger { certificate_year: 2099, heartbeat_seconds: 1, ..Ledger::default() };
         let ledger = Arc::new((Mutex::new(ledger), Condvar::new()));
         let is_stopping = Arc::new(AtomicBool::new(false));
         let accepting = {
@@ -167,6 +173,12 @@ impl TestServer {
     /// Lets the answers go that are held.
     pub fn release(&self) {
         self.ledger().is_released = true;
+        self.ledger.1.notify_all();
+    }
+
+    /// Has other settings from now on, and answers the calls with them that are held.
+    pub fn set_settings(&self, settings: serde_json::Value) {
+        self.ledger().settings = settings;
         self.ledger.1.notify_all();
     }
 
@@ -205,6 +217,7 @@ impl Drop for TestServer {
 struct Request {
     line: String,
     known_revision: Option<String>,
+    may_wait: bool,
     body: Vec<u8>,
     shows_certificate: bool,
 }
@@ -225,6 +238,15 @@ fn serve(
             let mut seen = ledger.0.lock().unwrap();
             let path = request.line.split(' ').nth(1).unwrap_or_default().to_owned();
             seen.requests.push(path.clone());
+            let is_known =
+                |seen: &Ledger| request.known_revision == Some(seen.settings["revision"].to_string());
+            if path == "/agent/v1/settings" && seen.holds_settings && request.may_wait && is_known(&seen) {
+                seen.held += 1;
+                ledger.1.notify_all();
+                while is_known(&seen) {
+                    seen = ledger.1.wait(seen).unwrap();
+                }
+            }
             let is_held = path == "/agent/v1/batches" && matches!(seen.mishaps.front(), Some(Mishap::Hold));
             let answer = answer(&path, &request, authority, &mut seen);
             ledger.1.notify_all();
@@ -251,6 +273,7 @@ fn read_request(
     }
     let mut length = 0;
     let mut known_revision = None;
+    let mut may_wait = false;
     loop {
         let mut header = String::new();
         stream.read_line(&mut header)?;
@@ -258,13 +281,14 @@ fn read_request(
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().unwrap_or(0),
             "if-none-match" => known_revision = Some(value.trim().to_owned()),
+            "prefer" => may_wait = value.trim().starts_with("wait="),
             _ => {}
         }
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body)?;
     let shows_certificate = stream.get_ref().conn.peer_certificates().is_some();
-    Ok(Some(Request { line, known_revision, body, shows_certificate }))
+    Ok(Some(Request { line, known_revision, may_wait, body, shows_certificate }))
 }
 
 fn answer(path: &str, request: &Request, authority: &Authority, seen: &mut Ledger) -> Answer {
@@ -290,7 +314,10 @@ fn answer(path: &str, request: &Request, authority: &Authority, seen: &mut Ledge
             seen.heartbeats.push(serde_json::from_slice(&request.body).unwrap());
             json(
                 200,
-                serde_json::json!({"settingsRevision": seen.settings["revision"], "heartbeatSeconds": 1}),
+                serde_json::json!({
+                    "settingsRevision": seen.settings["revision"],
+                    "heartbeatSeconds": seen.heartbeat_seconds,
+                }),
             )
         }
         "/agent/v1/certificate" => {

@@ -170,6 +170,7 @@ pub async fn delete_workspace(
         .map_err(|error| Problem::internal("deleting the workspace", &error))?;
     app.feeds.end(workspace.id);
     app.caps.forget(workspace.id);
+    app.latest_settings.forget(workspace.id);
     tracing::warn!(workspace = %workspace.name, id = %workspace.id, by = %actor.name, "a workspace was deleted");
     drop_rows(&app.control, &app.store, workspace.id)
         .await

@@ -8,6 +8,8 @@
 //! | of strangers on the server's own machine | an eighth of their own, which nobody elsewhere can take |
 //! | of a machine with its certificate, or of a caller whose call was authorised | an eighth each |
 //!
+//! A connection on which an agent waits for new settings has no place among all while it waits.
+//!
 //! What is left, three sixteenths, is for machines and callers that are known, whatever strangers do. A handshake has to be
 //! over before it can be said who is there, which is why handshakes have places of their own and none is refused for
 //! others that go on: a machine gets through whoever opens connections and says nothing, unless that one does so from as
@@ -64,8 +66,13 @@ pub struct ConnectionPlace {
     places: Arc<ConnectionPlaces>,
     address: SocketAddr,
     held: Mutex<Held>,
-    _of_all: OwnedSemaphorePermit,
+    /// Its place among all; none while it rests.
+    of_all: Mutex<Option<OwnedSemaphorePermit>>,
 }
+
+/// A connection on which nothing is done until somebody else does something: it has no place among all.
+#[derive(Debug)]
+pub struct Rest(Arc<ConnectionPlace>);
 
 /// As what a connection has its place.
 #[derive(Debug)]
@@ -153,7 +160,8 @@ impl ConnectionPlaces {
             Transport::Tls => Held::Handshake(handshakes.begin(Network::of(ip))),
             Transport::Loopback => self.for_stranger(ip)?,
         };
-        Ok(ConnectionPlace { places: Arc::clone(self), address, held: Mutex::new(held), _of_all: of_all })
+        let of_all = Mutex::new(Some(of_all));
+        Ok(ConnectionPlace { places: Arc::clone(self), address, held: Mutex::new(held), of_all })
     }
 
     /// Says in the log that a connection was refused, though not of each one of many.
@@ -245,6 +253,24 @@ impl ConnectionPlace {
         if let Some(known) = self.places.known.try_take(Known::Caller(holder.clone())) {
             *held = Held::Known(known);
         }
+    }
+
+    /// Gives the connection's place among all to whoever needs it, until the rest ends. Whoever lets connections rest sees
+    /// to it that they are not too many.
+    pub fn rest(self: &Arc<Self>) -> Rest {
+        locked(&self.of_all).take();
+        Rest(Arc::clone(self))
+    }
+}
+
+impl Rest {
+    /// Takes a place again; false if there is none, so that the connection is to end with the answer.
+    #[must_use]
+    pub fn end(self) -> bool {
+        let place = Arc::clone(&self.0.places.all).try_acquire_owned().ok();
+        let has_place = place.is_some();
+        *locked(&self.0.of_all) = place;
+        has_place
     }
 }
 
@@ -391,6 +417,31 @@ mod tests {
         assert_eq!(places.all.available_permits(), 128 - kept.len());
         assert_eq!(places.handshakes.count(), 0);
         assert_eq!(places.strangers.all.available_permits(), 64 - kept.len());
+    }
+
+    #[test]
+    fn who_rests_leaves_his_place_to_another_and_has_one_again_if_there_is_one() {
+        let places = Arc::new(ConnectionPlaces::new(1));
+        let machine = Uuid::from_u128(1);
+        let connect = || {
+            let place = Arc::new(connect(&places, "10.0.0.1").unwrap());
+            place.settle(Some(machine)).unwrap();
+            place
+        };
+        let resting = connect().rest();
+        let other = Arc::new(as_stranger(&places, "10.0.0.2").unwrap());
+        assert!(!resting.end(), "the other one has the place");
+        let resting = other.rest();
+        assert!(resting.end());
+        drop(other);
+        let resting = connect().rest();
+        assert_eq!(places.gauges()[0].value, 0);
+        drop(resting);
+        assert_eq!(
+            places.gauges()[0].value,
+            0,
+            "who hangs up in his rest gives back nothing that he does not have"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod gaps;
 mod machines;
 mod rules;
 mod secrets;
+mod settings_changes;
 mod sign_in;
 mod storage;
 mod tokens;
@@ -39,12 +40,15 @@ use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use self::settings_changes::SettingsChanges;
+
 /// The database of the control plane.
 #[derive(Clone, Debug)]
 pub struct Control {
     pool: SqlitePool,
     /// How often something that lets a caller in was taken back.
     revocations: Arc<watch::Sender<u64>>,
+    settings_changes: Arc<SettingsChanges>,
 }
 
 /// Why the control database cannot be used.
@@ -110,7 +114,7 @@ impl Control {
             .busy_timeout(Duration::from_secs(10));
         let open = |source| OpenControlError::Open { path: path.to_owned(), source };
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(open)?;
-        let control = Self { pool, revocations: Arc::default() };
+        let control = Self { pool, revocations: Arc::default(), settings_changes: Arc::default() };
         control.migrate(path).await?;
         Ok(control)
     }

@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
+use super::settings_changes::Changed;
 use super::{By, Control, ControlError, audit, failed, is_duplicate, spelled};
 use crate::api::model::{EnableFim, Links, PathType, Rule, RuleCounts, RuleType};
 
@@ -107,7 +108,7 @@ impl Control {
             &json!({ "workspace": workspace, "after": rule }),
         )
         .await?;
-        transaction.commit().await.map_err(adding)?;
+        self.commit_settings(transaction, Changed::One(workspace), "adding a rule").await?;
         Ok(())
     }
 
@@ -138,7 +139,7 @@ impl Control {
             let detail = json!({ "workspace": workspace, "before": before, "after": after });
             audit(&mut transaction, by, "rule.edit", name, &detail).await?;
         }
-        transaction.commit().await.map_err(editing)?;
+        self.commit_settings(transaction, Changed::One(workspace), "editing a rule").await?;
         Ok(after)
     }
 
@@ -156,7 +157,7 @@ impl Control {
         touch(&mut transaction, workspace, by.at).await?;
         let detail = json!({ "workspace": workspace, "before": before });
         audit(&mut transaction, by, "rule.delete", name, &detail).await?;
-        transaction.commit().await.map_err(deleting)?;
+        self.commit_settings(transaction, Changed::One(workspace), "deleting a rule").await?;
         Ok(true)
     }
 }

@@ -9,6 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::rules::apply_recommended;
+use super::settings_changes::Changed;
 use super::{By, Control, ControlError, audit, count, failed, is_duplicate, spelled, uuid};
 use crate::api::model::{Collection, EnableFim, Rule};
 
@@ -199,6 +200,7 @@ impl Control {
         audit(&mut transaction, by, "workspace.delete", &workspace.name, &detail).await?;
         transaction.commit().await.map_err(deleting)?;
         self.tell_revocation();
+        self.end_settings_changes(workspace.id);
         Ok(())
     }
 
@@ -231,18 +233,17 @@ impl Control {
         chosen: &EnableFim,
         by: By<'_>,
     ) -> Result<(), ControlError> {
-        let enabling = failed("turning monitoring on");
         let mut transaction = self.write("turning monitoring on").await?;
         apply_recommended(&mut transaction, workspace, items, chosen, by).await?;
         switch_fim(&mut transaction, workspace, true, by).await?;
-        transaction.commit().await.map_err(enabling)
+        self.commit_settings(transaction, Changed::One(workspace), "turning monitoring on").await
     }
 
     /// Turns monitoring off.
     pub async fn disable_fim(&self, workspace: Uuid, by: By<'_>) -> Result<(), ControlError> {
         let mut transaction = self.write("turning monitoring off").await?;
         switch_fim(&mut transaction, workspace, false, by).await?;
-        transaction.commit().await.map_err(failed("turning monitoring off"))
+        self.commit_settings(transaction, Changed::One(workspace), "turning monitoring off").await
     }
 
     /// Each time that monitoring was turned on or off, in order; the audit log keeps them all.
@@ -295,7 +296,7 @@ impl Control {
         .map_err(&setting)?;
         let set = json!({ "filesSeconds": files_seconds, "collection": collection });
         audit(&mut transaction, by, "collection.set", &workspace.to_string(), &set).await?;
-        transaction.commit().await.map_err(setting)
+        self.commit_settings(transaction, Changed::One(workspace), "setting what is collected").await
     }
 
     /// Sets the time between two scans in every workspace where it differs.
@@ -315,7 +316,7 @@ impl Control {
         if changed.rows_affected() > 0 {
             audit(&mut transaction, by, "scan-interval.set", "*", &json!({ "seconds": seconds })).await?;
         }
-        transaction.commit().await.map_err(setting)
+        self.commit_settings(transaction, Changed::All, "setting the scan interval").await
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use axum::body::Bytes;
 use axum::extract::{Extension, Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::{Json, Router, middleware, routing};
 use fim_core::windows::Hive;
 use fim_core::{ChangeEvent, ListKind, Monitored, Timestamp, error_chain};
@@ -27,38 +27,16 @@ use super::heartbeat::{Heartbeat, HeartbeatAnswer, heartbeat_seconds};
 use super::listed::versions;
 use super::places::{BatchPlace, TakenBytes};
 use super::rows::Rows;
+use super::settings::settings;
 use super::silence;
 use super::who::{actor_of, explanation_of, others_of, tell_why_unknown};
-use crate::api::model::{Change, ChangeCategory, ChangeType, FileKind, Rule};
+use crate::api::model::{Change, ChangeCategory, ChangeType, FileKind};
 use crate::app::AppState;
 use crate::clock::Moment;
 use crate::connection::Peer;
 use crate::control::MachineRecord;
 use crate::pki::CertifiedMachine;
 use crate::problem::{ApiJson, Kind, Problem, body_limit};
-
-/// What an agent works by.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Settings {
-    /// Grows with every change of the settings.
-    pub revision: u64,
-    /// Seconds between the starts of two scans.
-    pub scan_interval_seconds: u64,
-    /// False if nothing is to be monitored.
-    pub fim_enabled: bool,
-    /// Seconds between two collections of the daemons; absent if they are not collected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub daemon_interval_seconds: Option<u64>,
-    /// Seconds between two collections of the software; absent if it is not collected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub software_interval_seconds: Option<u64>,
-    /// Seconds between two inventories; absent if none is made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inventory_interval_seconds: Option<u64>,
-    /// The rules in the order in which they are tried; those that are not in force too.
-    pub rules: Vec<Rule>,
-}
 
 /// Up to which batch everything is durable.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -139,33 +117,6 @@ async fn take_place(
     };
     request.extensions_mut().insert(Arc::new(place));
     Ok(next.run(request).await)
-}
-
-async fn settings(
-    State(app): State<AppState>,
-    Extension(machine): Extension<MachineRecord>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let internal = |error| Problem::internal("reading the settings", &error);
-    let workspace = app.workspace_of(&machine).await?;
-    let revision = workspace.settings_revision;
-    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let known = known.map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'));
-    let tag = [(ETAG, format!("\"{revision}\""))];
-    if known == Some(revision.to_string().as_str()) {
-        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
-    }
-    let rules = app.control.rules(workspace.id).await.map_err(internal)?;
-    let settings = Settings {
-        revision,
-        scan_interval_seconds: workspace.scan_interval_seconds,
-        fim_enabled: workspace.fim_enabled,
-        daemon_interval_seconds: workspace.collection.daemons_seconds,
-        software_interval_seconds: workspace.collection.software_seconds,
-        inventory_interval_seconds: workspace.collection.inventory_seconds,
-        rules,
-    };
-    Ok((tag, Json(settings)).into_response())
 }
 
 async fn heartbeat(

@@ -13,6 +13,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::client::Client;
 use crate::machine::{added, joined, send};
+use crate::metrics::figure;
 use crate::running::{PATIENCE, Running};
 
 /// A connection with TLS that nobody drives but the test.
@@ -143,13 +144,6 @@ fn strangers_who_hold_all_that_they_may_keep_neither_machines_nor_those_who_sign
         assert!(Instant::now() < deadline, "no place became free");
     }
     assert!(Connection::as_stranger(&running).is_none());
-}
-
-/// The figure of that name in what the server counts.
-fn figure(owner: &mut Client, name: &str) -> usize {
-    let told = owner.call("GET", "/metrics", &[], None).unwrap().text;
-    let line = told.lines().find_map(|line| line.strip_prefix(&format!("steadfast_{name} ")));
-    line.unwrap_or_else(|| panic!("no {name} in {told}")).parse().unwrap()
 }
 
 /// Keeps connections open on which nothing is said, each of them opened again as it is closed, until it is told to stop.

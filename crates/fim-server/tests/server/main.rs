@@ -18,6 +18,7 @@ mod metrics;
 mod places;
 mod running;
 mod scenario;
+mod settings;
 mod sign_in;
 mod stream;
 

@@ -13,6 +13,13 @@ fn own_address() -> Option<IpAddr> {
     (!address.is_loopback() && !address.is_unspecified()).then_some(address)
 }
 
+/// The figure of that name in what the server counts.
+pub fn figure(owner: &mut Client, name: &str) -> usize {
+    let told = owner.call("GET", "/metrics", &[], None).unwrap().text;
+    let line = told.lines().find_map(|line| line.strip_prefix(&format!("steadfast_{name} ")));
+    line.unwrap_or_else(|| panic!("no {name} in {told}")).parse().unwrap()
+}
+
 #[test]
 fn another_machine_gets_the_counters_with_a_token_only() {
     let Some(own) = own_address() else {
