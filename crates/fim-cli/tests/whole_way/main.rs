@@ -13,6 +13,7 @@ mod losses;
 mod real_time;
 mod stopping;
 mod windows;
+mod windows_package;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
