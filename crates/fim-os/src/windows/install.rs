@@ -33,7 +33,7 @@ use crate::service::{InstalledService, RemovedService, SERVICE_NAME, ServiceErro
 
 /// Makes the agent a service that runs the program with these arguments, and starts it. The program is copied to where
 /// only administrators may change it; whoever could change it would be the system. A service that is there is stopped,
-/// and becomes this one.
+/// and becomes this one; one that was not there and does not begin to work is not left behind.
 ///
 /// # Errors
 ///
@@ -52,15 +52,20 @@ pub fn install_service(arguments: Vec<OsString>) -> Result<InstalledService, Ser
         std::fs::rename(&newer.0, &program).map_err(no_program)?;
     }
     let wanted = wanted(&program, arguments);
-    let service = match existing {
+    let refused = match existing {
         Some(service) => {
             service.change_config(&wanted).map_err(|error| refused("change", error))?;
-            service
+            set_up_and_start(&service)?
         }
-        None => manager.create_service(&wanted, access()).map_err(|error| refused("make", error))?,
+        None => {
+            let service =
+                manager.create_service(&wanted, access()).map_err(|error| refused("make", error))?;
+            set_up_and_start(&service).inspect_err(|_| {
+                let _ = stop(&service);
+                let _ = service.delete();
+            })?
+        }
     };
-    let refused = set_up(&service)?;
-    start(&service)?;
     Ok(InstalledService { program, refused })
 }
 
@@ -123,6 +128,13 @@ fn wanted(program: &Path, arguments: Vec<OsString>) -> ServiceInfo {
         account_name: None,
         account_password: None,
     }
+}
+
+/// What the system does not know of the settings, once the service is at work.
+fn set_up_and_start(service: &Service) -> Result<Vec<&'static str>, ServiceError> {
+    let unknown = set_up(service)?;
+    start(service)?;
+    Ok(unknown)
 }
 
 /// Sets what a service is not made with, and tells what the system does not know.
