@@ -27,7 +27,7 @@ use crate::data_dir::{DataDir, OpenDataDirError, private_folder};
 use crate::ingest::places::{BatchPlaces, DecodedBytes};
 use crate::ingest::settings::LatestSettings;
 use crate::ingest::usage::{self, Caps};
-use crate::ingest::waits::SettingsWaits;
+use crate::ingest::waits::{SettingsWaits, open_files};
 use crate::ingest::{agent, feed::Feeds, losses, provider::Providers, silence};
 use crate::metrics::Metrics;
 use crate::passwords::{PasswordError, Passwords};
@@ -249,7 +249,7 @@ impl Parts {
             decoded_bytes: DecodedBytes::new(config.limits.batches_decoded_bytes),
             ingestion_places: Shares::new(ingestion_shares(&config.limits)),
             connection_places: Arc::new(ConnectionPlaces::new(config.limits.connections)),
-            settings_waits: SettingsWaits::new(config.limits.waiting_agents),
+            settings_waits: SettingsWaits::within(&config.limits, open_files()),
             latest_settings: LatestSettings::default(),
             stream_places: Shares::new(stream_shares(&config.limits)),
             started,

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use rustix::process::{Resource, getrlimit};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::auth::locked;
+use crate::config::Limits;
 use crate::metrics::Gauge;
 
 /// So many agents may wait at a time, each machine once.
@@ -25,8 +27,21 @@ pub struct SettingsWait {
 }
 
 impl SettingsWaits {
+    /// As many may wait as the limits say, and no more than leave files for all else of those that may be open.
+    pub fn within(limits: &Limits, open_files: u64) -> Self {
+        let taken = FILES_BESIDE_CONNECTIONS.saturating_add(limits.connections as u64);
+        let left = usize::try_from(open_files.saturating_sub(taken)).unwrap_or(usize::MAX);
+        if left < limits.waiting_agents {
+            tracing::warn!(
+                "this process may have {open_files} files open at once, so that no more than {left} agents wait for new \
+                 settings; the others have them with their heartbeats, or raise that limit (LimitNOFILE, ulimit -n)"
+            );
+        }
+        Self::new(limits.waiting_agents.min(left))
+    }
+
     /// `most` may wait, and nobody does.
-    pub fn new(most: usize) -> Self {
+    fn new(most: usize) -> Self {
         Self { most, machines: Arc::default() }
     }
 
@@ -63,6 +78,14 @@ impl SettingsWaits {
     }
 }
 
+/// How many files this process may have open at once.
+pub fn open_files() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// What tables, logs and the database have open, and room.
+const FILES_BESIDE_CONNECTIONS: u64 = 1024;
+
 impl SettingsWait {
     /// Waits until the machine waits elsewhere, or may not any more.
     pub async fn ended(&self) {
@@ -87,6 +110,15 @@ mod tests {
 
     fn is_ended(wait: &SettingsWait) -> bool {
         wait.ended().now_or_never().is_some()
+    }
+
+    #[test]
+    fn those_who_wait_leave_files_for_all_else() {
+        let limits = Limits { connections: 2000, waiting_agents: 500, ..Limits::default() };
+        for (open_files, most) in [(0, 0), (3024, 0), (3025, 1), (4000, 500), (u64::MAX, 500)] {
+            let waits = SettingsWaits::within(&limits, open_files);
+            assert_eq!(waits.gauges()[1].value, most, "{open_files} files");
+        }
     }
 
     #[test]
