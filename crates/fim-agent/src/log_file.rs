@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that lines are added to. Once it has its share, it becomes `FILE.1` in place of the one before, and a new one
-/// begins: the last lines are always there, and the two have [`MOST_BYTES`] at most, or a line more.
+/// begins: the last lines are always there, and the two have [`MOST_BYTES`] at most, or a line more. Where no new one can
+/// begin, this one may have as much, beside the one before.
 #[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,

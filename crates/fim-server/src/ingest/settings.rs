@@ -83,12 +83,16 @@ pub async fn settings(
     let rest = place.rest();
     let mut stop = app.stop.clone();
     let news = tokio::select! {
-        news = other_settings(&app, &machine, revision, changes) => Some(news?),
+        news = other_settings(&app, &machine, revision, changes) => Some(news),
         () = sleep_until(Instant::now() + patience) => None,
         () = wait.ended() => None,
         () = stopped(&mut stop) => None,
     };
-    let mut answer = news.map_or_else(|| not_modified(revision), Told::into_response);
+    let mut answer = match news {
+        Some(Ok(told)) => told.into_response(),
+        Some(Err(problem)) => problem.into_response(),
+        None => not_modified(revision),
+    };
     if !rest.end() {
         answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

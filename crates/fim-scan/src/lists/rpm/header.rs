@@ -117,7 +117,11 @@ impl<'b> Header<'b> {
             return Err(Unfinished::Damaged(format!("the tag {tag} is no text")));
         }
         let known = self.bytes.get(entry.at..).unwrap_or_default();
+        let known = known.get(..MOST_TEXT_BYTES).unwrap_or(known);
         let Some(end) = known.iter().position(|&byte| byte == 0) else {
+            if known.len() == MOST_TEXT_BYTES {
+                return Err(Unfinished::Damaged(format!("the tag {tag} is longer than any text")));
+            }
             let more = (entry.at + TEXT_BYTES).max(self.bytes.len().saturating_mul(2)).min(self.total);
             return Err(Unfinished::More(more));
         };
@@ -165,6 +169,7 @@ const MOST_TAGS: usize = 0xffff;
 const FIRST_BYTES: usize = 4096;
 /// As much more as a text may take that is not ended yet.
 const TEXT_BYTES: usize = 256;
+const MOST_TEXT_BYTES: usize = 64 << 10;
 /// The names stand before the files, of which a package may have very many.
 const MOST_BYTES: usize = 16 << 20;
 

@@ -3,6 +3,7 @@
 //! Nothing is locked and nothing is made beside the database, as SQLite itself would: rpm is never held up. Whoever reads
 //! compares the database's times before and after instead, and asks whether the log is the same.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::header::damaged;
@@ -16,6 +17,8 @@ pub(super) struct Pages<'d, 't, T: FileTree> {
     page_bytes: usize,
     usable_bytes: usize,
     count: u64,
+    /// How many were read.
+    read: Cell<u64>,
 }
 
 /// The log that SQLite calls the write-ahead log: pages that are newer than those of the database.
@@ -59,13 +62,19 @@ impl<'d, 't, T: FileTree> Pages<'d, 't, T> {
         if head[24..28] == head[92..96] && u64::from(number(&head, 28)) > count {
             return Err(damaged("it ends early"));
         }
-        Ok(Some(Self { database, log, page_bytes, usable_bytes, count }))
+        Ok(Some(Self { database, log, page_bytes, usable_bytes, count, read: Cell::new(0) }))
     }
 
     /// The page of that number, counted from 1.
     pub(super) fn page(&self, number: u32) -> Result<Vec<u8>, TreeError> {
         if number == 0 || u64::from(number) > self.count {
             return Err(damaged(&format!("it has no page {number}")));
+        }
+        // Each is of one row or one table, and is wanted once; the first is of the schema, too.
+        let read = self.read.get().saturating_add(1);
+        self.read.set(read);
+        if read > self.count.saturating_add(1) {
+            return Err(damaged("its pages lead to each other without end"));
         }
         let mut page = vec![0; self.page_bytes];
         let newest = self.log.as_ref().and_then(|log| log.frames.get(&number).map(|at| (&log.file, *at)));

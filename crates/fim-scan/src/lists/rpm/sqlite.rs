@@ -21,7 +21,7 @@ pub(super) fn second_column<T: FileTree>(
     })?;
     let root = root.ok_or_else(|| damaged(&format!("it has no table {table}")))?;
     rows(pages, root, |payload| {
-        let blob = payload.column(1)?.filter(|column| column.is_blob());
+        let blob = payload.column(1)?.filter(|column| column.is_blob() && column.at <= MOST_BEFORE_BLOB);
         let column = blob.ok_or_else(|| damaged(&format!("a row of the table {table} has no blob")))?;
         take(Blob { payload, at: column.at, bytes: column.bytes })
     })
@@ -240,6 +240,8 @@ fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 const SCHEMA_PAGE: u32 = 1;
+/// Before the blob there is a number only.
+const MOST_BEFORE_BLOB: usize = 64;
 /// The first page begins with what is said of the whole database.
 const FIRST_PAGE_BEGIN: usize = 100;
 const LEAF: u8 = 13;
