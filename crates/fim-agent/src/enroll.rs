@@ -11,7 +11,7 @@ use fim_os::{HostFacts, OS_NAME, keep_private};
 use fim_sensor::{EnrollError, Enrollment, Fingerprint, LONGEST_NAME, Token, TrustAnchor};
 
 use crate::DataDirArg;
-use crate::exit::{FAILURE, USAGE, fail, note_failure, print};
+use crate::exit::{FAILURE, USAGE, fail, print};
 
 /// Makes this machine known to a server, once, with a token that `steadfast machine enroll-token` gives.
 ///
@@ -48,54 +48,32 @@ pub struct EnrollArgs {
     /// The machine's name; the one it gives itself if left out.
     #[arg(long, value_name = "NAME", value_parser = machine_name)]
     name: Option<String>,
-    /// Do nothing if this machine is enrolled with that server.
-    #[arg(long)]
-    unless_enrolled: bool,
-    /// Say what went wrong in this file, too.
-    #[arg(long, value_name = "FILE")]
-    log_file: Option<PathBuf>,
     #[command(flatten)]
     data_dir: DataDirArg,
 }
 
 /// Runs `enroll`.
 pub fn enroll(args: &EnrollArgs) -> ExitCode {
-    match enroll_here(args) {
-        Ok(said) => {
-            print(&said);
+    let enrollment = match enrollment(args) {
+        Ok(enrollment) => enrollment,
+        Err(error) => return fail(USAGE, error),
+    };
+    let dir = args.data_dir.data_dir();
+    if let Err(error) = keep_private(dir.path()) {
+        let what = format!("cannot keep {} to those who run the agent", dir.path().display());
+        return fail(FAILURE, anyhow::Error::new(error).context(what));
+    }
+    match fim_sensor::enroll(&dir, &enrollment) {
+        Ok(identity) => {
+            print(&format!(
+                "enrolled as {} in the workspace `{}` of {}",
+                identity.machine_id, identity.workspace_name, identity.server
+            ));
             ExitCode::SUCCESS
         }
-        Err((code, error)) => {
-            if let Some(log) = &args.log_file {
-                note_failure(log, &format!("{error:#}"));
-            }
-            fail(code, error)
-        }
+        Err(error @ EnrollError::BadAuthority) => fail(USAGE, error),
+        Err(error) => fail(FAILURE, error),
     }
-}
-
-/// What there is to say, or the exit code and why.
-fn enroll_here(args: &EnrollArgs) -> Result<String, (u8, anyhow::Error)> {
-    let dir = args.data_dir.data_dir();
-    if args.unless_enrolled
-        && let Ok(identity) = dir.identity()
-        && identity.server == args.server.trim_end_matches('/')
-    {
-        return Ok(format!("{} is enrolled with {}", identity.machine_id, identity.server));
-    }
-    let enrollment = enrollment(args).map_err(|error| (USAGE, error))?;
-    keep_private(dir.path()).map_err(|error| {
-        let what = format!("cannot keep {} to those who run the agent", dir.path().display());
-        (FAILURE, anyhow::Error::new(error).context(what))
-    })?;
-    let identity = fim_sensor::enroll(&dir, &enrollment).map_err(|error| match error {
-        EnrollError::BadAuthority => (USAGE, error.into()),
-        other => (FAILURE, other.into()),
-    })?;
-    Ok(format!(
-        "enrolled as {} in the workspace `{}` of {}",
-        identity.machine_id, identity.workspace_name, identity.server
-    ))
 }
 
 /// One line, so that a person who pastes the token only has to press Enter.

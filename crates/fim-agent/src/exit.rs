@@ -1,13 +1,7 @@
 //! How the program ends.
 
 use std::io::{self, Write as _};
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Mutex;
-
-use fim_os::{default_data_dir, keep_private};
-
-use crate::log_file::LogFile;
 
 /// Something needs a person's attention.
 pub const ATTENTION: u8 = 1;
@@ -22,21 +16,6 @@ pub const FAILURE: u8 = 4;
 pub fn fail(code: u8, error: impl Into<anyhow::Error>) -> ExitCode {
     let _ = writeln!(io::stderr(), "error: {:#}", error.into());
     ExitCode::from(code)
-}
-
-/// Adds what went wrong to the log in the file, for whoever does not see what a program prints. Before anything is written
-/// to the agent's own folder, that is kept to those who run the agent. Where the log cannot be written, stderr has it alone.
-pub fn note_failure(log: &Path, error: &str) {
-    if let Some(folder) = log.parent()
-        && (folder == default_data_dir() || !folder.exists())
-        && keep_private(folder).is_err()
-    {
-        return;
-    }
-    if let Ok(file) = LogFile::open(log) {
-        let log = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(file)).finish();
-        tracing::subscriber::with_default(log, || tracing::error!(error, "failed"));
-    }
 }
 
 /// Prints a line of data. A reader that has gone away is no failure.

@@ -178,7 +178,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 2048,
-            waiting_agents: 16_384,
+            waiting_agents: 2048,
             handshake_seconds: 10,
             header_seconds: 60,
             body_seconds: 30,

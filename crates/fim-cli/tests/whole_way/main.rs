@@ -14,7 +14,6 @@ mod real_time;
 mod software;
 mod stopping;
 mod windows;
-mod windows_package;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -288,9 +288,9 @@ fn on_linux_the_service_is_a_unit_of_systemd() {
 }
 
 /// The service, gone with the value.
-pub struct Service<'w> {
-    pub wine: &'w Wine,
-    pub data_dir: String,
+struct Service<'w> {
+    wine: &'w Wine,
+    data_dir: String,
 }
 
 impl Service<'_> {
@@ -315,7 +315,7 @@ impl Service<'_> {
         Some(line.trim().trim_start_matches(':').trim().to_owned())
     }
 
-    pub fn state(&self) -> Option<String> {
+    fn state(&self) -> Option<String> {
         self.told("STATE").and_then(|state| state.split_whitespace().nth(1).map(str::to_owned))
     }
 
@@ -333,7 +333,7 @@ impl Service<'_> {
     }
 
     /// What the system keeps of it, with single spaces.
-    pub fn settings(&self) -> Vec<String> {
+    fn settings(&self) -> Vec<String> {
         let key = format!(r"HKLM\SYSTEM\CurrentControlSet\Services\{SERVICE}");
         let said = self.wine.run_its("reg", &["query", &key]);
         said.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
@@ -424,13 +424,13 @@ impl Drop for Registry<'_> {
 }
 
 /// Wine, and the agent that it runs.
-pub struct Wine {
-    pub agent: PathBuf,
-    pub prefix: String,
+struct Wine {
+    agent: PathBuf,
+    prefix: String,
 }
 
 /// A program that runs; dropping it ends it at once, as the end of its process in the task manager does.
-pub struct Running(Child);
+struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -441,7 +441,7 @@ impl Drop for Running {
 
 impl Wine {
     /// What `scripts/windows test` has built; nothing where that could not be.
-    pub fn here() -> Option<Self> {
+    fn here() -> Option<Self> {
         let Some(agent) = std::env::var_os("STEADFAST_WINDOWS_AGENT") else {
             fim_testkit::skip("STEADFAST_WINDOWS_AGENT names no agent; scripts/windows test builds one");
             return None;
@@ -474,19 +474,19 @@ impl Wine {
     }
 
     /// Runs a command of the agent to its end.
-    pub fn run(&self, arguments: &[&str]) -> Said {
+    fn run(&self, arguments: &[&str]) -> Said {
         let mut command = Command::new(script("wine-run"));
         finish(command.env("WINEPREFIX", &self.prefix).arg(&self.agent).args(arguments))
     }
 
     /// Runs a program of the system to its end.
-    pub fn run_its(&self, program: &str, arguments: &[&str]) -> Said {
+    fn run_its(&self, program: &str, arguments: &[&str]) -> Said {
         let mut command = Command::new(script("wine-run"));
         finish(command.env("WINEPREFIX", &self.prefix).arg(program).args(arguments))
     }
 
     /// Starts a program that waits, as that of a user who is signed in, until the value goes.
-    pub fn sign_in(&self) -> Running {
+    fn sign_in(&self) -> Running {
         let mut command = self.wine();
         let child = command.arg("cmd").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         Running(child.spawn().unwrap())
@@ -514,18 +514,18 @@ impl Wine {
 }
 
 /// The path of a file of this machine as Wine's programs spell it.
-pub fn spelled(path: &Path) -> String {
+fn spelled(path: &Path) -> String {
     format!("Z:{}", path.to_str().unwrap().replace('/', r"\"))
 }
 
 /// Changes of one file of the monitored tree, oldest first.
-pub fn about(here: &Installation, name: &str) -> String {
+fn about(here: &Installation, name: &str) -> String {
     let path = spelled(&here.watched(name));
     format!("ConfigurationChange | where FileSystemPath == @'{path}' | order by TimeGenerated asc")
 }
 
 /// Waits until a file made now is reported: only then the rule is known to have its baseline.
-pub fn wait_until_rule_has_a_baseline(here: &Installation) {
+fn wait_until_rule_has_a_baseline(here: &Installation) {
     let changes = format!("{} | where TimeGenerated > datetime({})", about(here, "probe"), now());
     let mut number = 0;
     let found = until(|| {
@@ -536,9 +536,9 @@ pub fn wait_until_rule_has_a_baseline(here: &Installation) {
     assert!(found.is_ok(), "no change is reported:\n{}", here.read_log("agent.log"));
 }
 
-pub fn script(name: &str) -> PathBuf {
+fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(name)
 }
 
 const SERVICE: &str = "steadfast-agent";
-pub const PROGRAM: &str = r"C:\Program Files\Steadfast\steadfast-agent.exe";
+const PROGRAM: &str = r"C:\Program Files\Steadfast\steadfast-agent.exe";
