@@ -334,3 +334,71 @@ fn no_damage_of_a_page_makes_it_panic_or_hang() {
     }
     assert!(errors > 20, "{errors}");
 }
+
+#[test]
+fn pages_that_lead_to_each_other_without_end_are_damage() {
+    let tree = MemoryTree::new();
+    // The third page goes on in itself.
+    let mut overflow = vec![0; PAGE_BYTES];
+    overflow[..4].copy_from_slice(&3_u32.to_be_bytes());
+    tree.file(format!("{DIRECTORY}/rpmdb.sqlite"), [schema(), row(0, 1_016_034), overflow].concat());
+    let told = refused(&tree);
+    assert!(told.ends_with("its pages lead to each other without end"), "{told}");
+}
+
+#[test]
+fn a_package_that_begins_far_behind_its_number_is_damage() {
+    let tree = MemoryTree::new();
+    // Where a number belongs there is a text of nearly all the row.
+    tree.file(format!("{DIRECTORY}/rpmdb.sqlite"), [schema(), row(1_016_000, 34)].concat());
+    let told = refused(&tree);
+    assert!(told.ends_with("a row of the table Packages has no blob"), "{told}");
+}
+
+const PAGE_BYTES: usize = 512;
+
+/// The first page of a database of SQLite with the table of packages, which is the second page.
+fn schema() -> Vec<u8> {
+    let record = [&[6, 23, 29, 29, 1, 13][..], b"tablePackagesPackages", &[2]].concat();
+    let cell = [&[u8::try_from(record.len()).unwrap(), 1][..], &record].concat();
+    let mut page = leaf(100, &cell);
+    page[..16].copy_from_slice(b"SQLite format 3\0");
+    page[16..18].copy_from_slice(&512_u16.to_be_bytes());
+    page[18..24].copy_from_slice(&[1, 1, 0, 64, 32, 32]);
+    page
+}
+
+/// The page of a table with one row, of a text and a blob of so many bytes: the beginning of it, and then the third page.
+fn row(text_bytes: u32, blob_bytes: u32) -> Vec<u8> {
+    let of_text = if text_bytes == 0 { vec![0] } else { varint(13 + 2 * text_bytes) };
+    let kinds = [of_text, varint(12 + 2 * blob_bytes)].concat();
+    let head = [vec![u8::try_from(kinds.len() + 1).unwrap()], kinds].concat();
+    let total = u32::try_from(head.len()).unwrap() + text_bytes + blob_bytes;
+    // So many bytes of a row of such a length are in its page, says the format.
+    let here = 39 + (total as usize - 39) % (PAGE_BYTES - 4);
+    let mut cell = [varint(total), vec![1], head].concat();
+    cell.resize(varint(total).len() + 1 + here, 0);
+    cell.extend(3_u32.to_be_bytes());
+    leaf(0, &cell)
+}
+
+/// A page that has one cell of a table, and what the page begins with at that place.
+fn leaf(begin: usize, cell: &[u8]) -> Vec<u8> {
+    let mut page = vec![0; PAGE_BYTES];
+    let at = PAGE_BYTES - cell.len();
+    let place = u16::try_from(at).unwrap().to_be_bytes();
+    page[begin..begin + 8].copy_from_slice(&[13, 0, 0, 0, 1, place[0], place[1], 0]);
+    page[begin + 8..begin + 10].copy_from_slice(&place);
+    page[at..].copy_from_slice(cell);
+    page
+}
+
+/// A number of less than 2^21 as the format writes it.
+fn varint(number: u32) -> Vec<u8> {
+    let parts = [number >> 14, number >> 7, number].map(|part| u8::try_from(part & 0x7f).unwrap());
+    match parts {
+        [0, 0, last] => vec![last],
+        [0, middle, last] => vec![middle | 0x80, last],
+        [first, middle, last] => vec![first | 0x80, middle | 0x80, last],
+    }
+}

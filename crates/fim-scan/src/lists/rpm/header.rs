@@ -287,6 +287,9 @@ mod tests {
         let number = (NAME, INTEGER, &[0; 4][..]);
         assert_eq!(said(header(&[number])), "it is damaged: the tag 1000 is no text");
         assert_eq!(said(header(&[(NAME, STRING, b"open")])), "it is damaged: a header ends early");
+        let long: &[u8] = &[b'x'; MOST_TEXT_BYTES];
+        let said_of_long = said(header(&[(NAME, STRING, long)]));
+        assert_eq!(said_of_long, "it is damaged: the tag 1000 is longer than any text");
         let mut far = with(&[]);
         far[HEAD_BYTES + 8] = 1;
         assert_eq!(said(far), "it is damaged: the tag 1000 is behind the end of its header");
