@@ -272,3 +272,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_list_that_cannot_be_read_is_tried_again_soon_and_then_at_growing_distances() {
+    let mut lists = lists();
+    take(&mut lists, 0, Ok(vec![package("a", "1")]));
+    let next = |lists: &Lists| lists.next().map(|next| next.0 / SECOND);
+    let mut now = 300;
+    for pause in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
+        take(&mut lists, now, Err("locked"));
+        assert_eq!(next(&lists), Some(now + pause));
+        now += pause;
+    }
+    take(&mut lists, now, Ok(vec![package("a", "1")]));
+    assert_eq!(next(&lists), Some(now + 300));
+    take(&mut lists, now + 300, Err("locked"));
+    assert_eq!(next(&lists), Some(now + 301), "it begins anew");
+}

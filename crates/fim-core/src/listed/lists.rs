@@ -14,7 +14,8 @@ use crate::{
 /// # What it guarantees
 ///
 /// - The first collection of a list is its baseline: nothing of it is *added*. Until then it is a gap.
-/// - A list that cannot be read is a gap and no removal; what changed meanwhile is told when it can be read again.
+/// - A list that cannot be read is a gap and no removal; what changed meanwhile is told when it can be read again. That is
+///   tried after a second, and then at distances that grow up to the interval.
 /// - A list that is switched off is forgotten, and its next collection is a baseline again.
 /// - What was known of a list and is lost is a gap since it was surely collected last.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Lists {
 struct List {
     is_on: bool,
     schedule: Schedule,
+    /// How many collections in a row could not be made.
+    failures: u32,
     /// What was in it at the last collection that succeeded; nothing before the first.
     held: Option<BTreeMap<ListedKey, Listed>>,
     /// When that began.
@@ -210,8 +213,14 @@ impl Lists {
         }
         list.schedule.end_scan(begun, now);
         match collected {
-            Err(why) => list.open_gap(now, kind, why, demands),
+            Err(why) => {
+                // What keeps it from being read is often over in a moment, as somebody's write to it is.
+                list.schedule.bring_to(now.plus_nanos(NANOS_PER_SECOND << list.failures.min(MOST_DOUBLINGS)));
+                list.failures = list.failures.saturating_add(1);
+                list.open_gap(now, kind, why, demands);
+            }
             Ok(entities) => {
+                list.failures = 0;
                 let was_unreadable = list.unreadable.is_some() || list.pending.is_some();
                 list.close_gaps(now, demands);
                 let is_changed = list.compare(&machine, now, entities, demands);
@@ -339,4 +348,6 @@ impl List {
     }
 }
 
+/// Some three days: no distance is longer than the interval anyway.
+const MOST_DOUBLINGS: u32 = 18;
 const NANOS_PER_SECOND: i64 = 1_000_000_000;

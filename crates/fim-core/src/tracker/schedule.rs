@@ -61,7 +61,7 @@ impl Schedule {
     }
 
     /// Lets the next scan begin by that time.
-    pub(super) fn bring_to(&mut self, time: Timestamp) {
+    pub(crate) fn bring_to(&mut self, time: Timestamp) {
         self.next = self.next.min(time);
     }
 

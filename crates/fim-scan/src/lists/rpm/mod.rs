@@ -5,8 +5,6 @@ mod pages;
 mod sqlite;
 
 use std::collections::BTreeSet;
-use std::thread;
-use std::time::Duration;
 
 use fim_core::Software;
 
@@ -101,10 +99,7 @@ impl Database {
         files: &Files<'_, T>,
     ) -> Result<Vec<Software>, CollectError> {
         let failed = |source| CollectError { path: self.path.clone(), source };
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0 {
-                thread::sleep(PAUSE);
-            }
+        for _ in 0..ATTEMPTS {
             let Some(database) = files.open(&self.path)? else { continue };
             let stamp = database.stamp().map_err(failed)?;
             let beside = |suffix: &str| files.open(&format!("{}{suffix}", self.path));
@@ -146,6 +141,6 @@ const DIRECTORIES: [&str; 3] = ["/usr/lib/sysimage/rpm", "/usr/share/rpm", "/var
 /// What follows the name of a directory in those of the new database and of the old one while they are exchanged.
 const EXCHANGED: [&str; 2] = ["rebuilddb.", "old."];
 
-/// How often a database is read anew because it was written meanwhile.
+/// How often a database is read at once anew because it was written meanwhile. What takes longer than that is waited for
+/// by whoever collects.
 const ATTEMPTS: usize = 10;
-const PAUSE: Duration = Duration::from_millis(100);
