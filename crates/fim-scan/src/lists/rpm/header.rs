@@ -2,6 +2,7 @@
 
 use fim_core::{PackageManager, Software, SoftwareType};
 
+use super::number_at;
 use crate::tree::TreeError;
 
 /// A blob of which only as much is read as is asked for: a header's files and changes are many times what is told of it.
@@ -64,7 +65,7 @@ struct Entry {
 
 impl<'b> Header<'b> {
     fn parse(bytes: &'b [u8], total: usize) -> Result<Self, Unfinished> {
-        let (Some(tags), Some(data)) = (number(bytes, 0), number(bytes, 4)) else {
+        let (Some(tags), Some(data)) = (number_at(bytes, 0), number_at(bytes, 4)) else {
             return Err(Unfinished::More(HEAD_BYTES));
         };
         let (tags, data) = (tags as usize, data as usize);
@@ -133,16 +134,16 @@ impl<'b> Header<'b> {
         if entry.value_type != INTEGER {
             return Err(Unfinished::Damaged(format!("the tag {tag} is no number")));
         }
-        number(self.bytes, entry.at).map(Some).ok_or(Unfinished::More(entry.at + 4))
+        number_at(self.bytes, entry.at).map(Some).ok_or(Unfinished::More(entry.at + 4))
     }
 
     fn entry(&self, tag: u32) -> Result<Option<Entry>, Unfinished> {
         let entries = self.bytes[HEAD_BYTES..self.data_begin()].chunks_exact(ENTRY_BYTES);
-        let Some(entry) = entries.into_iter().find(|entry| number(entry, 0) == Some(tag)) else {
+        let Some(entry) = entries.into_iter().find(|entry| number_at(entry, 0) == Some(tag)) else {
             return Ok(None);
         };
         let (value_type, offset) =
-            (number(entry, 4).unwrap_or_default(), number(entry, 8).unwrap_or_default());
+            (number_at(entry, 4).unwrap_or_default(), number_at(entry, 8).unwrap_or_default());
         let at = self.data_begin().saturating_add(offset as usize);
         if at >= self.total {
             return Err(Unfinished::Damaged(format!("the tag {tag} is behind the end of its header")));
@@ -153,10 +154,6 @@ impl<'b> Header<'b> {
     fn data_begin(&self) -> usize {
         HEAD_BYTES + self.tags * ENTRY_BYTES
     }
-}
-
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
 /// The number of tags and the length of the data.

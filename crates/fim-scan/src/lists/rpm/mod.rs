@@ -135,6 +135,11 @@ fn packages_of_sqlite<T: FileTree>(
     Ok(pages.has_same_log()?.then_some(packages))
 }
 
+/// A number as both rpm and SQLite write it; nothing if the bytes end before.
+fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+}
+
 /// Where databases are: of distributions of today, of those whose system is an image, and of all others.
 const DIRECTORIES: [&str; 3] = ["/usr/lib/sysimage/rpm", "/usr/share/rpm", "/var/lib/rpm"];
 

@@ -202,8 +202,9 @@ fn is_hot<T: FileTree>(journal: &OpenFile<'_, T>) -> Result<bool, TreeError> {
     Ok(journal.fill(0, &mut begin)? && begin != [0])
 }
 
+/// A number of a head that is there as a whole.
 fn number(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    super::number_at(bytes, at).unwrap_or(0)
 }
 
 const MAGIC: &[u8] = b"SQLite format 3\0";

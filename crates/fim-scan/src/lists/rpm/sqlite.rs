@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::header::{Prefix, damaged};
+use super::number_at;
 use super::pages::Pages;
 use crate::tree::{FileTree, TreeError};
 
@@ -233,10 +234,6 @@ fn varint(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
         }
     }
     bytes.get(8).map(|&byte| (value << 8 | u64::from(byte), 9))
-}
-
-fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
 const SCHEMA_PAGE: u32 = 1;
