@@ -42,7 +42,7 @@ fn deb(root: &Path, agent: &Path, out: &Path, version: &str) -> Result<PathBuf> 
     let architecture = output(Command::new("dpkg").arg("--print-architecture"))?;
     let staging = out.join("deb");
     stage(root, agent, &staging, "usr/share/doc/steadfast-agent/copyright")?;
-    for script in ["postinst", "prerm", "postrm"] {
+    for script in ["preinst", "postinst", "prerm", "postrm"] {
         put(&root.join("packaging/deb").join(script), &staging.join("DEBIAN").join(script), 0o755)?;
     }
     let kilobytes = fs::metadata(agent).context("cannot look at the program")?.len().div_ceil(1024);
@@ -190,22 +190,68 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// A folder that `rpm` takes for a whole system: with a shell that runs scripts, and a service manager that notes what
-    /// it is told.
-    fn rpm_system(folder: &Path) -> PathBuf {
-        let system = folder.join("rpm-system");
-        let libraries = output(Command::new("ldd").arg("/bin/sh")).unwrap();
-        let libraries = libraries.split_whitespace().filter(|word| word.starts_with('/'));
-        for from in libraries.chain(["/bin/sh"]) {
-            let to = system.join(from.trim_start_matches('/'));
-            put(Path::new(from), &to, 0o755).unwrap();
+    /// Puts what scripts of packages need below that folder, so that it serves them as a whole system: a shell, and a service
+    /// manager that notes what it is told.
+    fn can_run_scripts(system: &Path) {
+        for program in ["/bin/sh", "/bin/rm"] {
+            let libraries = output(Command::new("ldd").arg(program)).unwrap();
+            let libraries = libraries.split_whitespace().filter(|word| word.starts_with('/'));
+            for from in libraries.chain([program]) {
+                let to = system.join(from.trim_start_matches('/'));
+                put(Path::new(from), &to, 0o755).unwrap();
+            }
         }
         fs::create_dir_all(system.join("run/systemd/system")).unwrap();
         let manager = system.join("usr/bin/systemctl");
         fs::create_dir_all(manager.parent().unwrap()).unwrap();
         fs::write(&manager, "#!/bin/sh\necho \"$*\" >> /told\n").unwrap();
         fs::set_permissions(&manager, fs::Permissions::from_mode(0o755)).unwrap();
-        system
+    }
+
+    const UNIT: &str = "steadfast-agent.service";
+
+    /// What the service manager is told of a service that is new.
+    fn new_service() -> Vec<String> {
+        vec!["daemon-reload".to_owned(), format!("enable --quiet {UNIT}"), format!("restart {UNIT}")]
+    }
+
+    /// What it is told of a service with a new program: nothing that brings back what its owner stopped or disabled.
+    fn new_program() -> Vec<String> {
+        vec!["daemon-reload".to_owned(), format!("try-restart {UNIT}")]
+    }
+
+    #[test]
+    fn an_upgrade_for_dpkg_leaves_a_service_that_its_owner_stopped_or_disabled_as_it_is() {
+        if !is_root() || Command::new("dpkg").arg("--version").output().is_err() {
+            println!("skipped: dpkg is not there, or this is not root, who alone may run scripts elsewhere");
+            return;
+        }
+        let folder = std::env::temp_dir().join(format!("steadfast-dist-scripts-{}", std::process::id()));
+        let root = crate::root();
+        let system = system(&folder);
+        can_run_scripts(&system);
+        let agent = folder.join("agent");
+        fs::write(&agent, "first").unwrap();
+        let first = deb(&root, &agent, &folder, "1.0").unwrap();
+        let second = deb(&root, &agent, &folder, "2.0").unwrap();
+        let dpkg = |arguments: &[&str], package: &Path| {
+            let mut command = Command::new("dpkg");
+            command.arg(format!("--root={}", system.display())).args(["--force-depends", "--log=/dev/null"]);
+            output(command.args(arguments).arg(package)).unwrap();
+            told(&system)
+        };
+        assert_eq!(dpkg(&["--install"], &first), new_service());
+        assert_eq!(dpkg(&["--install"], &second), new_program());
+        let removed = [format!("disable --quiet --now {UNIT}"), "daemon-reload".to_owned()];
+        assert_eq!(dpkg(&["--remove"], Path::new("steadfast-agent")), removed);
+        assert_eq!(dpkg(&["--install"], &second), new_service(), "removed, not purged, and wanted again");
+        assert_eq!(dpkg(&["--install"], &second), new_program());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Whether this is root, who alone may change the root of what he starts.
+    fn is_root() -> bool {
+        fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
     }
 
     fn rpm_in(system: &Path, arguments: &[&str], package: &Path) -> String {
@@ -223,21 +269,19 @@ mod tests {
 
     #[test]
     fn the_package_for_rpm_installs_upgrades_and_keeps_the_state_when_it_is_erased() {
-        let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-        if !is_root || Command::new("rpmbuild").arg("--version").output().is_err() {
+        if !is_root() || Command::new("rpmbuild").arg("--version").output().is_err() {
             println!("skipped: rpmbuild is not there, or this is not root, who alone installs elsewhere");
             return;
         }
         let folder = std::env::temp_dir().join(format!("steadfast-dist-rpm-{}", std::process::id()));
         let root = crate::root();
-        let system = rpm_system(&folder);
+        let system = folder.join("rpm-system");
+        can_run_scripts(&system);
         let agent = folder.join("agent");
         fs::write(&agent, "first").unwrap();
         let package = rpm(&root, &agent, &folder, "1.0").unwrap();
         rpm_in(&system, &["-i", "--nodeps"], &package);
-        let unit = "steadfast-agent.service";
-        let started = ["daemon-reload", &format!("enable --quiet {unit}"), &format!("restart {unit}")];
-        assert_eq!(told(&system), started);
+        assert_eq!(told(&system), new_service());
         let listed = rpm_in(
             &system,
             &["-q", "--qf", "[%{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILENAMES}\\n]"],
@@ -254,8 +298,8 @@ mod tests {
         let installed = system.join("usr/bin/steadfast-agent");
         assert_eq!(fs::read_to_string(&installed).unwrap(), "first");
         assert_eq!(fs::metadata(&installed).unwrap().permissions().mode() & 0o7777, 0o755);
-        let service = fs::read(system.join("usr/lib/systemd/system").join(unit)).unwrap();
-        assert_eq!(service, fs::read(root.join("packaging/systemd").join(unit)).unwrap());
+        let service = fs::read(system.join("usr/lib/systemd/system").join(UNIT)).unwrap();
+        assert_eq!(service, fs::read(root.join("packaging/systemd").join(UNIT)).unwrap());
         let state = system.join("var/lib/steadfast-agent");
         fs::create_dir_all(&state).unwrap();
         fs::write(state.join("identity.json"), "mine").unwrap();
@@ -264,9 +308,9 @@ mod tests {
         let package = rpm(&root, &agent, &folder, "2.0").unwrap();
         rpm_in(&system, &["-U", "--nodeps"], &package);
         assert_eq!(fs::read_to_string(&installed).unwrap(), "second");
-        assert_eq!(told(&system), [&started[..], &["daemon-reload"]].concat());
+        assert_eq!(told(&system), [&new_program()[..], &["daemon-reload".to_owned()]].concat());
         rpm_in(&system, &["-e"], Path::new("steadfast-agent"));
-        assert_eq!(told(&system), [&format!("disable --quiet --now {unit}"), "daemon-reload"]);
+        assert_eq!(told(&system), [format!("disable --quiet --now {UNIT}"), "daemon-reload".to_owned()]);
         assert!(!installed.exists());
         assert_eq!(fs::read_to_string(state.join("identity.json")).unwrap(), "mine");
         fs::remove_dir_all(&folder).unwrap();
