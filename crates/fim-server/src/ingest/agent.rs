@@ -31,7 +31,7 @@ use super::settings::settings;
 use super::silence;
 use super::who::{actor_of, explanation_of, others_of, tell_why_unknown};
 use crate::api::model::{Change, ChangeCategory, ChangeType, FileKind};
-use crate::app::AppState;
+use crate::app::{App, AppState};
 use crate::clock::Moment;
 use crate::connection::Peer;
 use crate::control::MachineRecord;
@@ -83,21 +83,22 @@ async fn require_machine(
             format!("the machine's certificate ended {}; enrol it again", Moment(until)),
         ));
     }
-    let machine = app
-        .control
-        .enrolled_machine(id)
-        .await
-        .map_err(|error| Problem::internal("reading the machine", &error))?
-        .ok_or_else(|| {
-            Problem::new(
-                Kind::MachineForbidden,
-                format!(
-                    "the machine {id} has been removed from this server; enrol it again if that was a mistake"
-                ),
-            )
-        })?;
+    let machine = enrolled(&app, id).await?;
     request.extensions_mut().insert(machine);
     Ok(next.run(request).await)
+}
+
+/// The machine, if it is still enrolled.
+pub async fn enrolled(app: &App, id: Uuid) -> Result<MachineRecord, Problem> {
+    let machine = app.control.enrolled_machine(id).await;
+    machine.map_err(|error| Problem::internal("reading the machine", &error))?.ok_or_else(|| {
+        Problem::new(
+            Kind::MachineForbidden,
+            format!(
+                "the machine {id} has been removed from this server; enrol it again if that was a mistake"
+            ),
+        )
+    })
 }
 
 /// Lets so many batches in at a time, and one of each machine: agents send one after the other.

@@ -131,6 +131,7 @@ async fn join(
     let Joined { workspace, replaced } = joined.map_err(|error| token_problem(&error))?;
     for old in &replaced {
         tracing::info!(machine = %old.name, id = %old.id, by = %machine.id, "a machine was replaced");
+        app.settings_waits.end(old.id);
         if let Err(problem) = end_replaced(app, &workspace, old, now).await {
             tracing::error!(
                 machine = %old.name, id = %old.id, detail = %problem.detail,

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
+use super::agent::enrolled;
 use crate::api::model::Rule;
 use crate::app::{App, AppState, stopped};
 use crate::auth::locked;
@@ -78,6 +79,8 @@ pub async fn settings(
     }
     let Some(patience) = wait_asked(&headers) else { return Ok(not_modified(revision)) };
     let Some(wait) = app.settings_waits.begin(machine.id) else { return Ok(not_modified(revision)) };
+    // It may have been removed since it was let in; from here on, a removal ends its wait.
+    enrolled(&app, machine.id).await?;
     app.metrics.settings_waits.increment();
     // Who waits keeps nobody from calling, be they ten thousand.
     let rest = place.rest();

@@ -35,15 +35,20 @@ fn a_machine_whose_token_is_used_up_has_its_certificate_whatever_fails_after_tha
     let unreadable = vec!["/etc/a".to_owned()];
     send(&running, &mut client, &old, &BatchText { sequence: 1, unreadable, ..BatchText::default() });
     running.tamper("CREATE TRIGGER fails BEFORE DELETE ON open_gaps BEGIN SELECT RAISE(ABORT, 'no'); END");
+    let answer = replaced(&running, "web01");
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(answer.text.contains("BEGIN CERTIFICATE"));
+}
+
+/// Enrols a machine in the place of the one of that name.
+pub fn replaced(running: &Running, name: &str) -> Answer {
     let token = running.owner_token();
     let mut owner = Client::new(&running.url(), running.server().ca_pem(), None).with_token(&token);
     let headers = [("content-type".to_owned(), "application/json".to_owned())];
-    let body = Some(br#"{"replaces":"web01"}"#.to_vec());
+    let body = serde_json::json!({ "replaces": name }).to_string().into_bytes();
     let path = "/api/v1/workspaces/default/enrollment-tokens";
-    let made = owner.call("POST", path, &headers, body).unwrap();
-    let answer = enrol(&running, "web01", made.json()["token"].as_str().unwrap());
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert!(answer.text.contains("BEGIN CERTIFICATE"));
+    let made = owner.call("POST", path, &headers, Some(body)).unwrap();
+    enrol(running, name, made.json()["token"].as_str().unwrap())
 }
 
 fn enrol(running: &Running, name: &str, token: &str) -> Answer {

@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 use crate::client::{Answer, Client};
+use crate::enrolment::replaced;
 use crate::machine::{Machine, added, joined, send};
 use crate::metrics::figure;
 use crate::running::{PATIENCE, Running};
@@ -129,6 +130,17 @@ fn a_machine_waits_once_and_no_longer_than_it_is_there() {
     act(&mut owner, "DELETE", "/machines/web01", "");
     assert_eq!(second.recv_timeout(PATIENCE).unwrap().unwrap().status, 304);
     assert_eq!(ask(machine.client(&running), known, 60).unwrap().status, 403);
+}
+
+#[test]
+fn a_machine_that_is_replaced_waits_no_longer() {
+    let running = Running::start();
+    let (_, machine) = joined(&running, "web01");
+    let mut owner = owner(&running);
+    let answer = asking(&running, &machine, revision(&machine, &running));
+    have_waited(&mut owner, 1);
+    assert_eq!(replaced(&running, "web01").status, 200);
+    assert_eq!(answer.recv_timeout(PATIENCE).expect("told while it waits").unwrap().status, 304);
 }
 
 #[test]
