@@ -389,7 +389,7 @@ pub struct TokenCreateArgs {
 pub enum RoleChoice {
     /// Everything
     Owner,
-    /// See everything but secrets, and change nothing
+    /// See everything but secrets and the text of files, and change nothing
     Reader,
     /// Send records, and see nothing
     MetricsPublisher,

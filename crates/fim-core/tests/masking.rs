@@ -37,7 +37,7 @@ fn expected(line: &str) -> String {
     let mut text = String::new();
     let mut rest = line;
     while let Some((before, from)) = rest.split_once('«') {
-        let (secret, after) = from.split_once('»').unwrap();
+        let Some((secret, after)) = from.split_once('»') else { return format!("{text}«{from}") };
         text.push_str(before);
         text.push_str(&format!("[masked:{:08x}]", mark(secret.as_bytes())));
         rest = after;

@@ -15,7 +15,7 @@ use crate::shares::Holder;
 pub enum Role {
     /// Everything.
     Owner,
-    /// Seeing everything but secrets, users and tokens.
+    /// Seeing everything but secrets, the text of files, users and tokens.
     Reader,
     /// Sending records, and seeing none: what a program holds that only delivers.
     MetricsPublisher,

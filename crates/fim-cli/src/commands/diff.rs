@@ -19,7 +19,7 @@ pub fn run(client: &Client, args: &DiffArgs) -> Result<(), Failure> {
         return Ok(());
     }
     let lines = unified(&content);
-    lines.iter().for_each(|line| out::line(line));
+    lines.iter().for_each(out::line);
     if lines.is_empty() {
         eprintln!("{}", why_nothing(&content));
     }

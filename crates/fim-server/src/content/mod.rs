@@ -144,7 +144,9 @@ impl Contents {
         let version: i64 =
             sqlx::query_scalar("PRAGMA user_version").fetch_one(&contents.pool).await.map_err(failed)?;
         match version {
-            0 => drop(sqlx::raw_sql(SCHEMA).execute(&contents.pool).await.map_err(failed)?),
+            0 => {
+                sqlx::raw_sql(SCHEMA).execute(&contents.pool).await.map_err(failed)?;
+            }
             1 => {}
             _ => return Err(OpenContentsError::Newer { path }),
         }

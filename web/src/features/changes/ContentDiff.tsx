@@ -3,7 +3,7 @@ import { contentQuery } from '../../api/queries';
 import type { ChangeContent, ContentHunk } from '../../api/types';
 import { ErrorState } from '../../ui/ErrorState';
 import { LoadingRows } from '../../ui/LoadingRows';
-import { whyNoText } from './contentText';
+import { visible, whyNoText } from './contentText';
 
 /** How the text of the file differs, line by line. It is asked for when it is to be shown: each reading is noted. */
 export function ContentDiff({ ws, id }: { ws: string; id: string }) {
@@ -57,7 +57,7 @@ function Hunk({ hunk }: { hunk: ContentHunk }) {
                 <span aria-hidden>{SIGNS[line.kind]}</span>
                 <span className="visually-hidden">{line.kind}</span>
               </td>
-              <td className="mono">{line.text}</td>
+              <td className="mono">{visible(line.text)}</td>
             </tr>
           );
         })}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChangeContent } from '../../api/types';
-import { whyNoText } from './contentText';
+import { visible, whyNoText } from './contentText';
 
 const CONTENT: ChangeContent = {
   id: '1',
@@ -11,6 +11,13 @@ const CONTENT: ChangeContent = {
   hunks: [],
   isCut: false,
 };
+
+describe('visible', () => {
+  it('spells out what nobody sees, and leaves the rest', () => {
+    expect(visible('a\tb é\r')).toBe('a\tb é');
+    expect(visible('x\u202ey\u001b[2J\u200b')).toBe('x\\u{202e}y\\u{1b}[2J\\u{200b}');
+  });
+});
 
 describe('whyNoText', () => {
   it('says what there is no text of and why', () => {

@@ -16,6 +16,13 @@ export function whyNoText({ before, after, hunks }: ChangeContent): string | und
   return told.length === 0 ? 'The text is the same before and after the change.' : told.join(' ');
 }
 
+/** The line with what nobody sees in it spelled out: it could make a line read as another. */
+export function visible(line: string): string {
+  return line.replace(/\r$/, '').replace(UNSEEN, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+const UNSEEN = /(?!\t)[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
 const WHY: Readonly<Record<State, string | undefined>> = {
   text: undefined,
   'no-file': undefined,
