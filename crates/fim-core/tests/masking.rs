@@ -174,6 +174,8 @@ fn fragments() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_text_is_masked_without_losing_a_line(text in fragments()) {
         let masked = mask(&text, mark);

@@ -141,10 +141,9 @@ fn addresses(line: &str, secrets: &mut Spans) {
         let authority =
             &address[..address.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(address.len())];
         let Some(at) = authority.iter().rposition(|&byte| byte == b'@').or_else(|| {
-            // A password may have been written with a slash in it; a port has digits alone.
+            // A password may have been written with a slash in it. What looks like a port may be the beginning of one.
             let colon = authority.iter().position(|&byte| byte == b':')?;
-            let is_port = authority[colon + 1..].iter().all(u8::is_ascii_digit);
-            last.filter(|&last| !is_port && last > start + colon).map(|last| last - start)
+            last.filter(|&last| last > start + colon).map(|last| last - start)
         }) else {
             continue;
         };
