@@ -7,6 +7,7 @@ import {
   CAPABILITIES,
   firstLook,
   makeChanges,
+  makeContent,
   makeDetail,
   makeGaps,
   makeMachines,
@@ -321,7 +322,7 @@ function answerWorkspace(tools) {
     case 'coverage':
       return send(200, place.gaps);
     case 'changes':
-      return answerChanges(tools, place, rest[0]);
+      return answerChanges(tools, place, ...rest);
     case 'rules':
       return answerRules(tools, rest);
     case 'fim':
@@ -344,13 +345,19 @@ function answerWorkspace(tools) {
   }
 }
 
-function answerChanges({ world, response, url, send, problem }, place, id) {
+function answerChanges({ world, response, url, send, problem }, place, id, part) {
   if (id === 'stream') {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
     response.write(': here\n\n');
     world.streams.add(response);
     response.on('close', () => world.streams.delete(response));
     return;
+  }
+  if (part === 'content') {
+    if (!world.roles.includes('owner')) {
+      return problem(403, 'Forbidden', 'You need the owner role to view file content.');
+    }
+    return send(200, makeContent(place.changes, id));
   }
   if (id !== undefined) {
     const detail = makeDetail(place.changes, id);

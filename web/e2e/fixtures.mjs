@@ -300,6 +300,26 @@ export function makeDetail(changes, id) {
   };
 }
 
+/** The text of one file, where a rule has it stored; of the others there is none. */
+export function makeContent(changes, id) {
+  const change = changes.find((one) => one.id === id);
+  if (!change) return undefined;
+  const { entity, machine } = change;
+  const none = { id, machine, entity, before: 'not-received', after: 'not-text', hunks: [], isCut: false };
+  if (entity !== '/etc/ssh/sshd_config') return none;
+  const line = (kind, text) => ({ kind, text });
+  const lines = [
+    line('same', 'Port 22'),
+    line('removed', 'PermitRootLogin no'),
+    line('added', 'PermitRootLogin yes'),
+    line('removed', 'password = [masked:1f2e3d4c]'),
+    line('added', 'password = [masked:5b6a7988]'),
+    line('same', '<script>document.title = "taken"</script>'),
+  ];
+  const hunk = { beforeStart: 12, beforeLines: 4, afterStart: 12, afterLines: 4, lines };
+  return { ...none, before: 'text', after: 'text', hunks: [hunk] };
+}
+
 /** As the server judges it, over machines that were all enrolled at one time. */
 function watchedOf(machines, gaps, from, to) {
   const enrolled = machines.length === 0 ? Number.POSITIVE_INFINITY : Date.parse(machines[0].enrolled ?? 0);

@@ -326,6 +326,23 @@ export async function checkFlows({ base, world }) {
       await page.waitForSelector('.related, .drawer-note');
       await page.keyboard.press('Escape');
     },
+    'the text of a file is asked for when it is looked at, and shown line by line': async () => {
+      await page.goto(`${base}/w/prod-eu?tab=changes`);
+      const asked = () => world.calls.filter(({ path }) => path.endsWith('/content')).length;
+      await row('/etc/ssh/sshd_config').click();
+      await page.waitForSelector('.attributes');
+      assert.equal(asked(), 0);
+      await page.getByRole('tab', { name: 'Text' }).click();
+      await page.locator('.content-diff tr.removed', { hasText: 'PermitRootLogin no' }).waitFor();
+      await page.locator('.content-diff tr.added', { hasText: 'PermitRootLogin yes' }).waitFor();
+      await page.getByText('<script>document.title = "taken"</script>').waitFor();
+      assert.equal(asked(), 1);
+      await page.keyboard.press('Escape');
+      await row('/etc/hosts').click();
+      await page.getByRole('tab', { name: 'Text' }).click();
+      await page.getByText('After the change: it is not text.').waitFor();
+      await page.keyboard.press('Escape');
+    },
     'a new change waits behind a button and does not move the list': async () => {
       await page.goto(`${base}/w/prod-eu?tab=changes`);
       await rows.first().waitFor();

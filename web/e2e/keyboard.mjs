@@ -139,6 +139,10 @@ export async function checkKeyboard({ base, world }) {
       await page.getByText('tee -a sshd_config').waitFor();
       await tabTo(/^Attributes/);
       await press('ArrowRight');
+      await untilFocus(/^Text/);
+      await press('Enter');
+      await page.waitForSelector('.content-diff');
+      await press('ArrowRight');
       await untilFocus(/^Other changes of it/);
       await press('Enter');
       await page.locator('.related, .drawer-note').waitFor();

@@ -29,6 +29,13 @@ const VIEWS = [
     also: CHART,
     act: openFirst('Modified'),
   },
+  {
+    name: 'drawer-text',
+    path: '/w/prod-eu?tab=changes&q=sshd_config',
+    ready: '.grid-row',
+    also: CHART,
+    act: openText,
+  },
   { name: 'settings', path: '/w/prod-eu/settings', ready: '.grid-row' },
   { name: 'rule-warnings', path: '/w/prod-eu/settings', ready: '.grid-row', act: saveDoubtfulRule },
   { name: 'rule-drawer', path: '/w/prod-eu/settings', ready: '.grid-row', act: openRule },
@@ -182,6 +189,12 @@ function openFirst(category) {
       .click();
     await page.waitForSelector('.attributes');
   };
+}
+
+async function openText(page) {
+  await page.locator('.grid-row', { hasText: 'sshd_config' }).first().click();
+  await page.getByRole('tab', { name: 'Text' }).click();
+  await page.waitForSelector('.content-diff tr.added');
 }
 
 function clickButton(name) {

@@ -19,8 +19,10 @@ export function ruleSteps({ base, page, world, row, untilFocus }) {
       await page.getByRole('button', { name: 'Save' }).click();
       await page.getByText('close it with "]"').waitFor();
       await page.getByLabel(/^Path\s*\*?$/).fill('/srv/www/**');
+      await page.getByRole('switch', { name: 'Store file content' }).click();
       await page.getByRole('button', { name: 'Save' }).click();
       await row('/srv/www/').waitFor();
+      assert.equal(world.rules.find(({ name }) => name === 'web').uploadContent, true);
     },
     'what may be unwise about a rule is said once it is saved, and is gone when it is mended': async () => {
       const warning = page.getByText('“all” is saved.');

@@ -73,6 +73,9 @@ pub enum Command {
     /// Show recent changes, and new ones as they come
     #[command(after_help = "Examples:\n  steadfast changes --since 1h\n  steadfast changes --follow --json")]
     Changes(ChangesArgs),
+    /// Show what a change did to the text of a file, for rules that have it stored
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArgs),
     /// Choose what is monitored
     #[command(subcommand, after_help = RULE_EXAMPLES)]
     Rule(RuleCommand),
@@ -200,6 +203,17 @@ pub struct ChangesArgs {
     /// Go on and show changes as they come; stop with Ctrl-C
     #[arg(short, long)]
     pub follow: bool,
+    #[command(flatten)]
+    pub format: JsonArg,
+}
+
+/// Options of `diff`.
+#[derive(Args)]
+pub struct DiffArgs {
+    #[command(flatten)]
+    pub workspace: WorkspaceArg,
+    /// The change's id: `id` in `steadfast changes --json`, and `ChangeId` in queries
+    pub change: String,
     #[command(flatten)]
     pub format: JsonArg,
 }
@@ -375,7 +389,7 @@ pub struct TokenCreateArgs {
 pub enum RoleChoice {
     /// Everything
     Owner,
-    /// See everything but secrets, and change nothing
+    /// See everything but secrets and the text of files, and change nothing
     Reader,
     /// Send records, and see nothing
     MetricsPublisher,
@@ -425,6 +439,9 @@ const QUERY_EXAMPLES: &str = "Examples:\n  \
     steadfast query --timespan P1D 'ConfigurationChange | summarize count() by Computer'\n  \
     steadfast query -o csv --file report.csv - < report.kql\n  \
     steadfast query -o parquet --file changes.parquet ConfigurationChange";
+const DIFF_EXAMPLES: &str = "Examples:\n  \
+    steadfast diff 6f1b0c52a8d94e07b3a1c2d3e4f50617\n  \
+    steadfast diff \"$(steadfast changes --since 1h --json | tail -n 1 | jq -r .id)\" --json";
 const TOKEN_EXAMPLES: &str = "Examples:\n  \
     steadfast token create --name ci --role reader --expires-in 30d\n  \
     steadfast token create --name deploy --role owner --scope production --json\n  \

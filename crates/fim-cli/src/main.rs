@@ -49,6 +49,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Server(args) => commands::server::run(args),
         Command::Query(args) => commands::query::run(&connect()?, args),
         Command::Changes(args) => commands::changes::run(&connect()?, args),
+        Command::Diff(args) => commands::diff::run(&connect()?, args),
         Command::Rule(command) => commands::rule::run(&connect()?, command),
         Command::Fim(command) => commands::fim::run(&connect()?, command),
         Command::Machine(command) => commands::machine::run(&connect()?, command),

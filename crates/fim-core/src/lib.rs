@@ -7,12 +7,14 @@ mod capability;
 mod change;
 mod change_id;
 mod compare;
+mod content;
 mod deeds;
 mod entity;
 mod error_chain;
 mod gap;
 mod hint;
 mod listed;
+mod masking;
 mod observation;
 mod path;
 mod pattern;
@@ -28,6 +30,7 @@ pub use aspect::{Aspect, AspectSet};
 pub use change::{Change, ChangeCategory, ChangeEvent, ChangeId, ChangeSource, apply, diff};
 pub use change_id::{IdWriter, Identified};
 pub use compare::{Monitored, absorb, compare};
+pub use content::NoText;
 pub use deeds::{Deed, Deeds};
 pub use entity::{
     Acl, Digest, Entity, EntityKey, EntityKind, FileAttributes, FileFlags, Principal, PrincipalId,
@@ -40,6 +43,8 @@ pub use listed::{
     Controller, Daemon, DaemonState, ListDemand, ListKind, ListMemory, Listed, ListedKey, Lists,
     PackageManager, RunLevels, Software, SoftwareType, StartupType,
 };
+
+pub use masking::{mask, text_of};
 pub use observation::{Observation, Unreadable};
 pub use path::{EntityPath, ParsePathError, PathStyle, is_hidden};
 pub use pattern::{Pattern, PatternError, ResolveError};

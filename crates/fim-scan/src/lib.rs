@@ -27,6 +27,7 @@ mod throttle;
 mod tree;
 mod walk;
 mod watch;
+mod whole;
 mod window;
 
 pub use awaited::AwaitedThread;
@@ -40,3 +41,4 @@ pub use spots::SpotPlan;
 pub use throttle::{SpeedLimit, Throttle};
 pub use tree::{FileTree, KeepOut, Listing, Look, Resolved, ServiceStatus, Stamp, TreeError};
 pub use watch::{Refused, Unwatched, WatchError, Watcher, WatcherChoice};
+pub use whole::{ReadWholeError, read_whole};

@@ -1,8 +1,10 @@
 //! The calls that a sensor makes to its server, and what each can answer.
 
+use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 
+use fim_core::NoText;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -242,6 +244,39 @@ impl ServerClient {
         self.json::<Answer>(call).map(|answer| answer.acknowledged)
     }
 
+    /// Which of the contents, by their digests, the server has not the text of.
+    pub fn missing_contents(&self, digests: &[[u8; 32]]) -> Result<HashSet<[u8; 32]>, CallError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            digests: HashSet<String>,
+        }
+        let asked: Vec<String> = digests.iter().map(|digest| hex(digest)).collect();
+        let request = serde_json::json!({ "digests": asked });
+        let answer: Answer =
+            self.json(self.agent.post(self.url("/agent/v1/contents/missing")).send_json(request))?;
+        Ok(digests.iter().filter(|digest| answer.digests.contains(&hex(&digest[..]))).copied().collect())
+    }
+
+    /// Hands over the text of a content.
+    pub fn put_content(&self, digest: &[u8; 32], text: &str) -> Result<(), CallError> {
+        let compressed = zstd::bulk::compress(text.as_bytes(), 3)
+            .map_err(|source| CallError::Unreachable { server: self.server.clone(), source })?;
+        let call = self
+            .agent
+            .put(self.url(&format!("/agent/v1/contents/{}", hex(digest))))
+            .header("Content-Type", "text/plain")
+            .header("Content-Encoding", "zstd")
+            .send(&compressed[..]);
+        self.checked(call).map(drop)
+    }
+
+    /// Tells why a content has no text.
+    pub fn put_no_content(&self, digest: &[u8; 32], why: NoText) -> Result<(), CallError> {
+        let request = serde_json::json!({ "why": why.word() });
+        let path = format!("/agent/v1/contents/{}/reason", hex(digest));
+        self.checked(self.agent.put(self.url(&path)).send_json(request)).map(drop)
+    }
+
     /// The settings, unless they still have the revision that we know. The server may `wait` so long for others.
     pub fn settings(
         &self,
@@ -363,6 +398,10 @@ fn problem_detail(status: StatusCode, body: &[u8]) -> String {
     let from_problem =
         serde_json::from_slice::<Problem>(body).ok().and_then(|problem| problem.detail.or(problem.title));
     from_problem.unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned())
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How long a call may take.

@@ -28,6 +28,7 @@ use spot_run::Meanwhile;
 use waiting_gaps::WaitingGaps;
 
 use crate::alive::LastRun;
+use crate::contents::Contents;
 use crate::identity::DataDir;
 use crate::inbox::{Inbox, Message};
 use crate::overlay::Overlay;
@@ -67,6 +68,8 @@ pub(crate) struct EngineParts<T: FileTree, D: Disk> {
     pub orders: Arc<WatchOrders>,
     /// The content of files that no look waits for.
     pub large: Arc<LargeFiles>,
+    /// The text of files for rules that have it stored.
+    pub contents: Arc<Contents>,
     /// Which files are monitored, for the watcher to tell of them whatever they are called.
     pub known: Arc<KnownFiles>,
 }

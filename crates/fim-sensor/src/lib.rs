@@ -13,6 +13,7 @@ mod alive;
 mod backoff;
 mod client;
 mod clocks;
+mod contents;
 mod doctor;
 mod engine;
 mod enroll;

@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::alive::{self, STAMP_EVERY};
 use crate::backoff::backoff;
 use crate::client::{CallError, ServerClient};
+use crate::contents::{Contents, Uploader};
 use crate::engine::{Engine, EngineParts};
 use crate::identity::{DataDir, DataDirLock, IdentityError, days_left, expiry_advice};
 use crate::inbox::Inbox;
@@ -62,6 +63,8 @@ pub struct RunningSensor {
     watch: Option<AwaitedThread>,
     large: Option<AwaitedThread>,
     large_files: Arc<LargeFiles>,
+    content: Option<AwaitedThread>,
+    contents: Arc<Contents>,
     data_dir: DataDir,
     lock: Option<DataDirLock>,
 }
@@ -157,7 +160,9 @@ impl Sensor {
         };
         let large = Arc::new(LargeFiles::default());
         let known = Arc::new(KnownFiles::default());
+        let contents = Arc::new(Contents::default());
         let tree = Arc::new(tree);
+        let content_tree = Arc::clone(&tree);
         let large_tree = Arc::clone(&tree);
         let parts = EngineParts {
             machine: identity.sensor_id(),
@@ -175,6 +180,7 @@ impl Sensor {
             scan_options: ScanOptions { patience: Some(patience), ..config.scan },
             orders: Arc::clone(&orders),
             large: Arc::clone(&large),
+            contents: Arc::clone(&contents),
             known: Arc::clone(&known),
         };
         let mut real_time = RealTime {
@@ -202,6 +208,8 @@ impl Sensor {
             watch: None,
             large: None,
             large_files: Arc::clone(&large),
+            content: None,
+            contents: Arc::clone(&contents),
             data_dir: dir,
             lock: Some(lock),
         };
@@ -227,6 +235,8 @@ impl Sensor {
         running.large = Some(spawn("large-files", move || {
             large_files.run(|| large_tree(), |path| inbox.put_hints(&mut vec![content_read(path)]));
         })?);
+        let uploader = Uploader { contents, dir: running.data_dir.clone(), tree: move || content_tree() };
+        running.content = Some(spawn("content", move || uploader.run())?);
         let vigil = Vigil {
             inbox: Arc::clone(&running.inbox),
             status: running.status.clone(),
@@ -261,6 +271,7 @@ impl RunningSensor {
             ("pulse", &self.pulse),
             ("vigil", &self.vigil),
             ("large-files", &self.large),
+            ("content", &self.content),
         ];
         threads
             .into_iter()
@@ -279,6 +290,7 @@ impl RunningSensor {
         self.inbox.stop();
         self.news.stop();
         self.large_files.stop();
+        self.contents.stop();
         let is_left = !self.await_engine();
         let mut outcome = if is_left { self.leave_engine() } else { join(&mut self.engine, "engine") };
         // From here on nothing is watched, however long the server lets the uplink wait.
@@ -291,6 +303,7 @@ impl RunningSensor {
         outcome = outcome.and(join(&mut self.vigil, "vigil"));
         outcome = outcome.and(join_or_leave(&mut self.watch, "watch"));
         outcome = outcome.and(join_or_leave(&mut self.large, "large-files"));
+        outcome = outcome.and(join_or_leave(&mut self.content, "content"));
         if outcome.is_ok()
             && !is_left
             && let Err(error) = alive::stamp_stopped(

@@ -61,6 +61,9 @@ pub struct RuleSetting {
     /// `any`, `file` or `folder`.
     #[serde(default)]
     pub path_type: String,
+    /// True if the text of the files is stored before and after a change.
+    #[serde(default)]
+    pub upload_content: bool,
     /// True if the rule is in force.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -150,6 +153,7 @@ impl RuleSetting {
             links,
             path_type,
             watched: AspectSet::WATCHED_BY_DEFAULT,
+            upload_content: self.upload_content,
             enabled: self.enabled,
         })
     }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::config::ServerConfig;
 use crate::connection::ConnectionPlaces;
+use crate::content::Contents;
 use crate::control::{Control, MachineRecord, WorkspaceRecord};
 use crate::health::Figures;
 use crate::ingest::feed::Feeds;
@@ -41,6 +42,8 @@ pub struct App {
     pub control: Control,
     /// The records.
     pub store: Arc<Store>,
+    /// The text of files before and after changes.
+    pub contents: Contents,
     /// Answers to KQL.
     pub queries: Queries,
     /// Who signs agents' certificates.

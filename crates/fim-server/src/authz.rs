@@ -15,7 +15,7 @@ use crate::shares::Holder;
 pub enum Role {
     /// Everything.
     Owner,
-    /// Seeing everything but secrets, users and tokens.
+    /// Seeing everything but secrets, the text of files, users and tokens.
     Reader,
     /// Sending records, and seeing none: what a program holds that only delivers.
     MetricsPublisher,
@@ -143,6 +143,8 @@ pub enum Noun {
     Machine,
     /// The records: changes, gaps, and answers to queries.
     Record,
+    /// The text of files before and after changes.
+    Content,
     /// What one machine enrols with.
     EnrollmentToken,
     /// What a program signs in with.
@@ -160,7 +162,7 @@ impl Noun {
     pub fn one(self) -> String {
         let name = self.name();
         match self {
-            Self::Fim => name.to_owned(),
+            Self::Fim | Self::Content => name.to_owned(),
             _ if name.starts_with(['a', 'e', 'i', 'o', 'u', 'A']) => format!("an {name}"),
             _ => format!("a {name}"),
         }
@@ -174,6 +176,7 @@ impl Noun {
             Self::Rule => "rule",
             Self::Machine => "machine",
             Self::Record => "record",
+            Self::Content => "file content",
             Self::EnrollmentToken => "enrolment token",
             Self::ApiToken => "API token",
             Self::SignInLink => "sign-in link",
@@ -233,7 +236,7 @@ fn needed_role(verb: Verb, noun: Noun) -> Option<Role> {
             Verb::Create | Verb::Edit | Verb::Delete,
         ) => Some(Role::Owner),
         (
-            Noun::EnrollmentToken | Noun::ApiToken | Noun::SignInLink,
+            Noun::Content | Noun::EnrollmentToken | Noun::ApiToken | Noun::SignInLink,
             Verb::View | Verb::Create | Verb::Edit | Verb::Delete,
         ) => Some(Role::Owner),
     }
@@ -265,12 +268,13 @@ mod tests {
     use super::*;
 
     const VERBS: [Verb; 4] = [Verb::View, Verb::Create, Verb::Edit, Verb::Delete];
-    const NOUNS: [Noun; 10] = [
+    const NOUNS: [Noun; 11] = [
         Noun::Workspace,
         Noun::Fim,
         Noun::Rule,
         Noun::Machine,
         Noun::Record,
+        Noun::Content,
         Noun::EnrollmentToken,
         Noun::ApiToken,
         Noun::SignInLink,

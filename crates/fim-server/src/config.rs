@@ -34,6 +34,8 @@ pub struct ServerConfig {
     pub scan_interval_seconds: Option<u64>,
     /// A certificate of yours instead of the server's own.
     pub tls: TlsConfig,
+    /// How the text of files is kept.
+    pub content: ContentConfig,
     /// What one caller can cost.
     pub limits: Limits,
     /// How records are kept.
@@ -56,6 +58,20 @@ pub struct TlsConfig {
     /// PEM file: the certificate's private key.
     #[schema(value_type = Option<String>)]
     pub key: Option<PathBuf>,
+}
+
+/// How the text of files is kept, for rules that have it stored.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContentConfig {
+    /// The file with the key that the texts are encrypted with: 64 hexadecimal digits, readable by the server alone. If
+    /// absent, the server makes one, `content.key` in the data directory. Texts whose key is lost cannot be shown.
+    #[schema(value_type = Option<String>)]
+    pub key_file: Option<PathBuf>,
+    /// The most bytes of text that are kept of one machine.
+    pub machine_bytes: u64,
+    /// The most bytes of text that are kept of one workspace.
+    pub workspace_bytes: u64,
 }
 
 /// How records are kept. The defaults are for use; other values are for tests and for small machines.
@@ -145,11 +161,18 @@ impl Default for ServerConfig {
             names: Vec::new(),
             scan_interval_seconds: None,
             tls: TlsConfig::default(),
+            content: ContentConfig::default(),
             limits: Limits::default(),
             store: StoreConfig::default(),
             names_of_options: OptionNames::default(),
             clock: Clock::system(),
         }
+    }
+}
+
+impl Default for ContentConfig {
+    fn default() -> Self {
+        Self { key_file: None, machine_bytes: 256 << 20, workspace_bytes: 4 << 30 }
     }
 }
 
@@ -389,9 +412,20 @@ fn hint(key: &str, known: &[&str]) -> String {
 const KEYS: &[(&str, &[&str])] = &[
     (
         "",
-        &["data_dir", "listen", "browser_listen", "names", "scan_interval_seconds", "tls", "limits", "store"],
+        &[
+            "data_dir",
+            "listen",
+            "browser_listen",
+            "names",
+            "scan_interval_seconds",
+            "tls",
+            "content",
+            "limits",
+            "store",
+        ],
     ),
     ("tls", &["certificate", "key"]),
+    ("content", &["key_file", "machine_bytes", "workspace_bytes"]),
     ("store", &["flush_milliseconds", "log_segment_bytes", "log_bytes"]),
     (
         "limits",
@@ -444,6 +478,10 @@ mod tests {
             [tls]
             certificate = "/etc/fim.pem"
             key = "/etc/fim.key"
+            [content]
+            key_file = "/etc/fim-content.key"
+            machine_bytes = 1
+            workspace_bytes = 1
             [store]
             flush_milliseconds = 100
             log_segment_bytes = 65536

@@ -21,6 +21,7 @@ mod clients;
 mod clock;
 mod config;
 mod connection;
+mod content;
 mod control;
 mod data_dir;
 mod edge;

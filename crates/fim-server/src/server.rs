@@ -36,7 +36,7 @@ use crate::problem::body_limit;
 use crate::queries::Queries;
 use crate::shares::{Shares, SharesOf};
 use crate::throttle::SignIns;
-use crate::{api, auth, edge, health, web};
+use crate::{api, auth, content, edge, health, web};
 
 /// The server.
 #[derive(Debug)]
@@ -100,6 +100,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The text of files cannot be kept.
+    #[error(transparent)]
+    Contents(#[from] content::OpenContentsError),
     /// The records of a deleted workspace could not be removed.
     #[error("cannot remove the records of a workspace that was deleted")]
     DropRows(#[from] api::DropRowsError),
@@ -204,6 +207,7 @@ impl Server {
 struct Parts {
     control: Control,
     store: Arc<Store>,
+    contents: content::Contents,
     authority: Authority,
     tls: ServerTls,
     queries: Queries,
@@ -214,13 +218,14 @@ impl Parts {
     async fn open(config: &ServerConfig, folder: &Path, now: Timestamp) -> Result<Self, StartError> {
         let control = Control::open(&folder.join("control.sqlite")).await?;
         let store = Arc::new(open_store(folder.join("store"), store_options(config)).await?);
+        let contents = content::Contents::open(folder, &config.content).await?;
         let authority = Authority::open(&folder.join("pki"), now)?;
         let tls = ServerTls::new(&authority, config, &config.clock)?;
         let spill = folder.join("spill");
         private_folder(&spill).map_err(|source| StartError::CreateFolder { path: spill.clone(), source })?;
         let queries = Queries::start(Arc::clone(&store), &config.limits, &spill)?;
         let passwords = tokio::task::spawn_blocking(Passwords::new).await??;
-        Ok(Self { control, store, authority, tls, queries, passwords })
+        Ok(Self { control, store, contents, authority, tls, queries, passwords })
     }
 
     fn into_app(
@@ -231,10 +236,11 @@ impl Parts {
         addresses: Addresses,
         stop: watch::Receiver<bool>,
     ) -> App {
-        let Self { control, store, authority, tls, queries, passwords } = self;
+        let Self { control, store, contents, authority, tls, queries, passwords } = self;
         App {
             clock: config.clock.clone(),
             control,
+            contents,
             queries,
             authority,
             tls,
@@ -379,6 +385,7 @@ impl RunningServer {
         }
         let store = Arc::clone(&self.app.store);
         let closed = tokio::task::spawn_blocking(move || store.close()).await?;
+        self.app.contents.close().await;
         self.app.control.close().await;
         tracing::info!("the server has stopped");
         closed?;
@@ -426,6 +433,7 @@ fn run(app: &AppState, listeners: Listeners, stopping: &watch::Receiver<bool>) -
         stopped(&mut stop).await;
     });
     tasks.spawn("look for silent agents", silence::watch(AppState::clone(app), stopping.clone()));
+    tasks.spawn("sweep of texts", content::watch(AppState::clone(app), stopping.clone()));
     tasks.spawn("look at the meters", usage::watch(AppState::clone(app), stopping.clone()));
     tasks.spawn("renewal of its certificate", renew_certificate(AppState::clone(app), stopping.clone()));
     tasks

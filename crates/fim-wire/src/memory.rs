@@ -145,6 +145,8 @@ impl TryFrom<RuleRecord<'_>> for Rule {
                 other => return Err(unknown("path type", other)),
             },
             watched: AspectSet::from_bits(record.watched),
+            // Of what has had its baseline, the places matter.
+            upload_content: false,
             enabled: record.enabled,
         })
     }

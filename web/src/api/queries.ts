@@ -101,6 +101,16 @@ export const changeQuery = (ws: string, id: string) =>
     placeholderData: keepWithin(ws),
   });
 
+/** The text of a file before and after a change. Asking is noted by the server, so that it is done once. */
+export const contentQuery = (ws: string, id: string) =>
+  queryOptions({
+    queryKey: [...keys.workspace(ws), 'content', id],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/api/v1/workspaces/{ws}/changes/{id}/content', { params: { path: { ws, id } }, signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  });
+
 export const coverageQuery = (ws: string, range: string, period: () => Period) =>
   queryOptions({
     queryKey: [...keys.workspace(ws), 'coverage', range],

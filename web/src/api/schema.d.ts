@@ -284,6 +284,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/changes/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the text of a file differs before and after a change, for rules that have it stored. Who asks is written into the
+         *     audit log.
+         */
+        get: operations["show_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/changes/stream": {
         parameters: {
             query?: never;
@@ -903,6 +923,23 @@ export interface components {
          * @enum {string}
          */
         ChangeCategory: "Modified" | "Added" | "Removed";
+        /** @description How the text of a file differs before and after a change. Secrets in known formats are masked in it. */
+        ChangeContent: {
+            /** @description What there is of the text after. */
+            after: components["schemas"]["ContentState"];
+            /** @description What there is of the text before. */
+            before: components["schemas"]["ContentState"];
+            /** @description The file. */
+            entity: string;
+            /** @description The stretches that differ; none unless there is a text, or no file, on each side. */
+            hunks: components["schemas"]["Hunk"][];
+            /** @description The change's id. */
+            id: string;
+            /** @description True if there are more than are told. */
+            isCut: boolean;
+            /** @description The machine's name. */
+            machine: string;
+        };
         /** @description A change record with all that is known of it. */
         ChangeDetail: components["schemas"]["Change"] & {
             /** @description Every attribute before and after. */
@@ -978,6 +1015,11 @@ export interface components {
             /** @description The scalar type's name in KQL. */
             type: string;
         };
+        /**
+         * @description What there is of the text of a file on one side of a change.
+         * @enum {string}
+         */
+        ContentState: "text" | "no-file" | "unknown" | "not-received" | "too-large" | "not-text" | "changed-while-read" | "unreadable" | "limit-reached" | "lost";
         /** @description A new API token, seen this one time. */
         CreatedApiToken: components["schemas"]["ApiToken"] & {
             /** @description The token: `Authorization: Bearer …`. */
@@ -1127,6 +1169,19 @@ export interface components {
             t: components["schemas"]["Moment"];
             watched: components["schemas"]["Watched"] | null;
         };
+        /** @description A stretch that differs, with some lines around it. */
+        Hunk: {
+            /** @description How many lines it has after. */
+            afterLines: number;
+            /** @description The number of its first line after, from 1; 0 if it has none. */
+            afterStart: number;
+            /** @description How many lines it has before. */
+            beforeLines: number;
+            /** @description The number of its first line before, from 1; 0 if it has none. */
+            beforeStart: number;
+            /** @description The lines in order. */
+            lines: components["schemas"]["Line"][];
+        };
         /** @description The directory that is asked for tokens. */
         KustoDirectory: {
             FirstPartyAuthorityUrl: string;
@@ -1165,6 +1220,20 @@ export interface components {
         KustoTables: {
             Tables: components["schemas"]["KustoTable"][];
         };
+        /** @description A line of a stretch. */
+        Line: {
+            /** @description True if the text ends with it and has no line break there. */
+            isUnended?: boolean;
+            /** @description On which side it is. */
+            kind: components["schemas"]["LineKind"];
+            /** @description What it says, without its end. */
+            text: string;
+        };
+        /**
+         * @description On which side a line is.
+         * @enum {string}
+         */
+        LineKind: "same" | "removed" | "added";
         /**
          * @description What a rule does at symbolic links.
          * @enum {string}
@@ -1477,6 +1546,8 @@ export interface components {
             recurse?: boolean;
             /** @description What it monitors. */
             type?: components["schemas"]["RuleType"];
+            /** @description True if the text of the files is stored before and after a change, with secrets in known formats masked. */
+            uploadContent?: boolean;
         };
         /** @description How many rules there are. */
         RuleCounts: {
@@ -1507,6 +1578,8 @@ export interface components {
             pathType?: components["schemas"]["PathType"] | null;
             /** @description Whether it reaches below matched directories. */
             recurse?: boolean | null;
+            /** @description Whether the text of the files is stored before and after a change. */
+            uploadContent?: boolean | null;
         };
         /**
          * @description What a rule monitors.
@@ -2518,6 +2591,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangeDetail"];
+                };
+            };
+            /** @description What went wrong, as RFC 9457. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The change's id. */
+                id: string;
+                /** @description The workspace's id or name. */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The difference. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeContent"];
                 };
             };
             /** @description What went wrong, as RFC 9457. */

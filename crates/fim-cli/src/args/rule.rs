@@ -18,6 +18,7 @@ pub enum RuleCommand {
         after_help = RULE_EDIT_EXAMPLES,
         mut_arg("exclude", |arg| arg.help("What is left out from now on, and nothing else; may be given more than once")),
         mut_arg("recurse", |arg| arg.help("Whether everything below a folder that matches is monitored as well")),
+        mut_arg("upload_content", |arg| arg.help("Whether the text of the files is stored before and after a change")),
         mut_arg("links", |arg| arg.help("What happens at symbolic links from now on")),
         mut_arg("path_type", |arg| arg.help("What the path may lead to from now on"))
     )]
@@ -66,6 +67,10 @@ pub struct RuleSettings {
     /// Also everything below a folder that matches; a new rule does not, unless told
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub recurse: Option<bool>,
+    /// Also store the text of the files before and after a change, up to 5 MB each, to be shown by `steadfast diff`; secrets
+    /// in known formats are masked on the machine. A new rule does not, unless told
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub upload_content: Option<bool>,
     /// What happens at symbolic links; a new rule follows them, unless told
     #[arg(long, value_enum, value_name = "WAY")]
     pub links: Option<LinksChoice>,
@@ -203,6 +208,7 @@ pub struct RuleNameArgs {
 const RULE_ADD_EXAMPLES: &str = "Examples:\n  \
     steadfast rule add --name web --path '/srv/www/**' --exclude '*.log'\n  \
     steadfast rule add --name keys --path '/home/*/.ssh' --recurse --links ignore -w production\n  \
+    steadfast rule add --name ssh --path '/etc/ssh/*_config' --upload-content\n  \
     steadfast rule add --type windows-file --name hosts --path '%SystemRoot%\\System32\\drivers\\etc\\*'\n  \
     steadfast rule add --type registry --name netlogon --path 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\Netlogon\\Parameters'";
 const RULE_LIST_EXAMPLES: &str = "Examples:\n  \

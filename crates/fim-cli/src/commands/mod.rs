@@ -1,6 +1,7 @@
 //! One module a command; each asks the server and prints the answer.
 
 pub mod changes;
+pub mod diff;
 pub mod fim;
 pub mod machine;
 pub mod query;

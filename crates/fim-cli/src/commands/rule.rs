@@ -62,6 +62,7 @@ fn row(rule: &Value) -> Value {
         rule["exclude"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let settings = [
         (rule["recurse"] == true).then(|| "recurse".to_owned()),
+        (rule["uploadContent"] == true).then(|| "content stored".to_owned()),
         words("links", "follow", "links"),
         words("pathType", "any", "path type"),
         (!exclude.is_empty()).then(|| format!("exclude: {}", exclude.join(", "))),
@@ -203,6 +204,9 @@ fn put_settings(fields: &mut Map<String, Value>, settings: &RuleSettings) {
     }
     if let Some(recurse) = settings.recurse {
         fields.insert("recurse".to_owned(), Value::from(recurse));
+    }
+    if let Some(upload_content) = settings.upload_content {
+        fields.insert("uploadContent".to_owned(), Value::from(upload_content));
     }
     put(fields, "links", settings.links.map(|links| links.word()));
     put(fields, "pathType", settings.path_type.map(|path_type| path_type.word()));

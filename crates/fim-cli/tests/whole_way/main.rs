@@ -7,6 +7,7 @@
 
 mod clients;
 mod commands;
+mod content;
 mod installation;
 mod kills;
 mod losses;

@@ -64,6 +64,8 @@ pub struct Rule {
     pub path_type: PathType,
     /// Which differences are changes.
     pub watched: AspectSet,
+    /// True if the text of the files is stored before and after a change.
+    pub upload_content: bool,
     /// True if the rule is in force.
     pub enabled: bool,
 }
@@ -85,6 +87,7 @@ impl Rule {
             links: Links::default(),
             path_type: PathType::default(),
             watched: AspectSet::WATCHED_BY_DEFAULT,
+            upload_content: false,
             enabled: true,
         }
     }

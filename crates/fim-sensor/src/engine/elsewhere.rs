@@ -133,6 +133,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
 
     /// Notes that the watcher shall tell of a file whatever it is called.
     pub(super) fn know(&mut self, entity: &Entity) {
+        self.parts.contents.offer(entity);
         let Some(file) = FileId::of(entity) else { return };
         self.parts.known.add(file);
         if self.elsewhere.strangers.remove(&file) {

@@ -64,6 +64,7 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
     fn watch(&mut self, rules: &RuleSet, is_enabled: bool) {
         self.plan = Arc::new(if is_enabled { rules.scan_plan() } else { ScanPlan::default() });
         self.parts.orders.watch(&self.plan);
+        self.parts.contents.work_by(rules, is_enabled);
     }
 
     /// Looks into what was noticed by the settings in force, if those to come have other things monitored.

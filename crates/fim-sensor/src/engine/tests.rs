@@ -106,6 +106,7 @@ impl World {
         let (seconds, at_the_clock) = (Arc::clone(&self.seconds), Arc::clone(&self.at_the_clock));
         self.pass(30);
         let parts = EngineParts {
+            contents: Arc::default(),
             machine: [7; 16],
             dir: DataDir::new(self.dir.path()),
             tree: Arc::new(move || tree(&scan_inbox)),

@@ -80,6 +80,10 @@ pub async fn remove_machine(
         .remove_machine(record.id, By { actor: &actor.name, at: now })
         .await
         .map_err(|error| Problem::internal("removing the machine", &error))?;
+    app.contents
+        .remove_machine(record.id)
+        .await
+        .map_err(|error| Problem::internal("removing the machine's texts", &error))?;
     app.settings_waits.end(record.id);
     gaps::end_all(&app, &record, now).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -2,6 +2,7 @@
 //! description for clients.
 
 mod changes;
+mod contents;
 mod fim;
 mod machines;
 pub mod model;
@@ -46,7 +47,8 @@ pub(crate) struct Api {
 /// The API of this version.
 pub(crate) fn api() -> Api {
     use Noun::{
-        ApiToken, EnrollmentToken, Fim, Machine, OwnSession, Record, Reference, Rule, SignInLink, Workspace,
+        ApiToken, Content, EnrollmentToken, Fim, Machine, OwnSession, Record, Reference, Rule, SignInLink,
+        Workspace,
     };
     use Verb::{Create, Delete, Edit, View};
 
@@ -70,6 +72,7 @@ pub(crate) fn api() -> Api {
         .needs(View, Record, routes!(changes::list_changes))
         .needs(View, Record, routes!(changes::show_change))
         .needs(View, Record, routes!(stream::stream_changes))
+        .needs(View, Content, routes!(contents::show_content))
         .needs(View, Record, routes!(changes::list_gaps))
         .needs(View, Rule, routes!(rules::list_rules))
         .needs(Create, Rule, routes!(rules::create_rule))

@@ -192,6 +192,7 @@ async fn edit(
             recurse: patch.recurse.unwrap_or(before.recurse),
             links: patch.links.unwrap_or(before.links),
             path_type: patch.path_type.unwrap_or(before.path_type),
+            upload_content: patch.upload_content.unwrap_or(before.upload_content),
             enabled: patch.enabled.unwrap_or(before.enabled),
         };
         check(&after).map(|()| after)
@@ -324,6 +325,7 @@ fn to_core(rule: &Rule) -> fim_core::Rule {
             PathType::File => fim_core::PathType::File,
             PathType::Folder => fim_core::PathType::Folder,
         },
+        upload_content: rule.upload_content,
         enabled: rule.enabled,
         ..fim_core::Rule::new(&rule.name, &rule.group, &rule.path)
     }
@@ -347,6 +349,7 @@ fn from_core(rule: fim_core::Rule, rule_type: RuleType) -> Rule {
             fim_core::PathType::File => PathType::File,
             fim_core::PathType::Folder => PathType::Folder,
         },
+        upload_content: rule.upload_content,
         enabled: rule.enabled,
     }
 }

@@ -172,6 +172,10 @@ pub async fn delete_workspace(
     app.caps.forget(workspace.id);
     app.latest_settings.forget(workspace.id);
     tracing::warn!(workspace = %workspace.name, id = %workspace.id, by = %actor.name, "a workspace was deleted");
+    app.contents
+        .remove_workspace(workspace.id)
+        .await
+        .map_err(|error| Problem::internal("removing the workspace's texts", &error))?;
     drop_rows(&app.control, &app.store, workspace.id)
         .await
         .map_err(|error| Problem::internal("removing the workspace's records", &error))?;

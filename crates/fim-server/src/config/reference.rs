@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use utoipa::PartialSchema as _;
 
-use super::{KEYS, Limits, ServerConfig, StoreConfig, TlsConfig};
+use super::{ContentConfig, KEYS, Limits, ServerConfig, StoreConfig, TlsConfig};
 
 #[test]
 fn the_reference_of_the_configuration_is_fresh() {
@@ -27,6 +27,7 @@ fn reference() -> String {
     let schemas = [
         ("", serde_json::to_value(ServerConfig::schema()).unwrap()),
         ("tls", serde_json::to_value(TlsConfig::schema()).unwrap()),
+        ("content", serde_json::to_value(ContentConfig::schema()).unwrap()),
         ("store", serde_json::to_value(StoreConfig::schema()).unwrap()),
         ("limits", serde_json::to_value(Limits::schema()).unwrap()),
     ];

@@ -4,6 +4,7 @@
 //! in the same transaction.
 
 mod access_tokens;
+mod contents;
 mod enrollment;
 mod gaps;
 mod machines;
@@ -261,7 +262,7 @@ struct Migration {
 }
 
 /// The schemas in order; each is made from the one before it.
-const MIGRATIONS: [Migration; 12] = [
+const MIGRATIONS: [Migration; 13] = [
     Migration { schema: include_str!("migrations/0001.sql"), version: "PRAGMA user_version = 1" },
     Migration { schema: include_str!("migrations/0002.sql"), version: "PRAGMA user_version = 2" },
     Migration { schema: include_str!("migrations/0003.sql"), version: "PRAGMA user_version = 3" },
@@ -274,6 +275,7 @@ const MIGRATIONS: [Migration; 12] = [
     Migration { schema: include_str!("migrations/0010.sql"), version: "PRAGMA user_version = 10" },
     Migration { schema: include_str!("migrations/0011.sql"), version: "PRAGMA user_version = 11" },
     Migration { schema: include_str!("migrations/0012.sql"), version: "PRAGMA user_version = 12" },
+    Migration { schema: include_str!("migrations/0013.sql"), version: "PRAGMA user_version = 13" },
 ];
 
 #[cfg(test)]
@@ -426,7 +428,8 @@ mod tests {
 
     /// Takes back what the migrations from 10 on have made.
     const BEFORE_0010: &str = "ALTER TABLE machines DROP COLUMN heartbeat_seconds; \
-         ALTER TABLE sessions DROP COLUMN by_link; DROP INDEX audit_of_an_object;";
+         ALTER TABLE sessions DROP COLUMN by_link; DROP INDEX audit_of_an_object; \
+         ALTER TABLE rules DROP COLUMN upload_content;";
 
     #[tokio::test]
     async fn when_monitoring_was_switched_is_found_without_reading_the_whole_audit_log() {

@@ -252,8 +252,8 @@ async fn insert_rule(
     rule: &Rule,
 ) -> Result<(), sqlx::Error> {
     let statement = sqlx::query(
-        "INSERT INTO rules (name, rule_group, type, path, exclude, recurse, links, path_type, enabled, workspace_id) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO rules (name, rule_group, type, path, exclude, recurse, links, path_type, enabled, \
+         upload_content, workspace_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     bind_rule(statement, rule).bind(workspace.to_string()).execute(connection).await?;
     Ok(())
@@ -268,7 +268,7 @@ async fn put_rule(
 ) -> Result<(), sqlx::Error> {
     let statement = sqlx::query(
         "UPDATE rules SET name = ?, rule_group = ?, type = ?, path = ?, exclude = ?, recurse = ?, links = ?, \
-         path_type = ?, enabled = ? WHERE workspace_id = ? AND name = ?",
+         path_type = ?, enabled = ?, upload_content = ? WHERE workspace_id = ? AND name = ?",
     );
     bind_rule(statement, rule).bind(workspace.to_string()).bind(name).execute(connection).await?;
     Ok(())
@@ -289,6 +289,7 @@ fn bind_rule<'q>(
         .bind(links_word(rule.links))
         .bind(path_type_word(rule.path_type))
         .bind(rule.enabled)
+        .bind(rule.upload_content)
 }
 
 fn rule(row: &SqliteRow) -> Result<Rule, sqlx::Error> {
@@ -324,6 +325,7 @@ fn rule(row: &SqliteRow) -> Result<Rule, sqlx::Error> {
             "folder" => PathType::Folder,
             _ => return Err(bad("path_type", path_text)),
         },
+        upload_content: row.try_get("upload_content")?,
         enabled: row.try_get("enabled")?,
     })
 }

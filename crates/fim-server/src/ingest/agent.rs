@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::columns::{
     SERVER, Source, account_of, entity_text, event_time, fields_changed, file_fields_changed, row_time,
 };
+use super::contents;
 use super::enrollment::{enroll, renew};
 use super::gaps::{self, Outcome};
 use super::heartbeat::{Heartbeat, HeartbeatAnswer, heartbeat_seconds};
@@ -59,6 +60,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         .route("/settings", routing::get(settings))
         .route("/heartbeat", routing::post(heartbeat).layer(body_limit(HEARTBEAT_BYTES)))
         .route("/certificate", routing::post(renew).layer(body_limit(HEARTBEAT_BYTES)))
+        .merge(contents::routes(app))
         .route_layer(middleware::from_fn_with_state(AppState::clone(app), require_machine));
     Router::new().route("/enroll", routing::post(enroll)).merge(by_certificate)
 }

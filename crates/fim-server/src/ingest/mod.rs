@@ -8,6 +8,7 @@
 
 pub mod agent;
 pub mod columns;
+pub mod contents;
 pub mod enrollment;
 pub mod event_columns;
 pub mod feed;

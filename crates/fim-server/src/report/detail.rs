@@ -21,6 +21,12 @@ pub fn attributes(row: Row<'_>) -> Result<Vec<Attribute>, ReportError> {
     Ok(attributes)
 }
 
+/// The SHA-256 of the content before and after, as far as the change says them.
+pub fn digests(row: Row<'_>) -> Result<[Option<String>; 2], ReportError> {
+    let [before, after] = ["PreviousFileContentChecksum", "FileContentChecksum"];
+    Ok([checksum(row.text(before)?), checksum(row.text(after)?)])
+}
+
 fn of_file(row: Row<'_>, sides: Sides) -> Result<Vec<Attribute>, ReportError> {
     let path = row.text("FileSystemPath")?;
     let path_before = some(row.text("PreviousFileSystemPath")?);

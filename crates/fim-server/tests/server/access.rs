@@ -75,7 +75,7 @@ fn a_reader_may_view_and_nothing_else() {
         let mut reader = Client::new(&running.url(), running.server().ca_pem(), None).with_token(token);
         let (status, body) = call(&mut reader, &method, &path);
         let (verb, noun) = access.split_once(' ').unwrap();
-        let is_secret = matches!(noun, "API token" | "enrolment token");
+        let is_secret = matches!(noun, "API token" | "enrolment token" | "file content");
         if (verb == "view" && !is_secret) || noun == "own session" {
             assert!(!matches!(status, 401 | 403), "{method} {path}: {body}");
         } else {

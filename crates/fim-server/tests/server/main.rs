@@ -9,6 +9,7 @@
 mod access;
 mod client;
 mod connections;
+mod contents;
 mod enrolment;
 mod hostile;
 mod looks;

@@ -11,6 +11,7 @@ import { SideDrawer } from '../../ui/SideDrawer';
 import { AttributeTable } from './AttributeTable';
 import { ChangeIdentity } from './ChangeIdentity';
 import { Circumstances } from './Circumstances';
+import { ContentDiff } from './ContentDiff';
 import { RelatedChanges } from './RelatedChanges';
 
 type Props = {
@@ -22,7 +23,7 @@ type Props = {
   onClose(): void;
 };
 
-type DrawerTab = 'attributes' | 'related';
+const TABS = ['attributes', 'content', 'related'] as const;
 
 /** One change with all that is known of it. Beside it the list stays in use where there is room for both. */
 export default function ChangeDrawer({ ws, id, onStep, onOpen, onClose }: Props) {
@@ -39,35 +40,37 @@ export default function ChangeDrawer({ ws, id, onStep, onOpen, onClose }: Props)
       {change.error && !change.data && (
         <ErrorState error={change.error} what="this change" onRetry={() => void change.refetch()} />
       )}
-      {change.data && <ChangeTabs change={change.data} onOpen={onOpen} />}
+      {change.data && <ChangeTabs ws={ws} change={change.data} onOpen={onOpen} />}
     </SideDrawer>
   );
 }
 
-function ChangeTabs({ change, onOpen }: { change: ChangeDetail; onOpen(id: string): void }) {
-  const [tab, setTab] = useState<DrawerTab>('attributes');
+type TabsProps = { ws: string; change: ChangeDetail; onOpen(id: string): void };
+
+function ChangeTabs({ ws, change, onOpen }: TabsProps) {
+  const [tab, setTab] = useState<(typeof TABS)[number]>('attributes');
+  const mayHaveText = change.type === 'Files' && change.kind === 'File';
   const changed = change.attrs.filter((attribute) => attribute.changed).length;
   return (
     <>
       <Circumstances change={change} />
       <TabList
         selectedValue={tab}
-        onTabSelect={(_, { value }) => setTab(value === 'related' ? 'related' : 'attributes')}
+        onTabSelect={(_, { value }) => setTab(TABS.find((one) => one === value) ?? 'attributes')}
         className="drawer-tabs"
       >
         <Tab value="attributes">
           Attributes
           {change.category === 'Modified' && <span className="tab-count">{changed} changed</span>}
         </Tab>
+        {mayHaveText && <Tab value="content">Text</Tab>}
         <Tab value="related">
           Other changes of it<span className="tab-count">{change.related.length}</span>
         </Tab>
       </TabList>
-      {tab === 'attributes' ? (
-        <AttributeTable attributes={change.attrs} category={change.category} />
-      ) : (
-        <RelatedChanges changes={change.related} onOpen={onOpen} />
-      )}
+      {tab === 'attributes' && <AttributeTable attributes={change.attrs} category={change.category} />}
+      {tab === 'content' && <ContentDiff ws={ws} id={change.id} />}
+      {tab === 'related' && <RelatedChanges changes={change.related} onOpen={onOpen} />}
     </>
   );
 }

@@ -158,6 +158,15 @@ export function RuleDrawer({ ws, rule, onSaved, onClose }: Props) {
                 <option value="folder">folder: folders and what they contain</option>
               </Select>
             </Field>
+            {draft.type !== 'registry' && (
+              <Field hint="Text up to 5 MB is sent to the server before and after a change, where owners may read it. Passwords, keys and tokens in known formats are masked on the machine; others are not.">
+                <Switch
+                  label="Store file content"
+                  checked={draft.uploadContent}
+                  onChange={(_, { checked }) => set({ uploadContent: checked })}
+                />
+              </Field>
+            )}
             <Field label="Group">
               <Input
                 value={draft.group}

@@ -19,6 +19,7 @@ export type RuleDraft = {
   recurse: boolean;
   links: NonNullable<Rule['links']>;
   pathType: NonNullable<Rule['pathType']>;
+  uploadContent: boolean;
   enabled: boolean;
 };
 
@@ -31,6 +32,7 @@ export const NEW_RULE: RuleDraft = {
   recurse: false,
   links: 'follow',
   pathType: 'any',
+  uploadContent: false,
   enabled: true,
 };
 
@@ -44,6 +46,7 @@ export function draftOf(rule: Rule): RuleDraft {
     recurse: rule.recurse ?? NEW_RULE.recurse,
     links: rule.links ?? NEW_RULE.links,
     pathType: rule.pathType ?? NEW_RULE.pathType,
+    uploadContent: rule.uploadContent ?? NEW_RULE.uploadContent,
     enabled: rule.enabled ?? NEW_RULE.enabled,
   };
 }
@@ -59,6 +62,7 @@ export function ruleOf(draft: RuleDraft): Rule {
     recurse: draft.recurse,
     links: draft.links,
     pathType: draft.pathType,
+    uploadContent: draft.uploadContent,
     enabled: draft.enabled,
   };
 }

@@ -100,6 +100,9 @@ pub struct Rule {
     /// What the path is meant to name.
     #[serde(default)]
     pub path_type: PathType,
+    /// True if the text of the files is stored before and after a change, with secrets in known formats masked.
+    #[serde(default)]
+    pub upload_content: bool,
     /// True if the rule is in force.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -108,8 +111,7 @@ pub struct Rule {
 impl Rule {
     /// True if both watch the same, whatever they are called and whether or not they are in force.
     pub fn watches_as(&self, other: &Self) -> bool {
-        let Self { name: _, group: _, rule_type, path, exclude, recurse, links, path_type, enabled: _ } =
-            self;
+        let Self { rule_type, path, exclude, recurse, links, path_type, .. } = self;
         (rule_type, path, exclude, recurse, links, path_type)
             == (&other.rule_type, &other.path, &other.exclude, &other.recurse, &other.links, &other.path_type)
     }
@@ -151,6 +153,9 @@ pub struct RulePatch {
     /// What the path is meant to name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_type: Option<PathType>,
+    /// Whether the text of the files is stored before and after a change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload_content: Option<bool>,
     /// Whether it is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
