@@ -14,6 +14,8 @@ mod real_time;
 mod software;
 mod stopping;
 mod windows;
+mod windows_event_log;
+mod windows_package;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
