@@ -14,6 +14,7 @@ mod real_time;
 mod software;
 mod stopping;
 mod windows;
+mod windows_beside_linux;
 mod windows_event_log;
 mod windows_package;
 
