@@ -5,13 +5,15 @@
 
 use fim_core::EntityPath;
 use fim_core::windows::{
-    RegistryName, SecurityDescriptor, Sid, data_text, folder_notices, from_wide, link_target, original,
-    to_wide, value_segment, without_prefix,
+    RegistryName, Reliance, SecurityDescriptor, Sid, data_text, folder_notices, from_wide, link_target,
+    original, to_wide, value_segment, without_prefix,
 };
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = SecurityDescriptor::parse(bytes);
+    if let (Ok(descriptor), Some(own)) = (SecurityDescriptor::parse(bytes), Sid::parse("S-1-5-18")) {
+        let _ = descriptor.distrust(Reliance::Own, &own).map(|why| why.to_string());
+    }
     let _ = link_target(bytes);
     let _ = folder_notices(bytes);
     let _ = without_prefix(bytes);

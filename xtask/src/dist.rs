@@ -1,4 +1,4 @@
-//! Packages of the agent: what `dpkg` and `rpm` install.
+//! Packages of the agent: what `dpkg`, `rpm` and the installer of Windows install.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,7 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-/// Makes the packages from the program at `agent`, or `target/bin/steadfast-agent`, and says where they are.
+/// Makes the packages from the program at `agent`, or `target/bin/steadfast-agent`, and from the one for Windows beside it,
+/// and says where they are.
 pub fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let agent = match arguments {
         [] => root.join("target/bin/steadfast-agent"),
@@ -27,6 +28,18 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<()> {
         } else {
             eprintln!("no package for {package}: {program} is not there, install the package {package}");
         }
+    }
+    let for_windows = agent.with_extension("exe");
+    if !for_windows.is_file() {
+        eprintln!(
+            "no package for Windows: {} is not there, `scripts/windows build` makes it",
+            for_windows.display()
+        );
+    } else if Command::new("wixl").arg("--version").output().is_err() {
+        eprintln!("no package for Windows: wixl is not there, install the packages wixl and msitools");
+    } else {
+        println!("{}", msi(root, &for_windows, &out, env!("CARGO_PKG_VERSION"))?.display());
+        is_any_made = true;
     }
     if !is_any_made {
         bail!("no package can be made here");
@@ -91,6 +104,20 @@ fn rpm(root: &Path, agent: &Path, out: &Path, version: &str) -> Result<PathBuf> 
     output(build.arg(&written))?;
     fs::remove_dir_all(&top).context("cannot clear the staging folder")?;
     Ok(package)
+}
+
+/// Puts the program for Windows into a package for its installer.
+fn msi(root: &Path, agent: &Path, out: &Path, version: &str) -> Result<PathBuf> {
+    let staging = out.join("msi");
+    if staging.exists() {
+        fs::remove_dir_all(&staging).context("cannot clear what an earlier run left")?;
+    }
+    put(agent, &staging.join("steadfast-agent.exe"), 0o755)?;
+    output(Command::new(root.join("scripts/windows")).arg("msi").arg(&staging).arg(version))?;
+    let package = format!("steadfast-agent-{version}-x64.msi");
+    fs::rename(staging.join(&package), out.join(&package)).context("the package was not made")?;
+    fs::remove_dir_all(&staging).context("cannot clear the staging folder")?;
+    Ok(out.join(package))
 }
 
 /// Puts the files of every package into an empty folder, the licence under that path, and says which they are.
@@ -313,6 +340,69 @@ mod tests {
         assert_eq!(told(&system), [format!("disable --quiet --now {UNIT}"), "daemon-reload".to_owned()]);
         assert!(!installed.exists());
         assert_eq!(fs::read_to_string(state.join("identity.json")).unwrap(), "mine");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// The rows of a table of a package for the installer of Windows, with their cells.
+    fn table(package: &Path, name: &str) -> Vec<Vec<String>> {
+        let told = output(Command::new("msiinfo").arg("export").arg(package).arg(name)).unwrap();
+        let told = told.replace("\r\n", "\n");
+        told.lines().skip(3).map(|row| row.split('\t').map(str::to_owned).collect()).collect()
+    }
+
+    #[test]
+    fn the_package_for_windows_lets_administrators_alone_say_whom_to_enrol_with() {
+        if Command::new("wixl").arg("--version").output().is_err() {
+            println!("skipped: wixl is not there");
+            return;
+        }
+        let folder = std::env::temp_dir().join(format!("steadfast-dist-msi-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let agent = folder.join("agent.exe");
+        fs::write(&agent, "program").unwrap();
+        let package = msi(&crate::root(), &agent, &folder, "1.0.0").unwrap();
+        assert!(package.ends_with("steadfast-agent-1.0.0-x64.msi") && !folder.join("msi").exists());
+
+        let properties = table(&package, "Property");
+        let property = |name: &str| properties.iter().find(|row| row[0] == name).map(|row| row[1].as_str());
+        // What the system would take from a user of a package that it installs or repairs for him: nothing that he says.
+        assert_eq!(property("SecureCustomProperties"), Some("OLDERINSTALLED;NEWERINSTALLED"));
+        assert_eq!(property("MsiHiddenProperties"), Some("TOKEN;EnrollArguments"));
+        assert_eq!(property("ALLUSERS"), Some("1"), "for the machine, not for a user");
+        let may_be_said = |name: &str| !name.chars().any(|letter| letter.is_ascii_lowercase());
+        let directories = table(&package, "Directory");
+        let others: Vec<&str> =
+            directories.iter().map(|row| row[0].as_str()).filter(|name| may_be_said(name)).collect();
+        assert_eq!(others, ["TARGETDIR"], "which the folder for programs does not lie in");
+        assert!(directories.iter().any(|row| row[..2] == ["ProgramFolder", "ProgramFiles64Folder"]));
+
+        let actions = table(&package, "CustomAction");
+        let sequence = table(&package, "InstallExecuteSequence");
+        let condition = |name: &str| sequence.iter().find(|row| row[0] == name).map(|row| row[1].as_str());
+        for (name, kind, when) in [
+            // Deferred, by the system itself, and with its arguments kept out of the log; then without the last.
+            ("Enroll", 18 | 0x400 | 0x800 | 0x2000, "SERVER AND NOT Installed AND NOT REINSTALL"),
+            ("InstallService", 18 | 0x400 | 0x800, "NOT (REMOVE=\"ALL\")"),
+            (
+                "RemoveState",
+                18 | 0x400 | 0x800,
+                "REMOVE=\"ALL\" AND REMOVESTATE=\"1\" AND NOT UPGRADINGPRODUCTCODE",
+            ),
+        ] {
+            let action = actions.iter().find(|row| row[0] == name).unwrap();
+            assert_eq!(
+                (action[1].as_str(), condition(name)),
+                (kind.to_string().as_str(), Some(when)),
+                "{name}"
+            );
+            assert_eq!(action[2], "program", "{name} runs what was installed");
+            assert!(action[3].contains("--data-dir \"[State]\""), "{name}: {}", action[3]);
+        }
+        assert!(
+            actions.iter().all(|row| !may_be_said(&row[2])),
+            "no action sets what may be said: {actions:?}"
+        );
+        assert_eq!(condition("RemoveExistingProducts"), Some("NOT Installed"));
         fs::remove_dir_all(&folder).unwrap();
     }
 

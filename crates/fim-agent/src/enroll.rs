@@ -2,16 +2,16 @@
 
 use std::fs;
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use fim_os::{HostFacts, OS_NAME, keep_private};
-use fim_sensor::{EnrollError, Enrollment, Fingerprint, LONGEST_NAME, Token, TrustAnchor};
+use fim_os::{Event, HostFacts, OS_NAME, check_private, keep_private, report_event};
+use fim_sensor::{EnrollError, Enrollment, Fingerprint, LONGEST_NAME, Token, TrustAnchor, enrolled_with};
 
 use crate::DataDirArg;
-use crate::exit::{FAILURE, USAGE, fail, print};
+use crate::exit::{FAILURE, USAGE, fail, note_failure, print};
 
 /// Makes this machine known to a server, once, with a token that `steadfast machine enroll-token` gives.
 ///
@@ -48,31 +48,74 @@ pub struct EnrollArgs {
     /// The machine's name; the one it gives itself if left out.
     #[arg(long, value_name = "NAME", value_parser = machine_name)]
     name: Option<String>,
+    /// Do nothing if this machine is enrolled with that server, by its address and its authority.
+    #[arg(long)]
+    unless_enrolled: bool,
+    /// Say what went wrong in this file, too.
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
     #[command(flatten)]
     data_dir: DataDirArg,
 }
 
 /// Runs `enroll`.
 pub fn enroll(args: &EnrollArgs) -> ExitCode {
-    let enrollment = match enrollment(args) {
-        Ok(enrollment) => enrollment,
-        Err(error) => return fail(USAGE, error),
-    };
-    let dir = args.data_dir.data_dir();
-    if let Err(error) = keep_private(dir.path()) {
-        let what = format!("cannot keep {} to those who run the agent", dir.path().display());
-        return fail(FAILURE, anyhow::Error::new(error).context(what));
-    }
-    match fim_sensor::enroll(&dir, &enrollment) {
-        Ok(identity) => {
-            print(&format!(
-                "enrolled as {} in the workspace `{}` of {}",
-                identity.machine_id, identity.workspace_name, identity.server
-            ));
+    match enroll_here(args) {
+        Ok(said) => {
+            print(&said);
             ExitCode::SUCCESS
         }
-        Err(error @ EnrollError::BadAuthority) => fail(USAGE, error),
-        Err(error) => fail(FAILURE, error),
+        Err((code, error)) => {
+            note_refusal(args.log_file.as_deref(), &format!("{error:#}"));
+            fail(code, error)
+        }
+    }
+}
+
+/// Says that the machine was not enrolled, and why, to whoever does not see what a program prints.
+pub fn note_refusal(log: Option<&Path>, why: &str) {
+    report_event(&Event::EnrollmentFailed { why });
+    if let Some(log) = log {
+        note_failure(log, why);
+    }
+}
+
+/// What there is to say, or the exit code and why.
+fn enroll_here(args: &EnrollArgs) -> Result<String, (u8, anyhow::Error)> {
+    let dir = args.data_dir.data_dir();
+    let trust = trust(args).map_err(|error| (USAGE, error))?;
+    let refused = |error| match error {
+        EnrollError::BadAuthority => (USAGE, error.into()),
+        other => (FAILURE, other.into()),
+    };
+    if args.unless_enrolled {
+        let identity = enrolled_with(&dir, &args.server, &trust).map_err(refused)?;
+        // What others could have put there says nothing.
+        if let Some(identity) = identity.filter(|_| check_private(dir.path()).is_ok()) {
+            return Ok(format!("{} is enrolled with {}", identity.machine_id, identity.server));
+        }
+    }
+    let enrollment = enrollment(args, trust).map_err(|error| (USAGE, error))?;
+    keep_private(dir.path()).map_err(|error| {
+        let what = format!("cannot keep {} to those who run the agent", dir.path().display());
+        (FAILURE, anyhow::Error::new(error).context(what))
+    })?;
+    let identity = fim_sensor::enroll(&dir, &enrollment).map_err(refused)?;
+    Ok(format!(
+        "enrolled as {} in the workspace `{}` of {}",
+        identity.machine_id, identity.workspace_name, identity.server
+    ))
+}
+
+/// How the server is known.
+fn trust(args: &EnrollArgs) -> anyhow::Result<TrustAnchor> {
+    match (&args.ca_fingerprint, &args.ca_file) {
+        (Some(fingerprint), _) => Ok(TrustAnchor::Fingerprint(*fingerprint)),
+        (None, Some(path)) => {
+            let read = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+            read.map(TrustAnchor::Certificate)
+        }
+        (None, None) => anyhow::bail!("give --ca-fingerprint or --ca-file, so that the server can be proved"),
     }
 }
 
@@ -86,7 +129,7 @@ fn read_token(input: std::io::Stdin) -> std::io::Result<String> {
     Ok(line)
 }
 
-fn enrollment(args: &EnrollArgs) -> anyhow::Result<Enrollment> {
+fn enrollment(args: &EnrollArgs, trust: TrustAnchor) -> anyhow::Result<Enrollment> {
     let token = match (&args.token, &args.token_file) {
         (_, Some(path)) if path.as_os_str() == "-" => {
             read_token(std::io::stdin()).context("cannot read the token from the standard input")?
@@ -107,13 +150,6 @@ fn enrollment(args: &EnrollArgs) -> anyhow::Result<Enrollment> {
     if token.is_empty() {
         anyhow::bail!("the token is empty; `steadfast machine enroll-token` makes one");
     }
-    let trust = match (&args.ca_fingerprint, &args.ca_file) {
-        (Some(fingerprint), _) => TrustAnchor::Fingerprint(*fingerprint),
-        (None, Some(path)) => TrustAnchor::Certificate(
-            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?,
-        ),
-        (None, None) => anyhow::bail!("give --ca-fingerprint or --ca-file, so that the server can be proved"),
-    };
     let facts = HostFacts::read();
     Ok(Enrollment {
         server: args.server.clone(),

@@ -105,7 +105,7 @@ fn data_dir(typed: OsString) -> PathBuf {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
     start_log(cli.command.log_file());
     match cli.command {
         Command::Enroll(args) => enroll::enroll(&args),
@@ -117,6 +117,19 @@ fn main() -> ExitCode {
         Command::Baseline(args) => standalone::baseline(args),
         Command::Check(args) => standalone::check(args),
     }
+}
+
+/// Says which option is wrong, also in the log of whoever does not see what is printed; or shows the help.
+fn refuse(error: &clap::Error) -> ! {
+    let mut arguments = std::env::args_os().skip_while(|argument| argument != "--log-file").skip(1);
+    if error.use_stderr()
+        && let Some(log) = arguments.next()
+    {
+        let said = error.to_string();
+        let why = said.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        enroll::note_refusal(Some(Path::new(&log)), why);
+    }
+    error.exit()
 }
 
 /// Writes the log to the file from now on, or to stderr if there is none or it cannot be opened: watching goes on without.

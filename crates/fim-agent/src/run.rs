@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use fim_os::{HostFacts, LiveTree, OS_NAME, PROVIDERS, StopRequests, best_watcher};
+use fim_os::{Event, HostFacts, LiveTree, OS_NAME, PROVIDERS, StopRequests, best_watcher, report_event};
 use fim_sensor::{LogOptions, MakeWatcher, RunningSensor, ScanOptions, Sensor, SensorConfig, WatcherChoice};
 
 use crate::DataDirArg;
@@ -63,11 +63,13 @@ pub fn run(args: &RunArgs) -> ExitCode {
         Err(error) => return failed(args, anyhow::Error::new(error).context("cannot listen to signals")),
     };
     match work(args, &requests) {
-        Ok(()) => {
+        Ok(asked_by) => {
+            tell(&requests, &Event::Stopped { asked_by });
             requests.ended(0);
             ExitCode::SUCCESS
         }
         Err(error) => {
+            tell(&requests, &Event::Failed { why: &format!("{error:#}") });
             let exit_code = failed(args, error);
             requests.ended(FAILURE);
             exit_code
@@ -83,7 +85,15 @@ fn failed(args: &RunArgs, error: anyhow::Error) -> ExitCode {
     fail(FAILURE, error)
 }
 
-fn work(args: &RunArgs, requests: &StopRequests) -> anyhow::Result<()> {
+/// Tells the system's log what becomes of a service, which has nobody who would see what it prints.
+fn tell(requests: &StopRequests, event: &Event<'_>) {
+    if requests.are_for_a_service() {
+        report_event(event);
+    }
+}
+
+/// Works until it is asked to stop, and says by what.
+fn work(args: &RunArgs, requests: &StopRequests) -> anyhow::Result<&'static str> {
     fim_os::raise_open_files();
     if !args.full_priority {
         fim_os::lower_priority();
@@ -97,6 +107,7 @@ fn work(args: &RunArgs, requests: &StopRequests) -> anyhow::Result<()> {
     };
     let sensor = Sensor::start(config, || Arc::new(LiveTree::new()), make_watcher(args))?;
     requests.at_work();
+    tell(requests, &Event::Started { version: env!("CARGO_PKG_VERSION") });
     wait(sensor, requests)
 }
 
@@ -106,12 +117,13 @@ fn make_watcher(args: &RunArgs) -> MakeWatcher {
 }
 
 /// Waits until it is asked to stop, or until a thread of the sensor has ended.
-fn wait(sensor: RunningSensor, requests: &StopRequests) -> anyhow::Result<()> {
+fn wait(sensor: RunningSensor, requests: &StopRequests) -> anyhow::Result<&'static str> {
     loop {
         match requests.wait(LOOK_EVERY) {
             Ok(Some(asked_by)) => {
                 tracing::info!(asked_by, "stopping");
-                return Ok(sensor.stop()?);
+                sensor.stop()?;
+                return Ok(asked_by);
             }
             Ok(None) => {
                 if let Some(failure) = sensor.failure() {

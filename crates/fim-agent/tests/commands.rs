@@ -51,6 +51,28 @@ fn enrolling_without_proof_of_the_server_or_without_a_token_is_a_usage_error() {
 }
 
 #[test]
+fn what_keeps_a_machine_from_enrolling_is_in_the_log_that_was_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let log = home.path().join("agent.log");
+    let fingerprint = "ab".repeat(32);
+    let server = ["enroll", "--log-file", log.to_str().unwrap(), "--server", "https://127.0.0.1:1"];
+    for (more, expected) in [
+        (&["--token", "t", "--ca-fingerprint", "abc"][..], "3 hexadecimal digits instead of 64"),
+        (&["--ca-fingerprint", &fingerprint, "--token", " "], "the token is empty"),
+        (&["--ca-fingerprint", &fingerprint, "--token", "secret"], "cannot enrol this machine"),
+    ] {
+        let (_, said) = agent(home.path(), &[&server[..], more].concat());
+        let log = std::fs::read_to_string(&log).unwrap();
+        let last = log.lines().last().unwrap();
+        assert!(said.contains(expected) && last.contains(expected), "{said}{log}");
+        assert!(last.contains("ERROR") && !log.contains("secret"), "{log}");
+    }
+    let (_, said) = agent(home.path(), &["enroll", "--log-file", log.to_str().unwrap(), "--help"]);
+    assert!(said.contains("--log-file"), "{said}");
+    assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 3, "help is no failure");
+}
+
+#[test]
 fn a_variable_that_is_set_to_nothing_is_not_set() {
     let home = tempfile::tempdir().unwrap();
     let arguments = ["enroll", "--server", "https://127.0.0.1:1", "--ca-fingerprint", &"ab".repeat(32)];

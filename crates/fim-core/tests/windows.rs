@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use fim_core::windows::{
-    DescriptorError, SecurityDescriptor, Sid, from_wide, is_link_tag, leads_elsewhere, link_target,
+    DescriptorError, Reliance, SecurityDescriptor, Sid, from_wide, is_link_tag, leads_elsewhere, link_target,
     native_path, to_wide, without_prefix,
 };
 use fim_core::{EntityPath, FileFlags, Timestamp, flags_text};
@@ -61,14 +61,16 @@ fn a_descriptor_is_told_as_the_system_tells_it() {
 }
 
 #[test]
-fn a_descriptor_is_only_for_those_whom_alone_it_lets_in() {
+fn a_descriptor_that_is_read_says_who_is_let_in() {
     let system = format!("00 03 1400 ff011f00 {SYSTEM}");
     let administrators = format!("00 03 1800 ff011f00 {ADMINISTRATORS}");
     let everybody = "00 00 1400 89001200 01 01 000000000001 00000000";
     let denied = "01 00 1400 00000100 01 01 000000000001 00000000";
     let unknown = format!("77 c0 1400 00000000 {SYSTEM}");
+    let own = Sid::parse("S-1-5-18").unwrap();
     let is_ours = |control: &str, entries: &[&str]| {
-        SecurityDescriptor::parse(&descriptor(control, entries)).unwrap().is_only_for(&["SY", "BA"])
+        let read = SecurityDescriptor::parse(&descriptor(control, entries)).unwrap();
+        read.distrust(Reliance::Own, &own).is_none()
     };
     assert!(is_ours("0490", &[&system, &administrators]));
     assert!(is_ours("0490", &[&system, denied]));
@@ -77,8 +79,6 @@ fn a_descriptor_is_only_for_those_whom_alone_it_lets_in() {
     assert!(!is_ours("0490", &[&unknown]));
     // Without a list everybody may do everything.
     assert!(!is_ours("0080", &[&system]));
-    let of_system = SecurityDescriptor::parse(&descriptor("0490", &[&system])).unwrap();
-    assert!(!of_system.is_only_for(&["SY"]), "its owner, the administrators, may change the list");
 }
 
 #[test]

@@ -2,9 +2,11 @@
 //!
 //! Each platform's module exports the same names, so that the compiler checks that they keep one contract.
 
+mod event_log;
 mod host;
 #[cfg(target_os = "linux")]
 mod linux;
+mod privacy;
 mod service;
 #[cfg(target_os = "windows")]
 mod windows;
@@ -14,9 +16,12 @@ use linux as platform;
 #[cfg(target_os = "windows")]
 use windows as platform;
 
+pub use event_log::{EVENT_SOURCE, Event, Severity};
 pub use host::HostFacts;
 pub use platform::{
-    KEEP_PRIVATE, LiveTree, OS_NAME, PROVIDERS, StopRequests, as_stored, best_watcher, default_data_dir,
-    install_service, is_private, keep_private, lower_priority, raise_open_files, remove_service,
+    KEEP_PRIVATE, LiveTree, OS_NAME, PROVIDERS, StopRequests, as_stored, best_watcher, check_private,
+    default_data_dir, install_service, is_private, keep_private, lower_priority, raise_open_files,
+    remove_service, report_event,
 };
+pub use privacy::PrivacyError;
 pub use service::{InstalledService, RemovedService, SERVICE_NAME, ServiceError};

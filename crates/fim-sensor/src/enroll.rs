@@ -167,15 +167,38 @@ pub fn enroll(dir: &DataDir, enrollment: &Enrollment) -> Result<Identity, Enroll
     Ok(identity)
 }
 
+/// The identity in `dir`, if it is one with that server and no other: the address is the same, and so is the authority,
+/// since an address may be anybody's.
+///
+/// # Errors
+///
+/// Fails if the trust anchor is a text without a certificate.
+pub fn enrolled_with(
+    dir: &DataDir,
+    server: &str,
+    trust: &TrustAnchor,
+) -> Result<Option<Identity>, EnrollError> {
+    let pin = match trust {
+        TrustAnchor::Fingerprint(pin) => *pin,
+        TrustAnchor::Certificate(pem) => Fingerprint::of(&certificate(pem)?),
+    };
+    let is_with = |identity: &Identity| {
+        identity.server == server.trim_end_matches('/') && identity.ca_fingerprint == pin.to_string()
+    };
+    Ok(dir.identity().ok().filter(is_with))
+}
+
 fn authority(server: &str, trust: &TrustAnchor) -> Result<CertificateDer<'static>, EnrollError> {
     match trust {
         TrustAnchor::Fingerprint(pin) => {
             tls::fetch_authority(server, *pin, HANDSHAKE_TIMEOUT).map_err(enroll_error)
         }
-        TrustAnchor::Certificate(pem) => {
-            CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| EnrollError::BadAuthority)
-        }
+        TrustAnchor::Certificate(pem) => certificate(pem),
     }
+}
+
+fn certificate(pem: &str) -> Result<CertificateDer<'static>, EnrollError> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| EnrollError::BadAuthority)
 }
 
 /// The request for a certificate. The server decides what the certificate says; the name in here is for its logs.

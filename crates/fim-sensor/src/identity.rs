@@ -1,6 +1,6 @@
 //! Who the sensor is: its data directory, and in it the identity that enrolment gave.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -88,6 +88,23 @@ pub enum IdentityError {
         /// Why the server gave none.
         why: String,
     },
+    /// The directory is not known to be one of ours.
+    #[error(
+        "{} is no agent's data directory: it has no file named `lock`, and other files; name the right one with `--data-dir`",
+        path.display()
+    )]
+    NotOurs {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Something of the directory could not be removed.
+    #[error("cannot remove {}", path.display())]
+    Remove {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
     /// Another agent works in this directory.
     #[error("another agent is running with the data directory {}; stop it first", path.display())]
     InUse {
@@ -131,6 +148,53 @@ impl DataDir {
                 Err(TryLockError::Error(source)) => return Err(write(source)),
             }
         }
+    }
+
+    /// Removes the directory with all that is in it; false if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a sensor has it for itself, if no agent has ever worked in it, or if the system refuses.
+    pub fn remove(&self) -> Result<bool, IdentityError> {
+        let lock = self.0.join("lock");
+        if !self.0.exists() {
+            return Ok(false);
+        }
+        let refused = |path: &Path| {
+            let path = path.to_owned();
+            move |source| IdentityError::Remove { path, source }
+        };
+        if !lock.is_file() && !self.has_only_logs().map_err(refused(&self.0))? {
+            return Err(IdentityError::NotOurs { path: self.0.clone() });
+        }
+        let held = self.lock()?;
+        for entry in fs::read_dir(&self.0).map_err(refused(&self.0))? {
+            let entry = entry.map_err(refused(&self.0))?;
+            let path = entry.path();
+            // What says that the directory is ours goes last, so that a removal that fails can be tried again.
+            if path == lock {
+                continue;
+            }
+            let is_dir = entry.file_type().map_err(refused(&path))?.is_dir();
+            let removed = if is_dir { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(refused(&path))?;
+        }
+        drop(held);
+        fs::remove_file(&lock).map_err(refused(&lock))?;
+        fs::remove_dir(&self.0).map_err(refused(&self.0))?;
+        Ok(true)
+    }
+
+    /// True if there is nothing in it but what an agent says of why it could not begin.
+    fn has_only_logs(&self) -> io::Result<bool> {
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            let is_log = entry.file_name().to_str().is_some_and(|name| name.starts_with(LOG_NAME));
+            if !is_log || !entry.file_type()?.is_file() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// True if a running sensor has it for itself.
@@ -189,6 +253,11 @@ impl DataDir {
         self.0.join("status.json")
     }
 
+    /// Where the log of a service is.
+    pub fn log_path(&self) -> PathBuf {
+        self.0.join(LOG_NAME)
+    }
+
     /// Where a running sensor leaves the time, so that the next start knows since when nobody watched.
     pub fn alive_path(&self) -> PathBuf {
         self.0.join("alive")
@@ -219,6 +288,8 @@ impl std::fmt::Debug for Identity {
             .finish_non_exhaustive()
     }
 }
+
+const LOG_NAME: &str = "agent.log";
 
 /// How long somebody may hold the lock who only asks whether it is held.
 const LONGEST_QUESTION: Duration = Duration::from_secs(1);
@@ -253,4 +324,35 @@ pub(crate) fn certificate_expiry(pem: &str) -> Option<Timestamp> {
     let certificate = pem.parse_x509().ok()?;
     let seconds = certificate.validity().not_after.timestamp();
     Some(Timestamp(seconds.saturating_mul(1_000_000_000)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_directory_is_removed_whole_but_not_while_a_sensor_works_in_it_nor_if_it_is_none() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("agent");
+        let dir = DataDir::new(&path);
+        assert!(!dir.remove().unwrap(), "there is none");
+        fs::create_dir_all(dir.spool_path().join("log")).unwrap();
+        fs::write(dir.identity_path(), "{}").unwrap();
+        assert!(matches!(dir.remove(), Err(IdentityError::NotOurs { .. })));
+
+        let works = dir.lock().unwrap();
+        assert!(matches!(dir.remove(), Err(IdentityError::InUse { .. })));
+        assert!(dir.identity_path().exists() && dir.spool_path().exists());
+        drop(works);
+        assert!(dir.remove().unwrap());
+        assert!(!path.exists() && home.path().exists());
+
+        // Who could not even begin has left its reasons.
+        fs::create_dir(&path).unwrap();
+        fs::write(dir.log_path(), "why").unwrap();
+        fs::write(path.join("mine"), "x").unwrap();
+        assert!(matches!(dir.remove(), Err(IdentityError::NotOurs { .. })));
+        fs::remove_file(path.join("mine")).unwrap();
+        assert!(dir.remove().unwrap() && !path.exists());
+    }
 }

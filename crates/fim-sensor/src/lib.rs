@@ -43,7 +43,9 @@ mod vigil;
 
 pub use client::CallError;
 pub use doctor::{Check, Outcome, Privacy, SettingsSource, current_settings, diagnose};
-pub use enroll::{EnrollError, Enrollment, LONGEST_NAME, Token, TrustAnchor, enroll, machine_name};
+pub use enroll::{
+    EnrollError, Enrollment, LONGEST_NAME, Token, TrustAnchor, enroll, enrolled_with, machine_name,
+};
 pub use fim_log::LogOptions;
 pub use fim_scan::{FileTree, ScanControl, ScanOptions, WatcherChoice};
 pub use fingerprint::{Fingerprint, ParseFingerprintError};

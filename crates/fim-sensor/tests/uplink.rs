@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use fim_core::{EntityPath, GapCause, GapScope};
 use fim_sensor::{
     DataDir, EnrollError, Enrollment, Fingerprint, LogOptions, RunningSensor, ScanOptions, Sensor,
-    SensorConfig, SensorState, Token, TrustAnchor, WatcherChoice, enroll,
+    SensorConfig, SensorState, Token, TrustAnchor, WatcherChoice, enroll, enrolled_with,
 };
 use fim_testkit::MemoryTree;
 use fim_wire::Report;
@@ -95,6 +95,28 @@ fn enrolment_proves_the_server_and_keeps_the_key_at_home() {
     assert!(kept.contains("PRIVATE KEY"));
     assert!(is_private(&dir.identity_path()) && is_private(dir.path()));
     assert!(!format!("{identity:?}").contains("PRIVATE KEY"));
+}
+
+#[test]
+fn a_machine_is_enrolled_with_a_server_if_address_and_authority_are_its() {
+    let (server, trust) = server(2099);
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::new(home.path().join("agent"));
+    let is_with = |address: &str, trust: &TrustAnchor| enrolled_with(&dir, address, trust).unwrap().is_some();
+    assert!(!is_with(server.address(), &trust), "it is not enrolled at all");
+    let identity = enroll(&dir, &enrollment(&server, trust.clone())).unwrap();
+    assert!(is_with(server.address(), &trust) && is_with(&format!("{}/", server.address()), &trust));
+    assert!(is_with(server.address(), &TrustAnchor::Certificate(identity.ca_pem)));
+    let foreign = Authority::new("foreign");
+    for (address, other) in [
+        (server.address(), &TrustAnchor::Fingerprint(Fingerprint::of(foreign.der()))),
+        ("https://127.0.0.1:1", &trust),
+    ] {
+        assert!(!is_with(address, other), "{address}");
+    }
+    let no_certificate = TrustAnchor::Certificate("none".to_owned());
+    let refused = enrolled_with(&dir, server.address(), &no_certificate);
+    assert!(matches!(refused, Err(EnrollError::BadAuthority)), "{refused:?}");
 }
 
 #[test]

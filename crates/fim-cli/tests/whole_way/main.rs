@@ -15,6 +15,9 @@ mod real_time;
 mod software;
 mod stopping;
 mod windows;
+mod windows_beside_linux;
+mod windows_event_log;
+mod windows_package;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

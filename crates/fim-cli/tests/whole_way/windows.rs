@@ -214,7 +214,7 @@ fn the_agent_is_a_service_that_starts_with_the_system_and_stops_when_it_is_told(
     let mut here = Installation::new();
     here.up(&["--no-agent", "--scan-interval", "1s"]);
     here.watch_only("windows-file", &spelled(&here.watched("**")));
-    let service = Service { wine: &wine, data_dir: spelled(&here.path("agent")) };
+    let service = Service { wine: &wine, data_dir: wine.data_dir(&here) };
     // Of a run of this test that was ended before.
     service.change("uninstall");
     let said = service.change("install");
@@ -226,8 +226,8 @@ fn the_agent_is_a_service_that_starts_with_the_system_and_stops_when_it_is_told(
     assert_eq!((said.code, service.state().as_deref()), (0, Some("RUNNING")), "{}", said.stderr);
     assert!(!said.stderr.contains("when it fails"), "the system starts it again: {}", said.stderr);
     let settings = service.settings();
-    let log = spelled(&here.path("agent").join("agent.log"));
     let data_dir = &service.data_dir;
+    let log = format!(r"{data_dir}\agent.log");
     for setting in [
         "Start REG_DWORD 0x2".to_owned(),
         "ObjectName REG_SZ LocalSystem".to_owned(),
@@ -262,7 +262,7 @@ fn the_agent_is_a_service_that_starts_with_the_system_and_stops_when_it_is_told(
     let log = fs::read_to_string(here.path("agent").join("agent.log")).unwrap();
     assert!(log.lines().last().unwrap().contains("identity.json is damaged"), "{log}");
 
-    let program = Path::new(&wine.prefix).join("drive_c/Program Files/Steadfast/steadfast-agent.exe");
+    let program = wine.drive().join("Program Files/Steadfast/steadfast-agent.exe");
     assert!(program.exists());
     fs::write(&identity, &kept).unwrap();
     service.manage("start");
@@ -288,14 +288,14 @@ fn on_linux_the_service_is_a_unit_of_systemd() {
 }
 
 /// The service, gone with the value.
-struct Service<'w> {
-    wine: &'w Wine,
-    data_dir: String,
+pub struct Service<'w> {
+    pub wine: &'w Wine,
+    pub data_dir: String,
 }
 
 impl Service<'_> {
     /// Has the agent install or uninstall it.
-    fn change(&self, command: &str) -> Said {
+    pub fn change(&self, command: &str) -> Said {
         match command {
             "install" => self.wine.run(&["service", command, "--data-dir", &self.data_dir]),
             _ => self.wine.run(&["service", command]),
@@ -315,7 +315,7 @@ impl Service<'_> {
         Some(line.trim().trim_start_matches(':').trim().to_owned())
     }
 
-    fn state(&self) -> Option<String> {
+    pub fn state(&self) -> Option<String> {
         self.told("STATE").and_then(|state| state.split_whitespace().nth(1).map(str::to_owned))
     }
 
@@ -333,7 +333,7 @@ impl Service<'_> {
     }
 
     /// What the system keeps of it, with single spaces.
-    fn settings(&self) -> Vec<String> {
+    pub fn settings(&self) -> Vec<String> {
         let key = format!(r"HKLM\SYSTEM\CurrentControlSet\Services\{SERVICE}");
         let said = self.wine.run_its("reg", &["query", &key]);
         said.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
@@ -389,18 +389,18 @@ fn what_changes_on_windows_is_told_when_it_happens() {
 }
 
 /// A key of the test's own in Wine's registry, gone with the value.
-struct Registry<'w> {
-    wine: &'w Wine,
-    key: String,
+pub struct Registry<'w> {
+    pub wine: &'w Wine,
+    pub key: String,
 }
 
 impl Registry<'_> {
-    fn set(&self, below: &str, name: &str, value_type: &str, data: &str) {
+    pub fn set(&self, below: &str, name: &str, value_type: &str, data: &str) {
         let key = format!("{}{below}", self.key);
         self.run(&["add", &key, "/v", name, "/t", value_type, "/d", data, "/f"]);
     }
 
-    fn remove(&self, below: &str, name: Option<&str>) {
+    pub fn remove(&self, below: &str, name: Option<&str>) {
         let key = format!("{}{below}", self.key);
         match name {
             Some(name) => self.run(&["delete", &key, "/v", name, "/f"]),
@@ -424,13 +424,13 @@ impl Drop for Registry<'_> {
 }
 
 /// Wine, and the agent that it runs.
-struct Wine {
-    agent: PathBuf,
-    prefix: String,
+pub struct Wine {
+    pub agent: PathBuf,
+    pub prefix: String,
 }
 
 /// A program that runs; dropping it ends it at once, as the end of its process in the task manager does.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -439,9 +439,21 @@ impl Drop for Running {
     }
 }
 
+/// Removes the ways to installations that are gone.
+impl Drop for Wine {
+    fn drop(&mut self) {
+        for entry in fs::read_dir(self.drive()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_symlink() && !path.exists() {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+}
+
 impl Wine {
     /// What `scripts/windows test` has built; nothing where that could not be.
-    fn here() -> Option<Self> {
+    pub fn here() -> Option<Self> {
         let Some(agent) = std::env::var_os("STEADFAST_WINDOWS_AGENT") else {
             fim_testkit::skip("STEADFAST_WINDOWS_AGENT names no agent; scripts/windows test builds one");
             return None;
@@ -451,12 +463,27 @@ impl Wine {
         Some(Self { agent: agent.into(), prefix: prefix.stdout.trim().to_owned() })
     }
 
+    /// The folder `agent` of an installation as Wine's programs find it. By way of `Z:` it would be below a folder in which
+    /// everybody may put another in its place, where no agent works.
+    pub fn data_dir(&self, here: &Installation) -> String {
+        let name = here.path("").file_name().unwrap().to_str().unwrap().to_owned();
+        let way = self.drive().join(&name);
+        if !way.exists() {
+            std::os::unix::fs::symlink(here.path(""), way).unwrap();
+        }
+        format!(r"C:\{name}\agent")
+    }
+
+    pub fn drive(&self) -> PathBuf {
+        Path::new(&self.prefix).join("drive_c")
+    }
+
     /// Enrols the machine `win01` with the running server.
-    fn enroll(&self, here: &Installation) {
+    pub fn enroll(&self, here: &Installation) {
         let token: Value = here.json(&["machine", "enroll-token", "--json"]);
         fs::write(here.path("token"), token["token"].as_str().unwrap()).unwrap();
         let server = format!("https://{}", here.address());
-        let (folder, token_file) = (spelled(&here.path("agent")), spelled(&here.path("token")));
+        let (folder, token_file) = (self.data_dir(here), spelled(&here.path("token")));
         let said = self.run(&[
             "enroll",
             "--name",
@@ -474,19 +501,26 @@ impl Wine {
     }
 
     /// Runs a command of the agent to its end.
-    fn run(&self, arguments: &[&str]) -> Said {
+    pub fn run(&self, arguments: &[&str]) -> Said {
         let mut command = Command::new(script("wine-run"));
         finish(command.env("WINEPREFIX", &self.prefix).arg(&self.agent).args(arguments))
     }
 
+    /// Runs a command of the agent to its end; Wine prints what it tells the event log.
+    pub fn run_told(&self, arguments: &[&str]) -> Said {
+        let mut command = Command::new(script("wine-run"));
+        command.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all,err+eventlog");
+        finish(command.arg(&self.agent).args(arguments))
+    }
+
     /// Runs a program of the system to its end.
-    fn run_its(&self, program: &str, arguments: &[&str]) -> Said {
+    pub fn run_its(&self, program: &str, arguments: &[&str]) -> Said {
         let mut command = Command::new(script("wine-run"));
         finish(command.env("WINEPREFIX", &self.prefix).arg(program).args(arguments))
     }
 
     /// Starts a program that waits, as that of a user who is signed in, until the value goes.
-    fn sign_in(&self) -> Running {
+    pub fn sign_in(&self) -> Running {
         let mut command = self.wine();
         let child = command.arg("cmd").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         Running(child.spawn().unwrap())
@@ -499,12 +533,12 @@ impl Wine {
     }
 
     /// Starts the agent. The process is Wine's, and is the one that the agent is in.
-    fn start(&self, here: &Installation) -> Running {
+    pub fn start(&self, here: &Installation) -> Running {
         let log = fs::OpenOptions::new().create(true).append(true).open(here.path("agent.log")).unwrap();
         let child = self
             .wine()
             .arg(&self.agent)
-            .args(["run", "--data-dir", &spelled(&here.path("agent"))])
+            .args(["run", "--data-dir", &self.data_dir(here)])
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -514,18 +548,18 @@ impl Wine {
 }
 
 /// The path of a file of this machine as Wine's programs spell it.
-fn spelled(path: &Path) -> String {
+pub fn spelled(path: &Path) -> String {
     format!("Z:{}", path.to_str().unwrap().replace('/', r"\"))
 }
 
 /// Changes of one file of the monitored tree, oldest first.
-fn about(here: &Installation, name: &str) -> String {
+pub fn about(here: &Installation, name: &str) -> String {
     let path = spelled(&here.watched(name));
     format!("ConfigurationChange | where FileSystemPath == @'{path}' | order by TimeGenerated asc")
 }
 
 /// Waits until a file made now is reported: only then the rule is known to have its baseline.
-fn wait_until_rule_has_a_baseline(here: &Installation) {
+pub fn wait_until_rule_has_a_baseline(here: &Installation) {
     let changes = format!("{} | where TimeGenerated > datetime({})", about(here, "probe"), now());
     let mut number = 0;
     let found = until(|| {
@@ -536,9 +570,9 @@ fn wait_until_rule_has_a_baseline(here: &Installation) {
     assert!(found.is_ok(), "no change is reported:\n{}", here.read_log("agent.log"));
 }
 
-fn script(name: &str) -> PathBuf {
+pub fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(name)
 }
 
 const SERVICE: &str = "steadfast-agent";
-const PROGRAM: &str = r"C:\Program Files\Steadfast\steadfast-agent.exe";
+pub const PROGRAM: &str = r"C:\Program Files\Steadfast\steadfast-agent.exe";

@@ -53,22 +53,6 @@ impl SecurityDescriptor {
         };
         Ok(Self { owner: sid(4, "owner")?, group: sid(8, "group")?, dacl: dacl(bytes, control)? })
     }
-
-    /// True if the list lets nobody in but these, by their letters (`SY`, `BA`), and the owner, who may always change
-    /// the list, is one of them. An entry that is not understood may let anybody in.
-    pub fn is_only_for(&self, letters: &[&str]) -> bool {
-        let is_one = |who: &str| letters.contains(&who);
-        // No list lets everybody in, an empty one nobody.
-        let has_list = self.dacl.starts_with("D:") && !self.dacl.contains("NO_ACCESS_CONTROL");
-        let mut entries = self.dacl.split('(').skip(1).map(|entry| entry.trim_end_matches(')').split(';'));
-        has_list
-            && self.owner.as_ref().and_then(Sid::letters).is_some_and(is_one)
-            && entries.all(|mut fields| match fields.next() {
-                Some("D" | "OD" | "XD") => true,
-                Some("A" | "OA" | "XA" | "ZA") => fields.nth(4).is_some_and(is_one),
-                Some(_) | None => false,
-            })
-    }
 }
 
 fn dacl(bytes: &[u8], control: u16) -> Result<String, DescriptorError> {
@@ -152,6 +136,20 @@ fn rights_text(mask: u32) -> String {
         return format!("{mask:#x}");
     }
     RIGHTS.iter().filter(|(bit, _)| mask & bit != 0).map(|(_, name)| *name).collect()
+}
+
+/// The rights that [`rights_text`] has written; nothing if it is none of its texts.
+pub(super) fn mask_of(rights: &str) -> Option<u32> {
+    if let Some((together, _)) = RIGHTS_TOGETHER.iter().find(|(_, name)| *name == rights) {
+        return Some(*together);
+    }
+    if let Some(digits) = rights.strip_prefix("0x") {
+        return u32::from_str_radix(digits, 16).ok();
+    }
+    rights.as_bytes().chunks(2).try_fold(0, |mask, letters| {
+        let (bit, _) = RIGHTS.iter().find(|(_, name)| name.as_bytes() == letters)?;
+        Some(mask | bit)
+    })
 }
 
 fn guid_text(bytes: &[u8; 16]) -> String {

@@ -6,6 +6,7 @@ mod path;
 mod registry;
 mod reparse;
 mod sid;
+mod trust;
 mod wide;
 
 pub use descriptor::{DescriptorError, SecurityDescriptor};
@@ -14,4 +15,5 @@ pub use path::{leads_elsewhere, native_path, without_prefix};
 pub use registry::{Hive, RegistryName, data_text, key_segment, original, type_name, value_segment};
 pub use reparse::{is_link_tag, link_target};
 pub use sid::Sid;
+pub use trust::{Distrust, Reliance};
 pub use wide::{from_wide, to_wide};

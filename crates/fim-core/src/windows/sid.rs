@@ -58,6 +58,11 @@ impl Sid {
         self.well_known().map(|(_, letters, _)| *letters).filter(|letters| !letters.is_empty())
     }
 
+    /// The name of the one that two letters of the definition language stand for.
+    pub(super) fn name_of_letters(letters: &str) -> Option<&'static str> {
+        WELL_KNOWN.iter().find(|(_, known, _)| *known == letters).map(|(_, _, name)| *name)
+    }
+
     fn well_known(&self) -> Option<&'static (&'static str, &'static str, &'static str)> {
         WELL_KNOWN.iter().find(|(sid, _, _)| *sid == self.as_str())
     }

@@ -2,6 +2,7 @@
 
 mod acl;
 mod attributes;
+mod event_log;
 mod file_systems;
 mod host;
 mod names;
@@ -14,12 +15,13 @@ mod stop;
 mod tree;
 mod watch;
 
+pub use event_log::report_event;
 pub(crate) use host::host_facts;
 pub use host::{OS_NAME, default_data_dir};
 pub use names::as_stored;
 pub use open_files::raise_open_files;
 pub use priority::lower_priority;
-pub use privacy::{KEEP_PRIVATE, is_private, keep_private};
+pub use privacy::{KEEP_PRIVATE, check_private, is_private, keep_private};
 pub use service::{install_service, remove_service};
 pub use stop::StopRequests;
 pub use tree::LiveTree;

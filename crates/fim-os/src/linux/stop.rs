@@ -34,6 +34,11 @@ impl StopRequests {
         Ok(Self { asked, signals: handle, listener: Some(listener) })
     }
 
+    /// False: what systemd has started prints what it has to say.
+    pub fn are_for_a_service(&self) -> bool {
+        false
+    }
+
     /// Says that the work has begun, to whoever has started this process. Here nobody asks: systemd takes a program that
     /// runs for one at work.
     pub fn at_work(&self) {}

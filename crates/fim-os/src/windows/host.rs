@@ -22,10 +22,16 @@ use crate::host::{HostFacts, reachable};
 /// Which system it is, and what it is called where nothing more is known of it.
 pub const OS_NAME: &str = "Windows";
 
-/// Where the agent keeps everything unless it is told otherwise.
+/// Where the agent keeps everything unless it is told otherwise: beside its program, where only administrators may make
+/// folders. Where every user may make some, whoever is first says whose the agent's is.
 pub fn default_data_dir() -> PathBuf {
-    let folder = std::env::var_os("ProgramData").unwrap_or_else(|| r"C:\ProgramData".into());
-    PathBuf::from(folder).join("Steadfast").join("Agent")
+    program_folder().join("Agent")
+}
+
+/// Where the program belongs. The system's own word for the folder counts: variables may be those of a user.
+pub(super) fn program_folder() -> PathBuf {
+    let folder = registry::text(WINDOWS, "ProgramFilesDir").unwrap_or_else(|| PROGRAM_FILES.to_owned());
+    PathBuf::from(folder).join("Steadfast")
 }
 
 /// Asks this machine.
@@ -169,6 +175,8 @@ unsafe fn address(address: *const SOCKADDR) -> Option<IpAddr> {
     }
 }
 
+const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
+const PROGRAM_FILES: &str = r"C:\Program Files";
 const CURRENT_VERSION: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const CRYPTOGRAPHY: &str = r"SOFTWARE\Microsoft\Cryptography";
 /// Adapters may come between two attempts.

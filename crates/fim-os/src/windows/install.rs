@@ -28,7 +28,8 @@ use windows_sys::Win32::System::Services::{
 };
 use windows_sys::Win32::System::Threading::{OpenProcess, PROCESS_SYNCHRONIZE, SleepEx, WaitForSingleObject};
 
-use super::registry;
+use super::event_log;
+use super::host::program_folder;
 use crate::service::{InstalledService, RemovedService, SERVICE_NAME, ServiceError};
 
 /// Makes the agent a service that runs the program with these arguments, and starts it. The program is copied to where
@@ -51,6 +52,7 @@ pub fn install_service(arguments: Vec<OsString>) -> Result<InstalledService, Ser
     if let Some(newer) = &newer {
         std::fs::rename(&newer.0, &program).map_err(no_program)?;
     }
+    event_log::register(&program);
     let wanted = wanted(&program, arguments);
     let refused = match existing {
         Some(service) => {
@@ -80,6 +82,7 @@ pub fn remove_service() -> Result<RemovedService, ServiceError> {
         stop(service)?;
         service.delete().map_err(|error| refused("remove", error))?;
     }
+    event_log::unregister();
     let program = program();
     let is_gone = match std::fs::remove_file(&program) {
         Ok(()) => true,
@@ -314,11 +317,9 @@ fn too_long(wanted: &'static str) -> ServiceError {
     ServiceError::TakesTooLong { wanted, seconds: LONGEST_WAIT.as_secs() }
 }
 
-/// Where the program belongs. The system's own word for the folder counts: variables may be those of a user.
+/// Where the program belongs.
 fn program() -> PathBuf {
-    let folder =
-        registry::text(CURRENT_VERSION, "ProgramFilesDir").unwrap_or_else(|| PROGRAM_FILES.to_owned());
-    Path::new(&folder).join("Steadfast").join("steadfast-agent.exe")
+    program_folder().join("steadfast-agent.exe")
 }
 
 /// A copy of this program beside its place, which goes with this value unless it was put into its place.
@@ -378,6 +379,3 @@ const FORGET_FAILURES_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Longer than the service says that it may take to begin or to stop.
 const LONGEST_WAIT: Duration = Duration::from_secs(90);
-
-const CURRENT_VERSION: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
-const PROGRAM_FILES: &str = r"C:\Program Files";

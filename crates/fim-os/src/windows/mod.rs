@@ -1,6 +1,7 @@
 //! Windows.
 
 mod attributes;
+mod event_log;
 mod host;
 mod install;
 mod keys;
@@ -17,13 +18,14 @@ mod stop;
 mod tree;
 mod watch;
 
+pub use event_log::report_event;
 pub(crate) use host::host_facts;
 pub use host::{OS_NAME, default_data_dir};
 pub use install::{install_service, remove_service};
 pub use names::as_stored;
 pub use open_files::raise_open_files;
 pub use priority::lower_priority;
-pub use privacy::{KEEP_PRIVATE, is_private, keep_private};
+pub use privacy::{KEEP_PRIVATE, check_private, is_private, keep_private};
 pub use stop::StopRequests;
 pub use tree::LiveTree;
 pub use watch::{PROVIDERS, best_watcher};

@@ -38,6 +38,11 @@ impl StopRequests {
         if done == 0 { Err(io::Error::last_os_error()) } else { Ok(Self { asked, service }) }
     }
 
+    /// True if the manager of services has started this process.
+    pub fn are_for_a_service(&self) -> bool {
+        self.service.is_some()
+    }
+
     /// Says that the work has begun, to the manager of services if that has started this process.
     pub fn at_work(&self) {
         if let Some(service) = &self.service {
