@@ -17,6 +17,7 @@ use windows as platform;
 pub use host::HostFacts;
 pub use platform::{
     KEEP_PRIVATE, LiveTree, OS_NAME, PROVIDERS, StopRequests, as_stored, best_watcher, default_data_dir,
-    install_service, is_private, keep_private, lower_priority, raise_open_files, remove_service,
+    install_service, is_private, keep_private, list_watcher, lower_priority, raise_open_files,
+    remove_service,
 };
 pub use service::{InstalledService, RemovedService, SERVICE_NAME, ServiceError};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use fim_core::{EntityPath, Hint, Notice, Timestamp, WhoUnknown};
 use fim_log::{LogOptions, RealDisk};
+use fim_scan::lists::ListWatcher;
 use fim_scan::{AwaitedThread, FileTree, KnownFiles, LargeFiles, ScanOptions};
 use thiserror::Error;
 
@@ -15,6 +16,7 @@ use crate::client::{CallError, ServerClient};
 use crate::engine::{Engine, EngineParts};
 use crate::identity::{DataDir, DataDirLock, IdentityError, days_left, expiry_advice};
 use crate::inbox::Inbox;
+use crate::list_watch::ListWatch;
 use crate::pace::Pace;
 use crate::real_time::{CanaryTimes, MakeWatcher, RealTime, WatchOrders};
 use crate::renew::renewal_due;
@@ -41,6 +43,8 @@ pub struct SensorConfig {
     pub scan: ScanOptions,
     /// How large the spool may grow.
     pub spool: LogOptions,
+    /// What notices changes of lists; else why nothing does, and they are compared from time to time.
+    pub list_watcher: Result<Arc<dyn ListWatcher>, String>,
 }
 
 /// Starts sensors.
@@ -60,6 +64,7 @@ pub struct RunningSensor {
     pulse: Option<AwaitedThread>,
     vigil: Option<AwaitedThread>,
     watch: Option<AwaitedThread>,
+    list_watch: Option<AwaitedThread>,
     large: Option<AwaitedThread>,
     large_files: Arc<LargeFiles>,
     data_dir: DataDir,
@@ -131,6 +136,7 @@ impl Sensor {
             certificate_expires: Some(rfc3339(expires)),
             certificate_days_left: Some(days_left(expires, started)),
             server_error: expiry_advice(expires, &identity.server),
+            lists_unnoticed: config.list_watcher.as_ref().err().cloned(),
             ..Status::default()
         });
         let inbox = Arc::new(Inbox::default());
@@ -173,6 +179,7 @@ impl Sensor {
             status: status.clone(),
             clock: Arc::new(now),
             scan_options: ScanOptions { patience: Some(patience), ..config.scan },
+            list_watcher: config.list_watcher.as_ref().ok().cloned(),
             orders: Arc::clone(&orders),
             large: Arc::clone(&large),
             known: Arc::clone(&known),
@@ -200,6 +207,7 @@ impl Sensor {
             pulse: None,
             vigil: None,
             watch: None,
+            list_watch: None,
             large: None,
             large_files: Arc::clone(&large),
             data_dir: dir,
@@ -227,6 +235,11 @@ impl Sensor {
         running.large = Some(spawn("large-files", move || {
             large_files.run(|| large_tree(), |path| inbox.put_hints(&mut vec![content_read(path)]));
         })?);
+        if let Ok(watcher) = config.list_watcher {
+            let watch =
+                ListWatch { watcher, inbox: Arc::clone(&running.inbox), status: running.status.clone() };
+            running.list_watch = Some(spawn("list-watch", move || watch.run())?);
+        }
         let vigil = Vigil {
             inbox: Arc::clone(&running.inbox),
             status: running.status.clone(),
@@ -290,6 +303,7 @@ impl RunningSensor {
         outcome = outcome.and(join(&mut self.pulse, "pulse"));
         outcome = outcome.and(join(&mut self.vigil, "vigil"));
         outcome = outcome.and(join_or_leave(&mut self.watch, "watch"));
+        outcome = outcome.and(join_or_leave(&mut self.list_watch, "list-watch"));
         outcome = outcome.and(join_or_leave(&mut self.large, "large-files"));
         if outcome.is_ok()
             && !is_left

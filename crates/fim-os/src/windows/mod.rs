@@ -26,4 +26,4 @@ pub use priority::lower_priority;
 pub use privacy::{KEEP_PRIVATE, is_private, keep_private};
 pub use stop::StopRequests;
 pub use tree::LiveTree;
-pub use watch::{PROVIDERS, best_watcher};
+pub use watch::{PROVIDERS, best_watcher, list_watcher};
