@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use fim_core::ListKind;
+use fim_core::ListPart;
 use fim_scan::lists::collect;
 use fim_testkit::MemoryTree;
 use libfuzzer_sys::fuzz_target;
@@ -15,6 +15,6 @@ fuzz_target!(|bytes: &[u8]| {
     if !log.is_empty() {
         tree.file("/var/lib/rpm/rpmdb.sqlite-wal", log);
     }
-    let software = collect(&tree, ListKind::Software);
-    assert_eq!(software, collect(&tree, ListKind::Software));
+    let software = collect(&tree, ListPart::Rpm, &|_| ());
+    assert_eq!(software, collect(&tree, ListPart::Rpm, &|_| ()));
 });

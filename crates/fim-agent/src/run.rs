@@ -104,6 +104,7 @@ fn work(args: &RunArgs, requests: &StopRequests) -> anyhow::Result<&'static str>
         os_name: HostFacts::read().os_name.unwrap_or_else(|| OS_NAME.to_owned()),
         scan: ScanOptions { threads: args.threads.into(), ..ScanOptions::default() },
         spool: LogOptions { segment_bytes: 1 << 20, max_bytes: args.spool_megabytes << 20 },
+        list_watcher: if args.scan_only { Err(SCAN_ONLY.to_owned()) } else { fim_os::list_watcher() },
     };
     let sensor = Sensor::start(config, || Arc::new(LiveTree::new()), make_watcher(args))?;
     requests.at_work();
@@ -138,5 +139,7 @@ fn wait(sensor: RunningSensor, requests: &StopRequests) -> anyhow::Result<&'stat
         }
     }
 }
+
+const SCAN_ONLY: &str = "the agent was started with --scan-only";
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);

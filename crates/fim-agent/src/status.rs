@@ -116,6 +116,9 @@ fn text(status: &Status) -> String {
         lines.push(format!("large files      {files} to be read beside the scans, {bytes} bytes left"));
     }
     lines.extend(status.unwatched.iter().map(|place| format!("scanned only     {place}")));
+    lines.extend(status.lists_unnoticed.iter().map(|why| {
+        format!("lists            daemons and software are compared from time to time only: {why}")
+    }));
     lines.extend(status.spool_full_since.iter().map(|since| format!("spool full since {since}")));
     lines.extend(status.stuck_since.iter().map(|since| {
         format!("stuck since      {since}: the system does not answer, and nothing is looked at; see where it hangs in \

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{EntityPath, ListKind, Timestamp};
+use crate::{EntityPath, ListKind, ListPart, Timestamp};
 
 /// What was not watched.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -13,6 +13,8 @@ pub enum GapScope {
     Within(EntityPath),
     /// All of a list; `*` in the table, beside the list's name.
     List(ListKind),
+    /// A part of a list; its name in the table, beside the list's.
+    Part(ListPart),
 }
 
 /// Why it was not watched.
@@ -96,13 +98,14 @@ impl GapCause {
     }
 }
 
-/// Shows the scope: `*`, the path, or the list's name.
+/// Shows the scope: `*`, the path, or the name of the list or of its part.
 impl fmt::Display for GapScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Everything => f.write_str("*"),
             Self::Within(path) => path.fmt(f),
             Self::List(kind) => f.write_str(kind.name()),
+            Self::Part(part) => f.write_str(part.name()),
         }
     }
 }

@@ -40,8 +40,8 @@ pub use error_chain::error_chain;
 pub use gap::{Gap, GapCause, GapScope};
 pub use hint::{FileId, Hint, Loss, Notice, Spot};
 pub use listed::{
-    Controller, Daemon, DaemonState, ListDemand, ListKind, ListMemory, Listed, ListedKey, Lists,
-    PackageManager, RunLevels, Software, SoftwareType, StartupType,
+    Controller, Daemon, DaemonState, ListDemand, ListKind, ListMemory, ListPart, Listed, ListedKey, Lists,
+    PackageManager, PartMemory, RunLevels, Software, SoftwareType, StartupType, Uncollected,
 };
 
 pub use masking::{mask, text_of};

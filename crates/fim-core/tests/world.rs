@@ -211,7 +211,7 @@ impl World {
             let is_around = match &gap.scope {
                 GapScope::Everything => true,
                 GapScope::Within(scope) => path.is_within(scope),
-                GapScope::List(_) => false,
+                GapScope::List(_) | GapScope::Part(_) => false,
             };
             if is_around {
                 let end = gap.end.unwrap_or(Timestamp(i64::MAX));
@@ -242,7 +242,7 @@ impl World {
             let is_told = pending.iter().any(|scope| match scope {
                 GapScope::Everything => true,
                 GapScope::Within(scope) => path.is_within(scope),
-                GapScope::List(_) => false,
+                GapScope::List(_) | GapScope::Part(_) => false,
             });
             assert!(is_told || !is_new, "nobody is told that {path} has no baseline");
         }
@@ -341,7 +341,7 @@ impl World {
     fn is_in_gap(&self, path: &EntityPath, is_open: bool) -> bool {
         let covers = |gap: &Gap| match &gap.scope {
             GapScope::Within(scope) => gap.cause != GapCause::BaselinePending && path.is_within(scope),
-            GapScope::Everything | GapScope::List(_) => false,
+            GapScope::Everything | GapScope::List(_) | GapScope::Part(_) => false,
         };
         let identity = |gap: &Gap| (gap.scope.clone(), gap.cause, gap.start);
         let last = |gap: &Gap| self.sensor.gaps.iter().rfind(|later| identity(later) == identity(gap));
@@ -464,7 +464,7 @@ fn thousands_of_unreadable_files_cost_a_bounded_memory() {
         sensor.memory.open_gaps.iter().any(|open| match &open.gap.scope {
             GapScope::Everything => false,
             GapScope::Within(scope) => path.is_within(scope) && scope != &EntityPath::unix("/"),
-            GapScope::List(_) => false,
+            GapScope::List(_) | GapScope::Part(_) => false,
         })
     };
     assert!(seen.iter().all(|observation| covered(observation.path())), "none is left out");

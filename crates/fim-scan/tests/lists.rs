@@ -1,13 +1,23 @@
 //! The lists of a system, from the files that it keeps.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use fim_core::{Daemon, ListKind, Listed, RunLevels};
-use fim_scan::lists::collect;
+use std::cell::RefCell;
+
+use fim_core::{Daemon, ListPart, Listed, RunLevels};
+use fim_scan::lists::{CollectError, Place};
 use fim_scan::{ServiceStatus, TreeError};
 use fim_testkit::MemoryTree;
 
+fn collect(tree: &MemoryTree, part: ListPart) -> Result<Vec<Listed>, CollectError> {
+    fim_scan::lists::collect(tree, part, &|_| ())
+}
+
+fn collect_all(tree: &MemoryTree, parts: &[ListPart]) -> Vec<Listed> {
+    parts.iter().flat_map(|part| collect(tree, *part).unwrap()).collect()
+}
+
 fn daemons(tree: &MemoryTree) -> Vec<Daemon> {
-    let listed = collect(tree, ListKind::Daemons).unwrap();
+    let listed = collect_all(tree, &[ListPart::Init, ListPart::Systemd]);
     let daemon = |listed| match listed {
         Listed::Daemon(daemon) => daemon,
         Listed::Software(_) | Listed::Service(_) => panic!("something else among the daemons"),
@@ -109,7 +119,8 @@ fn software_of_every_manager_is_told_once_and_in_order() {
     tree.directory("/var/lib/flatpak/app/org.x/x86_64/stable/abcdef0123456789");
     tree.link("/var/lib/flatpak/app/org.x/current", "x86_64/stable");
     tree.link("/var/lib/flatpak/app/org.x/x86_64/stable/active", "abcdef0123456789");
-    let listed = collect(&tree, ListKind::Software).unwrap();
+    let parts = [ListPart::Dpkg, ListPart::Rpm, ListPart::Apk, ListPart::Snap, ListPart::Flatpak];
+    let listed = collect_all(&tree, &parts);
     let told = |listed: &Listed| match listed {
         Listed::Software(software) => format!(
             "{:?} {} {} {}",
@@ -134,12 +145,58 @@ fn software_of_every_manager_is_told_once_and_in_order() {
 }
 
 #[test]
-fn a_list_of_which_a_part_cannot_be_read_is_none() {
+fn a_part_of_which_something_cannot_be_read_is_none_and_says_nothing_of_others() {
     let tree = MemoryTree::new();
     tree.file("/var/lib/dpkg/status", "Package: a\n");
     tree.refuse("/var/lib/dpkg/status", TreeError::PermissionDenied);
-    let error = collect(&tree, ListKind::Software).unwrap_err();
+    tree.file("/lib/apk/db/installed", "P:musl\nV:1.2\n\n");
+    let error = collect(&tree, ListPart::Dpkg).unwrap_err();
     assert_eq!(error.to_string(), "cannot read /var/lib/dpkg/status: permission denied");
+    assert!(!error.is_missing());
+    assert_eq!(collect(&tree, ListPart::Apk).unwrap().len(), 1);
+}
+
+#[test]
+fn a_folder_without_its_database_is_told_apart_from_no_folder() {
+    for (part, folder) in [
+        (ListPart::Dpkg, "/var/lib/dpkg"),
+        (ListPart::Rpm, "/usr/lib/sysimage/rpm"),
+        (ListPart::Rpm, "/var/lib/rpm"),
+        (ListPart::Apk, "/lib/apk/db"),
+        (ListPart::Apk, "/usr/lib/apk/db"),
+    ] {
+        let tree = MemoryTree::new();
+        assert_eq!(collect(&tree, part), Ok(Vec::new()));
+        tree.directory(folder);
+        let error = collect(&tree, part).unwrap_err();
+        assert!(error.is_missing() && error.path.starts_with(folder), "{error}");
+    }
+    // The packages of an image that is made without dpkg are all that there is.
+    let tree = MemoryTree::new();
+    tree.file("/var/lib/dpkg/status.d/tz", "Package: tzdata\nVersion: 2\n");
+    assert_eq!(collect(&tree, ListPart::Dpkg).unwrap().len(), 1);
+}
+
+#[test]
+fn every_place_that_a_part_is_read_from_is_named_before() {
+    let named = RefCell::new(Vec::new());
+    let note = |place: Place<'_>| named.borrow_mut().push(format!("{place:?}"));
+    fim_scan::lists::collect(&machine(), ListPart::Systemd, &note).unwrap();
+    fim_scan::lists::collect(&machine(), ListPart::Init, &note).unwrap();
+    let named = named.into_inner();
+    for place in [
+        Place::Names("/etc/systemd/system"),
+        Place::Names("/etc/systemd/system/multi-user.target.wants"),
+        Place::Names("/etc/systemd/system/web.service.d"),
+        Place::Entry("/etc/systemd/system/web.service.d/10-evil.conf"),
+        Place::Entry("/usr/lib/systemd/system/web.service"),
+        Place::Names("/run/systemd/generator.late"),
+        Place::Names("/sys/fs/cgroup/system.slice"),
+        Place::Entry("/sys/fs/cgroup/system.slice/web.service/cgroup.events"),
+        Place::Names("/etc/init.d"),
+    ] {
+        assert!(named.contains(&format!("{place:?}")), "{place:?} of {named:#?}");
+    }
 }
 
 fn wide(text: &str) -> Vec<u8> {
@@ -158,7 +215,7 @@ fn with_service(tree: &MemoryTree, name: &str, values: &[(&str, &str)]) {
 }
 
 fn services(tree: &MemoryTree) -> Vec<String> {
-    let listed = collect(tree, ListKind::Services).unwrap();
+    let listed = collect(tree, ListPart::Services).unwrap();
     let told = listed.iter().map(|listed| match listed {
         Listed::Service(service) => format!(
             "{} | {} | {} | {} | {} | {}",
@@ -227,7 +284,7 @@ fn what_is_kept_from_us_of_a_service_is_not_known_and_a_service_that_is_fails_th
     tree.hide(format!("{key}/Parameters:ServiceDll"), TreeError::PermissionDenied);
     assert!(services(&tree)[0].ends_with(r"LocalService | -"), "{:?}", services(&tree));
     tree.hide(format!("{key}:Type"), TreeError::PermissionDenied);
-    let error = collect(&tree, ListKind::Services).unwrap_err();
+    let error = collect(&tree, ListPart::Services).unwrap_err();
     assert!(error.path.ends_with(r"Services\Schedule:Type"), "{error}");
 }
 
@@ -257,7 +314,7 @@ fn programs_of_both_views_and_updates_are_software() {
     ] {
         tree.value(&format!(r"{packages}\{package}"), "CurrentState", 4, state.to_le_bytes());
     }
-    let told = collect(&tree, ListKind::Software).unwrap().into_iter().map(|listed| match listed {
+    let told = collect(&tree, ListPart::Programs).unwrap().into_iter().map(|listed| match listed {
         Listed::Software(software) => format!(
             "{} {} {} {} {}",
             software.software_type.name(),

@@ -19,6 +19,7 @@ use fim_core::{
     PathStyle, ScanPlan, Spot, Stop, Timestamp, Tracker, WhoUnknown, error_chain,
 };
 use fim_log::Disk;
+use fim_scan::lists::ListWatcher;
 use fim_scan::{FileTree, KnownFiles, LargeFiles, ScanControl, ScanOptions};
 use fim_wire::Report;
 
@@ -64,6 +65,8 @@ pub(crate) struct EngineParts<T: FileTree, D: Disk> {
     pub status: SharedStatus,
     pub clock: Clock,
     pub scan_options: ScanOptions,
+    /// What notices changes of lists, if anything does.
+    pub list_watcher: Option<Arc<dyn ListWatcher>>,
     /// Where to say what is to be watched in real time.
     pub orders: Arc<WatchOrders>,
     /// The content of files that no look waits for.

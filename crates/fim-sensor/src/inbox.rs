@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use fim_core::{GapCause, Hint, Timestamp};
 use fim_scan::ScanControl;
+use fim_scan::lists::ListNotices;
 
 use crate::real_time::lost_everything;
 use crate::settings::Settings;
@@ -51,6 +52,8 @@ struct Slots {
     in_hand: Option<Timestamp>,
     real_time: Option<bool>,
     is_rung: bool,
+    /// What was noticed of lists: there are as many parts as there are.
+    list_notices: ListNotices,
     /// The scan under way, so that it ends soon when the sensor is to stop.
     scan: Option<Arc<ScanControl>>,
 }
@@ -156,6 +159,21 @@ impl Inbox {
     pub fn ring(&self) {
         self.lock().is_rung = true;
         self.changed.notify_all();
+    }
+
+    /// Wakes the engine with what was noticed of lists.
+    pub fn put_list_notices(&self, notices: ListNotices) {
+        let mut slots = self.lock();
+        slots.list_notices.touched.extend(notices.touched);
+        let since = slots.list_notices.lost_since.into_iter().chain(notices.lost_since).min();
+        slots.list_notices.lost_since = since;
+        slots.is_rung = true;
+        self.changed.notify_all();
+    }
+
+    /// What was noticed of lists so far.
+    pub fn take_list_notices(&self) -> ListNotices {
+        std::mem::take(&mut self.lock().list_notices)
     }
 
     /// What was noticed so far.

@@ -21,6 +21,7 @@ mod fingerprint;
 mod identity;
 mod inbox;
 mod list_store;
+mod list_watch;
 mod machine_path;
 mod overlay;
 mod pace;

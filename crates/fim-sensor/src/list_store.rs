@@ -101,7 +101,7 @@ fn decode(bytes: &[u8]) -> Result<Kept, String> {
         return Err("its checksum is wrong".to_owned());
     }
     let (format, rest) = rest.split_first_chunk::<4>().ok_or_else(short)?;
-    if u32::from_le_bytes(*format) != FORMAT {
+    if !(OLDEST_FORMAT..=FORMAT).contains(&u32::from_le_bytes(*format)) {
         return Err("another version wrote it".to_owned());
     }
     let (sequence, rest) = rest.split_first_chunk::<8>().ok_or_else(short)?;
@@ -122,14 +122,16 @@ fn decode(bytes: &[u8]) -> Result<Kept, String> {
 
 const NAME: &str = "lists";
 const MAGIC: &[u8] = b"SFLISTS\n";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// It has lists whole, not in parts, which is seen in them.
+const OLDEST_FORMAT: u32 = 1;
 const COMPRESSION_LEVEL: i32 = 1;
 /// Some hundred thousand entities; a file that claims more is damaged.
 const MOST_BYTES: usize = 64 << 20;
 
 #[cfg(test)]
 mod tests {
-    use fim_core::{Daemon, ListKind, Listed};
+    use fim_core::{Daemon, ListKind, ListPart, Listed, PartMemory};
     use proptest::prelude::*;
 
     use super::*;
@@ -137,17 +139,32 @@ mod tests {
     #[test]
     fn lists_are_read_as_they_were_kept() {
         let daemon = Listed::Daemon(Daemon { name: "ssh".to_owned(), ..Daemon::default() });
-        let list = ListMemory {
-            kind: ListKind::Daemons,
+        let part = PartMemory {
+            part: ListPart::Systemd,
             entities: Some(vec![daemon]),
             collected: Some(Timestamp(1)),
             unreadable: None,
-            pending: None,
         };
+        let list = ListMemory { kind: ListKind::Daemons, parts: vec![part], unreadable: None, pending: None };
         for inventory in [None, Some(Timestamp(-5))] {
             let kept = Kept { spool_sequence: 9, inventory, lists: vec![list.clone()] };
             assert_eq!(decode(&encode(&kept).unwrap()), Ok(kept));
         }
+    }
+
+    #[test]
+    fn lists_that_an_earlier_version_kept_whole_are_read() {
+        // A list of software with a package of dpkg, collected at 7.
+        let plain = b"\xa1\x00\x81\xa3\x00\x01\x01\x81\xa1\x01\xa3\x00\x00\x01\x61a\x03\x01\x02\x07";
+        let mut bytes = [MAGIC, &1_u32.to_le_bytes(), &9_u64.to_le_bytes(), &5_i64.to_le_bytes()].concat();
+        bytes.extend(u32::try_from(plain.len()).unwrap().to_le_bytes());
+        bytes.extend(zstd::bulk::compress(plain, COMPRESSION_LEVEL).unwrap());
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        let kept = decode(&bytes).unwrap();
+        assert_eq!((kept.spool_sequence, kept.inventory), (9, Some(Timestamp(5))));
+        let dpkg = &kept.lists[0].parts[0];
+        assert_eq!((dpkg.part, dpkg.collected), (ListPart::Dpkg, Some(Timestamp(7))));
+        assert_eq!(dpkg.entities.as_ref().map(Vec::len), Some(1));
     }
 
     proptest! {

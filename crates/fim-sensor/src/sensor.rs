@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use fim_core::{EntityPath, Hint, Notice, Timestamp, WhoUnknown};
 use fim_log::{LogOptions, RealDisk};
+use fim_scan::lists::ListWatcher;
 use fim_scan::{AwaitedThread, FileTree, KnownFiles, LargeFiles, ScanOptions};
 use thiserror::Error;
 
@@ -16,6 +17,7 @@ use crate::contents::{Contents, Uploader};
 use crate::engine::{Engine, EngineParts};
 use crate::identity::{DataDir, DataDirLock, IdentityError, days_left, expiry_advice};
 use crate::inbox::Inbox;
+use crate::list_watch::ListWatch;
 use crate::pace::Pace;
 use crate::real_time::{CanaryTimes, MakeWatcher, RealTime, WatchOrders};
 use crate::renew::renewal_due;
@@ -42,6 +44,8 @@ pub struct SensorConfig {
     pub scan: ScanOptions,
     /// How large the spool may grow.
     pub spool: LogOptions,
+    /// What notices changes of lists; else why nothing does, and they are compared from time to time.
+    pub list_watcher: Result<Arc<dyn ListWatcher>, String>,
 }
 
 /// Starts sensors.
@@ -61,6 +65,7 @@ pub struct RunningSensor {
     pulse: Option<AwaitedThread>,
     vigil: Option<AwaitedThread>,
     watch: Option<AwaitedThread>,
+    list_watch: Option<AwaitedThread>,
     large: Option<AwaitedThread>,
     large_files: Arc<LargeFiles>,
     content: Option<AwaitedThread>,
@@ -134,6 +139,7 @@ impl Sensor {
             certificate_expires: Some(rfc3339(expires)),
             certificate_days_left: Some(days_left(expires, started)),
             server_error: expiry_advice(expires, &identity.server),
+            lists_unnoticed: config.list_watcher.as_ref().err().cloned(),
             ..Status::default()
         });
         let inbox = Arc::new(Inbox::default());
@@ -178,6 +184,7 @@ impl Sensor {
             status: status.clone(),
             clock: Arc::new(now),
             scan_options: ScanOptions { patience: Some(patience), ..config.scan },
+            list_watcher: config.list_watcher.as_ref().ok().cloned(),
             orders: Arc::clone(&orders),
             large: Arc::clone(&large),
             contents: Arc::clone(&contents),
@@ -206,6 +213,7 @@ impl Sensor {
             pulse: None,
             vigil: None,
             watch: None,
+            list_watch: None,
             large: None,
             large_files: Arc::clone(&large),
             content: None,
@@ -237,6 +245,11 @@ impl Sensor {
         })?);
         let uploader = Uploader { contents, dir: running.data_dir.clone(), tree: move || content_tree() };
         running.content = Some(spawn("content", move || uploader.run())?);
+        if let Ok(watcher) = config.list_watcher {
+            let watch =
+                ListWatch { watcher, inbox: Arc::clone(&running.inbox), status: running.status.clone() };
+            running.list_watch = Some(spawn("list-watch", move || watch.run())?);
+        }
         let vigil = Vigil {
             inbox: Arc::clone(&running.inbox),
             status: running.status.clone(),
@@ -302,6 +315,7 @@ impl RunningSensor {
         outcome = outcome.and(join(&mut self.pulse, "pulse"));
         outcome = outcome.and(join(&mut self.vigil, "vigil"));
         outcome = outcome.and(join_or_leave(&mut self.watch, "watch"));
+        outcome = outcome.and(join_or_leave(&mut self.list_watch, "list-watch"));
         outcome = outcome.and(join_or_leave(&mut self.large, "large-files"));
         outcome = outcome.and(join_or_leave(&mut self.content, "content"));
         if outcome.is_ok()

@@ -40,6 +40,8 @@ pub struct Status {
     pub real_time_error: Option<String>,
     /// Places that are scanned but cannot be watched in real time, with the reason; the first of them.
     pub unwatched: Vec<String>,
+    /// Why changes of lists are noticed only by comparing them from time to time, or those of a part are.
+    pub lists_unnoticed: Option<String>,
     /// How far the scan under way is.
     pub progress: Option<ScanProgress>,
     /// When the last scan ended that saw everything.

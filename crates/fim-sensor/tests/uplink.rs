@@ -56,6 +56,7 @@ fn start(dir: &DataDir, tree: &Arc<MemoryTree>) -> RunningSensor {
         os_name: "Debian".to_owned(),
         scan: ScanOptions::default(),
         spool: LogOptions::default(),
+        list_watcher: Err("nothing does here".to_owned()),
     };
     let tree = Arc::clone(tree);
     Sensor::start(config, move || Arc::clone(&tree), Box::new(WatcherChoice::default)).unwrap()

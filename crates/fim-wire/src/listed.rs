@@ -1,9 +1,9 @@
 //! Entities of lists, their changes, and what a sensor stores of its lists.
 
 use fim_core::{
-    AspectSet, Change, ChangeEvent, ChangeId, Controller, Daemon, DaemonState, ListKind, ListMemory, Listed,
-    ListedKey, Monitored as _, PackageManager, RunLevels, Software, SoftwareType, StartupType, Timestamp,
-    Who,
+    AspectSet, Change, ChangeEvent, ChangeId, Controller, Daemon, DaemonState, ListKind, ListMemory,
+    ListPart, Listed, ListedKey, Monitored as _, PackageManager, PartMemory, RunLevels, Software,
+    SoftwareType, StartupType, Timestamp, Who,
 };
 use minicbor::{Decode, Encode};
 
@@ -38,6 +38,7 @@ struct ListsRecord<'b> {
 struct ListRecord<'b> {
     #[n(0)]
     kind: u8,
+    /// What an earlier version wrote of all parts together, as `collected` is.
     #[b(1)]
     entities: Option<Vec<ListedRecord<'b>>>,
     #[n(2)]
@@ -46,6 +47,21 @@ struct ListRecord<'b> {
     unreadable: Option<GapRecord<'b>>,
     #[b(4)]
     pending: Option<GapRecord<'b>>,
+    #[b(5)]
+    parts: Option<Vec<PartRecord<'b>>>,
+}
+
+#[derive(Decode, Encode)]
+#[cbor(map)]
+struct PartRecord<'b> {
+    #[n(0)]
+    part: u8,
+    #[b(1)]
+    entities: Option<Vec<ListedRecord<'b>>>,
+    #[n(2)]
+    collected: Option<i64>,
+    #[b(3)]
+    unreadable: Option<GapRecord<'b>>,
 }
 
 /// Exactly one of them is there. A kind of list that is added later gets a number of its own.
@@ -126,10 +142,22 @@ impl<'b> From<&'b ListMemory> for ListRecord<'b> {
     fn from(list: &'b ListMemory) -> Self {
         Self {
             kind: list_number(list.kind),
-            entities: list.entities.as_ref().map(|entities| entities.iter().map(Into::into).collect()),
-            collected: list.collected.map(|time| time.0),
+            entities: None,
+            collected: None,
             unreadable: list.unreadable.as_ref().map(Into::into),
             pending: list.pending.as_ref().map(Into::into),
+            parts: Some(list.parts.iter().map(Into::into).collect()),
+        }
+    }
+}
+
+impl<'b> From<&'b PartMemory> for PartRecord<'b> {
+    fn from(part: &'b PartMemory) -> Self {
+        Self {
+            part: part_number(part.part),
+            entities: part.entities.as_ref().map(|entities| entities.iter().map(Into::into).collect()),
+            collected: part.collected.map(|time| time.0),
+            unreadable: part.unreadable.as_ref().map(Into::into),
         }
     }
 }
@@ -138,17 +166,53 @@ impl TryFrom<ListRecord<'_>> for ListMemory {
     type Error = WireError;
 
     fn try_from(record: ListRecord<'_>) -> Result<Self, WireError> {
-        let entities = |entities: Vec<ListedRecord<'_>>| {
-            entities.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()
+        let kind = list_of(record.kind)?;
+        let parts = match record.parts {
+            Some(parts) => parts.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            None => parts_of_whole(kind, entities_of(record.entities)?, record.collected.map(Timestamp)),
         };
         Ok(Self {
-            kind: list_of(record.kind)?,
-            entities: record.entities.map(entities).transpose()?,
-            collected: record.collected.map(Timestamp),
+            kind,
+            parts,
             unreadable: record.unreadable.map(TryInto::try_into).transpose()?,
             pending: record.pending.map(TryInto::try_into).transpose()?,
         })
     }
+}
+
+impl TryFrom<PartRecord<'_>> for PartMemory {
+    type Error = WireError;
+
+    fn try_from(record: PartRecord<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            part: part_of(record.part)?,
+            entities: entities_of(record.entities)?,
+            collected: record.collected.map(Timestamp),
+            unreadable: record.unreadable.map(TryInto::try_into).transpose()?,
+        })
+    }
+}
+
+fn entities_of(records: Option<Vec<ListedRecord<'_>>>) -> Result<Option<Vec<Listed>>, WireError> {
+    records.map(|records| records.into_iter().map(TryInto::try_into).collect()).transpose()
+}
+
+/// The parts of a list that an earlier version collected as a whole.
+fn parts_of_whole(
+    kind: ListKind,
+    entities: Option<Vec<Listed>>,
+    collected: Option<Timestamp>,
+) -> Vec<PartMemory> {
+    let part = |part: ListPart| PartMemory {
+        part,
+        entities: entities.as_ref().map(|all| {
+            let of_part = all.iter().filter(|entity| entity.part() == part);
+            of_part.cloned().collect()
+        }),
+        collected,
+        unreadable: None,
+    };
+    ListPart::ALL.into_iter().filter(|part| part.list() == kind).map(part).collect()
 }
 
 impl<'b> From<&'b Listed> for ListedRecord<'b> {
@@ -353,6 +417,25 @@ pub(crate) fn list_of(number: u8) -> Result<ListKind, WireError> {
         2 => Ok(ListKind::Services),
         other => Err(unknown("list", other)),
     }
+}
+
+pub(crate) fn part_number(part: ListPart) -> u8 {
+    match part {
+        ListPart::Systemd => 0,
+        ListPart::Init => 1,
+        ListPart::Dpkg => 2,
+        ListPart::Rpm => 3,
+        ListPart::Apk => 4,
+        ListPart::Snap => 5,
+        ListPart::Flatpak => 6,
+        ListPart::Services => 7,
+        ListPart::Programs => 8,
+    }
+}
+
+pub(crate) fn part_of(number: u8) -> Result<ListPart, WireError> {
+    let part = ListPart::ALL.into_iter().find(|part| part_number(*part) == number);
+    part.ok_or_else(|| unknown("part of a list", number))
 }
 
 fn unknown(field: &'static str, value: u8) -> WireError {

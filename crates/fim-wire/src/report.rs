@@ -9,7 +9,7 @@ use minicbor::{Decode, Encode};
 use crate::WireError;
 use crate::entity::{EntityRecord, KeyRecord};
 use crate::error::{from_bytes, to_bytes};
-use crate::listed::{ListedChangeRecord, ListedRecord, list_number, list_of};
+use crate::listed::{ListedChangeRecord, ListedRecord, list_number, list_of, part_number, part_of};
 use crate::who::WhoRecord;
 
 /// What a sensor reports.
@@ -139,6 +139,9 @@ pub(crate) struct GapRecord<'b> {
     /// The list, if it is all of one that was not watched.
     #[n(5)]
     list: Option<u8>,
+    /// The part of that list, if it is one that was not watched.
+    #[n(6)]
+    part: Option<u8>,
 }
 
 impl<'b> From<&'b Report> for ReportRecord<'b> {
@@ -252,12 +255,17 @@ impl<'b> From<&'b Gap> for GapRecord<'b> {
     fn from(gap: &'b Gap) -> Self {
         Self {
             within: match &gap.scope {
-                GapScope::Everything | GapScope::List(_) => None,
+                GapScope::Everything | GapScope::List(_) | GapScope::Part(_) => None,
                 GapScope::Within(path) => Some(path.into()),
             },
             list: match &gap.scope {
                 GapScope::List(kind) => Some(list_number(*kind)),
+                GapScope::Part(part) => Some(list_number(part.list())),
                 GapScope::Everything | GapScope::Within(_) => None,
+            },
+            part: match &gap.scope {
+                GapScope::Part(part) => Some(part_number(*part)),
+                GapScope::Everything | GapScope::Within(_) | GapScope::List(_) => None,
             },
             start: gap.start.0,
             end: gap.end.map(|time| time.0),
@@ -274,12 +282,20 @@ impl TryFrom<GapRecord<'_>> for Gap {
         if record.end.is_some_and(|end| end < record.start) {
             return Err(contradiction("it is a gap that ends before it starts"));
         }
+        let part = record.part.map(part_of).transpose()?;
         let scope = match (record.within, record.list) {
+            (None, None) if part.is_some() => {
+                return Err(contradiction("it is a gap of a part of no list"));
+            }
             (None, None) => GapScope::Everything,
             (Some(key), None) => match key.try_into()? {
                 EntityKey::File(path) => GapScope::Within(path),
             },
-            (None, Some(list)) => GapScope::List(list_of(list)?),
+            (None, Some(list)) => match (list_of(list)?, part) {
+                (kind, None) => GapScope::List(kind),
+                (kind, Some(part)) if part.list() == kind => GapScope::Part(part),
+                (_, Some(_)) => return Err(contradiction("it is a gap of a part of another list")),
+            },
             (Some(_), Some(_)) => return Err(contradiction("it is a gap of a place and of a list")),
         };
         Ok(Self {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use fim_core::{
     Actor, Ancestor, AspectSet, ChangeEvent, ChangeId, ChangeSource, Controller, Daemon, DaemonState,
-    EntityPath, Gap, GapCause, GapScope, ListKind, ListMemory, Listed, Memory, OpenGap, PackageManager,
-    PathStyle, Principal, RuleSet, RunLevels, Software, SoftwareType, StartupType, Timestamp, Who,
-    WhoUnknown, diff, recommended_linux,
+    EntityPath, Gap, GapCause, GapScope, ListKind, ListMemory, ListPart, Listed, Memory, OpenGap,
+    PackageManager, PartMemory, PathStyle, Principal, RuleSet, RunLevels, Software, SoftwareType,
+    StartupType, Timestamp, Who, WhoUnknown, diff, recommended_linux,
 };
 use fim_wire::{
     Batch, Inventory, Limits, Report, Seen, WireError, append_entity, decode_batch, decode_entity,
@@ -26,6 +26,7 @@ fn gap() -> impl Strategy<Value = Gap> {
         prop::collection::vec(any::<u8>(), 0..8)
             .prop_map(|bytes| GapScope::Within(EntityPath::windows(bytes))),
         prop::sample::select(ListKind::ALL.to_vec()).prop_map(GapScope::List),
+        prop::sample::select(ListPart::ALL.to_vec()).prop_map(GapScope::Part),
     ];
     let cause = prop::sample::select(vec![
         GapCause::AgentStopped,
@@ -277,7 +278,8 @@ proptest! {
         pending in prop::option::of(gap()),
     ) {
         let collected = collected.map(Timestamp);
-        let lists = vec![ListMemory { kind: ListKind::Software, entities, collected, unreadable, pending }];
+        let part = PartMemory { part: ListPart::Rpm, entities, collected, unreadable: unreadable.clone() };
+        let lists = vec![ListMemory { kind: ListKind::Software, parts: vec![part], unreadable, pending }];
         prop_assert_eq!(decode_lists(&encode_lists(&lists)), Ok(lists));
     }
 
@@ -453,4 +455,23 @@ fn what_contradicts_itself_is_refused() {
         let error = decode_report(&unhex(bytes)).unwrap_err();
         assert!(error.to_string().contains(expected), "{bytes}: {error}");
     }
+}
+
+#[test]
+fn a_list_that_an_earlier_version_stored_whole_comes_back_in_its_parts() {
+    // A list of the kind 1 with two packages, one of dpkg and one of rpm, collected at 7.
+    let bytes =
+        unhex("a1 00 81 a3 00 01 01 82 a1 01 a3 00 00 01 61 61 03 01 a1 01 a3 00 01 01 61 62 03 01 02 07");
+    let lists = decode_lists(&bytes).unwrap();
+    assert_eq!(lists.len(), 1);
+    let parts = lists[0].parts.iter().map(|part| {
+        let names = part.entities.iter().flatten().map(|entity| fim_core::Monitored::key(entity).to_string());
+        (part.part.name(), names.collect::<Vec<_>>().join(" "), part.collected)
+    });
+    let collected = Some(Timestamp(7));
+    assert_eq!(
+        parts.collect::<Vec<_>>(),
+        [("dpkg", "a"), ("rpm", "b"), ("apk", ""), ("snap", ""), ("flatpak", ""), ("programs", "")]
+            .map(|(part, names)| (part, names.to_owned(), collected))
+    );
 }

@@ -30,10 +30,15 @@ export function machineInWords(machine: string): string {
   return machine === '*' ? 'All machines' : machine;
 }
 
-/** What was not watched: of a list, all of it. */
+/** What was not watched: of a list, all of it, or what is read of it by itself. */
 export function scopeInWords(scope: string, type: string): string {
-  if (scope !== '*') return scope;
-  return WHOLE[type] ?? 'Everything monitored';
+  if (isPlace(scope, type)) return scope;
+  return PARTS[scope] ?? WHOLE[type] ?? 'Everything monitored';
+}
+
+/** True if what was not watched is a path, and not a list or all. */
+export function isPlace(scope: string, type: string): boolean {
+  return scope !== '*' && (type === 'Files' || type === 'Registry');
 }
 
 const WHOLE: Record<string, string> = {
@@ -41,4 +46,14 @@ const WHOLE: Record<string, string> = {
   WindowsServices: 'All services',
   Software: 'All software',
   Files: 'All files',
+};
+
+const PARTS: Record<string, string> = {
+  systemd: 'All units of systemd',
+  init: 'All scripts of init',
+  dpkg: 'All packages of dpkg',
+  rpm: 'All packages of rpm',
+  apk: 'All packages of apk',
+  snap: 'All snaps',
+  flatpak: 'All flatpaks',
 };

@@ -13,6 +13,7 @@
 mod acts;
 mod attributes;
 mod hiding;
+mod lists;
 mod names;
 mod places;
 mod stage;

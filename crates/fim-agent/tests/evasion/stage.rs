@@ -1,5 +1,8 @@
 //! The real agent, watching real file systems, and a server that keeps what it tells.
 
+#[cfg(test)]
+mod tests;
+
 use std::any::Any;
 use std::fs;
 use std::io;
@@ -37,6 +40,8 @@ pub struct Stage {
     pub places: Vec<Place>,
     /// A library that the agent is started with, as `LD_PRELOAD` names it.
     pub preload: Option<PathBuf>,
+    /// Folders that the agent sees in the place of others. It collects lists if there are any.
+    shown: Vec<(PathBuf, &'static str)>,
     agent: Option<Child>,
     mounts: Vec<PathBuf>,
     home: TempDir,
@@ -162,8 +167,15 @@ impl Stage {
         let fingerprint = Fingerprint::of(authority.der());
         let home = tempfile::Builder::new().prefix("steadfast-evasion").tempdir().unwrap();
         let server = TestServer::start(authority, 2099);
-        let mut stage =
-            Self { server, places: Vec::new(), preload: None, agent: None, mounts: Vec::new(), home };
+        let mut stage = Self {
+            server,
+            places: Vec::new(),
+            preload: None,
+            shown: Vec::new(),
+            agent: None,
+            mounts: Vec::new(),
+            home,
+        };
         stage.add_place("own", stage.path("own"));
         for &kind in kinds {
             match stage.mount(kind) {
@@ -257,6 +269,17 @@ impl Stage {
         seen.settings = serde_json::json!({
             "revision": revision, "scanIntervalSeconds": 3600, "fimEnabled": true, "rules": rules,
         });
+        if !self.shown.is_empty() {
+            for list in ["daemonIntervalSeconds", "softwareIntervalSeconds"] {
+                seen.settings[list] = 3600.into();
+            }
+        }
+    }
+
+    /// Has the agent that is launched then see a folder in the place of another, and nobody else.
+    pub fn show_as(&mut self, folder: PathBuf, place: &'static str) {
+        self.shown.push((folder, place));
+        self.set_rules();
     }
 
     /// Starts the agent and waits for its baseline; what changes from then on is no part of it.
@@ -286,7 +309,7 @@ impl Stage {
     /// Starts the agent.
     pub fn launch(&mut self) {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap();
-        let mut run = agent();
+        let mut run = if self.shown.is_empty() { agent() } else { agent_shown(&self.shown) };
         run.args(["run", "--data-dir"]).arg(self.path("agent")).stderr(log);
         if let Some(library) = &self.preload {
             run.env("LD_PRELOAD", library);
@@ -496,7 +519,7 @@ pub fn covers(gap: &Gap, path: &Path, moment: Timestamp) -> bool {
     let is_in_scope = match &gap.scope {
         GapScope::Everything => true,
         GapScope::Within(scope) => entity(path).is_within(scope),
-        GapScope::List(_) => false,
+        GapScope::List(_) | GapScope::Part(_) => false,
     };
     is_in_scope && gap.start <= moment && gap.end.is_none_or(|end| end >= moment)
 }
@@ -525,6 +548,20 @@ pub fn let_pass(time: Duration) {
     }
 }
 
+/// The agent with a view of its own, under the number of the process that is started.
+fn agent_shown(shown: &[(PathBuf, &'static str)]) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-ec"]);
+    let binds = (0..shown.len()).map(|_| r#"mount --bind "$1" "$2"; shift 2; "#);
+    command.arg(binds.chain([r#"exec "$@""#]).collect::<String>()).arg("sh");
+    for (folder, place) in shown {
+        command.arg(folder).arg(place);
+    }
+    command.arg(env!("CARGO_BIN_EXE_steadfast-agent"));
+    command.env_remove("STEADFAST_ENROLL_TOKEN").stdout(Stdio::null());
+    command
+}
+
 fn agent() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast-agent"));
     command.env_remove("STEADFAST_ENROLL_TOKEN").stdout(Stdio::null());
@@ -541,46 +578,3 @@ const BTRFS: rustix::fs::FsWord = 0x9123_683e;
 
 /// The least that xfs takes; nothing of it is written but what is used.
 const IMAGE_BYTES: u64 = 320 << 20;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TECHNIQUE: Technique =
-        Technique { name: "write", prepare: nothing, act: |_| Deed::ours(), told: &["file"] };
-
-    #[test]
-    fn a_way_that_a_file_system_does_not_know_is_a_skip() {
-        for code in [Errno::OPNOTSUPP, Errno::NOSYS, Errno::NOTTY, Errno::XDEV] {
-            assert!(TECHNIQUE.attempt::<()>("here", "do", Err(code.into())).is_none(), "{code}");
-        }
-        assert_eq!(TECHNIQUE.attempt("here", "do", Ok(7)), Some(7));
-    }
-
-    #[test]
-    #[should_panic(expected = "here fails to do \"write\"")]
-    fn a_way_that_fails_for_any_other_reason_is_no_skip() {
-        TECHNIQUE.attempt::<()>("here", "do", Err(Errno::NOENT.into()));
-    }
-
-    #[test]
-    #[should_panic(expected = "was done nowhere")]
-    fn a_way_that_no_place_knows_is_no_skip() {
-        TECHNIQUE.hold_done(0);
-    }
-
-    #[test]
-    fn a_way_that_a_machine_may_not_know_is_a_skip_where_no_place_knows_it() {
-        for name in OPTIONAL {
-            Technique { name, ..TECHNIQUE }.hold_done(0);
-        }
-    }
-
-    #[test]
-    fn a_program_that_fails_is_no_skip_unless_it_is_missing_or_says_so() {
-        let failed = |text: &str| Deed::of(Command::new("sh").args(["-c", text])).err().unwrap();
-        assert!(!is_unknown(&failed("echo no such place >&2; exit 1")));
-        assert!(is_unknown(&failed("echo setfacl: x: Operation not supported >&2; exit 1")));
-        assert!(is_unknown(&Deed::of(&mut Command::new("no-program-of-that-name")).err().unwrap()));
-    }
-}

@@ -75,7 +75,7 @@ fn a_disk_that_is_edited_while_it_is_not_mounted_is_told_with_the_gap() {
     let is_it = |scope: &GapScope| match scope {
         GapScope::Everything => true,
         GapScope::Within(path) => entity(&watched).is_within(path),
-        GapScope::List(_) => false,
+        GapScope::List(_) | GapScope::Part(_) => false,
     };
     stage.gap("a gap of what is not there", |gap| gap.cause == GapCause::MountsChanged && is_it(&gap.scope));
     overwrite(&image);

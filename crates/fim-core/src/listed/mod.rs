@@ -8,12 +8,12 @@ mod lists;
 mod software;
 
 pub use daemon::{Controller, Daemon, DaemonState, RunLevels, StartupType};
-pub use lists::{ListDemand, ListMemory, Lists};
+pub use lists::{ListDemand, ListMemory, Lists, PartMemory, Uncollected};
 pub use software::{PackageManager, Software, SoftwareType};
 
 use std::fmt;
 
-use crate::{AspectSet, Monitored, PathStyle};
+use crate::{AspectSet, GapScope, Monitored, PathStyle};
 
 /// A list that a system keeps.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -44,6 +44,94 @@ impl ListKind {
             Self::Daemons => "Daemons",
             Self::Software => "Software",
             Self::Services => "WindowsServices",
+        }
+    }
+}
+
+/// What of a list is read by itself: what cannot be read of one part says nothing of the others.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ListPart {
+    /// The units of systemd.
+    Systemd,
+    /// The scripts of System V init.
+    Init,
+    /// What Debian's package manager keeps.
+    Dpkg,
+    /// What Red Hat's and SUSE's keeps.
+    Rpm,
+    /// What Alpine's keeps.
+    Apk,
+    /// Snaps.
+    Snap,
+    /// Flatpaks.
+    Flatpak,
+    /// All services of Windows.
+    Services,
+    /// All programs of Windows.
+    Programs,
+}
+
+impl ListPart {
+    /// Every part of every list.
+    pub const ALL: [Self; 9] = [
+        Self::Systemd,
+        Self::Init,
+        Self::Dpkg,
+        Self::Rpm,
+        Self::Apk,
+        Self::Snap,
+        Self::Flatpak,
+        Self::Services,
+        Self::Programs,
+    ];
+
+    /// The parts that the lists of a system have that spells paths so.
+    pub fn of(style: PathStyle) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |part| part.style() == style)
+    }
+
+    /// The list that it is a part of.
+    pub fn list(self) -> ListKind {
+        match self {
+            Self::Systemd | Self::Init => ListKind::Daemons,
+            Self::Dpkg | Self::Rpm | Self::Apk | Self::Snap | Self::Flatpak | Self::Programs => {
+                ListKind::Software
+            }
+            Self::Services => ListKind::Services,
+        }
+    }
+
+    /// What it is called where a stretch tells that it was not watched, in small letters as its tools are.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Systemd => "systemd",
+            Self::Init => "init",
+            Self::Dpkg => "dpkg",
+            Self::Rpm => "rpm",
+            Self::Apk => "apk",
+            Self::Snap => "snap",
+            Self::Flatpak => "flatpak",
+            Self::Services => "services",
+            Self::Programs => "programs",
+        }
+    }
+
+    /// What is not watched if it cannot be read.
+    pub fn scope(self) -> GapScope {
+        match self {
+            Self::Services | Self::Programs => GapScope::List(self.list()),
+            Self::Systemd | Self::Init | Self::Dpkg | Self::Rpm | Self::Apk | Self::Snap | Self::Flatpak => {
+                GapScope::Part(self)
+            }
+        }
+    }
+
+    fn style(self) -> PathStyle {
+        match self {
+            Self::Services | Self::Programs => PathStyle::Windows,
+            Self::Systemd | Self::Init | Self::Dpkg | Self::Rpm | Self::Apk | Self::Snap | Self::Flatpak => {
+                PathStyle::Unix
+            }
         }
     }
 }
@@ -109,6 +197,23 @@ impl Listed {
             Self::Daemon(_) => ListKind::Daemons,
             Self::Software(_) => ListKind::Software,
             Self::Service(_) => ListKind::Services,
+        }
+    }
+
+    /// The part of the list that it is in.
+    pub fn part(&self) -> ListPart {
+        match self {
+            Self::Daemon(Daemon { controller: Some(Controller::Init), .. }) => ListPart::Init,
+            Self::Daemon(_) => ListPart::Systemd,
+            Self::Software(software) => match software.manager {
+                PackageManager::Dpkg => ListPart::Dpkg,
+                PackageManager::Rpm => ListPart::Rpm,
+                PackageManager::Apk => ListPart::Apk,
+                PackageManager::Snap => ListPart::Snap,
+                PackageManager::Flatpak => ListPart::Flatpak,
+                PackageManager::Windows => ListPart::Programs,
+            },
+            Self::Service(_) => ListPart::Services,
         }
     }
 }

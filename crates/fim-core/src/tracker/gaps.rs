@@ -30,7 +30,7 @@ impl OpenGaps {
             match open.gap.scope.clone() {
                 GapScope::Everything => gaps.cut_short = Some(open.gap),
                 // Lists keep their own.
-                GapScope::List(_) => {}
+                GapScope::List(_) | GapScope::Part(_) => {}
                 GapScope::Within(path) => {
                     gaps.places.insert(path, Place { open, is_confirmed: false, is_closed: false });
                 }

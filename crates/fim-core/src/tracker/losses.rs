@@ -104,7 +104,7 @@ impl Losses {
         demands: &mut Vec<Demand>,
     ) {
         self.close(now, demands, |open| match &open.gap.scope {
-            GapScope::Everything | GapScope::List(_) => false,
+            GapScope::Everything | GapScope::List(_) | GapScope::Part(_) => false,
             GapScope::Within(path) => path.is_within(place) && open.last <= before,
         });
     }

@@ -77,7 +77,7 @@ impl Tracker {
         let told = demands.len();
         match self.losses.open(now, loss, demands) {
             GapScope::Within(path) if self.hints.look_deep(path.clone(), now).is_ok() => {}
-            GapScope::Within(_) | GapScope::Everything | GapScope::List(_) => {
+            GapScope::Within(_) | GapScope::Everything | GapScope::List(_) | GapScope::Part(_) => {
                 // All of it is looked at. What was noticed before still waits: it may have come and gone, and then
                 // nothing but the notice tells of it.
                 self.hints.lose_track(now);

@@ -25,4 +25,4 @@ pub use privacy::{KEEP_PRIVATE, check_private, is_private, keep_private};
 pub use service::{install_service, remove_service};
 pub use stop::StopRequests;
 pub use tree::LiveTree;
-pub use watch::{PROVIDERS, best_watcher};
+pub use watch::{PROVIDERS, best_watcher, list_watcher};

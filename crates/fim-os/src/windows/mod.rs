@@ -28,4 +28,4 @@ pub use priority::lower_priority;
 pub use privacy::{KEEP_PRIVATE, check_private, is_private, keep_private};
 pub use stop::StopRequests;
 pub use tree::LiveTree;
-pub use watch::{PROVIDERS, best_watcher};
+pub use watch::{PROVIDERS, best_watcher, list_watcher};

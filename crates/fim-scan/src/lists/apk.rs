@@ -8,9 +8,14 @@ use crate::tree::FileTree;
 
 /// The packages that are installed.
 pub(super) fn read<T: FileTree>(files: &Files<'_, T>) -> Result<Vec<Software>, CollectError> {
-    for path in ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"] {
-        if let Some(installed) = files.read(path)? {
+    for folder in FOLDERS {
+        if let Some(installed) = files.read(&format!("{folder}/{INSTALLED}"))? {
             return Ok(parse(&installed));
+        }
+    }
+    for folder in FOLDERS {
+        if files.exists(folder)? {
+            return Err(CollectError::missing(&format!("{folder}/{INSTALLED}")));
         }
     }
     Ok(Vec::new())
@@ -50,6 +55,9 @@ fn named(name: String) -> Software {
         description: None,
     }
 }
+
+const FOLDERS: [&str; 2] = ["/lib/apk/db", "/usr/lib/apk/db"];
+const INSTALLED: &str = "installed";
 
 #[cfg(test)]
 mod tests {

@@ -8,13 +8,16 @@ use crate::tree::FileTree;
 
 /// The packages that are installed.
 pub(super) fn read<T: FileTree>(files: &Files<'_, T>) -> Result<Vec<Software>, CollectError> {
-    let status = files.read("/var/lib/dpkg/status")?.unwrap_or_default();
-    let mut packages = parse(&status);
+    let status = files.read(STATUS)?;
+    let mut packages = parse(status.as_deref().unwrap_or_default());
     for name in files.names(PARTS)? {
         if !name.name.ends_with(".md5sums") {
             let part = files.read(&format!("{PARTS}/{}", name.name))?.unwrap_or_default();
             packages.extend(parse(&part));
         }
+    }
+    if status.is_none() && packages.is_empty() && files.exists(FOLDER)? {
+        return Err(CollectError::missing(STATUS));
     }
     Ok(packages)
 }
@@ -78,6 +81,9 @@ impl<'t> Paragraph<'t> {
         })
     }
 }
+
+const FOLDER: &str = "/var/lib/dpkg";
+const STATUS: &str = "/var/lib/dpkg/status";
 
 /// Images that are made without dpkg have a file a package there.
 const PARTS: &str = "/var/lib/dpkg/status.d";

@@ -2,12 +2,14 @@
 
 use fim_core::{EntityKind, EntityPath};
 
-use super::CollectError;
+use super::{CollectError, Place};
 use crate::tree::{FileTree, Look, Stamp, TreeError, open_followed};
 
 /// A tree whose small files are read whole.
 pub(super) struct Files<'t, T> {
     tree: &'t T,
+    /// Told each place before it is read.
+    reads: &'t dyn Fn(Place<'_>),
 }
 
 /// A file of which parts are read.
@@ -25,8 +27,8 @@ pub(super) struct Name {
 }
 
 impl<'t, T: FileTree> Files<'t, T> {
-    pub(super) fn new(tree: &'t T) -> Self {
-        Self { tree }
+    pub(super) fn new(tree: &'t T, reads: &'t dyn Fn(Place<'_>)) -> Self {
+        Self { tree, reads }
     }
 
     /// All of a file, links followed; nothing if there is none.
@@ -36,6 +38,7 @@ impl<'t, T: FileTree> Files<'t, T> {
 
     /// The names in a directory, in order; none if there is no such directory.
     pub(super) fn names(&self, path: &str) -> Result<Vec<Name>, CollectError> {
+        (self.reads)(Place::Names(path));
         let root = EntityPath::unix(path.as_bytes());
         let listing = self.tree.open_root(&root).and_then(|directory| self.tree.list(&directory));
         let Some(listing) = found(path, listing)? else { return Ok(Vec::new()) };
@@ -46,6 +49,7 @@ impl<'t, T: FileTree> Files<'t, T> {
 
     /// Where a link points, as stored; nothing if there is none, or it is no link.
     pub(super) fn link(&self, path: &str) -> Result<Option<String>, CollectError> {
+        (self.reads)(Place::Entry(path));
         let (parent, name) = split(path);
         let look = self.tree.open_root(&parent).and_then(|directory| self.tree.look(&directory, name));
         let target = found(path, look)?.filter(|look| look.kind == EntityKind::Symlink);
@@ -55,6 +59,7 @@ impl<'t, T: FileTree> Files<'t, T> {
 
     /// True if there is something of that name.
     pub(super) fn exists(&self, path: &str) -> Result<bool, CollectError> {
+        (self.reads)(Place::Entry(path));
         let (parent, name) = split(path);
         let look = self.tree.open_root(&parent).and_then(|directory| self.tree.look(&directory, name));
         Ok(found(path, look)?.is_some())
@@ -66,6 +71,7 @@ impl<'t, T: FileTree> Files<'t, T> {
     }
 
     fn try_open(&self, path: &str) -> Result<OpenFile<'t, T>, TreeError> {
+        (self.reads)(Place::Entry(path));
         let (parent, name) = split(path);
         let directory = self.tree.open_root(&parent)?;
         let file = open_followed(self.tree, &directory, name)?;

@@ -9,12 +9,9 @@ use super::files::Files;
 use super::unit_file::UnitFile;
 use crate::tree::FileTree;
 
-/// The services by their names without `.service`.
-pub(super) fn daemons<T: FileTree>(files: &Files<'_, T>) -> Result<BTreeMap<String, Daemon>, CollectError> {
-    let mut units = Units::default();
-    for directory in DIRECTORIES {
-        units.take_in(files, directory)?;
-    }
+/// The services.
+pub(super) fn daemons<T: FileTree>(files: &Files<'_, T>) -> Result<Vec<Daemon>, CollectError> {
+    let units = Units::read(files)?;
     let running = running(files)?;
     let mut names: BTreeSet<String> =
         units.files.keys().filter(|name| !name.ends_with('@')).cloned().collect();
@@ -23,18 +20,16 @@ pub(super) fn daemons<T: FileTree>(files: &Files<'_, T>) -> Result<BTreeMap<Stri
     names.extend(
         instances.filter(|name| template_of(name).is_some_and(|of| units.files.contains_key(&of))).cloned(),
     );
-    let mut daemons = BTreeMap::new();
+    let mut daemons = Vec::new();
     for name in names {
-        if let Some(daemon) = units.daemon(files, &name, running.as_ref())? {
-            daemons.insert(name, daemon);
-        }
+        daemons.extend(units.daemon(files, &name, running.as_ref())?);
     }
     Ok(daemons)
 }
 
 /// What the directories of units hold. Names are without `.service`; those of templates end in `@`.
 #[derive(Default)]
-struct Units {
+pub(super) struct Units {
     /// Each unit's file: the one in the first directory that has one.
     files: BTreeMap<String, String>,
     /// What units are started with: targets, mostly.
@@ -44,6 +39,21 @@ struct Units {
 }
 
 impl Units {
+    /// Reads which units there are, and nothing of what is in them.
+    pub(super) fn read<T: FileTree>(files: &Files<'_, T>) -> Result<Self, CollectError> {
+        let mut units = Self::default();
+        for directory in DIRECTORIES {
+            units.take_in(files, directory)?;
+        }
+        Ok(units)
+    }
+
+    /// True if there is a service of that name, and it is not only another one for a service.
+    pub(super) fn has<T: FileTree>(&self, files: &Files<'_, T>, name: &str) -> Result<bool, CollectError> {
+        let Some(path) = self.files.get(name) else { return Ok(false) };
+        Ok(!files.link(path)?.is_some_and(|target| is_alias(name, &target)))
+    }
+
     fn take_in<T: FileTree>(&mut self, files: &Files<'_, T>, directory: &str) -> Result<(), CollectError> {
         for entry in files.names(directory)? {
             let path = format!("{directory}/{}", entry.name);

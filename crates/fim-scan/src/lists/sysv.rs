@@ -6,24 +6,26 @@ use fim_core::{Controller, Daemon, DaemonState, EntityKind, RunLevels, StartupTy
 
 use super::CollectError;
 use super::files::Files;
+use super::systemd::Units;
 use crate::tree::FileTree;
 
-/// Adds the daemons that only have a script.
-pub(super) fn add<T: FileTree>(
-    files: &Files<'_, T>,
-    daemons: &mut BTreeMap<String, Daemon>,
-) -> Result<(), CollectError> {
-    let mut started: Option<BTreeMap<String, RunLevels>> = None;
-    for entry in files.names(SCRIPTS)? {
+/// The daemons that only have a script.
+pub(super) fn daemons<T: FileTree>(files: &Files<'_, T>) -> Result<Vec<Daemon>, CollectError> {
+    let mut scripts = files.names(SCRIPTS)?;
+    scripts.retain(|entry| {
         let is_script =
             entry.kind != Some(EntityKind::Directory) && !NO_DAEMONS.contains(&entry.name.as_str());
-        if !is_script || entry.name.contains('.') || daemons.contains_key(&entry.name) {
+        is_script && !entry.name.contains('.')
+    });
+    if scripts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (units, started) = (Units::read(files)?, started_scripts(files)?);
+    let mut daemons = Vec::new();
+    for entry in scripts {
+        if units.has(files, &entry.name)? {
             continue;
         }
-        let started = match &started {
-            Some(started) => started,
-            None => started.insert(started_scripts(files)?),
-        };
         let path = format!("{SCRIPTS}/{}", entry.name);
         let script = files.read(&path)?.unwrap_or_default();
         let levels = started.get(&entry.name).copied();
@@ -37,9 +39,9 @@ pub(super) fn add<T: FileTree>(
             run_levels: Some(levels.unwrap_or_default()),
             controller: Some(Controller::Init),
         };
-        daemons.insert(entry.name, daemon);
+        daemons.push(daemon);
     }
-    Ok(())
+    Ok(daemons)
 }
 
 /// In which run levels each script is started: it has a link `SNNname` in the level's directory.

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use fim_core::{ListKind, Listed, Software};
+use fim_core::{ListPart, Listed, Software};
 use fim_scan::TreeError;
 use fim_scan::lists::collect;
 use fim_testkit::{MemoryTree, Rpm, skip};
@@ -30,12 +30,12 @@ fn software(tree: &MemoryTree) -> Vec<Software> {
         Listed::Software(software) => software,
         Listed::Daemon(_) | Listed::Service(_) => panic!("something else among the software"),
     };
-    collect(tree, ListKind::Software).unwrap().into_iter().map(software).collect()
+    collect(tree, ListPart::Rpm, &|_| ()).unwrap().into_iter().map(software).collect()
 }
 
 #[track_caller]
 fn refused(tree: &MemoryTree) -> String {
-    collect(tree, ListKind::Software).unwrap_err().to_string()
+    collect(tree, ListPart::Rpm, &|_| ()).unwrap_err().to_string()
 }
 
 /// What of a package is published, in a line.
@@ -329,7 +329,7 @@ fn no_damage_of_a_page_makes_it_panic_or_hang() {
             let mut bytes = whole.clone();
             bytes[at] = !bytes[at];
             tree.file(format!("{DIRECTORY}/rpmdb.sqlite"), bytes);
-            errors += usize::from(collect(&tree, ListKind::Software).is_err());
+            errors += usize::from(collect(&tree, ListPart::Rpm, &|_| ()).is_err());
         }
     }
     assert!(errors > 20, "{errors}");

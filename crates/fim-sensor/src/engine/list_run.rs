@@ -1,14 +1,17 @@
-//! The lists: collecting those that are due, and what there is as an inventory.
+//! The lists: collecting what of them is due, and what there is as an inventory.
 //!
-//! Each is read in a thread of its own, so that a file system that does not answer holds up nothing but the list.
+//! Each part is read in a thread of its own, so that a file system that does not answer holds up nothing but the part.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fim_core::{ChangeEvent, Entity, ListDemand, ListKind, Listed, Lists, Timestamp, error_chain};
+use fim_core::{
+    ChangeEvent, Entity, ListDemand, ListKind, ListPart, Listed, Lists, Timestamp, Uncollected, error_chain,
+};
 use fim_log::Disk;
+use fim_scan::lists::CollectError;
 use fim_scan::{FileTree, lists};
 use fim_wire::{Inventory, Report, Seen};
 
@@ -23,24 +26,24 @@ pub(super) struct ListRun<D: Disk> {
     /// True if the file is an older one.
     is_stale: bool,
     inventory: InventoryRun,
-    /// The lists that are being read, one thread each.
-    reading: BTreeMap<ListKind, Reading>,
+    /// The parts that are being read, one thread each.
+    reading: BTreeMap<ListPart, Reading>,
     answers: mpsc::Receiver<Answer>,
     answer_to: mpsc::Sender<Answer>,
 }
 
-/// A list that is being read.
+/// A part that is being read.
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     begun: Instant,
     /// By the machine's clock.
     begun_at: Timestamp,
-    /// True once the list is told as one that cannot be read.
+    /// True once the part is told as one that cannot be read.
     is_given_up: bool,
 }
 
-/// A list, or why it cannot be read.
-type Answer = (ListKind, Result<Vec<Listed>, String>);
+/// What is in a part, or why it cannot be read.
+type Answer = (ListPart, Result<Vec<Listed>, Uncollected>);
 
 /// Telling what there is, from time to time.
 #[derive(Debug, Default)]
@@ -65,7 +68,7 @@ impl<D: Disk + Clone> ListRun<D> {
     ) -> Self {
         let now = (parts.clock)();
         let (mut store, kept, damage) = ListStore::open(parts.disk.clone(), parts.store.dir(), is_first, now);
-        let mut lists = Lists::new(parts.machine, kept.lists.clone());
+        let mut lists = Lists::new(parts.machine, parts.style, kept.lists.clone());
         let reports = parts.spool.lock();
         // A spool that somebody emptied counts from one again; folding a report twice is folding it once.
         let since =
@@ -101,14 +104,14 @@ impl<D: Disk + Clone> ListRun<D> {
         waits.map(|reading| reading.begun).min().zip(patience).map(|(begun, patience)| begun + patience)
     }
 
-    /// The lists that have been waited for long enough; each is named once.
-    fn give_up(&mut self, patience: Option<Duration>) -> Vec<(ListKind, Timestamp)> {
+    /// The parts that have been waited for long enough; each is named once.
+    fn give_up(&mut self, patience: Option<Duration>) -> Vec<(ListPart, Timestamp)> {
         let Some(patience) = patience else { return Vec::new() };
         let mut given_up = Vec::new();
-        for (kind, reading) in &mut self.reading {
+        for (part, reading) in &mut self.reading {
             if !reading.is_given_up && reading.begun.elapsed() >= patience {
                 reading.is_given_up = true;
-                given_up.push((*kind, reading.begun_at));
+                given_up.push((*part, reading.begun_at));
             }
         }
         given_up
@@ -134,28 +137,29 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         self.perform_lists(demands);
     }
 
-    /// Takes in the lists that have been read, and has those read that are due.
+    /// Takes in what was noticed of lists and what has been read of them, and has read what is due.
     pub(super) fn collect_lists(&mut self) {
+        self.take_list_notices();
         while let Ok(answer) = self.list_run.answers.try_recv() {
-            self.take_list(answer);
+            self.take_part(answer);
         }
         let patience = self.list_patience;
-        for (kind, begun) in self.list_run.give_up(patience) {
+        for (part, begun) in self.list_run.give_up(patience) {
             let seconds = patience.unwrap_or_default().as_secs();
-            self.judge_list(
-                kind,
+            self.judge_part(
+                part,
                 begun,
-                Err(format!("the file system did not answer for {seconds} seconds")),
+                unread(format!("the file system did not answer for {seconds} seconds")),
             );
         }
         while !self.parts.inbox.is_stopping() {
             let now = (self.parts.clock)();
-            let Some(kind) = self.list_run.lists.due(now) else { break };
-            if self.list_run.reading.contains_key(&kind) {
+            let Some(part) = self.list_run.lists.due(now) else { break };
+            if self.list_run.reading.contains_key(&part) {
                 let why = "the file system still does not answer an earlier look at it".to_owned();
-                self.judge_list(kind, now, Err(why));
-            } else if let Err(why) = self.read_list(kind, now) {
-                self.judge_list(kind, now, Err(why));
+                self.judge_part(part, now, unread(why));
+            } else if let Err(why) = self.read_part(part, now) {
+                self.judge_part(part, now, unread(why));
             }
         }
         self.await_lists(self.list_turn);
@@ -164,7 +168,21 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         }
     }
 
-    /// Waits for the lists that have just begun to be read: most are there at once, and a scan that begins after them
+    fn take_list_notices(&mut self) {
+        let notices = self.parts.inbox.take_list_notices();
+        let now = (self.parts.clock)();
+        for part in notices.touched {
+            self.list_run.lists.touch(now, part);
+        }
+        if let Some(since) = notices.lost_since {
+            let mut demands = Vec::new();
+            let detail = "the kernel's queue of notices of lists was full";
+            self.list_run.lists.lose_notices(now, since, detail, &mut demands);
+            self.perform_lists(demands);
+        }
+    }
+
+    /// Waits for the parts that have just begun to be read: most are there at once, and a scan that begins after them
     /// leaves them the disk.
     pub(super) fn await_lists(&mut self, most: Duration) {
         loop {
@@ -173,45 +191,63 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
             let Some(begun) = fresh.map(|reading| reading.begun).min() else { return };
             match self.list_run.answers.recv_timeout((begun + most).saturating_duration_since(Instant::now()))
             {
-                Ok(answer) => self.take_list(answer),
+                Ok(answer) => self.take_part(answer),
                 Err(_) => return,
             }
         }
     }
 
-    /// Begins to read a list in a thread; it answers and wakes the engine. A thread that the file system does not let
-    /// go stays behind alone: no other is begun for its list.
-    fn read_list(&mut self, kind: ListKind, now: Timestamp) -> Result<(), String> {
+    /// Begins to read a part in a thread; it answers and wakes the engine. A thread that the file system does not let
+    /// go stays behind alone: no other is begun for its part.
+    fn read_part(&mut self, part: ListPart, now: Timestamp) -> Result<(), String> {
         let (tree, inbox) = (Arc::clone(&self.parts.tree), Arc::clone(&self.parts.inbox));
+        let watcher = self.parts.list_watcher.clone();
         let answer_to = self.list_run.answer_to.clone();
         let read = move || {
-            let collected = lists::collect(&*tree(), kind).map_err(|error| error_chain(&error));
+            if let Some(watcher) = &watcher {
+                watcher.begin(part);
+            }
+            let reads = |place: lists::Place<'_>| {
+                if let Some(watcher) = &watcher {
+                    watcher.reads(part, place);
+                }
+            };
+            let collected = lists::collect(&*tree(), part, &reads);
+            if let Some(watcher) = &watcher {
+                watcher.end(part, collected.is_ok());
+            }
             // An engine that has ended wants no answer.
-            let _ = answer_to.send((kind, collected));
+            let _ = answer_to.send((part, collected.map_err(|error| why_not(&error))));
             inbox.ring();
         };
-        let builder = thread::Builder::new().name(format!("list-{}", kind.name()));
+        let builder = thread::Builder::new().name(format!("list-{}", part.name()));
         builder.spawn(read).map_err(|error| format!("the system gives no thread to read it: {error}"))?;
         let reading = Reading { begun: Instant::now(), begun_at: now, is_given_up: false };
-        self.list_run.reading.insert(kind, reading);
+        self.list_run.reading.insert(part, reading);
         Ok(())
     }
 
-    fn take_list(&mut self, (kind, collected): Answer) {
-        let reading = self.list_run.reading.remove(&kind);
+    fn take_part(&mut self, (part, collected): Answer) {
+        let reading = self.list_run.reading.remove(&part);
         let begun = reading.map_or_else(|| (self.parts.clock)(), |reading| reading.begun_at);
-        self.judge_list(kind, begun, collected);
+        self.judge_part(part, begun, collected);
+        let kind = part.list();
         if !self.list_run.lists.is_awaited(kind) && self.list_run.inventory.owed.remove(&kind) {
             self.tell_list(kind);
         }
     }
 
-    fn judge_list(&mut self, kind: ListKind, begun: Timestamp, collected: Result<Vec<Listed>, String>) {
-        if let Err(error) = &collected {
-            tracing::warn!(error, list = kind.name(), "a list cannot be collected");
+    fn judge_part(&mut self, part: ListPart, begun: Timestamp, collected: Result<Vec<Listed>, Uncollected>) {
+        if let Err(Uncollected::Unreadable(error)) = &collected {
+            tracing::warn!(
+                error,
+                list = part.list().name(),
+                part = part.name(),
+                "a list cannot be collected"
+            );
         }
         let mut demands = Vec::new();
-        self.list_run.lists.take((self.parts.clock)(), begun, kind, collected, &mut demands);
+        self.list_run.lists.take((self.parts.clock)(), begun, part, collected, &mut demands);
         self.perform_lists(demands);
     }
 
@@ -301,6 +337,18 @@ impl<T: FileTree, D: Disk + Clone> Engine<T, D> {
         let has_room = self.parts.spool.lock().has_room_to_spare();
         has_room && self.spool(&Report::Inventory(Inventory { observed, seen }))
     }
+}
+
+fn why_not(error: &CollectError) -> Uncollected {
+    if error.is_missing() {
+        Uncollected::Missing(error_chain(error))
+    } else {
+        Uncollected::Unreadable(error_chain(error))
+    }
+}
+
+fn unread(why: String) -> Result<Vec<Listed>, Uncollected> {
+    Err(Uncollected::Unreadable(why))
 }
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;

@@ -7,10 +7,13 @@ mod losses;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-use fim_core::{ChangeCategory, ChangeEvent, GapCause, GapScope, ListKind, Listed, PathStyle};
+use fim_core::{
+    ChangeCategory, ChangeEvent, ChangeSource, GapCause, GapScope, ListKind, ListPart, Listed, PathStyle,
+};
 use fim_log::LogOptions;
+use fim_scan::lists::ListNotices;
 use fim_testkit::{Fault, FaultyDisk, MemoryTree, Survives};
 use fim_wire::{Inventory, Seen};
 
@@ -125,6 +128,7 @@ impl World {
                 Timestamp(seconds.load(Ordering::SeqCst) * SECOND)
             }),
             scan_options: ScanOptions::default(),
+            list_watcher: None,
             orders: Arc::clone(&self.orders),
             large: Arc::new(LargeFiles::beyond(SCANNED_BYTES)),
             known: Arc::default(),
@@ -371,11 +375,12 @@ fn a_scan_that_is_cut_short_by_a_stop_is_a_gap_and_no_removal() {
     engine.finish();
     world.tamper();
     let tree = Arc::clone(&world.tree);
-    let looks = AtomicI64::new(0);
+    let looks = AtomicUsize::new(0);
+    let parts = ListPart::of(PathStyle::Unix).filter(|part| part.list() == ListKind::Software).count();
     let mut engine = world
         .boot_with(Stop::Clean, &["/etc"], move |inbox| {
-            // The list of software is collected first.
-            if looks.fetch_add(1, Ordering::SeqCst) > 0 {
+            // The parts of the list of software are collected first.
+            if looks.fetch_add(1, Ordering::SeqCst) >= parts {
                 inbox.stop();
             }
             Arc::clone(&tree)

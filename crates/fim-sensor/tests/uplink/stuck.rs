@@ -82,6 +82,7 @@ fn run(dir: &DataDir, gate: &Arc<Gate>) -> RunningSensor {
         os_name: "Debian".to_owned(),
         scan: ScanOptions { patience: Some(Duration::from_secs(2)), ..ScanOptions::default() },
         spool: LogOptions::default(),
+        list_watcher: Err("nothing does here".to_owned()),
     };
     let (gate, tree) = (Arc::clone(gate), machine());
     let look = move || {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fim_core::windows::Hive;
-use fim_core::{GapCause, GapScope, ListKind, Timestamp};
+use fim_core::{GapCause, GapScope, ListKind, ListPart, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
@@ -19,6 +19,8 @@ pub enum Unwatched {
     Files(String),
     /// All of a list.
     List(ListKind),
+    /// A part of a list: what one package manager keeps, say.
+    Part(ListPart),
 }
 
 /// A stretch that has no end yet.
@@ -48,11 +50,12 @@ pub struct OpenCount {
 }
 
 impl Unwatched {
-    /// What the column `Scope` has: of a list it is always all that was not watched.
+    /// What the column `Scope` has; of a part of a list its name.
     pub fn scope(&self) -> &str {
         match self {
             Self::Everything | Self::List(_) => EVERYTHING,
             Self::Files(path) => path,
+            Self::Part(part) => part.name(),
         }
     }
 
@@ -63,6 +66,7 @@ impl Unwatched {
             Self::Files(path) if Hive::in_text(path).is_some() => REGISTRY,
             Self::Files(_) => FILES,
             Self::List(kind) => kind.name(),
+            Self::Part(part) => part.list().name(),
         }
     }
 
@@ -71,7 +75,13 @@ impl Unwatched {
         match change_type {
             EVERYTHING => Some(Self::Everything),
             FILES | REGISTRY => Some(Self::Files(scope)),
-            list => ListKind::ALL.into_iter().find(|kind| kind.name() == list).map(Self::List),
+            list if scope == EVERYTHING => {
+                ListKind::ALL.into_iter().find(|kind| kind.name() == list).map(Self::List)
+            }
+            list => {
+                let is_it = |part: &ListPart| part.name() == scope && part.list().name() == list;
+                ListPart::ALL.into_iter().find(is_it).map(Self::Part)
+            }
         }
     }
 }
@@ -82,6 +92,7 @@ impl From<&GapScope> for Unwatched {
             GapScope::Everything => Self::Everything,
             GapScope::Within(path) => Self::Files(path.to_string()),
             GapScope::List(kind) => Self::List(*kind),
+            GapScope::Part(part) => Self::Part(*part),
         }
     }
 }
@@ -225,15 +236,16 @@ mod tests {
 
     #[test]
     fn what_a_stretch_is_about_can_be_read_back_from_its_two_columns() {
-        let lists = ListKind::ALL.map(Unwatched::List);
+        let lists = ListKind::ALL.map(Unwatched::List).into_iter().chain(ListPart::ALL.map(Unwatched::Part));
         // A file may be called as a list is.
         let key = Unwatched::Files(r"HKEY_LOCAL_MACHINE\SOFTWARE\x".to_owned());
         assert_eq!(key.change_type(), "Registry");
         let others = [Unwatched::Everything, Unwatched::Files("Daemons".to_owned()), key];
-        for unwatched in lists.into_iter().chain(others) {
+        for unwatched in lists.chain(others) {
             let (scope, change_type) = (unwatched.scope().to_owned(), unwatched.change_type());
             assert_eq!(Unwatched::of_columns(scope, change_type), Some(unwatched));
         }
         assert_eq!(Unwatched::of_columns("*".to_owned(), "Nonsense"), None);
+        assert_eq!(Unwatched::of_columns("dpkg".to_owned(), "Daemons"), None);
     }
 }

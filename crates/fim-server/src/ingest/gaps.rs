@@ -86,7 +86,12 @@ pub fn outcome(
             let is_forgotten = |open: &OpenGap| match gap.scope {
                 GapScope::Everything => true,
                 GapScope::Within(_) => false,
-                GapScope::List(kind) => open.unwatched == Unwatched::List(kind),
+                GapScope::List(kind) => match open.unwatched {
+                    Unwatched::List(of) => of == kind,
+                    Unwatched::Part(part) => part.list() == kind,
+                    Unwatched::Everything | Unwatched::Files(_) => false,
+                },
+                GapScope::Part(_) => false,
             };
             let lost = now_open.extract_if(|_, open| is_forgotten(open));
             let mut lost: Vec<OpenGap> = lost.map(|(_, gap)| gap).collect();
@@ -244,7 +249,7 @@ const EARLIEST: Timestamp = Timestamp(0);
 
 #[cfg(test)]
 mod tests {
-    use fim_core::{EntityPath, ListKind};
+    use fim_core::{EntityPath, ListKind, ListPart};
 
     use super::*;
 
@@ -303,20 +308,24 @@ mod tests {
 
     #[test]
     fn an_agent_that_lost_a_list_ends_what_it_had_opened_of_that_and_nothing_else() {
-        let of_list = |kind, cause, start, end: Option<i64>| {
+        let of = |scope, cause, start, end: Option<i64>| {
             let (start, end) = (Timestamp(start), end.map(Timestamp));
-            Report::Gap(Gap { scope: GapScope::List(kind), start, end, cause, detail: String::new() })
+            Report::Gap(Gap { scope, start, end, cause, detail: String::new() })
         };
+        let daemons = GapScope::List(ListKind::Daemons);
         let reports = [
             report("/a", GapCause::Unreadable, 1, None),
-            of_list(ListKind::Daemons, GapCause::Unreadable, 1, None),
-            of_list(ListKind::Software, GapCause::Unreadable, 1, None),
+            of(daemons.clone(), GapCause::Unreadable, 1, None),
+            of(GapScope::Part(ListPart::Init), GapCause::Unreadable, 1, None),
+            of(GapScope::List(ListKind::Software), GapCause::Unreadable, 1, None),
+            of(GapScope::Part(ListPart::Rpm), GapCause::Unreadable, 1, None),
         ];
         let open = judged(&[], &reports).opened;
-        let outcome = judged(&open, &[of_list(ListKind::Daemons, GapCause::StateLost, 2, Some(9))]);
+        let outcome = judged(&open, &[of(daemons, GapCause::StateLost, 2, Some(9))]);
         let ended: Vec<_> =
             outcome.endings.iter().map(|ending| (ending.gap.unwatched.clone(), ending.at.0)).collect();
-        assert_eq!(ended, [(Unwatched::List(ListKind::Daemons), 9)]);
+        let lost = [Unwatched::List(ListKind::Daemons), Unwatched::Part(ListPart::Init)];
+        assert_eq!(ended, lost.map(|unwatched| (unwatched, 9)));
     }
 
     #[test]

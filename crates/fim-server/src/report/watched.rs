@@ -329,6 +329,7 @@ mod tests {
         let extents = [
             ("*", "*", Extent::Everything),
             ("*", "Daemons", Extent::Large),
+            ("dpkg", "Software", Extent::Large),
             ("*", "Files", Extent::Large),
             ("/", "Files", Extent::Large),
             ("/etc/shadow", "Files", Extent::Place),

@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo } from 'react';
 import './coverage.css';
 import type { Gap } from '../../api/types';
-import { machineInWords, scopeInWords } from '../../domain/gaps';
+import { isPlace, machineInWords, scopeInWords } from '../../domain/gaps';
 import type { Column } from '../../ui/column';
 import { DataGrid } from '../../ui/DataGrid';
 import { formatStretch, formatTimestamp } from '../../ui/format';
@@ -96,7 +96,7 @@ const columnsOf = (gaps: readonly Gap[]): readonly Column<Gap>[] => [
 ];
 
 function GapScope({ gap: { scope, type } }: { gap: Gap }) {
-  return scope === '*' ? <b>{scopeInWords(scope, type)}</b> : <PathText path={scope} />;
+  return isPlace(scope, type) ? <PathText path={scope} /> : <b>{scopeInWords(scope, type)}</b>;
 }
 
 /** All that the columns show, line by line. */

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import './coverage.css';
 import { serverNow } from '../../api/clock';
 import type { Gap } from '../../api/types';
-import { machineInWords, scopeInWords } from '../../domain/gaps';
+import { isPlace, machineInWords, scopeInWords } from '../../domain/gaps';
 import { gapKql } from '../../domain/kql';
 import { CopyButton } from '../../ui/CopyButton';
 import { CopyLink } from '../../ui/CopyLink';
@@ -69,13 +69,13 @@ function Field({ name, children }: { name: string; children: ReactNode }) {
 function GapIdentity({ ws, gap }: { ws: string; gap: Gap }) {
   return (
     <>
-      {gap.scope === '*' ? (
-        <b>{scopeInWords(gap.scope, gap.type)}</b>
-      ) : (
+      {isPlace(gap.scope, gap.type) ? (
         <div className="drawer-path mono">
           <PathText path={gap.scope} />
           <CopyButton text={gap.scope} label="Copy path" />
         </div>
+      ) : (
+        <b>{scopeInWords(gap.scope, gap.type)}</b>
       )}
       <div className="drawer-meta">
         <GapState gap={gap} />

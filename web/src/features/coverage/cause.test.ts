@@ -49,6 +49,7 @@ test('a gap of a list is of all that is in it', () => {
   expect(scopeInWords('*', '*')).toBe('Everything monitored');
   expect(scopeInWords('*', 'Daemons')).toBe('All daemons');
   expect(scopeInWords('*', 'WindowsServices')).toBe('All services');
+  expect(scopeInWords('dpkg', 'Software')).toBe('All packages of dpkg');
   expect(scopeInWords('/etc', 'Files')).toBe('/etc');
 });
 

@@ -31,6 +31,7 @@ pub fn start(folder: &Path, profile: &Profile, ca_fingerprint: &str) -> Result<R
         os_name,
         scan: ScanOptions::default(),
         spool: LogOptions::default(),
+        list_watcher: fim_os::list_watcher(),
     };
     Sensor::start(
         config,

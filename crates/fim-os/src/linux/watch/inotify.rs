@@ -354,7 +354,7 @@ fn directories_in(directory: &EntityPath) -> Vec<EntityPath> {
     directories
 }
 
-fn why(error: Errno) -> String {
+pub(super) fn why(error: Errno) -> String {
     match error {
         Errno::NOSPC => "the system gives no more watches; raise fs.inotify.max_user_watches".to_owned(),
         other => io::Error::from(other).to_string(),

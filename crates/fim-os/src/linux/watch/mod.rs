@@ -5,6 +5,7 @@ mod event;
 mod fanotify;
 mod group;
 mod inotify;
+mod lists;
 mod mounts;
 mod paths;
 mod process;
@@ -13,15 +14,18 @@ mod unnamed;
 mod views;
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use fim_bpf::KernelTypes;
 use fim_core::Timestamp;
+use fim_scan::lists::ListWatcher;
 use fim_scan::{Refused, Watcher, WatcherChoice};
 
 use actors::Actors;
 use fanotify::FanotifyWatcher;
 use inotify::InotifyWatcher;
+use lists::InotifyLists;
 pub(super) use mounts::mounts_that_may_hang;
 use unnamed::Unnamed;
 
@@ -39,6 +43,18 @@ pub fn best_watcher(at_best: &str) -> WatcherChoice {
         }
     }
     WatcherChoice { watcher: None, refused }
+}
+
+/// What notices changes of lists; else why nothing does.
+///
+/// # Errors
+///
+/// Fails if the system gives no queue of notices.
+pub fn list_watcher() -> Result<Arc<dyn ListWatcher>, String> {
+    let watcher = InotifyLists::new();
+    let watcher = watcher
+        .map_err(|error| format!("no queue of notices: {error}; see fs.inotify.max_user_instances"))?;
+    Ok(Arc::new(watcher))
 }
 
 fn watcher(provider: &'static str, refused: &mut Vec<Refused>) -> Result<Box<dyn Watcher>, Box<dyn Error>> {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use fim_core::windows::{FolderAct, FolderNotice, Hive};
 use fim_core::{EntityPath, GapCause, GapScope, Hint, Loss, Notice, ScanPlan, Timestamp, WhoUnknown};
+use fim_scan::lists::ListWatcher;
 use fim_scan::{Unwatched, WatchError, Watcher, WatcherChoice};
 
 use calm::Calm;
@@ -26,6 +27,15 @@ pub const PROVIDERS: [&str; 1] = [BY_PLACE];
 /// The best watcher that works on this machine: there is one, which works on each.
 pub fn best_watcher(_at_best: &str) -> WatcherChoice {
     WatcherChoice { watcher: Some(Box::new(PlaceWatcher::new())), refused: Vec::new() }
+}
+
+/// What notices changes of lists; else why nothing does.
+///
+/// # Errors
+///
+/// Nothing does so on Windows.
+pub fn list_watcher() -> Result<Arc<dyn ListWatcher>, String> {
+    Err("services and software of Windows are compared from time to time".to_owned())
 }
 
 /// Notices what changes in the folders and keys in which something is monitored.

@@ -17,12 +17,19 @@ use pages::Pages;
 /// The packages that are installed.
 pub(super) fn read<T: FileTree>(files: &Files<'_, T>) -> Result<Vec<Software>, CollectError> {
     let mut found = SideBySide::default();
+    let mut is_there = false;
     // One directory may be a link to the other.
     let mut seen = BTreeSet::new();
     for directory in DIRECTORIES {
         let Some(database) = Database::find(files, directory)? else { continue };
         if database.number.is_none_or(|number| seen.insert(number)) {
             database.packages(files)?.into_iter().for_each(|package| found.add(package));
+        }
+        is_there = true;
+    }
+    for directory in DIRECTORIES {
+        if !is_there && files.exists(directory)? {
+            return Err(CollectError::missing(&format!("{directory}/{}", Format::FILES[0].0)));
         }
     }
     Ok(found.software())
