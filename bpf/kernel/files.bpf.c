@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 //
-// Tells of each regular file when the time of its last change is set, and by which process: also where nobody gives
-// notice of it, as of marks of chattr and of what is stored through a mapping.
+// Tells which regular files change, and by which process: also where nobody gives notice of it, as of marks of chattr, of
+// what is stored through a mapping, and of what is written through a merged overlay to the file beneath. There are two
+// ways, of which one is taken: the return of the functions by which these go, and the moments at which the time of a
+// file's last change is set.
 
 #define RING_BYTES (4 << 20)
 #include "tell.h"
@@ -52,6 +54,36 @@ INLINE int tell_of(struct inode *inode) {
     *before = change;
     tell(&change, sizeof(change));
     return 0;
+}
+
+// A page of the file is about to be stored to through a mapping for the first time since it was written to the disk. Some
+// file systems call this when they write as well.
+SEC("fexit/file_update_time")
+int told_of_store(u64 *arguments) {
+    struct file *file = (void *)arguments[0];
+    return tell_of(file->f_inode);
+}
+
+// Something is written to the file. Some file systems call the one, some the other.
+SEC("fexit/file_modified")
+int told_of_write(u64 *arguments) {
+    struct file *file = (void *)arguments[0];
+    return tell_of(file->f_inode);
+}
+
+SEC("fexit/kiocb_modified")
+int told_of_request(u64 *arguments) {
+    struct kiocb *request = (void *)arguments[0];
+    return tell_of(request->ki_filp->f_inode);
+}
+
+// The marks of a file were set: the view, the file, the marks, and what came of it.
+SEC("fexit/vfs_fileattr_set")
+int told_of_marks(u64 *arguments) {
+    struct dentry *file = (void *)arguments[1];
+    if ((int)arguments[3] != 0)
+        return 0;
+    return tell_of(file->d_inode);
 }
 
 SEC("tp_btf/inode_set_ctime_to_ts")

@@ -64,10 +64,13 @@ struct qstr {
     const unsigned char *name;
 };
 
+struct inode;
+
 struct dentry {
     struct hlist_bl_node d_hash;
     struct dentry *d_parent;
     struct qstr d_name;
+    struct inode *d_inode;
 };
 
 struct vfsmount {
@@ -105,6 +108,10 @@ struct inode {
 struct file {
     struct path f_path;
     struct inode *f_inode;
+};
+
+struct kiocb {
+    struct file *ki_filp;
 };
 
 struct ns_common {

@@ -1,11 +1,20 @@
 //! Which files change.
 
-use crate::load::{KernelTypes, Programs, StartError, Telling};
+use crate::load::{KernelTypes, Place, Programs, StartError, Telling};
 
 /// Changes of the machine's regular files, as long as this lives.
 pub struct FileEvents(Telling);
 
-/// The time of a file's last change was set (`struct change` in `bpf/kernel/files.bpf.c`).
+/// Where the kernel is listened to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FileHooks {
+    /// When its functions return that set a file's marks, that write to it, and that begin a store through a mapping.
+    Returns,
+    /// Where it sets the time of a file's last change: every change is told.
+    Times,
+}
+
+/// A file changed (`struct change` in `bpf/kernel/files.bpf.c`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FileRecord {
     /// When, in nanoseconds after the machine began.
@@ -24,8 +33,12 @@ impl FileEvents {
     /// # Errors
     ///
     /// Fails where the kernel cannot run the programs or does not let this process load them.
-    pub fn start(types: &KernelTypes) -> Result<Self, StartError> {
-        Telling::start(&PROGRAMS, types).map(Self)
+    pub fn start(hooks: FileHooks, types: &KernelTypes) -> Result<Self, StartError> {
+        let programs = match hooks {
+            FileHooks::Returns => &AT_RETURNS,
+            FileHooks::Times => &AT_TIMES,
+        };
+        Telling::start(programs, types).map(Self)
     }
 
     /// Hands over everything that was told and not yet taken, in the order in which it happened on each processor. What
@@ -62,16 +75,29 @@ impl FileRecord {
 /// How the kernel keeps a device's two numbers in one (`linux/kdev_t.h`).
 const MINOR_BITS: u32 = 20;
 
-/// The compiled programs; `bpf/build` makes them.
-const PROGRAMS: Programs = Programs {
-    object: aya::include_bytes_aligned!("../kernel/files.bpf.o"),
+const AT_RETURNS: Programs = Programs {
+    object: OBJECT,
     at: &[
-        ("told_of_time", "inode_set_ctime_to_ts"),
-        ("told_of_newer_time", "ctime_ns_xchg"),
-        ("told_of_same_time", "ctime_xchg_skip"),
+        ("told_of_store", Place::Return("file_update_time")),
+        ("told_of_write", Place::Return("file_modified")),
+        ("told_of_request", Place::ReturnIfAny("kiocb_modified")),
+        ("told_of_marks", Place::Return("vfs_fileattr_set")),
+    ],
+    since: "Linux 5.17 with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS",
+};
+
+const AT_TIMES: Programs = Programs {
+    object: OBJECT,
+    at: &[
+        ("told_of_time", Place::Tracepoint("inode_set_ctime_to_ts")),
+        ("told_of_newer_time", Place::Tracepoint("ctime_ns_xchg")),
+        ("told_of_same_time", Place::Tracepoint("ctime_xchg_skip")),
     ],
     since: "Linux 6.13",
 };
+
+/// The compiled programs; `bpf/build` makes them.
+const OBJECT: &[u8] = aya::include_bytes_aligned!("../kernel/files.bpf.o");
 
 #[cfg(test)]
 mod tests {

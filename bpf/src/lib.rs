@@ -8,7 +8,7 @@ mod load;
 mod processes;
 mod record;
 
-pub use files::{FileEvents, FileRecord};
+pub use files::{FileEvents, FileHooks, FileRecord};
 pub use load::{KernelTypes, StartError};
 pub use processes::ProcessEvents;
 pub use record::{Ids, ProcessRecord, ProgramFile, Step};

@@ -1,10 +1,11 @@
 //! Loads programs, attaches them, and takes what they put into their ring.
 
 use std::error::Error;
+use std::fmt;
 
 use aya::maps::{Array, MapData, RingBuf};
-use aya::programs::BtfTracePoint;
-use aya::{Btf, Ebpf, EbpfLoader};
+use aya::programs::{BtfTracePoint, FExit, Program, ProgramError};
+use aya::{Btf, BtfError, Ebpf, EbpfLoader};
 
 /// Why the kernel does not tell of something.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +45,21 @@ impl KernelTypes {
 /// Some programs, and where they are attached.
 pub(crate) struct Programs {
     pub object: &'static [u8],
-    /// Each by its name, with the tracepoint.
-    pub at: &'static [(&'static str, &'static str)],
+    /// Each by its name, with where the kernel runs it.
+    pub at: &'static [(&'static str, Place)],
     /// The first kernel that has all that they need.
     pub since: &'static str,
+}
+
+/// Where the kernel runs a program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    /// At a tracepoint.
+    Tracepoint(&'static str),
+    /// When one of its functions returns.
+    Return(&'static str),
+    /// The same, of a function that not every kernel has.
+    ReturnIfAny(&'static str),
 }
 
 /// Programs at work, and what they tell.
@@ -58,6 +70,42 @@ pub(crate) struct Telling {
     lost_before: u64,
     /// Keeps the programs where they are.
     _programs: Ebpf,
+}
+
+impl Place {
+    fn attach(self, program: &mut Program, types: &KernelTypes) -> Result<(), Box<dyn Error + Send + Sync>> {
+        match self {
+            Self::Tracepoint(name) => {
+                let program: &mut BtfTracePoint = program.try_into()?;
+                program.load(name, &types.0)?;
+                program.attach()?;
+            }
+            Self::Return(function) | Self::ReturnIfAny(function) => {
+                let program: &mut FExit = program.try_into()?;
+                match program.load(function, &types.0) {
+                    Err(ProgramError::Btf(BtfError::UnknownBtfTypeName { .. })) if self.is_optional() => {
+                        return Ok(());
+                    }
+                    loaded => loaded?,
+                }
+                program.attach()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_optional(self) -> bool {
+        matches!(self, Self::ReturnIfAny(_))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tracepoint(name) => write!(to, "the tracepoint {name}"),
+            Self::Return(function) | Self::ReturnIfAny(function) => write!(to, "the return of {function}"),
+        }
+    }
 }
 
 impl Telling {
@@ -72,15 +120,12 @@ impl Telling {
             .btf(Some(&types.0))
             .load(programs.object)
             .map_err(|source| refused("the maps of the programs".to_owned(), source.into()))?;
-        for (name, tracepoint) in programs.at {
-            let fails = |source: Box<dyn Error + Send + Sync>| {
-                refused(format!("a program at the tracepoint {tracepoint}"), source)
-            };
-            let program = loaded.program_mut(name);
-            let program = program.ok_or_else(|| fails(format!("the object has no program {name}").into()))?;
-            let program: &mut BtfTracePoint = program.try_into().map_err(|error| fails(Box::new(error)))?;
-            program.load(tracepoint, &types.0).map_err(|error| fails(error.into()))?;
-            program.attach().map_err(|error| fails(error.into()))?;
+        for (name, place) in programs.at {
+            let program =
+                loaded.program_mut(name).ok_or_else(|| format!("the object has no program {name}").into());
+            program
+                .and_then(|program| place.attach(program, types))
+                .map_err(|source| refused(format!("a program at {place}"), source))?;
         }
         let mut map = |name: &str| {
             let map = loaded.take_map(name);

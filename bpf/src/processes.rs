@@ -1,6 +1,6 @@
 //! What happens to processes.
 
-use crate::load::{KernelTypes, Programs, StartError, Telling};
+use crate::load::{KernelTypes, Place, Programs, StartError, Telling};
 use crate::record::ProcessRecord;
 
 /// What happens to the machine's processes, as long as this lives.
@@ -35,9 +35,9 @@ impl ProcessEvents {
 const PROGRAMS: Programs = Programs {
     object: aya::include_bytes_aligned!("../kernel/processes.bpf.o"),
     at: &[
-        ("told_of_fork", "sched_process_fork"),
-        ("told_of_exec", "sched_process_exec"),
-        ("told_of_exit", "sched_process_exit"),
+        ("told_of_fork", Place::Tracepoint("sched_process_fork")),
+        ("told_of_exec", Place::Tracepoint("sched_process_exec")),
+        ("told_of_exit", Place::Tracepoint("sched_process_exit")),
     ],
     since: "Linux 5.17",
 };

@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use fim_bpf::{FileEvents, FileRecord, KernelTypes, StartError};
+use fim_bpf::{FileEvents, FileHooks, FileRecord, KernelTypes, StartError};
 use tempfile::{NamedTempFile, TempDir};
 
 /// Nothing where this process has no right to it, or the kernel has no such tracepoints, which is said.
 fn started() -> Option<FileEvents> {
-    let error: StartError = match KernelTypes::read().and_then(|types| FileEvents::start(&types)) {
-        Ok(events) => return Some(events),
-        Err(error) => error,
-    };
+    let error: StartError =
+        match KernelTypes::read().and_then(|types| FileEvents::start(FileHooks::Times, &types)) {
+            Ok(events) => return Some(events),
+            Err(error) => error,
+        };
     let causes = std::iter::successors(Some(&error as &dyn Error), |&error| error.source());
     let text: Vec<String> = causes.map(ToString::to_string).collect();
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();

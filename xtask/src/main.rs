@@ -1,8 +1,9 @@
-//! The project's own chores: tidy, fuzz, bench and dist.
+//! The project's own chores: tidy, fuzz, bench, dist and kernels.
 
 mod bench;
 mod dist;
 mod fuzz;
+mod kernels;
 mod tidy;
 
 use std::env;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
         Some("tidy") if rest.is_empty() => tidy::run(&root()),
         Some("bench") => bench::run(rest),
         Some("dist") => dist::run(&root(), rest),
+        Some("kernels") => kernels::run(&root(), rest),
         Some("fuzz") => fuzz::run(&root(), rest),
         Some(_) | None => {
             eprintln!("{USAGE}");
@@ -46,4 +48,5 @@ const USAGE: &str = "usage: cargo xtask CHORE
   bench query   queries beside DuckDB over the same files; writes docs/benchmarks/query.md
   fuzz          hostile inputs for everything that parses bytes of others
   dist [AGENT]  the packages of the agent for dpkg and rpm, from target/bin/steadfast-agent; they go to target/dist
+  kernels [RELEASE]  the agent on Debian's kernels, in guests of QEMU; writes docs/kernels.md
   tidy          the layout is as ARCHITECTURE.md says: who depends on whom, purity, lengths, named paths";

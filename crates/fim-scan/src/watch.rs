@@ -76,4 +76,12 @@ pub enum WatchError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// It was put to the proof, and did not hear what it should have.
+    #[error("{provider} does not notice everything any more")]
+    Deaf {
+        /// What it is called.
+        provider: &'static str,
+        /// What it did not hear.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }

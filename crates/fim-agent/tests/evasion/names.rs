@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ use fim_core::{Aspect, ChangeSource};
 use rustix::fs::{Mode, OFlags};
 
 use crate::acts::{self, Mapping};
-use crate::stage::{BEFORE, Case, Deed, Place, Stage, Technique, entity, nothing};
+use crate::stage::{BEFORE, Case, Deed, Place, Stage, Technique, entity, nothing, run};
 
 /// Runs a script of the shell with the monitored file as `$1` and a folder that is not monitored as `$2`.
-fn script(case: &Case, isolated: &[&str], text: &str) -> std::io::Result<Deed> {
+fn script(case: &Case, isolated: &[&str], text: &str) -> io::Result<Deed> {
     let mut command = Command::new(isolated[0]);
     command.args(&isolated[1..]).args(["sh", "-e", "-c", text, "sh"]).arg(case.file()).arg(&case.outside);
     Deed::of(&mut command)
 }
 
-fn link_outside(case: &Case) -> std::io::Result<()> {
+fn link_outside(case: &Case) -> io::Result<()> {
     fs::hard_link(case.file(), case.outside.join("other"))
 }
 
@@ -128,7 +128,7 @@ fn what_is_written_under_a_name_outside_is_told_under_the_monitored_one() {
 }
 
 /// A further monitored name of the file, which goes again.
-fn passing_name(case: &Case) -> std::io::Result<PathBuf> {
+fn passing_name(case: &Case) -> io::Result<PathBuf> {
     let name = case.watched.join("passing");
     fs::hard_link(case.file(), &name)?;
     Ok(name)
@@ -247,7 +247,7 @@ fn what_is_stored_through_a_mapping_is_told_though_another_name_comes_and_goes_a
 
 #[test]
 fn what_is_changed_under_a_name_that_a_rule_leaves_out_is_told_under_the_one_that_it_names() {
-    type Act = fn(&Path) -> std::io::Result<()>;
+    type Act = fn(&Path) -> io::Result<()>;
     let acts: [(&str, Act); 2] = [
         ("write", |path| fs::write(path, "after")),
         ("rights", |path| fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o4777))),
@@ -295,7 +295,7 @@ fn what_is_changed_under_a_name_that_a_rule_leaves_out_is_told_under_the_one_tha
 
 #[test]
 fn whoever_is_given_the_number_of_a_file_that_is_gone_is_not_named_for_that() {
-    type Act = fn(&Path) -> std::io::Result<()>;
+    type Act = fn(&Path) -> io::Result<()>;
     let acts: [(&str, Act); 2] = [
         ("removed", |path| fs::remove_file(path)),
         ("replaced", |path| {
@@ -393,6 +393,59 @@ fn names_of_any_bytes_are_told_as_they_are() {
         let record = stage.record(&place.watched.join(name));
         assert_eq!(*record.change.key.path(), entity(&place.watched.join(name)));
         assert_eq!(record.source, ChangeSource::RealTime);
+    }
+}
+
+#[test]
+fn what_is_written_through_a_merged_overlay_is_told_of_its_layer_where_the_kernel_tells_of_inodes() {
+    let Some(mut stage) = Stage::on(&["tmpfs", "ext4", "xfs"]) else { return };
+    let mut merged = Vec::new();
+    for place in &stage.places {
+        match Merged::over(place) {
+            Ok(made) => merged.push((place.name, made)),
+            Err(why) => fim_testkit::skip(&format!("no overlay can be mounted on {}: {why}", place.name)),
+        }
+    }
+    stage.start();
+    for (_, merged) in &merged {
+        let mut file = File::options().write(true).open(merged.point.join("file")).unwrap();
+        file.write_all(b"written through the overlay").unwrap();
+    }
+    if stage.hears_of_inodes() {
+        for (name, merged) in &merged {
+            let place = stage.places.iter().find(|place| place.name == *name).unwrap();
+            stage.hold_noticed(place, &merged.layer.join("file"), std::process::id());
+        }
+    }
+    stage.scan();
+    for (name, merged) in &merged {
+        let record = stage.record(&merged.layer.join("file"));
+        assert!(record.change.fields.contains(Aspect::Content), "{name}: {record:#?}");
+    }
+}
+
+/// An overlay whose upper layer is monitored, with a file in it. It is mounted as long as this lives.
+struct Merged {
+    layer: PathBuf,
+    point: PathBuf,
+}
+
+impl Merged {
+    fn over(place: &Place) -> io::Result<Self> {
+        let layer = place.watched.join("layer");
+        let [lower, work, point] = ["lower", "work", "merged"].map(|name| place.outside.join(name));
+        [&layer, &lower, &work, &point].into_iter().try_for_each(fs::create_dir)?;
+        fs::write(layer.join("file"), BEFORE)?;
+        let layers = [("lowerdir", &lower), ("upperdir", &layer), ("workdir", &work)];
+        let options = layers.map(|(option, folder)| format!("{option}={}", folder.display())).join(",");
+        run(Command::new("mount").args(["-t", "overlay", "none", "-o", &options]).arg(&point))?;
+        Ok(Self { layer, point })
+    }
+}
+
+impl Drop for Merged {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.point).status();
     }
 }
 

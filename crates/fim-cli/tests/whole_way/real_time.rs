@@ -108,11 +108,16 @@ fn whoever_changes_a_file_together_is_named_in_the_record_and_on_the_command_lin
     );
 }
 
+/// True if the kernel tells the agent of processes.
+fn is_told_of_processes(status: &Value) -> bool {
+    ["fanotify+fentry", "fanotify+ebpf"].iter().any(|provider| status["provider"] == *provider)
+}
+
 #[test]
 fn each_of_many_processes_that_live_for_milliseconds_is_named() {
     let Some(here) = noticing() else { return };
     let status = here.agent_status();
-    if status["provider"] != "fanotify+ebpf" {
+    if !is_told_of_processes(&status) {
         let refused = status["refusedProviders"].to_string();
         assert!(
             ["not permitted", "denied", "types", "namespace"].iter().any(|why| refused.contains(why)),
@@ -148,7 +153,7 @@ fn each_of_many_processes_that_live_for_milliseconds_is_named() {
 #[test]
 fn what_is_in_a_new_directory_is_told_with_who_made_it_and_not_with_who_made_the_directory() {
     let Some(here) = noticing() else { return };
-    if here.agent_status()["provider"] != "fanotify+ebpf" {
+    if !is_told_of_processes(&here.agent_status()) {
         return fim_testkit::skip("the kernel does not tell of processes here");
     }
     let mut writers = Vec::new();
@@ -182,13 +187,13 @@ fn an_agent_without_rights_notices_by_inotify_and_says_what_it_lacks() {
     let status = status_after_baseline(&here);
     assert_eq!(status["provider"], "inotify", "{status:#}");
     let refused = status["refusedProviders"].as_array().unwrap();
-    for (refused, provider) in refused.iter().zip(["fanotify+ebpf: ", "fanotify: "]) {
+    for (refused, provider) in refused.iter().zip(["fanotify+fentry: ", "fanotify+ebpf: ", "fanotify: "]) {
         let refused = refused.as_str().unwrap();
         assert!(refused.starts_with(provider) && refused.contains("CAP_"), "{refused}");
     }
     let doctor = here.agent_said("doctor").stdout;
     let line = doctor.lines().find(|line| line.contains("real time ")).unwrap();
-    let noticed = "inotify notices changes, and something better cannot be used; fanotify+ebpf: ";
+    let noticed = "inotify notices changes, and something better cannot be used; fanotify+fentry: ";
     assert!(line.contains(noticed), "whoever asks: {line}");
     fs::write(here.watched("hosts"), "after\n").unwrap();
     let row = one(&here, "hosts");

@@ -212,9 +212,9 @@ impl FanotifyWatcher {
     }
 
     /// Hands on the changes of files of which no notice came.
-    fn take_unnamed(&mut self, hints: &mut Vec<Hint>) {
-        let Some(unnamed) = &mut self.unnamed else { return };
-        unnamed.catch_up(&self.known);
+    fn take_unnamed(&mut self, hints: &mut Vec<Hint>) -> Result<(), WatchError> {
+        let Some(unnamed) = &mut self.unnamed else { return Ok(()) };
+        let proven = unnamed.catch_up(&self.known);
         let (now, now_nanos) = (now(), process::nanos_since_boot());
         let lost_since = unnamed.take_lost();
         let at = |nanos: u64| {
@@ -231,6 +231,11 @@ impl FanotifyWatcher {
             // That all notices have been read since says nothing of these records.
             hints.push(lost(GapScope::Everything, GapCause::NoticesLost, detail, (at(since), now)));
         }
+        proven.map_err(|unproven| {
+            let (detail, since) = (unproven.to_string(), at(unproven.since_nanos));
+            hints.push(lost(GapScope::Everything, GapCause::NoticesLost, detail, (since, now)));
+            WatchError::Deaf { provider: self.provider, source: unproven.into() }
+        })
     }
 
     /// What an event says of places that rules may name, and of a file that may have such a name beside those. True with
@@ -455,8 +460,7 @@ impl Watcher for FanotifyWatcher {
             (self.heard, self.heard_nanos) = asked;
             self.actors.catch_up();
         }
-        self.take_unnamed(hints);
-        Ok(())
+        self.take_unnamed(hints)
     }
 }
 

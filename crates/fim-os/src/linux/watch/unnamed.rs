@@ -1,22 +1,26 @@
 //! Changes of files that no notice names: marks of `chattr`, and what is stored through a mapping. The kernel tells of them
-//! when it sets the time of the file's last change.
+//! when its functions for that return, or when it sets the time of the file's last change.
 //!
-//! It tells so of every change. What a notice names as well is looked at because of that, so that only what is left
+//! It tells so of other changes, too. What a notice names as well is looked at because of that, so that only what is left
 //! after a moment is handed on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::ops::RangeInclusive;
 
-use fim_bpf::{FileEvents, FileRecord, KernelTypes, StartError};
+use fim_bpf::{FileEvents, FileHooks, FileRecord, KernelTypes, StartError};
 use fim_core::FileId;
 use fim_scan::KnownFiles;
 
 use super::process;
+use super::proof::{Proof, Unproven};
 
 /// Changes that no notice may have named.
 pub(super) struct Unnamed {
     events: FileEvents,
     waiting: Waiting,
+    /// How it is proven that the kernel tells.
+    proof: Option<Proof>,
 }
 
 /// A change of a file that no notice named.
@@ -62,12 +66,39 @@ struct Since {
     due_nanos: u64,
 }
 
+/// Why the kernel does not tell of changes that no notice names.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UnnamedError {
+    /// It does not run the programs.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is nothing to prove by that it does.
+    #[error("cannot make the files by which it is proven")]
+    Proof(#[source] io::Error),
+    /// It runs them, and they tell nothing.
+    #[error(transparent)]
+    Unproven(#[from] Unproven),
+}
+
 impl Unnamed {
-    /// Begins: what happens from the return on is told.
-    pub(super) fn start(types: &KernelTypes) -> Result<Self, StartError> {
+    /// Begins to listen where the kernel's functions return: what happens from the return on is told, which is proven.
+    pub(super) fn at_returns(types: &KernelTypes) -> Result<Self, UnnamedError> {
+        let proof = Proof::new().map_err(UnnamedError::Proof)?;
+        let mut started = Self::start(FileHooks::Returns, types)?;
+        started.proof = Some(proof);
+        started.catch_up(&KnownFiles::default())?;
+        Ok(started)
+    }
+
+    /// Begins to listen where the kernel sets times: what happens from the return on is told.
+    pub(super) fn at_times(types: &KernelTypes) -> Result<Self, StartError> {
+        Self::start(FileHooks::Times, types)
+    }
+
+    fn start(hooks: FileHooks, types: &KernelTypes) -> Result<Self, StartError> {
         let caught_up_nanos = process::nanos_since_boot();
         let waiting = Waiting { caught_up_nanos, watcher: std::process::id(), ..Waiting::default() };
-        Ok(Self { events: FileEvents::start(types)?, waiting })
+        Ok(Self { events: FileEvents::start(hooks, types)?, waiting, proof: None })
     }
 
     /// Notes that a notice was read of what the process did to the file.
@@ -75,17 +106,32 @@ impl Unnamed {
         self.waiting.name(Deed { file, process }, now_nanos);
     }
 
-    /// Takes in what the kernel told of files that are known.
-    pub(super) fn catch_up(&mut self, known: &KnownFiles) {
+    /// Takes in what the kernel told of files that are known. Fails if it was proven that it does not tell any more.
+    pub(super) fn catch_up(&mut self, known: &KnownFiles) -> Result<(), Unproven> {
         let asked_nanos = process::nanos_since_boot();
+        let Some(mut proof) = self.proof.take() else {
+            self.take_in(known, asked_nanos, |_| {});
+            return Ok(());
+        };
+        let tried =
+            proof.attempt(asked_nanos, |proof| self.take_in(known, asked_nanos, |file| proof.hear(file)));
+        self.proof = Some(proof);
+        tried
+    }
+
+    /// Takes in what the kernel told, and gives each file. True if something is missing.
+    fn take_in(&mut self, known: &KnownFiles, asked_nanos: u64, mut each: impl FnMut(FileId)) -> bool {
         let waiting = &mut self.waiting;
         self.events.take(|record| {
             let change = Change::of(&record);
+            each(change.file);
             if known.may_have(change.file) {
                 waiting.put(change);
             }
         });
-        waiting.catch_up(asked_nanos, self.events.take_lost() > 0);
+        let is_more = self.events.take_lost() > 0;
+        waiting.catch_up(asked_nanos, is_more);
+        is_more
     }
 
     /// If changes were lost since this was asked last: since when they may be missing, in nanoseconds after the machine
@@ -212,7 +258,7 @@ mod tests {
     use std::time::Duration;
 
     use fim_core::{Hint, Notice};
-    use fim_scan::Watcher;
+    use fim_scan::{WatchError, Watcher};
 
     use super::super::actors::Actors;
     use super::super::fanotify::FanotifyWatcher;
@@ -333,11 +379,34 @@ mod tests {
     }
 
     #[test]
+    fn a_kernel_that_tells_nothing_ends_the_watcher_with_a_gap_since_the_last_proof() {
+        let Ok(types) = KernelTypes::read() else {
+            return fim_testkit::skip("the kernel does not describe its types");
+        };
+        let mut unnamed = match Unnamed::at_times(&types) {
+            Ok(unnamed) => unnamed,
+            Err(error) => return fim_testkit::skip(&format!("the kernel does not tell of changes: {error}")),
+        };
+        unnamed.proof = Some(Proof::of_nothing());
+        let mut watcher = match FanotifyWatcher::new("fanotify+fentry", Actors::by_asking(), Some(unnamed)) {
+            Ok(watcher) => watcher,
+            Err(error) => return fim_testkit::skip(&error.to_string()),
+        };
+        let before = now();
+        let mut hints = Vec::new();
+        let ended = watcher.wait(Duration::ZERO, &mut hints);
+        assert!(matches!(ended, Err(WatchError::Deaf { provider: "fanotify+fentry", .. })), "{ended:?}");
+        let [Hint { notice: Notice::Lost(loss), .. }] = hints.as_slice() else { panic!("{hints:?}") };
+        let seconds = (before.0 - loss.since.0) / 1_000_000_000;
+        assert!(seconds.unsigned_abs() >= process::nanos_since_boot() / 2_000_000_000, "{loss:?}");
+    }
+
+    #[test]
     fn a_quiet_moment_before_a_loss_is_told_does_not_shorten_it() {
         let Ok(types) = KernelTypes::read() else {
             return fim_testkit::skip("the kernel does not describe its types");
         };
-        let mut unnamed = match Unnamed::start(&types) {
+        let mut unnamed = match Unnamed::at_times(&types) {
             Ok(unnamed) => unnamed,
             Err(error) => return fim_testkit::skip(&format!("the kernel does not tell of changes: {error}")),
         };
