@@ -48,7 +48,8 @@ impl Actor {
     pub const MAX_PARENTS: usize = 8;
 
     /// True if both tell of the same process in the same role: the same id and start as far as both know it, and nothing
-    /// that both know differs. A process that became another program or user in between is told as both.
+    /// that both know differs. A process that became another program or user in between is told as both. Whether it has a
+    /// view of its own is judged when it is asked, and may change while it runs.
     fn is_one_with(&self, other: &Self) -> bool {
         fn agree<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
             one.is_none() || other.is_none() || one == other
@@ -56,9 +57,6 @@ impl Actor {
         self.process_id == other.process_id
             && agree(&self.started_nanos, &other.started_nanos)
             && agree(&self.executable, &other.executable)
-            && (self.executable.is_none()
-                || other.executable.is_none()
-                || self.has_own_view == other.has_own_view)
             && agree(&self.command_line, &other.command_line)
             && agree(&self.user, &other.user)
             && agree(&self.login_user, &other.login_user)
@@ -174,7 +172,12 @@ impl Who {
         };
         if let Some(place) = self.actors.iter().position(|known| known.is_one_with(&actor)) {
             let known = self.actors.remove(place);
-            self.actors.push(if actor.richness() > known.richness() { actor } else { known });
+            let has_own_view = known.has_own_view || actor.has_own_view;
+            let mut told = if actor.richness() > known.richness() { actor } else { known };
+            if told.has_own_view != has_own_view {
+                Arc::make_mut(&mut told).has_own_view = has_own_view;
+            }
+            self.actors.push(told);
             return;
         }
         if self.dropped.remove(&key_of(&actor)) {
@@ -240,6 +243,17 @@ mod tests {
             who.add(Ok(Arc::new(told)));
         }
         assert_eq!(who.actors, [Arc::new(actor(Some("/bin/dash")))]);
+    }
+
+    #[test]
+    fn a_process_whose_view_is_found_to_be_its_own_is_told_once_with_that() {
+        let seen = Arc::new(actor(Some("/bin/dash")));
+        let own = Arc::new(Actor { has_own_view: true, ..actor(Some("/bin/dash")) });
+        for order in [[&seen, &own], [&own, &seen]] {
+            let mut who = Who::default();
+            order.into_iter().for_each(|told| who.add(Ok(Arc::clone(told))));
+            assert_eq!(who.actors, [Arc::clone(&own)]);
+        }
     }
 
     #[test]
