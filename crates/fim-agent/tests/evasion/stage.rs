@@ -1,5 +1,6 @@
 //! The real agent, watching real file systems, and a server that keeps what it tells.
 
+mod program;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use rustix::io::Errno;
 use tempfile::TempDir;
 
 use crate::support::{Authority, Ledger, TestServer};
+use program::{agent, agent_shown, wanted_provider};
 
 /// A file system with a folder that is monitored and one that is not.
 pub struct Place {
@@ -564,31 +566,6 @@ fn in_words(record: &ChangeEvent) -> String {
         format!("{program} ({})", actor.process_id)
     });
     format!("by {}", by.collect::<Vec<_>>().join(", "))
-}
-
-/// The provider that is to be tried and no other; else the best that works is.
-fn wanted_provider() -> Option<String> {
-    std::env::var("STEADFAST_TEST_PROVIDER").ok()
-}
-
-/// The agent with a view of its own, under the number of the process that is started.
-fn agent_shown(shown: &[(PathBuf, &'static str)]) -> Command {
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-ec"]);
-    let binds = (0..shown.len()).map(|_| r#"mount --bind "$1" "$2"; shift 2; "#);
-    command.arg(binds.chain([r#"exec "$@""#]).collect::<String>()).arg("sh");
-    for (folder, place) in shown {
-        command.arg(folder).arg(place);
-    }
-    command.arg(env!("CARGO_BIN_EXE_steadfast-agent"));
-    command.env_remove("STEADFAST_ENROLL_TOKEN").stdout(Stdio::null());
-    command
-}
-
-fn agent() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast-agent"));
-    command.env_remove("STEADFAST_ENROLL_TOKEN").stdout(Stdio::null());
-    command
 }
 
 /// As long as a machine that is busy may take for some ten thousand changes.
