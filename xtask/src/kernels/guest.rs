@@ -28,7 +28,7 @@ pub struct Test {
     /// What was told: the place, and what.
     pub told: Vec<(String, String)>,
     /// What could not be tried, and why.
-    pub skipped: Vec<String>,
+    pub untried: Vec<String>,
 }
 
 /// Boots the kernel with the disk, which stays as it is.
@@ -114,7 +114,7 @@ fn parse(said: &str) -> Vec<Test> {
         {
             test.told.push((place.to_owned(), what.to_owned()));
         } else if let Some((_, why)) = line.split_once("skipped: ") {
-            test.skipped.push(why.to_owned());
+            test.untried.push(why.to_owned());
         }
     }
     tests
@@ -154,7 +154,7 @@ for module in virtio_pci virtio_blk loop xfs btrfs overlay; do /bin/busybox modp
 /bin/busybox mount -t ext4 /dev/vda /disk
 /bin/busybox mount --move /dev /disk/dev
 /bin/busybox umount /proc
-exec /bin/busybox switch_root /disk /root/start
+exec /bin/busybox switch_root /disk /trials/start
 ";
 
 /// As long as a guest may take, for `timeout`: its processor is emulated.
@@ -174,7 +174,7 @@ mod tests {
             is_passed: true,
             noticed_by: vec!["p".to_owned()],
             told: vec![("ext4".to_owned(), "/x, by /bin/sh (1)".to_owned())],
-            skipped: vec!["a::b: no btrfs".to_owned()],
+            untried: vec!["a::b: no btrfs".to_owned()],
         };
         let failed = Test { provider: "p".to_owned(), name: "c".to_owned(), ..Test::default() };
         assert_eq!(parse(said), [expected, failed]);

@@ -29,7 +29,7 @@ pub fn disk(root: &Path, folder: &Path) -> Result<PathBuf> {
     fs::write(tree.join("etc/passwd"), PASSWD).context("cannot write the guests' users")?;
     let mut libraries = BTreeSet::new();
     put(&programs.agent, &programs.agent, &tree, &mut libraries)?;
-    put(&programs.tests, Path::new("/root/tests"), &tree, &mut libraries)?;
+    put(&programs.tests, Path::new("/trials/tests"), &tree, &mut libraries)?;
     for name in PROGRAMS {
         let path = output(Command::new("which").arg(name))?;
         let path = Path::new(path.trim());
@@ -38,7 +38,7 @@ pub fn disk(root: &Path, folder: &Path) -> Result<PathBuf> {
     for library in libraries {
         copy(&library, &tree.join(relative(&library)?))?;
     }
-    let start = tree.join("root/start");
+    let start = tree.join("trials/start");
     fs::write(&start, script()).context("cannot write the guests' script")?;
     fs::set_permissions(&start, fs::Permissions::from_mode(0o755))
         .context("cannot write the guests' script")?;
@@ -106,7 +106,7 @@ fn script() -> String {
             let provider = trial.provider;
             lines.push(format!("echo '@trial {provider} {test}'"));
             lines.push(format!(
-                "STEADFAST_TEST_PROVIDER={provider} timeout 900 /root/tests --exact {test} --nocapture 2>&1"
+                "STEADFAST_TEST_PROVIDER={provider} timeout 900 /trials/tests --exact {test} --nocapture 2>&1"
             ));
             lines.push("echo \"@ended $?\"".to_owned());
         }

@@ -37,11 +37,11 @@ pub fn of_kernel(outcome: &Outcome) -> String {
             programs(test)
         );
     }
-    let skipped: BTreeSet<&str> =
-        outcome.tests.iter().flat_map(|test| &test.skipped).map(|why| why_of(why)).collect();
-    if !skipped.is_empty() {
+    let untried: BTreeSet<&str> =
+        outcome.tests.iter().flat_map(|test| &test.untried).map(|why| why_of(why)).collect();
+    if !untried.is_empty() {
         text.push_str("\nNot tried there:\n\n");
-        for why in skipped {
+        for why in untried {
             let _ = writeln!(text, "- {why}");
         }
     }
@@ -71,8 +71,8 @@ fn programs(test: &Test) -> String {
 }
 
 /// A reason without the test that gave it.
-fn why_of(skipped: &str) -> &str {
-    skipped.split_once(": ").map_or(skipped, |(_, why)| why)
+fn why_of(untried: &str) -> &str {
+    untried.split_once(": ").map_or(untried, |(_, why)| why)
 }
 
 const HEAD: &str = "<!-- Written by `cargo xtask kernels`. -->
