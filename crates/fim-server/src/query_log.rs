@@ -162,7 +162,7 @@ fn columns(
 
 /// Tells texts apart that are cut, and finds those that are the same.
 fn thumbprint(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 /// As much of the text as there is room for, in whole characters.

@@ -79,8 +79,7 @@ impl ContentKey {
             Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => {
                 let mut bytes = Zeroizing::new([0; 32]);
                 getrandom::fill(bytes.as_mut()).map_err(OpenKeyError::Random)?;
-                let text: Zeroizing<String> =
-                    Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+                let text = Zeroizing::new(hex::encode(bytes.as_ref()));
                 write_secret(path, text.as_bytes())
                     .map_err(|source| OpenKeyError::Write { path: path.to_owned(), source })?;
                 Ok(Self::of(&bytes))
@@ -108,12 +107,7 @@ impl ContentKey {
 
 fn parse(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     let mut bytes = Zeroizing::new([0; 32]);
-    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
+    hex::decode_to_slice(text, bytes.as_mut()).ok()?;
     Some(bytes)
 }
 

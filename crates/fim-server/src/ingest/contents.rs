@@ -57,7 +57,7 @@ async fn missing(
     let digests = asked.digests.iter().map(|digest| parse(digest)).collect::<Result<Vec<_>, _>>()?;
     let missing = app.contents.missing(owner(&machine), &digests, app.clock.now()).await;
     let missing = missing.map_err(|error| Problem::internal("looking which texts are known", &error))?;
-    Ok(Json(Digests { digests: missing.iter().map(|digest| hex(digest)).collect() }))
+    Ok(Json(Digests { digests: missing.iter().map(hex::encode).collect() }))
 }
 
 async fn put_reason(
@@ -146,17 +146,8 @@ fn parse(text: &str) -> Result<[u8; 32], Problem> {
 /// The digest that the digits stand for.
 pub fn digest_of_hex(text: &str) -> Option<[u8; 32]> {
     let mut digest = [0; 32];
-    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (byte, digits) in digest.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
+    hex::decode_to_slice(text, &mut digest).ok()?;
     Some(digest)
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How many digests are asked about at once.
