@@ -26,7 +26,7 @@ fn a_package_installs_enrols_upgrades_and_keeps_what_the_agent_has_until_its_rem
 
     // With nothing said it only brings the program; what is said wrongly is named where whoever sees no output looks.
     let said = installer.install(&first, &[]);
-    assert_eq!((said.code, service.state()), (0, None), "{}{}", said.stdout, said.stderr);
+    holds(&said, &service, None);
     assert_eq!(wine.file(PROGRAM), fs::read(first.with_extension("exe")).unwrap());
     let said = installer.remove(&first, &[]);
     assert!(said.code == 0 && !wine.path(PROGRAM).exists(), "{}{}", said.stdout, said.stderr);
@@ -56,13 +56,7 @@ fn a_package_installs_enrols_upgrades_and_keeps_what_the_agent_has_until_its_rem
     let log = here.path("msiexec.log");
     let said = installer
         .install(&first, &[&server, &fingerprint, &token_file, "MACHINENAME=win01", "/l*v", &spelled(&log)]);
-    assert_eq!(
-        (said.code, service.state().as_deref()),
-        (0, Some("RUNNING")),
-        "{}{}",
-        said.stdout,
-        said.stderr
-    );
+    holds(&said, &service, Some("RUNNING"));
     let log = String::from_utf8_lossy(&fs::read(&log).unwrap()).replace('\0', "");
     assert!(log.contains("TOKENFILE") && !log.contains(token["token"].as_str().unwrap()), "{log}");
     let path = format!(r#"ImagePath REG_SZ "{PROGRAM}" run --data-dir "{STATE}" --log-file "{LOG}""#);
@@ -77,26 +71,14 @@ fn a_package_installs_enrols_upgrades_and_keeps_what_the_agent_has_until_its_rem
     // Whoever rolls it out everywhere says the same each time; the token is good for one machine once.
     let identity = wine.file(IDENTITY);
     let said = installer.install(&second, &[&server, &fingerprint, &token_file]);
-    assert_eq!(
-        (said.code, service.state().as_deref()),
-        (0, Some("RUNNING")),
-        "{}{}",
-        said.stdout,
-        said.stderr
-    );
+    holds(&said, &service, Some("RUNNING"));
     assert_eq!(wine.file(PROGRAM), fs::read(second.with_extension("exe")).unwrap());
     assert_eq!(installer.installed().len(), 1, "the older one is gone from the list of programs");
     let said = installer.install(&first, &[]);
     assert!(said.code != 0 && service.state().as_deref() == Some("RUNNING"), "{}", said.stderr);
     // What is installed is repaired, and that is no way to another server: users may begin a repair.
     let said = installer.install(&second, &["SERVER=https://127.0.0.1:1", "TOKEN=x", &fingerprint]);
-    assert_eq!(
-        (said.code, service.state().as_deref()),
-        (0, Some("RUNNING")),
-        "{}{}",
-        said.stdout,
-        said.stderr
-    );
+    holds(&said, &service, Some("RUNNING"));
     assert_eq!(wine.file(IDENTITY), identity);
     fs::write(here.watched("came.ini"), "xx").unwrap();
     here.query_until(&about(&here, "came.ini"), |rows| rows.len() == 2);
@@ -104,7 +86,7 @@ fn a_package_installs_enrols_upgrades_and_keeps_what_the_agent_has_until_its_rem
     assert!(gaps.iter().all(|gap| gap["Detail"] == "the agent was stopped"), "{gaps:#?}");
 
     let said = installer.remove(&second, &[]);
-    assert_eq!((said.code, service.state()), (0, None), "{}{}", said.stdout, said.stderr);
+    holds(&said, &service, None);
     assert!(!wine.path(PROGRAM).exists() && installer.installed().is_empty());
     assert_eq!(wine.file(IDENTITY), identity, "what the agent keeps is left");
     // What does not start is not left as a service that will not, and the log says why.
@@ -119,17 +101,11 @@ fn a_package_installs_enrols_upgrades_and_keeps_what_the_agent_has_until_its_rem
     fs::remove_file(&spool).unwrap();
     fs::rename(here.path("spool"), &spool).unwrap();
     let said = installer.install(&second, &[]);
-    assert_eq!(
-        (said.code, service.state().as_deref()),
-        (0, Some("RUNNING")),
-        "{}{}",
-        said.stdout,
-        said.stderr
-    );
+    holds(&said, &service, Some("RUNNING"));
     fs::write(here.watched("came.ini"), "xxx").unwrap();
     here.query_until(&about(&here, "came.ini"), |rows| rows.len() == 3);
     let said = installer.remove(&second, &["REMOVESTATE=1"]);
-    assert_eq!((said.code, service.state()), (0, None), "{}{}", said.stdout, said.stderr);
+    holds(&said, &service, None);
     assert!(!wine.path(PROGRAM).exists() && !wine.path(STATE).parent().unwrap().exists());
 
     // Nor does an attempt that failed leave anything then.
@@ -202,6 +178,12 @@ fn a_folder_that_others_could_have_filled_is_believed_by_no_command() {
     }
     assert_eq!(service.change("install").code, 0, "left to the administrator again");
     assert_eq!(service.state().as_deref(), Some("RUNNING"));
+}
+
+/// Holds that the installer has done its part, and in which state the service is then; `None` if there is none.
+#[track_caller]
+fn holds(said: &Said, service: &Service<'_>, state: Option<&str>) {
+    assert_eq!((said.code, service.state().as_deref()), (0, state), "{}{}", said.stdout, said.stderr);
 }
 
 /// How others could have had their hands on a folder.
