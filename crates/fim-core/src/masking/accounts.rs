@@ -74,12 +74,16 @@ fn words(line: &str, secrets: &mut Spans) {
         rest = &line[end..];
         let Some(name) = before.replace(word) else {
             first = word;
-            has_user = is_user_word(word);
+            // `enable secret 5 HASH`, as routers have it.
+            has_user = is_user_word(word) || word == "enable";
             continue;
         };
         let is_flag = name.starts_with('-') && is_secret(name) && !word.starts_with('-');
         let is_named = has_user && matches!(name, "password" | "passwd" | "secret");
-        let is_only = is_pair && name.bytes().all(super::keys::is_name_byte) && is_secret(name);
+        // `password P` alone in its line, or `secret "S"` anywhere.
+        let is_only = (is_pair || word.starts_with(['"', '\'']))
+            && name.bytes().all(super::keys::is_name_byte)
+            && is_secret(name);
         // `password 7 HASH`: which kind of hash follows.
         let is_kind = is_named && word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_digit());
         if is_kind {

@@ -63,7 +63,7 @@ const WHOLE: [&str; 8] = [
 /// The last word of a name.
 const WORDS: [&str; 7] = ["pass", "pwd", "pw", "psk", "jwt", "passwort", "community"];
 
-const ENDINGS: [&str; 35] = [
+const ENDINGS: [&str; 37] = [
     "password",
     "passwords",
     "passwd",
@@ -78,6 +78,7 @@ const ENDINGS: [&str; 35] = [
     "accesskey",
     "accountkey",
     "secretkey",
+    "secretkeybase",
     "privatekey",
     "presharedkey",
     "sharedkey",
@@ -88,6 +89,7 @@ const ENDINGS: [&str; 35] = [
     "recoverykey",
     "licensekey",
     "authkey",
+    "authtok",
     "hmackey",
     "bindpw",
     "rootpw",
