@@ -1,8 +1,8 @@
 //! Measures the agent in real time on this machine's own file system, and prints what it found as JSON.
 //! `cargo xtask bench realtime` makes a page of it.
 //!
-//! Usage: `real_time AGENT DIRECTORY OPERATIONS ENTITIES`, with the program, a folder that does not exist yet, how many
-//! operations a storm has and how many files are monitored when memory is measured.
+//! Usage: `real_time AGENT DIRECTORY OPERATIONS ENTITIES [PART]`, with the program, a folder that does not exist yet, how
+//! many operations a storm has and how many files are monitored when memory is measured; with a part, that alone.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -31,19 +31,21 @@ use support::{Authority, TestServer};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [agent, directory, operations, entities] = arguments.as_slice() else {
-        panic!("usage: real_time AGENT DIRECTORY OPERATIONS ENTITIES");
-    };
+    let ([agent, directory, operations, entities], parts) =
+        arguments.split_first_chunk().unwrap_or_else(|| {
+            panic!("usage: real_time AGENT DIRECTORY OPERATIONS ENTITIES [PART]");
+        });
+    let is_wanted = |part| parts.first().is_none_or(|wanted| wanted == part);
     let bench = Bench { agent: agent.into(), directory: directory.into() };
     let (operations, entities) = (operations.parse().unwrap(), entities.parse().unwrap());
     fs::create_dir(&bench.directory).unwrap();
     let figures = json!({
         "load": fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next(),
-        "idle": bench.idle(),
-        "storm": bench.storm(operations),
-        "inotifywait": bench.storm_of_inotifywait(operations),
-        "overhead": bench.overhead(),
-        "memory": bench.memory(entities),
+        "idle": is_wanted("idle").then(|| bench.idle()),
+        "storm": is_wanted("storm").then(|| bench.storm(operations)),
+        "inotifywait": is_wanted("inotifywait").then(|| bench.storm_of_inotifywait(operations)),
+        "overhead": is_wanted("overhead").then(|| bench.overhead()),
+        "memory": is_wanted("memory").then(|| bench.memory(entities)),
     });
     println!("{figures}");
 }
