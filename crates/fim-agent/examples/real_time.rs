@@ -2,7 +2,8 @@
 //! `cargo xtask bench realtime` makes a page of it.
 //!
 //! Usage: `real_time AGENT DIRECTORY OPERATIONS ENTITIES [PART]`, with the program, a folder that does not exist yet, how
-//! many operations a storm has and how many files are monitored when memory is measured; with a part, that alone.
+//! many operations a storm has and how many files are monitored when memory is measured, as `200000,1000000`; with a part,
+//! that alone.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -37,7 +38,8 @@ fn main() {
         });
     let is_wanted = |part| parts.first().is_none_or(|wanted| wanted == part);
     let bench = Bench { agent: agent.into(), directory: directory.into() };
-    let (operations, entities) = (operations.parse().unwrap(), entities.parse().unwrap());
+    let operations = operations.parse().unwrap();
+    let entities: Vec<usize> = entities.split(',').map(|number| number.parse().unwrap()).collect();
     fs::create_dir(&bench.directory).unwrap();
     let figures = json!({
         "load": fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next(),
@@ -45,7 +47,7 @@ fn main() {
         "storm": is_wanted("storm").then(|| bench.storm(operations)),
         "inotifywait": is_wanted("inotifywait").then(|| bench.storm_of_inotifywait(operations)),
         "overhead": is_wanted("overhead").then(|| bench.overhead()),
-        "memory": is_wanted("memory").then(|| bench.memory(entities)),
+        "memory": is_wanted("memory").then(|| entities.iter().map(|&many| bench.memory(many)).collect::<Vec<_>>()),
     });
     println!("{figures}");
 }

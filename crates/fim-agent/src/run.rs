@@ -95,6 +95,7 @@ fn tell(requests: &StopRequests, event: &Event<'_>) {
 /// Works until it is asked to stop, and says by what.
 fn work(args: &RunArgs, requests: &StopRequests) -> anyhow::Result<&'static str> {
     fim_os::raise_open_files();
+    fim_os::keep_little_memory();
     if !args.full_priority {
         fim_os::lower_priority();
     }

@@ -20,8 +20,8 @@ pub use event_log::{EVENT_SOURCE, Event, Severity};
 pub use host::HostFacts;
 pub use platform::{
     KEEP_PRIVATE, LiveTree, OS_NAME, PROVIDERS, StopRequests, as_stored, best_watcher, check_private,
-    default_data_dir, install_service, is_private, keep_private, list_watcher, lower_priority,
-    raise_open_files, remove_service, report_event,
+    default_data_dir, install_service, is_private, keep_little_memory, keep_private, list_watcher,
+    lower_priority, raise_open_files, remove_service, report_event,
 };
 pub use privacy::PrivacyError;
 pub use service::{InstalledService, RemovedService, SERVICE_NAME, ServiceError};

@@ -170,7 +170,7 @@ realtime measures the agent while files change: how long a change takes to be to
 takes at rest. It is for a machine that does nothing else.
 
   --operations N      how many operations the storm has (50000)
-  --entities N        how many files are monitored when memory is measured (200000)
+  --entities N,N      how many files are monitored when memory is measured, in turn (200000,1000000)
   --reps N            how often it is measured (3)
   --agent FILE        this program instead of the one that is built
   --output FILE       write there instead of docs/benchmarks/realtime.md";

@@ -151,7 +151,8 @@ const HEAD: &str = "<!-- Written by `cargo xtask bench scan`; change that, not t
 What a scan costs, beside AIDE on the same trees and with the same attributes. Processor seconds and memory are the
 figures to compare; the time on the wall depends on what else the machine did.
 
-What the log store costs is in [ingest](benchmarks/ingest.md) and [queries](benchmarks/query.md).
+What the log store costs is in [ingest](benchmarks/ingest.md) and [queries](benchmarks/query.md), what real time takes in
+[real time](benchmarks/realtime.md).
 
 ";
 

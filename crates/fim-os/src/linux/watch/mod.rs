@@ -24,6 +24,7 @@ use fim_core::Timestamp;
 use fim_scan::lists::ListWatcher;
 use fim_scan::{Refused, Watcher, WatcherChoice};
 
+use super::memory::give_memory_back;
 use actors::Actors;
 use fanotify::FanotifyWatcher;
 use inotify::InotifyWatcher;
@@ -50,6 +51,7 @@ pub fn best_watcher(at_best: &str) -> WatcherChoice {
         }
     }
     drop(types);
+    // Reading the types took tens of megabytes.
     give_memory_back();
     WatcherChoice { watcher: found, refused }
 }
@@ -111,18 +113,6 @@ fn unnamed_by_times(types: &KernelTypes, refused: &mut Vec<Refused>) -> Option<U
     refused.push(Refused { provider: UNNAMED, why });
     None
 }
-
-/// Gives the system what the loader took to read the kernel's types: tens of megabytes, once.
-#[cfg(target_env = "gnu")]
-#[expect(unsafe_code, reason = "the C library has no safe function for it")]
-fn give_memory_back() {
-    // SAFETY: the call takes a number and touches only what nobody has.
-    unsafe { libc::malloc_trim(0) };
-}
-
-/// Other C libraries give it back by themselves.
-#[cfg(not(target_env = "gnu"))]
-fn give_memory_back() {}
 
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
