@@ -72,6 +72,11 @@ impl Actors {
         Ok(actors)
     }
 
+    /// True if the kernel tells of processes, so that who has ended is known.
+    pub(super) fn are_told(&self) -> bool {
+        self.told.is_some()
+    }
+
     /// Takes in what happened up to now, before anybody is named for what was noticed up to now.
     pub(super) fn catch_up(&mut self) {
         self.of_batch.clear();

@@ -147,7 +147,10 @@ impl FanotifyWatcher {
 
     /// Takes in all events that wait, up to a bound, so that mounts and orders get their turn.
     fn take_events(&mut self, hints: &mut Vec<Hint>) -> Result<(), WatchError> {
-        for _ in 0..MOST_READS {
+        for reads in 0..MOST_READS {
+            if reads > 0 && self.actors.are_told() {
+                std::thread::sleep(GATHERED);
+            }
             let asked = (now(), process::nanos_since_boot());
             let mut buffer = std::mem::take(&mut self.buffer);
             let read = self.group.read(&mut buffer);
@@ -471,6 +474,10 @@ const BUFFER_BYTES: usize = 256 << 10;
 const LEAST_BUFFER_BYTES: usize = 4096;
 
 const MOST_READS: usize = 16;
+
+/// How long notices gather once there are more: who makes many is asked for once for each reading. Who has ended by
+/// then is known only where the kernel tells of processes.
+const GATHERED: Duration = Duration::from_millis(2);
 
 /// File systems whose content the kernel makes up; scans keep out of them as well.
 const STORES_NOTHING: [&str; 15] = [
