@@ -278,7 +278,7 @@ impl Watching {
         loop {
             let before = self.cpu_seconds();
             std::thread::sleep(Duration::from_secs(2));
-            if self.cpu_seconds() - before < 0.1 {
+            if self.cpu_seconds() - before < 0.02 {
                 return;
             }
         }

@@ -16,7 +16,6 @@ mod hiding;
 mod lists;
 mod names;
 mod places;
-mod resources;
 mod stage;
 mod storage;
 #[path = "../../../fim-sensor/tests/support/mod.rs"]

@@ -477,14 +477,6 @@ impl Stage {
         agent.wait().unwrap();
     }
 
-    /// How much memory the agent that runs has to itself.
-    pub fn own_memory_kib(&self) -> u64 {
-        let process = self.agent.as_ref().unwrap().id();
-        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
-        line.trim_end_matches("kB").trim().parse().unwrap()
-    }
-
     /// Sends the agent a signal.
     pub fn signal(&self, signal: &str) {
         let id = self.agent.as_ref().unwrap().id().to_string();

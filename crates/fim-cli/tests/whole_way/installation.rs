@@ -196,6 +196,14 @@ impl Installation {
         finish(self.agent_command(&[command, "--data-dir"]).arg(self.path("agent")))
     }
 
+    /// How much memory the agent has to itself.
+    pub fn agent_memory_kib(&self) -> u64 {
+        let id = self.agent.as_ref().unwrap().id();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let own = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+        own.trim_end_matches("kB").trim().parse().unwrap()
+    }
+
     /// Asks the agent to stop and waits until it has.
     pub fn stop_agent(&mut self) {
         stop(self.agent.take().unwrap());

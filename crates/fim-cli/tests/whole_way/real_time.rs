@@ -58,6 +58,14 @@ fn one(here: &Installation, name: &str) -> Value {
 }
 
 #[test]
+fn an_agent_at_rest_has_given_back_what_its_start_took() {
+    let Some(here) = noticing() else { return };
+    let kib = here.agent_memory_kib();
+    // Reading the kernel's types takes some thirty mebibytes; what is needed at rest is about five.
+    assert!(kib < 12 << 10, "{kib} KiB");
+}
+
+#[test]
 fn a_change_is_told_when_it_happens_with_who_did_it() {
     let Some(here) = noticing() else { return };
     let script = format!("echo after > {}; sleep 2", here.watched("hosts").display());
